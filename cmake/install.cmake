@@ -1,0 +1,19 @@
+# What `cmake --install` lays down: the library, its headers, find_package(asyncio) and asyncio.pc.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/asyncio)
+install(TARGETS asyncio EXPORT asyncio_targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT asyncio_targets FILE asyncio-targets.cmake NAMESPACE asyncio:: DESTINATION ${package_dir})
+
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake [[
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+include("${CMAKE_CURRENT_LIST_DIR}/asyncio-targets.cmake")
+]])
+write_basic_package_version_file(asyncio-config-version.cmake COMPATIBILITY SameMinorVersion)
+file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)   # up from where asyncio.pc lies
+configure_file(cmake/asyncio.pc.in asyncio.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config-version.cmake
+    DESTINATION ${package_dir})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,29 @@
+# The C++ of README.md and docs/*.md: whole programs run as tests, all else is compiled (see tools/extract_snippets.py).
+file(GLOB markdown CONFIGURE_DEPENDS README.md docs/*.md)
+set(snippets_dir ${CMAKE_CURRENT_BINARY_DIR}/snippets)
+execute_process(
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tools/extract_snippets.py ${snippets_dir} ${markdown}
+    COMMAND_ERROR_IS_FATAL ANY)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${markdown} tools/extract_snippets.py)
+
+# A snippet shows one thing and may leave names unused. Linked last, because the last option wins.
+add_library(fewer_warnings INTERFACE)
+target_compile_options(fewer_warnings INTERFACE -Wno-unused -Wno-shadow)
+
+file(GLOB fragments ${snippets_dir}/fragments/*.cpp)
+if(fragments)
+    add_library(doc_fragments OBJECT ${fragments})
+    target_include_directories(doc_fragments PRIVATE tests)
+    target_link_libraries(doc_fragments PRIVATE asyncio asyncio_warnings fewer_warnings)
+endif()
+
+file(GLOB programs ${snippets_dir}/programs/*.cpp)
+foreach(source IN LISTS programs)
+    cmake_path(GET source STEM program)
+    add_executable(doc_${program} ${source})
+    target_include_directories(doc_${program} PRIVATE tests)
+    target_link_libraries(doc_${program} PRIVATE asyncio asyncio_warnings fewer_warnings)
+    set_target_properties(doc_${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${snippets_dir})
+    add_test(NAME docs/${program} COMMAND doc_${program})
+    set_tests_properties(docs/${program} PROPERTIES LABELS docs TIMEOUT 60)
+endforeach()

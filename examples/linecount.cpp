@@ -1,0 +1,77 @@
+// Counts the lines, words and bytes of all files under a directory, as wc does, on worker threads.
+// Shows to_thread with a stop_token, a TaskGroup as a bounded pool, wait_for, and a clean Ctrl-C.
+#include <asyncio/asyncio.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "linecount/files.h"
+
+using namespace std::chrono_literals;
+
+struct Job {  // outlives run(), so that an interrupted count still has its totals
+    fs::path root;
+    asyncio::Seconds file_timeout = 10s;
+    Listing list = {};
+    std::size_t found = 0;
+    Counts total = {};
+};
+
+/// Counts files until none is left. One that cannot be read is noted and loses nothing else.
+asyncio::Coro<> count_files(Job& job) {
+    while (!job.list.files.empty()) {
+        fs::path path = std::move(job.list.files.front());
+        job.list.files.pop_front();
+        try {
+            Counts counts = co_await asyncio::wait_for(asyncio::to_thread(count_file, path), job.file_timeout);
+            job.total += counts;
+        } catch (const asyncio::TimeoutError&) {
+            job.list.errors.push_back(path.string() + ": Timed out");
+        } catch (const std::exception& error) {
+            job.list.errors.push_back(path.string() + ": " + error.what());
+        }
+    }
+}
+
+asyncio::Coro<> show_progress(const Job& job) {
+    while (true) {
+        std::size_t begun = job.found - job.list.files.size();
+        std::string bar(40 * (begun + 1) / (job.found + 1), '#');
+        std::fprintf(stderr, "\r[%-40s] %zu/%zu", bar.c_str(), begun, job.found);
+        co_await asyncio::sleep(100ms);
+    }
+}
+
+asyncio::Coro<> count_tree(Job& job) {
+    Listing listing = co_await asyncio::to_thread(list_files, job.root);
+    job.list = std::move(listing);
+    job.found = job.list.files.size();
+    asyncio::Task<> progress;
+    if (::isatty(STDERR_FILENO)) progress = asyncio::create_task(show_progress(job));
+    co_await asyncio::with(asyncio::TaskGroup{}, [&](asyncio::TaskGroup& group) {
+        for (int i = 0; i < 8; ++i) group.create_task(count_files(job));
+    });
+    if (progress) progress.cancel();
+}
+
+int complain(const std::string& sentence) { return std::fprintf(stderr, "%s\n", sentence.c_str()), 2; }
+
+int main(int argc, char** argv) {
+    Job job{.root = argc > 1 ? argv[1] : ""};
+    if (argc > 2) job.file_timeout = std::atof(argv[2]);
+    if (argc < 2 || argc > 3 || !(job.file_timeout > 0s)) return complain("usage: linecount DIR [SECONDS_PER_FILE]");
+    std::string reason = why_not_a_directory(job.root);
+    if (!reason.empty()) return complain("linecount: " + job.root.string() + ": " + reason);
+    bool interrupted = false;
+    try {
+        asyncio::run(count_tree(job));
+    } catch (const asyncio::KeyboardInterrupt&) {
+        interrupted = true;
+    }
+    if (::isatty(STDERR_FILENO)) std::fputs("\r\033[K", stderr);  // wipes the progress bar
+    for (const auto& error : job.list.errors) complain("linecount: " + error);
+    const auto& [lines, words, bytes, files] = job.total;
+    std::printf("%7ju %7ju %7ju total (%ju files%s)\n", lines, words, bytes, files, interrupted ? ", interrupted" : "");
+    return interrupted ? 130 : !job.list.errors.empty();
+}

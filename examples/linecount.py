@@ -1,0 +1,116 @@
+# Counts the lines, words and bytes of all files under a directory, as wc does, on worker threads.
+# Python has no stop_token: a threading.Event, set when the await ends, takes its place.
+import asyncio
+import os
+import stat
+import sys
+import threading
+from collections import deque
+
+SPACES = b"\t\n\v\f\r "
+IGNORED = bytes(c for c in range(256) if not 0x20 < c < 0x7F and c not in SPACES)  # as LC_ALL=C wc does
+
+
+class Job:
+    def __init__(self, root, file_timeout):
+        self.root, self.file_timeout = os.fsencode(root), file_timeout
+        self.todo, self.errors = deque(), []
+        self.found = self.counted = self.lines = self.words = self.bytes = 0
+
+
+def message(path, reason):
+    return f"linecount: {os.fsdecode(path)}: {reason}"
+
+
+def list_files(stop, job):
+    def report(error):
+        job.errors.append(message(error.filename, error.strerror))
+
+    for folder, _, names in os.walk(job.root, onerror=report):
+        for path in (os.path.join(folder, name) for name in names):
+            if stop.is_set():
+                return
+            try:
+                if stat.S_ISREG(os.lstat(path).st_mode):
+                    job.todo.append(path)
+            except OSError:
+                job.todo.append(path)  # count_file will say what is wrong with it
+    job.found = len(job.todo)
+
+
+def count_file(stop, path):
+    lines = words = size = 0
+    in_word = False
+    with open(path, "rb", buffering=0) as file:
+        while not stop.is_set() and (block := file.read(65536)):
+            size += len(block)
+            lines += block.count(b"\n")
+            text = block.translate(None, IGNORED)
+            if text:
+                words += len(text.split()) - (in_word and text[0] not in SPACES)
+                in_word = text[-1] not in SPACES
+    return lines, words, size
+
+
+async def to_thread(function, *args):
+    stop = threading.Event()
+    try:
+        return await asyncio.to_thread(function, stop, *args)
+    finally:
+        stop.set()
+
+
+async def count_files(job):
+    while job.todo:
+        path = job.todo.popleft()
+        try:
+            lines, words, size = await asyncio.wait_for(to_thread(count_file, path), job.file_timeout)
+            job.lines, job.words, job.bytes = job.lines + lines, job.words + words, job.bytes + size
+            job.counted += 1
+        except TimeoutError:
+            job.errors.append(message(path, "Timed out"))
+        except OSError as error:
+            job.errors.append(message(path, error.strerror))
+
+
+async def show_progress(job):
+    while True:
+        begun = job.found - len(job.todo)
+        print(f"\r[{'#' * (40 * (begun + 1) // (job.found + 1)):40}] {begun}/{job.found}", end="", file=sys.stderr, flush=True)
+        await asyncio.sleep(0.1)
+
+
+async def count_tree(job):
+    await to_thread(list_files, job)
+    progress = asyncio.create_task(show_progress(job)) if sys.stderr.isatty() else None
+    async with asyncio.TaskGroup() as group:
+        for _ in range(8):
+            group.create_task(count_files(job))
+    if progress:
+        progress.cancel()
+
+
+def main(root, file_timeout=10.0):
+    if not stat.S_ISDIR(os.lstat(root).st_mode):
+        raise NotADirectoryError(20, os.strerror(20), root)
+    job, interrupted = Job(root, float(file_timeout)), False
+    try:
+        asyncio.run(count_tree(job))
+    except KeyboardInterrupt:
+        interrupted = True
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)  # wipes the progress bar
+    print(*job.errors, sep="\n", end="\n" if job.errors else "", file=sys.stderr)
+    print(f"{job.lines:7} {job.words:7} {job.bytes:7} total ({job.counted} files{', interrupted' * interrupted})")
+    return 130 if interrupted else 1 if job.errors else 0
+
+
+if __name__ == "__main__":
+    sys.stderr.reconfigure(errors="surrogateescape")
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except OSError as error:
+        print(message(error.filename, error.strerror), file=sys.stderr)
+    except (TypeError, ValueError):
+        print("usage: linecount DIR [SECONDS_PER_FILE]", file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <concepts>
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+/// The base of all that this library itself knows how to wait for, cancel and show.
+class NativeAwaitable {};
+
+template <class A>
+concept HasMemberCoAwait = requires(A&& a) { static_cast<A&&>(a).operator co_await(); };
+template <class A>
+concept HasFreeCoAwait = requires(A&& a) { operator co_await(static_cast<A&&>(a)); };
+
+template <class A>
+decltype(auto) get_awaiter(A&& a) {
+    if constexpr (HasMemberCoAwait<A>) {
+        return static_cast<A&&>(a).operator co_await();
+    } else if constexpr (HasFreeCoAwait<A>) {
+        return operator co_await(static_cast<A&&>(a));
+    } else {
+        return static_cast<A&&>(a);
+    }
+}
+
+template <class A>
+using awaiter_t = decltype(get_awaiter(std::declval<A>()));
+
+template <class A>
+concept Awaiter = requires(std::remove_reference_t<A>& a) {
+    { a.await_ready() } -> std::convertible_to<bool>;
+    a.await_resume();
+};
+
+template <class A>
+concept Native = std::derived_from<std::remove_cvref_t<A>, NativeAwaitable> ||
+                 std::derived_from<std::remove_cvref_t<awaiter_t<A>>, NativeAwaitable>;
+
+template <class T>
+inline constexpr bool is_coroutine = false;
+
+}  // namespace detail
+
+/// What can stand behind `co_await` in a `Coro`: a Coro, a Future, a Task, what `sleep()` and its like return, and
+/// every foreign awaitable that follows the C++20 protocol.
+template <class A>
+concept Awaitable = detail::Awaiter<detail::awaiter_t<A>>;
+
+/// What `co_await` on an `A` gives.
+template <Awaitable A>
+using await_result_t = decltype(std::declval<std::remove_reference_t<detail::awaiter_t<A>>&>().await_resume());
+
+/// A `Coro<T>` of any T.
+template <class C>
+concept Coroutine = detail::is_coroutine<std::remove_cvref_t<C>>;
+
+/// Whether `x` is what an `async def` function returned: a `Coro`. Python: asyncio.iscoroutine.
+template <class X>
+constexpr bool iscoroutine(const X&) noexcept {
+    return Coroutine<X>;
+}
+
+}  // namespace asyncio

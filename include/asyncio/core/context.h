@@ -1,0 +1,368 @@
+#pragma once
+
+#include <asyncio/detail/pool.h>
+#include <asyncio/detail/ref.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace asyncio {
+
+class Context;
+class Token;
+template <class T>
+class ContextVar;
+
+namespace detail {
+
+// True for the last reference. Who holds the only one need not count down: that saves the dearest
+// instruction.
+inline bool drop_reference(unsigned& references) noexcept {
+    return __atomic_load_n(&references, __ATOMIC_ACQUIRE) == 1 ||
+           __atomic_sub_fetch(&references, 1U, __ATOMIC_ACQ_REL) == 0;
+}
+
+/// The value that one `set()` gave to a variable. Shared by contexts, on any thread; the value
+/// never changes.
+class ValueBox : public Pooled {
+public:
+    void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
+    void dec_ref() noexcept {
+        if (drop_reference(references_)) delete this;
+    }
+
+protected:
+    ValueBox() noexcept = default;
+    virtual ~ValueBox();
+
+private:
+    friend class ContextVarBase;
+    unsigned references_ = 1;
+    bool token_used_ = false;  // the token of the set() that made this box
+};
+
+template <class T>
+class TypedBox final : public ValueBox {
+public:
+    explicit TypedBox(T&& the_value) : value(static_cast<T&&>(the_value)) {}
+    T value;
+};
+
+/// All variables of a context at one moment: an array sorted by variable, immutable while it is
+/// shared. Null stands for the empty map. Defined in context.cpp but for the count.
+class ContextMap {
+public:
+    void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
+    void dec_ref() noexcept {
+        if (drop_reference(references_)) destroy();
+    }
+
+private:
+    friend class MapAccess;
+    ContextMap() noexcept = default;
+    void destroy() noexcept;
+    unsigned references_ = 1;
+    unsigned size_ = 0;
+};
+
+class ContextSlot;
+
+/// What the handles of one `Context` share. Its map is changed only by the thread that has entered
+/// it.
+class ContextState : public Pooled {
+public:
+    void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
+    void dec_ref() noexcept {
+        if (drop_reference(references_)) delete this;
+    }
+
+    Ref<ContextMap> map;
+    const ContextSlot* entered_by = nullptr;  // atomic
+    const ContextSlot* born_in =
+        nullptr;  // the slot whose snapshot it was: its tokens are still good here
+
+private:
+    unsigned references_ = 1;
+};
+
+/// The context that a task or a scheduled callback carries: eight bytes, nothing allocated until it
+/// is asked for.
+///
+/// Either a snapshot, whose variables are this slot's own, or a share of a `Context` that others
+/// see too. May travel to another thread; is used by one thread at a time, and stays where it is
+/// while entered.
+class ContextSlot {
+public:
+    /// An empty snapshot.
+    constexpr ContextSlot() noexcept = default;
+    ContextSlot(ContextSlot&& other) noexcept : bits_(other.bits_) { other.bits_ = 0; }
+    ContextSlot& operator=(ContextSlot&& other) noexcept {
+        std::uintptr_t bits = other.bits_;
+        other.bits_ = 0;
+        std::uintptr_t old = bits_;
+        bits_ = bits;
+        drop(old);
+        return *this;
+    }
+    ~ContextSlot() { drop(bits_); }
+
+    /// copy_context(): a snapshot of what the thread's current slot shows now. Two loads and a
+    /// count.
+    static ContextSlot copy_current() noexcept;
+    /// The same for a slot at hand, without the thread_local look-up.
+    static ContextSlot copy(const ContextSlot& other) noexcept {
+        ContextSlot slot;
+        slot.bits_ = reinterpret_cast<std::uintptr_t>(other.map());
+        if (slot.bits_ != 0) other.map()->inc_ref();
+        return slot;
+    }
+    static ContextSlot share(const Context& context) noexcept;
+
+    /// The handle that shows and changes what this slot shows; the slot is a share from now on.
+    Context context();
+    bool is_shared() const noexcept { return (bits_ & 1U) != 0; }
+
+private:
+    friend class ContextVarBase;
+    friend class ContextScope;
+
+    ContextState* state() const noexcept {
+        return reinterpret_cast<ContextState*>(bits_ & ~std::uintptr_t{1});
+    }
+    ContextMap* map() const noexcept {
+        return is_shared() ? state()->map.get() : reinterpret_cast<ContextMap*>(bits_);
+    }
+    Ref<ContextMap> take_map() noexcept;
+    void put_map(Ref<ContextMap> map) noexcept;
+    bool made(const Token& token) const noexcept;
+    static void drop(std::uintptr_t bits) noexcept {
+        if (bits != 0) drop_nonzero(bits);
+    }
+    static void drop_nonzero(std::uintptr_t bits) noexcept;
+
+    std::uintptr_t bits_ = 0;  // ContextMap*, or ContextState* with the lowest bit set
+};
+static_assert(sizeof(ContextSlot) == sizeof(void*));
+
+/// The slot that the thread's code reads and sets its variables in. A thread begins in a slot of
+/// its own. Never inlined: the address of a thread_local must not be kept across a suspension.
+ContextSlot*& current_context_slot() noexcept;
+
+/// Makes a slot the thread's current one while it lives. The slot must outlive it.
+/// Throws RuntimeError if the slot shares a Context that is entered already.
+class ContextScope {
+public:
+    explicit ContextScope(ContextSlot& slot) : ContextScope(current_context_slot(), slot) {}
+    /// For loops that enter often: `current` is what `current_context_slot()` gave on this thread.
+    ContextScope(ContextSlot*& current, ContextSlot& slot)
+        : current_(current), previous_(current), slot_(slot) {
+        if (slot.is_shared()) [[unlikely]]
+            enter(slot);
+        current = &slot;
+    }
+    ~ContextScope() {
+        current_ = previous_;
+        if (slot_.is_shared()) [[unlikely]]
+            leave(slot_);
+    }
+    ContextScope(const ContextScope&) = delete;
+    ContextScope& operator=(const ContextScope&) = delete;
+
+private:
+    static void enter(ContextSlot& slot);
+    static void leave(ContextSlot& slot) noexcept;
+
+    ContextSlot*& current_;
+    ContextSlot* previous_;
+    ContextSlot& slot_;
+};
+
+/// Everything of a ContextVar that is the same for every `T`.
+class ContextVarBase {
+public:
+    explicit ContextVarBase(std::string_view name);
+    ContextVarBase(const ContextVarBase&) = delete;
+    ContextVarBase& operator=(const ContextVarBase&) = delete;
+
+    const std::string& name() const noexcept { return name_; }
+
+    /// Back to what the variable was before the `set()` that gave this token, in the same context.
+    /// Works once.
+    ///
+    /// Throws RuntimeError if the token was used, ValueError if it is another variable's or another
+    /// context's.
+    void reset(const Token& token);
+
+protected:
+    ~ContextVarBase() = default;  // not virtual
+    const ValueBox* find() const noexcept;
+    const ValueBox* find(const Context& context) const noexcept;
+    Token put(Ref<ValueBox> box);
+    [[noreturn]] void throw_lookup_error() const;
+
+private:
+    friend class asyncio::Context;
+    std::string repr() const;
+    std::uint64_t id_;  // never used again, so contexts may outlive the variable
+    std::string name_;
+};
+
+}  // namespace detail
+
+/// What `ContextVar::set()` gives: the way back to the value before it.
+///
+/// Copies are the same token. Keeps the old value alive. The variable must outlive it.
+///
+/// Python: contextvars.Token. `with var.set(x):` is `auto guard = var.set(x).guard();`.
+class Token {
+public:
+    class Guard;
+    /// Resets the variable when the guard dies; silent if that was done or if another context is
+    /// current by then.
+    Guard guard() const noexcept;
+
+private:
+    friend class detail::ContextVarBase;
+    friend class detail::ContextSlot;
+    Token() noexcept = default;
+    detail::ContextVarBase* var_ = nullptr;
+    detail::Ref<detail::ValueBox> made_;  // by the set(): has the mark that the token was used
+    detail::Ref<detail::ValueBox> old_;   // null: there was no value
+    const void* context_ = nullptr;       // the slot or ContextState; only compared
+};
+
+class [[nodiscard]] Token::Guard {
+public:
+    ~Guard();
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+private:
+    friend class Token;
+    explicit Guard(const Token& token) noexcept : token_(token) {}
+    Token token_;
+};
+
+inline Token::Guard Token::guard() const noexcept { return Guard(*this); }
+
+/// A set of variables and their values, which tasks and callbacks can run in.
+///
+/// A handle: copies are the same context. Refers to its values' owners only, so it may travel to
+/// another thread; it is entered by one thread at a time.
+///
+/// Python: contextvars.Context. `==` is Python's `is`.
+class Context {
+public:
+    /// Empty: every variable has its default.
+    Context();
+    /// A context of its own with the same values; O(1). Python: context.copy().
+    Context copy() const;
+
+    /// Calls `function(args...)` with this context as the current one: what it sets stays here.
+    /// Throws RuntimeError if the context is entered already, here or on another thread.
+    template <class Function, class... Args>
+    decltype(auto) run(Function&& function, Args&&... args) const {
+        detail::ContextSlot slot = detail::ContextSlot::share(*this);
+        detail::ContextScope scope(slot);
+        return static_cast<Function&&>(function)(static_cast<Args&&>(args)...);
+    }
+
+    /// How many variables have a value here. Python: len(context).
+    std::size_t size() const noexcept;
+    /// Defaults do not count. Python: var in context.
+    bool contains(const detail::ContextVarBase& var) const noexcept;
+    template <class T>
+    std::optional<T> get(const ContextVar<T>& var) const;
+
+    friend bool operator==(const Context& a, const Context& b) noexcept {
+        return a.state_ == b.state_;
+    }
+
+private:
+    friend class detail::ContextSlot;
+    friend class detail::ContextVarBase;
+    explicit Context(detail::Ref<detail::ContextState> state) noexcept
+        : state_(static_cast<detail::Ref<detail::ContextState>&&>(state)) {}
+    detail::Ref<detail::ContextState> state_;
+};
+
+/// A context with the values that the running code sees; O(1) whatever their number. Python:
+/// contextvars.copy_context().
+Context copy_context();
+
+/// A variable with a value of its own in every context, and so in every task. Define it at
+/// namespace scope.
+///
+/// A context that leaves the variable unset gives the default. Reading is a search in a short
+/// sorted array; the first `set()` after a copy copies that array. `T` may be read by other threads
+/// through `to_thread()` and the like.
+/// ```cpp
+/// asyncio::ContextVar<std::string> user{"user", "nobody"};
+/// ```
+/// Python: contextvars.ContextVar.
+template <class T>
+class ContextVar : public detail::ContextVarBase {
+    static_assert(alignof(T) <= 16, "a ContextVar cannot hold an over-aligned type");
+
+public:
+    explicit ContextVar(std::string_view name) : ContextVarBase(name) {}
+    ContextVar(std::string_view name, T default_value)
+        : ContextVarBase(name), default_(static_cast<T&&>(default_value)) {}
+
+    /// Valid until the variable is set again or reset in this context: copy the value to keep it
+    /// across a `co_await`. Throws LookupError if there is neither a value nor a default.
+    const T& get() const {
+        if (const detail::ValueBox* box = find())
+            return static_cast<const detail::TypedBox<T>*>(box)->value;
+        if (!default_) throw_lookup_error();
+        return *default_;
+    }
+    T get(T default_value) const {
+        if (const detail::ValueBox* box = find())
+            return static_cast<const detail::TypedBox<T>*>(box)->value;
+        return default_value;
+    }
+    Token set(T value) {
+        return put(
+            detail::Ref<detail::ValueBox>::adopt(new detail::TypedBox<T>(static_cast<T&&>(value))));
+    }
+
+private:
+    friend class Context;
+    std::optional<T> default_;
+};
+
+template <class T>
+std::optional<T> Context::get(const ContextVar<T>& var) const {
+    const detail::ValueBox* box = var.find(*this);
+    if (!box) return std::nullopt;
+    return static_cast<const detail::TypedBox<T>*>(box)->value;
+}
+
+/// A `Context` in an option struct, `{.context = context}`, or none. Refers to the caller's object:
+/// read it before returning.
+class ContextRef {
+public:
+    constexpr ContextRef() noexcept = default;
+    constexpr ContextRef(decltype(nullptr)) noexcept {}
+    ContextRef(const Context& context) noexcept : context_(&context) {}
+    explicit operator bool() const noexcept { return context_ != nullptr; }
+    const Context& get() const noexcept { return *context_; }
+
+private:
+    const Context* context_ = nullptr;
+};
+static_assert(std::is_trivially_destructible_v<ContextRef>);
+
+inline detail::ContextSlot detail::ContextSlot::share(const Context& context) noexcept {
+    ContextSlot slot;
+    context.state_->inc_ref();
+    slot.bits_ = reinterpret_cast<std::uintptr_t>(context.state_.get()) | 1U;
+    return slot;
+}
+
+}  // namespace asyncio

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <asyncio/core/promise.h>
+#include <asyncio/core/task_base.h>
+
+#include <coroutine>
+#include <exception>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+template <class T = void>
+class Coro;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_coroutine<Coro<T>> = true;
+
+template <class T>
+class Promise final : public PromiseBase {
+public:
+    explicit Promise(std::source_location function = std::source_location::current()) noexcept
+        : PromiseBase(function) {}
+    Coro<T> get_return_object() noexcept;
+
+    template <class U = T>
+        requires(std::is_reference_v<T> ? std::is_convertible_v<U&&, T> : std::is_constructible_v<T, U&&>)
+    void return_value(U&& value) {
+        slot_->emplace(static_cast<U&&>(value));
+    }
+    void set_slot(Slot<T>* slot) noexcept { slot_ = slot; }
+
+private:
+    Slot<T>* slot_ = nullptr;
+};
+
+template <>
+class Promise<void> final : public PromiseBase {
+public:
+    explicit Promise(std::source_location function = std::source_location::current()) noexcept
+        : PromiseBase(function) {}
+    Coro<void> get_return_object() noexcept;
+    void return_void() const noexcept {}
+    void set_slot(Slot<void>*) const noexcept {}
+};
+
+[[noreturn]] void throw_coroutine_reused();
+
+/// Awaiting a coroutine: it runs inside the current task, at once, and its parent goes on as soon as it ends.
+template <class T>
+class [[nodiscard]] CoroAwaiter : public NativeAwaitable {
+public:
+    explicit CoroAwaiter(std::coroutine_handle<Promise<T>> child) {
+        if (!child) throw_coroutine_reused();
+        link_.child = child;
+        child.promise().set_slot(&slot_);
+    }
+    CoroAwaiter(const CoroAwaiter&) = delete;
+    CoroAwaiter& operator=(const CoroAwaiter&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+    template <class ParentPromise>
+    void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
+        TaskBase* task = parent.promise().task();
+        link_.parent = parent;
+        PromiseBase::of(link_.child).attach(task, &link_);
+        task->set_innermost(link_.child);
+    }
+    T await_resume() {
+        link_.child.destroy();  // its arguments go before its parent does
+        link_.child = nullptr;
+        if (link_.exception) [[unlikely]] std::rethrow_exception(std::move(link_.exception));
+        return slot_.take();
+    }
+
+private:
+    CoroLink link_;
+    [[no_unique_address]] Slot<T> slot_;
+};
+
+/// Reports, in debug mode, a coroutine that dies without having been awaited.
+void destroy_unawaited(std::coroutine_handle<> frame) noexcept;
+
+}  // namespace detail
+
+/// What an asynchronous function returns; `Coro<>` for one that returns nothing.
+///
+/// It runs nothing until it is awaited, which runs it inside the current task without a trip through the loop, or made
+/// a task. It can be awaited once. Arguments that it takes by reference must outlive it.
+///
+/// Python: the coroutine object that calling an `async def` function gives.
+template <class T>
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro {
+public:
+    using promise_type = detail::Promise<T>;
+    using value_type = T;
+
+    Coro() noexcept = default;
+    Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+    Coro& operator=(Coro&& other) noexcept {
+        if (this != &other) {
+            close();
+            frame_ = std::exchange(other.frame_, nullptr);
+        }
+        return *this;
+    }
+    ~Coro() {
+        if (frame_) detail::destroy_unawaited(frame_);
+    }
+
+    /// Whether there is a coroutine that was not awaited yet.
+    explicit operator bool() const noexcept { return frame_ != nullptr; }
+    /// Ends it unrun. Python: coro.close().
+    void close() noexcept {
+        if (frame_) std::exchange(frame_, nullptr).destroy();
+    }
+
+    detail::CoroAwaiter<T> operator co_await() & { return detail::CoroAwaiter<T>(release()); }
+    detail::CoroAwaiter<T> operator co_await() && { return detail::CoroAwaiter<T>(release()); }
+
+    /// Gives the frame away; for the library.
+    std::coroutine_handle<promise_type> release() noexcept { return std::exchange(frame_, nullptr); }
+
+private:
+    friend promise_type;
+    explicit Coro(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+
+    std::coroutine_handle<promise_type> frame_;
+};
+
+namespace detail {
+
+template <class T>
+Coro<T> Promise<T>::get_return_object() noexcept {
+    return Coro<T>(std::coroutine_handle<Promise>::from_promise(*this));
+}
+inline Coro<void> Promise<void>::get_return_object() noexcept {
+    return Coro<void>(std::coroutine_handle<Promise>::from_promise(*this));
+}
+
+template <class Promise>
+void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+    PromiseBase& promise = frame.promise();
+    promise.task()->set_innermost(promise.link()->parent);
+}
+
+}  // namespace detail
+}  // namespace asyncio

@@ -1,0 +1,272 @@
+#pragma once
+
+#include <asyncio/core/clock.h>
+#include <asyncio/core/exception_context.h>
+#include <asyncio/core/executor.h>
+#include <asyncio/core/executor_call.h>
+#include <asyncio/core/future.h>
+#include <asyncio/core/handle.h>
+#include <asyncio/core/io_backend.h>
+#include <asyncio/core/seconds.h>
+#include <asyncio/core/task.h>
+#include <asyncio/detail/function.h>
+
+#include <concepts>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+/// Decides which of the callbacks that are ready runs next. Python's order, and the default, is first in first out;
+/// a test can try others. Give a loop one of your own by `LoopOptions::ready_order`.
+class ReadyOrder {
+public:
+    virtual ~ReadyOrder() = default;
+    /// Which of the `count` callbacks left in this pass, in the order they came, runs next: 0 to count - 1.
+    virtual std::size_t choose(std::size_t count) = 0;
+};
+
+/// The parts of an event loop that can be replaced. What is pointed to must outlive the loop.
+struct LoopOptions {
+    ClockOption clock = {};
+    IoBackend* io_backend = nullptr;    ///< null: epoll
+    ReadyOrder* ready_order = nullptr;  ///< null: first in, first out
+    Executor* executor = nullptr;       ///< the default executor; null: a ThreadPoolExecutor, made when it is needed
+};
+static_assert(std::is_trivially_destructible_v<LoopOptions>);
+
+class NewTask;
+using ExceptionHandler = detail::Function<void(EventLoop&, const ExceptionContext&)>;
+using TaskFactory = detail::Function<AnyTask(EventLoop&, NewTask, TaskOptions)>;
+
+/// Runs callbacks and tasks, one at a time, in one thread. `run()` makes one for you.
+///
+/// One pass of the loop lets due timers and ready file descriptors join the ready queue, then runs exactly the callbacks
+/// that are in it. While callbacks are ready, file descriptors are looked at once in a while only, after a bounded number
+/// of callbacks or some microseconds. Callbacks due at the same instant run in the order they were scheduled.
+///
+/// Not thread-safe but for `call_soon_threadsafe`; in debug mode the use from a wrong thread throws.
+/// Python: asyncio.EventLoop.
+class EventLoop {
+public:
+    explicit EventLoop(LoopOptions options = {});
+    /// Closes the loop. Tasks that are still pending are reported and destroyed.
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    /// Runs until the future is done and returns its result. One more pass runs after that, as in Python.
+    template <class T>
+    T run_until_complete(Coro<T> coro) {
+        check_can_run();
+        Task<T> task = create_task(std::move(coro));
+        run_until_done(task, true);
+        task.result();
+        return detail::slot_of<T>(*task.state_or_null()).take();
+    }
+    template <class T>
+    typename Future<T>::Reference run_until_complete(const Future<T>& future) {
+        check_can_run();
+        run_until_done(future, false);
+        return future.result();
+    }
+    void run_until_complete(const AnyFuture& future);
+    /// Runs until `stop()`.
+    void run_forever();
+    /// Ends `run_forever()` after the current pass; before it, lets it make one pass.
+    void stop() noexcept;
+    bool is_running() const noexcept;
+    bool is_closed() const noexcept;
+    /// Drops what is queued. Throws RuntimeError while the loop runs; harmless when repeated.
+    void close();
+
+    /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    Handle call_soon(F&& callback, CallbackOptions options = {}) {
+        return soon(new_handle(static_cast<F&&>(callback), options));
+    }
+    template <class F, class First, class... Rest>
+        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
+    Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
+        return soon(new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    }
+    /// The same from any thread or from inside the loop: wakes the loop if it sleeps.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
+        return soon_threadsafe(new_handle(static_cast<F&&>(callback), options));
+    }
+    template <class F, class First, class... Rest>
+        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
+    Handle call_soon_threadsafe(F&& callback, First&& first, Rest&&... rest) {
+        return soon_threadsafe(
+            new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    }
+    /// The callback runs `delay` from now, a negative one like zero: in the next pass.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
+        return at(time() + delay, new_handle(static_cast<F&&>(callback), options));
+    }
+    template <class F, class First, class... Rest>
+        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
+    TimerHandle call_later(Seconds delay, F&& callback, First&& first, Rest&&... rest) {
+        return at(time() + delay,
+                  new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    }
+    /// The callback runs when the loop's clock has reached `when`.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
+        return at(when, new_handle(static_cast<F&&>(callback), options));
+    }
+    template <class F, class First, class... Rest>
+        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
+    TimerHandle call_at(TimePoint when, F&& callback, First&& first, Rest&&... rest) {
+        return at(when, new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    }
+    /// What the loop's clock says now.
+    TimePoint time() const noexcept;
+
+    template <class T = void>
+    Future<T> create_future() {
+        return Future<T>(detail::Ref<detail::FutureBase>(new detail::FutureState<T>(*core_)));
+    }
+    template <class T>
+    Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
+        return detail::create_task_on(*core_, std::move(coro), options);
+    }
+    template <class F, class... Args>
+        requires CoroutineFunction<F, Args...>
+    auto create_task(F&& function, Args&&... args) {
+        return detail::create_callable_task_on(*core_, TaskOptions{}, static_cast<F&&>(function),
+                                               static_cast<Args&&>(args)...);
+    }
+    template <class F>
+        requires CoroutineFunction<F>
+    auto create_task(F&& function, TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function));
+    }
+    /// The factory starts every new task: `return task.start(options)`. None restores the default.
+    void set_task_factory(TaskFactory factory);
+    bool has_task_factory() const noexcept;
+
+    /// Runs the call on a thread of `executor`, or of the default one (null), with copies of the arguments.
+    /// Cancelling the future takes back a call that has not begun; one that runs ends unseen.
+    template <class F, class... Args>
+        requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+    auto run_in_executor(Executor* executor, F&& function, Args&&... args) {
+        return detail::run_in_executor(*core_, executor, static_cast<F&&>(function), static_cast<Args&&>(args)...);
+    }
+    /// The default executor from now on, which must outlive the loop.
+    void set_default_executor(Executor& executor);
+    /// Waits until the default executor's threads have ended, at most for `timeout`, after which a warning is logged.
+    Coro<> shutdown_default_executor(std::optional<Seconds> timeout = std::nullopt);
+    /// Closes the asynchronous generators that are still open.
+    Coro<> shutdown_asyncgens();
+
+    /// Calls the callback in every pass in which the descriptor can be read; one callback a descriptor.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    void add_reader(int fd, F&& callback) {
+        watch(fd, false, new_handle(static_cast<F&&>(callback), {}));
+    }
+    template <class F, class First, class... Rest>
+    void add_reader(int fd, F&& callback, First&& first, Rest&&... rest) {
+        add_reader(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
+    }
+    bool remove_reader(int fd);
+    /// The same for writing.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    void add_writer(int fd, F&& callback) {
+        watch(fd, true, new_handle(static_cast<F&&>(callback), {}));
+    }
+    template <class F, class First, class... Rest>
+    void add_writer(int fd, F&& callback, First&& first, Rest&&... rest) {
+        add_writer(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
+    }
+    bool remove_writer(int fd);
+
+    /// The callback runs in the loop, not in the signal handler, so it may do anything. Main thread only.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    void add_signal_handler(int signum, F&& callback) {
+        handle_signal(signum, new_handle(static_cast<F&&>(callback), {}));
+    }
+    template <class F, class First, class... Rest>
+    void add_signal_handler(int signum, F&& callback, First&& first, Rest&&... rest) {
+        add_signal_handler(signum, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
+    }
+    bool remove_signal_handler(int signum);
+
+    /// Who is told of exceptions that nobody else sees; none restores the default, which logs them.
+    void set_exception_handler(ExceptionHandler handler);
+    bool has_exception_handler() const noexcept;
+    void call_exception_handler(const ExceptionContext& context);
+    void default_exception_handler(const ExceptionContext& context);
+
+    bool get_debug() const noexcept;
+    void set_debug(bool enabled) noexcept;
+    /// In debug mode, a callback or a task's step that takes at least this long is logged.
+    Seconds slow_callback_duration = 0.1;
+
+    /// For the library.
+    detail::LoopCore& core() noexcept { return *core_; }
+
+private:
+    template <class F, class... Args>
+    static auto bind(F&& function, Args&&... args) {
+        return [function = std::decay_t<F>(static_cast<F&&>(function)),
+                args = std::tuple<std::decay_t<Args>...>(static_cast<Args&&>(args)...)]() mutable {
+            return std::apply([&function](auto&... values) { return detail::invoke(function, values...); }, args);
+        };
+    }
+    template <class F>
+    detail::Ref<detail::HandleBase> new_handle(F&& function, CallbackOptions options) {
+        static_assert(!Coroutine<std::invoke_result_t<std::decay_t<F>&>>,
+                      "a callback that returns a coroutine would never run: give the coroutine to create_task()");
+        using Callable = detail::HandleOf<std::decay_t<F>>;
+        return detail::Ref<detail::HandleBase>::adopt(new Callable(*core_, options.context, static_cast<F&&>(function)));
+    }
+    Handle soon(detail::Ref<detail::HandleBase> handle);
+    Handle soon_threadsafe(detail::Ref<detail::HandleBase> handle);
+    TimerHandle at(TimePoint when, detail::Ref<detail::HandleBase> handle);
+    void watch(int fd, bool for_writing, detail::Ref<detail::HandleBase> handle);
+    void handle_signal(int signum, detail::Ref<detail::HandleBase> handle);
+    void check_can_run() const;
+    void run_until_done(const AnyFuture& future, bool own_task);
+
+    detail::LoopCore* core_;
+};
+
+/// A task that a task factory has to start. Python: the arguments of `Task()` in a factory.
+class NewTask {
+public:
+    explicit NewTask(detail::Ref<detail::TaskBase> task) noexcept : task_(std::move(task)) {}
+    /// Starts it as `options` say and returns it. Once only.
+    AnyTask start(const TaskOptions& options);
+
+private:
+    detail::Ref<detail::TaskBase> task_;
+};
+
+/// A task factory that starts every task at once, inside create_task(). Python: asyncio.eager_task_factory.
+AnyTask eager_task_factory(EventLoop& loop, NewTask task, TaskOptions options);
+/// The same around a constructor of your own. Python: asyncio.create_eager_task_factory.
+TaskFactory create_eager_task_factory(TaskFactory custom_task_constructor);
+
+/// The loop that runs in this thread; throws RuntimeError when none does. Python: asyncio.get_running_loop.
+EventLoop& get_running_loop();
+/// Python: asyncio.new_event_loop.
+EventLoop new_event_loop();
+
+/// `<EventLoop running=True closed=False debug=False>`
+std::string repr(const EventLoop& loop);
+
+}  // namespace asyncio

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <asyncio/core/future.h>
+#include <asyncio/core/handle.h>
+#include <asyncio/core/task.h>
+
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace asyncio {
+
+/// What an event loop's exception handler is told. Python: the `context` dictionary of `call_exception_handler()`.
+struct ExceptionContext {
+    std::string message;
+    std::exception_ptr exception = nullptr;  ///< null when there is none
+    AnyFuture future = {};
+    AnyTask task = {};
+    Handle handle = {};
+    std::vector<StackEntry> stack = {};  ///< where the task stands, or the frames that its exception passed through
+};
+
+}  // namespace asyncio

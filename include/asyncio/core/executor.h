@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace asyncio {
+
+/// A piece of work for an executor: stays alive until `run()` was called or `try_cancel()` succeeded.
+class ExecutorJob {
+public:
+    /// Called once, on a thread of the executor.
+    virtual void run() noexcept = 0;
+
+protected:
+    ~ExecutorJob() = default;
+
+private:
+    friend class ThreadPoolExecutor;
+    ExecutorJob* previous_ = nullptr;
+    ExecutorJob* next_ = nullptr;
+    bool queued_ = false;
+};
+
+/// Where `run_in_executor()` and `to_thread()` run what blocks. Python: concurrent.futures.Executor.
+class Executor {
+public:
+    virtual ~Executor() = default;
+
+    /// Queues the job. Throws RuntimeError after `shutdown()`. Safe from any thread.
+    virtual void submit(ExecutorJob& job) = 0;
+
+    /// Takes back a job that has not begun: true means that it never runs. Safe from any thread.
+    virtual bool try_cancel(ExecutorJob& job) noexcept = 0;
+
+    /// Refuses new jobs; those queued still run. `wait` returns when all threads have ended.
+    virtual void shutdown(bool wait) = 0;
+};
+
+/// A pool of threads that are started as they are needed.
+///
+/// Python: concurrent.futures.ThreadPoolExecutor. Its destructor is `shutdown(true)`.
+class ThreadPoolExecutor final : public Executor {
+public:
+    /// Zero workers means Python's default: four more than there are processors, at most 32.
+    explicit ThreadPoolExecutor(int max_workers = 0, std::string thread_name_prefix = "asyncio");
+    ~ThreadPoolExecutor() override;
+    ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
+    ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;
+
+    void submit(ExecutorJob& job) override;
+    bool try_cancel(ExecutorJob& job) noexcept override;
+    void shutdown(bool wait) override;
+
+private:
+    struct State;
+    State* state_;
+};
+
+}  // namespace asyncio

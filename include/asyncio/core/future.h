@@ -1,0 +1,259 @@
+#pragma once
+
+#include <asyncio/core/done_callback.h>
+#include <asyncio/core/future_base.h>
+#include <asyncio/core/repr.h>
+#include <asyncio/core/task_base.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/slot.h>
+
+#include <concepts>
+#include <exception>
+#include <optional>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+class EventLoop;
+template <class T>
+class Future;
+
+namespace detail {
+
+/// A FutureBase or TaskBase with room for its result.
+template <class T, class Base>
+class ResultState : public Base {
+public:
+    Slot<T>& slot() noexcept { return slot_; }
+    const std::type_info& result_type() const noexcept override { return typeid(T); }
+    std::string result_repr() const override {
+        if constexpr (std::is_void_v<T>) {
+            return "None";
+        } else {
+            return repr_of(slot_.get());
+        }
+    }
+
+protected:
+    using Base::Base;
+
+private:
+    Slot<T> slot_;
+};
+
+template <class T>
+class FutureState : public ResultState<T, FutureBase> {
+public:
+    explicit FutureState(LoopCore& loop, FutureBase::Kind kind = FutureBase::Kind::future) noexcept
+        : ResultState<T, FutureBase>(loop, kind) {}
+};
+
+template <class T>
+Slot<T>& slot_of(FutureBase& state) noexcept {
+    if (state.kind() == FutureBase::Kind::task) return static_cast<ResultState<T, TaskBase>&>(state).slot();
+    return static_cast<ResultState<T, FutureBase>&>(state).slot();
+}
+
+[[noreturn]] void throw_empty_handle();
+EventLoop& loop_of(FutureBase* state);
+Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message, std::source_location where);
+
+/// A wait on a future or a task: one of the future's callbacks, in order with the others.
+class FutureWaiter : public Waiter {
+public:
+    bool cancel(const Ref<CancelRequest>& request) override;
+    WaitEdge edge() const noexcept override;
+    TaskBase* awaited_task() const noexcept override;
+    bool ended_cancelled() const noexcept override { return future_->ended_cancelled(); }
+
+protected:
+    explicit FutureWaiter(Ref<FutureBase> future);
+    void suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    void check_outcome() {
+        if (task_ != nullptr) [[unlikely]] check_suspended();
+        future_->check_result();
+    }
+    FutureBase& future() noexcept { return *future_; }
+    bool is_done() const noexcept { return future_->done(); }
+
+private:
+    void check_suspended();
+    Ref<FutureBase> future_;
+};
+
+/// `Take`: the result is moved out, since the handle that was awaited is about to go.
+template <class T, bool Take>
+class [[nodiscard]] FutureAwaiter : public FutureWaiter {
+public:
+    explicit FutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
+    bool await_ready() const noexcept { return is_done(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        suspend_on_future(*frame.promise().task(), frame);
+    }
+    decltype(auto) await_resume() {
+        check_outcome();
+        Slot<T>& slot = slot_of<T>(future());
+        if constexpr (Take) {
+            return slot.take();
+        } else {
+            return slot.get();
+        }
+    }
+};
+
+/// For handles without a type: waits and drops the value.
+class [[nodiscard]] DroppingFutureAwaiter : public FutureWaiter {
+public:
+    explicit DroppingFutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
+    bool await_ready() const noexcept { return is_done(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        suspend_on_future(*frame.promise().task(), frame);
+    }
+    void await_resume() { check_outcome(); }
+};
+
+}  // namespace detail
+
+/// Names a callback that was added to a future, so that it can be removed.
+enum class CallbackId : std::uint64_t {};
+
+/// The keyword arguments of `add_done_callback()`.
+struct CallbackOptions {
+    ContextRef context = {};  ///< none: a copy of the current context
+};
+static_assert(std::is_trivially_destructible_v<CallbackOptions>);
+
+/// A future or task whatever its result type is. Copies name the same future.
+///
+/// Not thread-safe: belongs to its loop's thread. Python: what all asyncio.Future objects can do.
+class AnyFuture : public detail::NativeAwaitable {
+public:
+    /// An empty handle, which tests false; its use throws RuntimeError.
+    AnyFuture() noexcept = default;
+
+    explicit operator bool() const noexcept { return static_cast<bool>(state_); }
+    friend bool operator==(const AnyFuture& a, const AnyFuture& b) noexcept { return a.state_ == b.state_; }
+
+    bool done() const { return state().done(); }
+    bool cancelled() const { return state().cancelled(); }
+    /// Cancels the future and schedules its callbacks, or asks the task to end; false if it is done already.
+    /// The task that waits for it, or runs it, sees CancelledError in the loop's next pass.
+    bool cancel(std::optional<std::string_view> message = std::nullopt,
+                std::source_location where = std::source_location::current()) const {
+        return state().cancel(detail::request_cancel(state().loop(), message, where));
+    }
+    /// The exception it ended with, or null. Throws InvalidStateError if it is pending, CancelledError if cancelled.
+    std::exception_ptr exception() const { return state().exception(); }
+    EventLoop& get_loop() const { return detail::loop_of(state_.get()); }
+
+    /// Calls `callback(future)` through `call_soon` when the future is done, in the order of registration.
+    template <class Callback>
+        requires std::invocable<Callback&, AnyFuture>
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)};
+    }
+    /// How many it removed: one, or none if it was called or scheduled already.
+    std::size_t remove_done_callback(CallbackId id) const {
+        return state().remove_done_callback(static_cast<std::uint64_t>(id));
+    }
+
+    /// The same future with its type; throws TypeError if its result is of another type.
+    template <class T>
+    Future<T> as() const;
+
+    /// Waits for the future and drops its value. Throws what it ended with.
+    auto operator co_await() const { return detail::DroppingFutureAwaiter(state_or_throw()); }
+
+    /// For the library: the shared state.
+    detail::FutureBase* state_or_null() const noexcept { return state_.get(); }
+    explicit AnyFuture(detail::Ref<detail::FutureBase> state) noexcept : state_(std::move(state)) {}
+
+protected:
+    detail::FutureBase& state() const {
+        if (!state_) [[unlikely]] detail::throw_empty_handle();
+        return *state_;
+    }
+    const detail::Ref<detail::FutureBase>& state_or_throw() const {
+        if (!state_) [[unlikely]] detail::throw_empty_handle();
+        return state_;
+    }
+    void require_type(const std::type_info& type) const;
+
+private:
+    detail::Ref<detail::FutureBase> state_;
+};
+
+/// A result that is not there yet. Made by `loop.create_future<T>()`; whoever has a handle can finish it.
+///
+/// `co_await future` waits and gives `const T&`; `co_await std::move(future)` moves the value out. It resumes one pass of
+/// the loop after the future is done, or at once if it is done already.
+///
+/// Python: asyncio.Future.
+template <class T = void>
+class Future : public AnyFuture {
+public:
+    using value_type = T;
+    using Reference = std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T, std::add_lvalue_reference_t<const T>>;
+
+    Future() noexcept = default;
+
+    /// The result. Throws the exception that was set, CancelledError, or InvalidStateError if it is pending.
+    Reference result() const {
+        state().check_result();
+        return slot().get();
+    }
+    template <class... Value>
+        requires(std::is_void_v<T> ? sizeof...(Value) == 0
+                                   : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> && ...))
+    void set_result(Value&&... value) const {
+        state().check_settable("set_result");
+        slot().emplace(static_cast<Value&&>(value)...);
+        state().finish();
+    }
+    /// Takes an exception object or a `std::exception_ptr`. Throws InvalidStateError if the future is done.
+    template <class Exception>
+    void set_exception(Exception exception) const {
+        if constexpr (std::is_same_v<Exception, std::exception_ptr>) {
+            state().set_exception(std::move(exception));
+        } else {
+            state().set_exception(std::make_exception_ptr(std::move(exception)));
+        }
+    }
+
+    template <class Callback>
+        requires std::invocable<Callback&, Future<T>>
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)};
+    }
+
+    auto operator co_await() const& { return detail::FutureAwaiter<T, false>(state_or_throw()); }
+    auto operator co_await() && { return detail::FutureAwaiter<T, true>(state_or_throw()); }
+
+    /// For the library: a handle to an existing state.
+    explicit Future(detail::Ref<detail::FutureBase> state) noexcept : AnyFuture(std::move(state)) {}
+
+private:
+    detail::Slot<T>& slot() const { return detail::slot_of<T>(state()); }
+};
+
+template <class T>
+Future<T> AnyFuture::as() const {
+    require_type(typeid(T));
+    return Future<T>(state_);
+}
+
+/// Whether `x` is a future or task handle. Python: asyncio.isfuture.
+template <class X>
+constexpr bool isfuture(const X&) noexcept {
+    return std::derived_from<X, AnyFuture>;
+}
+
+/// `<Future finished result=42>`, as Python prints it.
+std::string repr(const AnyFuture& future);
+
+}  // namespace asyncio

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/scheduling.h>
+#include <asyncio/detail/pool.h>
+#include <asyncio/detail/ref.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <typeinfo>
+
+namespace asyncio::detail {
+
+class DoneCallback;
+class TaskBase;
+
+/// What all handles of one future share, whatever its result type: state, callbacks, exception.
+/// Belongs to one loop and its thread; the count is not atomic.
+class FutureBase : public Pooled {
+public:
+    enum class State : std::uint8_t { pending, finished, cancelled };
+    enum class Kind : std::uint8_t { future, task, gathering };
+
+    FutureBase(const FutureBase&) = delete;
+    FutureBase& operator=(const FutureBase&) = delete;
+
+    void inc_ref() noexcept { ++references_; }
+    void dec_ref() noexcept {
+        if (--references_ == 0) destroy();
+    }
+
+    LoopCore& loop() const noexcept { return *loop_; }
+    Kind kind() const noexcept { return kind_; }
+    State state() const noexcept { return state_; }
+    bool done() const noexcept { return state_ != State::pending; }
+    bool cancelled() const noexcept { return state_ == State::cancelled; }
+
+    /// Python: Future.cancel(). A null request is one without a message.
+    virtual bool cancel(const Ref<CancelRequest>& request);
+    /// Throws what Future.result() raises, and counts the exception as retrieved. Returns if there is a result.
+    void check_result() {
+        if (state_ == State::finished && !exception_) [[likely]] return;
+        throw_outcome();
+    }
+    /// Python: Future.exception().
+    std::exception_ptr exception();
+    /// Python: Future.set_exception(). Throws InvalidStateError, or RuntimeError for a task.
+    void set_exception(std::exception_ptr exception);
+    void check_settable(const char* operation) const;  // throws what set_result() and set_exception() raise
+    void finish() noexcept;                            // the result is in place: state, callbacks
+
+    /// The node is scheduled when the future is done; at once if it is. Whoever gave it keeps the future alive.
+    void add_node(ReadyNode& node) noexcept;
+    void add_done_callback(DoneCallback& callback);  // takes it over
+    std::size_t remove_done_callback(std::uint64_t id) noexcept;
+
+    /// Whether it ended by a CancelledError, as its own cancellation or as an exception that was set.
+    bool ended_cancelled() const noexcept;
+    /// The error that result() would throw for a cancelled one; a task hands out its original once.
+    std::exception_ptr make_cancelled_error();
+    /// The message of the cancellation, as gather() copies it.
+    const Ref<CancelRequest>& cancel_request() const noexcept { return cancel_request_; }
+    /// The exception, or null, without counting it as retrieved.
+    const std::exception_ptr& peek_exception() const noexcept { return exception_; }
+    void mark_retrieved() noexcept { unretrieved_ = false; }
+
+    virtual const std::type_info& result_type() const noexcept = 0;
+    virtual std::string result_repr() const = 0;
+    bool has_callbacks() noexcept { return !callbacks_.empty(); }
+    std::size_t count_callbacks() noexcept;
+
+protected:
+    FutureBase(LoopCore& loop, Kind kind) noexcept;
+    virtual ~FutureBase();
+
+    void become_cancelled(const Ref<CancelRequest>& request) noexcept;
+    void become_failed(std::exception_ptr exception) noexcept;
+    [[noreturn]] void throw_outcome();
+
+    std::uint32_t references_ = 0;
+    State state_ = State::pending;
+    Kind kind_;
+    bool unretrieved_ = false;         // an exception that nobody has looked at
+    bool has_user_callbacks_ = false;  // some of callbacks_ are DoneCallbacks
+    LoopCore* loop_;
+    ReadyList callbacks_;
+    std::exception_ptr exception_;  // of a cancelled task: the original error, until somebody takes it
+    Ref<CancelRequest> cancel_request_;
+
+private:
+    void destroy() noexcept;
+    void schedule_callbacks() noexcept;
+};
+
+}  // namespace asyncio::detail

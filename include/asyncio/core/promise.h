@@ -1,0 +1,86 @@
+#pragma once
+
+#include <asyncio/core/awaitable.h>
+#include <asyncio/core/foreign.h>
+#include <asyncio/detail/pool.h>
+#include <asyncio/detail/slot.h>
+
+#include <coroutine>
+#include <exception>
+#include <source_location>
+
+namespace asyncio::detail {
+
+class TaskBase;
+
+/// Ties a coroutine to whoever runs it: the awaiter in its parent's frame, or its task.
+struct CoroLink {
+    CoroLink() noexcept = default;
+    CoroLink(const CoroLink&) = delete;
+    CoroLink& operator=(const CoroLink&) = delete;
+    ~CoroLink() {
+        if (child) child.destroy();
+    }
+
+    std::coroutine_handle<> child;   // owned; null when it was destroyed already
+    std::coroutine_handle<> parent;  // the frame that goes on when the child ends; null for a task's own coroutine
+    std::exception_ptr exception;    // how the child ended, if not by returning
+};
+
+/// What every coroutine of this library keeps in its frame, whatever it returns. It is the first base of all
+/// promises, so that a chain of suspended frames can be walked without knowing their types.
+class PromiseBase : public Pooled {
+public:
+    explicit PromiseBase(std::source_location function) noexcept : function_(function), await_at_(function) {}
+
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+
+    class FinalAwaiter {
+    public:
+        FinalAwaiter() noexcept {}
+        bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        void await_suspend(std::coroutine_handle<Promise> frame) const noexcept;
+        void await_resume() const noexcept {}
+    };
+    FinalAwaiter final_suspend() const noexcept { return {}; }
+    void unhandled_exception() noexcept;
+
+    template <class A>
+    decltype(auto) await_transform(A&& awaitable,
+                                   std::source_location where = std::source_location::current()) {
+        static_assert(Awaitable<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
+        await_at_ = where;
+        if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {
+            return get_awaiter(static_cast<A&&>(awaitable));  // made in its place in the frame: never moved
+        } else if constexpr (Native<A>) {
+            return static_cast<std::remove_reference_t<A>&>(awaitable);  // an rvalue would be moved by g++ 12
+        } else {
+            return ForeignAwaiter<A>(static_cast<A&&>(awaitable));
+        }
+    }
+
+    TaskBase* task() const noexcept { return task_; }
+    CoroLink* link() const noexcept { return link_; }
+    void attach(TaskBase* task, CoroLink* link) noexcept {
+        task_ = task;
+        link_ = link;
+    }
+    /// Where the coroutine is defined, with its name.
+    const std::source_location& function() const noexcept { return function_; }
+    /// The line of its latest await; that of its definition before the first.
+    const std::source_location& await_at() const noexcept { return await_at_; }
+
+    /// The promise of any frame of this library.
+    static PromiseBase& of(std::coroutine_handle<> frame) noexcept {
+        return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();
+    }
+
+private:
+    TaskBase* task_ = nullptr;
+    CoroLink* link_ = nullptr;
+    std::source_location function_;
+    std::source_location await_at_;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <type_traits>
+
+namespace asyncio {
+
+/// A length of time in seconds, the one unit of this library's interface.
+///
+/// Takes `10ms`, `0.5s`, any other `std::chrono` duration, and plain numbers of seconds as Python does.
+///
+/// Python: the float (or int) that every `delay` and `timeout` is.
+class Seconds : public std::chrono::duration<double> {
+    using Base = std::chrono::duration<double>;
+
+public:
+    constexpr Seconds() noexcept : Base(0.0) {}
+    template <class Number>
+        requires std::is_arithmetic_v<Number>
+    constexpr Seconds(Number seconds) noexcept : Base(static_cast<double>(seconds)) {}
+    template <class Rep, class Period>
+    constexpr Seconds(const std::chrono::duration<Rep, Period>& length) noexcept : Base(length) {}
+};
+
+/// A moment on an event loop's clock, in whole nanoseconds since an epoch that only that clock knows.
+///
+/// Python: the float that `loop.time()` returns.
+class TimePoint {
+public:
+    constexpr TimePoint() noexcept = default;
+    static constexpr TimePoint from_nanoseconds(std::int64_t nanoseconds) noexcept {
+        TimePoint point;
+        point.nanoseconds_ = nanoseconds;
+        return point;
+    }
+
+    constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
+    /// The moment as Python shows it: seconds since the clock's epoch.
+    constexpr double seconds() const noexcept { return static_cast<double>(nanoseconds_) * 1e-9; }
+
+    friend constexpr auto operator<=>(TimePoint, TimePoint) noexcept = default;
+
+    /// Saturates: an infinite or very long delay gives the last moment there is. NaN gives the same moment.
+    friend constexpr TimePoint operator+(TimePoint point, Seconds delay) noexcept {
+        double sum = static_cast<double>(point.nanoseconds_) + delay.count() * 1e9;
+        if (sum >= 9.2e18) return from_nanoseconds(INT64_MAX);
+        if (sum <= -9.2e18) return from_nanoseconds(INT64_MIN);
+        double nanoseconds = delay.count() * 1e9;
+        if (!(nanoseconds == nanoseconds)) return point;
+        return from_nanoseconds(point.nanoseconds_ + static_cast<std::int64_t>(nanoseconds + (nanoseconds < 0 ? -0.5 : 0.5)));
+    }
+    friend constexpr TimePoint operator-(TimePoint point, Seconds delay) noexcept {
+        return point + Seconds(-delay.count());
+    }
+    friend constexpr Seconds operator-(TimePoint later, TimePoint earlier) noexcept {
+        return Seconds(static_cast<double>(later.nanoseconds_ - earlier.nanoseconds_) * 1e-9);
+    }
+    constexpr TimePoint& operator+=(Seconds delay) noexcept { return *this = *this + delay; }
+    constexpr TimePoint& operator-=(Seconds delay) noexcept { return *this = *this - delay; }
+
+private:
+    std::int64_t nanoseconds_ = 0;
+};
+
+}  // namespace asyncio

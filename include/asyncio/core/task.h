@@ -1,0 +1,249 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/future.h>
+#include <asyncio/core/task_base.h>
+#include <asyncio/detail/invoke.h>
+
+#include <concepts>
+#include <cstdio>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+class AnyTask;
+
+/// A task's coroutine, to be looked at. Tests false when the coroutine is over and its frame is gone.
+/// Python: what `Task.get_coro()` returns.
+class CoroutineView {
+public:
+    explicit CoroutineView(detail::Ref<detail::FutureBase> task) noexcept : task_(std::move(task)) {}
+    explicit operator bool() const noexcept;
+    std::string function() const;                       ///< its name
+    std::source_location definition() const noexcept;   ///< where it is defined
+    bool is_running() const noexcept;                   ///< it runs right now
+    bool is_suspended() const noexcept;                 ///< it has begun and waits
+    std::string repr() const;                           ///< `<coroutine object f at 0x…>`
+
+private:
+    const detail::TaskBase& task() const noexcept;
+    detail::Ref<detail::FutureBase> task_;
+};
+
+namespace detail {
+
+TaskBase& running_task();  // throws RuntimeError when there is none
+void print_stack(const TaskBase& task, std::optional<int> limit, std::FILE* file);
+
+/// What a task can do beyond a future, for `Task<T>` and `AnyTask` alike.
+template <class Handle>
+class TaskMethods {
+public:
+    std::string get_name() const { return task().name(); }
+    void set_name(std::string_view name) const { task().set_name(name); }
+    CoroutineView get_coro() const { return CoroutineView(Ref<FutureBase>(&task())); }
+    Context get_context() const { return task().context(); }
+    /// The number of requests to cancel that nobody took back yet.
+    int cancelling() const { return task().cancelling(); }
+    /// Takes one request back and returns how many are left. At zero a CancelledError not thrown yet is dropped.
+    int uncancel() const { return task().uncancel(); }
+    /// All frames from the task's coroutine to the innermost await, oldest first; for a failed task those that the
+    /// exception passed through. `limit` keeps the newest frames of a stack, the oldest of a failure.
+    std::vector<StackEntry> get_stack(std::optional<int> limit = std::nullopt) const { return task().stack(limit); }
+    void print_stack(std::optional<int> limit = std::nullopt, std::FILE* file = stderr) const {
+        detail::print_stack(task(), limit, file);
+    }
+
+private:
+    TaskBase& task() const {
+        auto* state = static_cast<const Handle*>(this)->state_or_null();
+        if (state == nullptr) [[unlikely]] throw_empty_handle();
+        return static_cast<TaskBase&>(*state);
+    }
+};
+
+}  // namespace detail
+
+/// A coroutine that the loop runs, as a future of its result. Copies name the same task.
+///
+/// The loop keeps it alive until it is done; dropping the handle neither cancels nor frees it.
+/// `co_await task` gives `const T&`; `co_await std::move(task)` and `co_await create_task(f())` move the value out.
+///
+/// Python: asyncio.Task.
+template <class T = void>
+class Task : public Future<T>, public detail::TaskMethods<Task<T>> {
+public:
+    Task() noexcept = default;
+    explicit Task(detail::Ref<detail::FutureBase> state) noexcept : Future<T>(std::move(state)) {}
+
+    template <class Callback>
+        requires std::invocable<Callback&, Task<T>>
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<Task<T>>(this->state(), std::move(callback), options.context)};
+    }
+};
+
+/// A task whatever its result type is; what `current_task()` and `all_tasks()` give. Python: asyncio.Task.
+class AnyTask : public AnyFuture, public detail::TaskMethods<AnyTask> {
+public:
+    AnyTask() noexcept = default;
+    template <class T>
+    AnyTask(const Task<T>& task) noexcept : AnyFuture(task) {}
+    explicit AnyTask(detail::Ref<detail::FutureBase> state) noexcept : AnyFuture(std::move(state)) {}
+
+    /// The same task with its type; throws TypeError if its result is of another type.
+    template <class T>
+    Task<T> as() const {
+        require_type(typeid(T));
+        return Task<T>(state_or_throw());
+    }
+    template <class Callback>
+        requires std::invocable<Callback&, AnyTask>
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)};
+    }
+};
+
+namespace detail {
+
+/// Nothing more is kept in the task's allocation.
+struct NoExtra {};
+
+/// A task of a known type. `Extra` is what a maker (a TaskGroup, say) wants to keep beside it.
+template <class T, class Extra = NoExtra>
+class TaskState : public ResultState<T, TaskBase> {
+public:
+    TaskState(LoopCore& loop, Coro<T> coro) : ResultState<T, TaskBase>(loop) { adopt(std::move(coro)); }
+    Extra& extra() noexcept { return extra_; }
+
+protected:
+    explicit TaskState(LoopCore& loop) : ResultState<T, TaskBase>(loop) {}
+    void adopt(Coro<T> coro) {
+        std::coroutine_handle<Promise<T>> root = coro.release();
+        if (!root) throw_coroutine_reused();
+        root.promise().set_slot(&this->slot());
+        this->set_root(root);
+    }
+    void drop_result() noexcept override { this->slot().reset(); }
+
+private:
+    [[no_unique_address]] Extra extra_;
+};
+
+/// A task that also keeps the callable that made its coroutine, with its arguments, until the coroutine has ended.
+template <class T, class Extra, class Function, class... Args>
+class CallableTaskState final : public TaskState<T, Extra> {
+public:
+    template <class F, class... A>
+    CallableTaskState(LoopCore& loop, F&& function, A&&... args) : TaskState<T, Extra>(loop) {
+        kept_.emplace(static_cast<F&&>(function), std::tuple<Args...>(static_cast<A&&>(args)...));
+        this->set_has_callable();
+        this->adopt(std::apply([this](Args&... values) { return invoke(kept_->first, static_cast<Args&&>(values)...); },
+                               kept_->second));
+    }
+
+private:
+    void drop_callable() noexcept override { kept_.reset(); }
+    std::optional<std::pair<Function, std::tuple<Args...>>> kept_;
+};
+
+void check_open(LoopCore& loop);  // throws RuntimeError if the loop is closed
+void start_task(TaskBase& task, const TaskOptions& options);
+
+template <class Function, class... Args>
+using CoroOf = decltype(invoke(std::declval<Function&>(), std::declval<Args&&>()...));
+
+template <class Extra, class T>
+Ref<TaskState<T, Extra>> new_task(LoopCore& loop, Coro<T> coro) {
+    return Ref<TaskState<T, Extra>>(new TaskState<T, Extra>(loop, std::move(coro)));
+}
+template <class Extra, class F, class... A>
+auto new_callable_task(LoopCore& loop, F&& function, A&&... args) {
+    using Function = std::decay_t<F>;
+    using T = typename CoroOf<Function, std::decay_t<A>...>::value_type;
+    using State = CallableTaskState<T, Extra, Function, std::decay_t<A>...>;
+    return Ref<TaskState<T, Extra>>(new State(loop, static_cast<F&&>(function), static_cast<A&&>(args)...));
+}
+
+}  // namespace detail
+
+/// A callable that, called with these arguments, returns a `Coro`.
+template <class F, class... Args>
+concept CoroutineFunction = requires(std::decay_t<F>& function, std::decay_t<Args>&&... args) {
+    { detail::invoke(function, static_cast<std::decay_t<Args>&&>(args)...) } -> Coroutine;
+};
+
+namespace detail {
+
+template <class T>
+Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
+    check_open(loop);
+    auto state = new_task<NoExtra>(loop, std::move(coro));
+    start_task(*state, options);
+    return Task<T>(std::move(state));
+}
+template <class F, class... Args>
+auto create_callable_task_on(LoopCore& loop, const TaskOptions& options, F&& function, Args&&... args) {
+    check_open(loop);
+    auto state = new_callable_task<NoExtra>(loop, static_cast<F&&>(function), static_cast<Args&&>(args)...);
+    start_task(*state, options);
+    return Task<typename CoroOf<std::decay_t<F>, std::decay_t<Args>...>::value_type>(std::move(state));
+}
+
+}  // namespace detail
+
+/// Runs the coroutine as a task of its own; its first step is in the loop's next pass.
+///
+/// The task begins with a copy of the current context. Throws RuntimeError when no loop runs.
+/// Python: asyncio.create_task.
+template <class T>
+Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
+    return detail::create_task_on(detail::running_core(), std::move(coro), options);
+}
+/// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments until
+/// the coroutine has ended, so a lambda's captures live as long as they are used.
+template <class F, class... Args>
+    requires CoroutineFunction<F, Args...>
+auto create_task(F&& function, Args&&... args) {
+    return detail::create_callable_task_on(detail::running_core(), TaskOptions{}, static_cast<F&&>(function),
+                                           static_cast<Args&&>(args)...);
+}
+template <class F>
+    requires CoroutineFunction<F>
+auto create_task(F&& function, TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function));
+}
+
+/// A coroutine becomes a task; a future or task is returned as it is. Python: asyncio.ensure_future.
+template <class T>
+Task<T> ensure_future(Coro<T> coro) {
+    return create_task(std::move(coro));
+}
+template <class T>
+Future<T> ensure_future(Future<T> future) {
+    return future;
+}
+template <class T>
+Task<T> ensure_future(Task<T> task) {
+    return task;
+}
+
+/// The task that runs now, or an empty handle, as in a plain callback. Throws RuntimeError when no loop runs.
+/// Python: asyncio.current_task.
+AnyTask current_task();
+AnyTask current_task(EventLoop& loop);
+/// The loop's unfinished tasks, in order of creation. Python: asyncio.all_tasks.
+std::vector<AnyTask> all_tasks();
+std::vector<AnyTask> all_tasks(EventLoop& loop);
+
+/// `<Task pending name='Task-1' coro=<f() running at f.cpp:3> wait_for=<Future pending>>`, as Python prints it.
+std::string repr(const AnyTask& task);
+
+}  // namespace asyncio

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <asyncio/core/context.h>
+#include <asyncio/core/future_base.h>
+#include <asyncio/core/promise.h>
+#include <asyncio/core/stack.h>
+
+#include <coroutine>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace asyncio {
+
+class EventLoop;
+
+/// The keyword arguments of `create_task()`.
+struct TaskOptions {
+    std::string_view name = {};  ///< none (a view of nothing): `Task-1`, `Task-2` …
+    ContextRef context = {};     ///< none: a copy of the current context
+    std::optional<bool> eager_start = {};
+};
+static_assert(std::is_trivially_destructible_v<TaskOptions>);
+
+namespace detail {
+
+class Waiter;
+
+/// A task's name in one word: the number of an unnamed task, or a string.
+class TaskName {
+public:
+    TaskName() noexcept = default;
+    TaskName(const TaskName&) = delete;
+    TaskName& operator=(const TaskName&) = delete;
+    ~TaskName();
+    void assign(std::string_view name);
+    void assign_next_number() noexcept;
+    std::string str() const;
+
+private:
+    void release() noexcept;
+    std::uintptr_t word_ = 0;  // odd: a number; even: a std::string*
+};
+
+/// A frame on a task's stack, as cheap to note as can be.
+struct FramePlace {
+    std::source_location function;
+    std::source_location await_at;
+};
+StackEntry stack_entry(const FramePlace& place);
+
+struct LiveTasks;  // the tag of the loop's list of unfinished tasks
+
+/// A task, whatever its coroutine returns: runs the coroutine's frames one step at a time.
+///
+/// `innermost_` is the frame to resume next. Awaiting a coroutine makes its frame the innermost, its end makes the
+/// parent's frame that again; both return to the step's loop, so that the machine's stack never grows.
+class TaskBase : public FutureBase, private ReadyNode, public ListHook<LiveTasks> {
+public:
+    // The task's side of Python's Task.
+    bool cancel(const Ref<CancelRequest>& request) override;
+    int cancelling() const noexcept { return cancels_requested_; }
+    int uncancel() noexcept;
+    std::string name() const { return name_.str(); }
+    void set_name(std::string_view name) { name_.assign(name); }
+    Context context() { return context_.context(); }
+    ContextSlot& context_slot() noexcept { return context_; }
+    std::vector<StackEntry> stack(std::optional<int> limit) const;
+
+    // What awaiters and promises do to the task that runs.
+    void set_innermost(std::coroutine_handle<> frame) noexcept { innermost_ = frame; }
+    void block_on(Waiter* waiter, std::coroutine_handle<> frame) noexcept;
+    void yield(std::coroutine_handle<> frame) noexcept;  // goes on in the next pass
+    bool cancel_is_due() const noexcept { return cancel_due_; }
+    [[noreturn]] void throw_due_cancel();
+
+    /// One step: the coroutine runs until it waits or ends. `waiter` is what ended the wait before, or null.
+    void step(Waiter* waiter);
+    /// Queues the first step, or runs it at once.
+    void start(const TaskOptions& options);
+    /// Where the loop is destroyed before the task is done: reports it and destroys its frames.
+    void abandon() noexcept;
+    void do_not_report_pending() noexcept { report_pending_ = false; }
+
+    Waiter* waiting_on() const noexcept { return waiter_; }
+    std::coroutine_handle<> root() const noexcept { return link_.child; }
+    const std::source_location& function() const noexcept { return function_; }
+    bool is_started() const noexcept { return started_; }
+    void note_unwinding(const PromiseBase& frame) noexcept;
+
+protected:
+    explicit TaskBase(LoopCore& loop) noexcept;
+    ~TaskBase() override;
+    void set_root(std::coroutine_handle<> root) noexcept;
+    void set_has_callable() noexcept { has_callable_ = true; }
+
+    /// Destroys the callable and its arguments, where the task keeps them, after the coroutine has ended.
+    virtual void drop_callable() noexcept {}
+    virtual void drop_result() noexcept = 0;
+
+private:
+    friend TaskBase* task_of_step(ReadyNode& node) noexcept;
+    static void run_own_node(ReadyNode& node);
+    void conclude();
+    void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
+    void leave_loop() noexcept;
+    void destroy_frames() noexcept;
+    void eager_start();
+    void run_step();
+
+    std::coroutine_handle<> innermost_;
+    CoroLink link_;
+    ContextSlot context_;
+    TaskName name_;
+    Waiter* waiter_ = nullptr;
+    std::vector<FramePlace>* traceback_ = nullptr;
+    std::source_location function_;
+    int cancels_requested_ = 0;
+    bool must_cancel_ = false;  // CancelledError is thrown at the next step
+    bool cancel_due_ = false;   // this step throws it, from the innermost await
+    bool blocked_ = false;      // the innermost frame waits: the step is over
+    bool started_ = false;
+    bool report_pending_ = true;
+    bool has_callable_ = false;
+};
+
+/// The task whose step this node of the ready queue is, or null.
+TaskBase* task_of_step(ReadyNode& node) noexcept;
+
+}  // namespace detail
+}  // namespace asyncio

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <asyncio/core/awaitable.h>
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/scheduling.h>
+#include <asyncio/detail/ref.h>
+
+#include <coroutine>
+#include <cstdint>
+
+namespace asyncio {
+
+/// The kinds of thing that a suspended task can wait for.
+enum class WaitKind : std::uint8_t {
+    nothing,    ///< it is ready to run
+    future,     ///< a Future
+    task,       ///< a Task
+    gathering,  ///< what gather() returned
+    sleep,      ///< a moment on the loop's clock
+    group,      ///< the tasks of a TaskGroup
+    several,    ///< the futures of a wait() or as_completed()
+    lock,
+    event,
+    condition,
+    semaphore,
+    barrier,
+    queue,
+    file_descriptor,
+    thread,   ///< a call on another thread
+    foreign,  ///< an awaitable of another library
+};
+
+/// What a suspended task waits for: the kind, and the object (a Lock, a future's state ...) where there is one.
+struct WaitEdge {
+    WaitKind kind = WaitKind::nothing;
+    const void* subject = nullptr;
+};
+
+namespace detail {
+
+/// One wait of one task, inside the frame that waits: what every leaf that can be awaited is made of.
+///
+/// It stands for the private future on which CPython lets the task wait, and behaves as that future would: it is
+/// pending, then either woken or cancelled, and the task goes on one pass after that. Whoever derives from it parks it
+/// somewhere in `await_suspend`, calls `wake()` when the wait is over, and calls `check()` first in `await_resume`.
+/// It is a node of the ready queue itself, so waiting and waking allocate nothing.
+class Waiter : public TimerNode, public NativeAwaitable {
+public:
+    /// What Task::cancel() asks. False: too late, the wait is over already.
+    virtual bool cancel(const Ref<CancelRequest>& request);
+    virtual WaitEdge edge() const noexcept = 0;
+    /// The task that is awaited, for a wait on a task. Lets cancel() follow a long chain without recursion.
+    virtual TaskBase* awaited_task() const noexcept { return nullptr; }
+    /// Whether what it waited for ended by a CancelledError.
+    virtual bool ended_cancelled() const noexcept { return state_ == State::cancelled; }
+
+    /// Ends the wait: the task goes on in the loop's next pass. Nothing if it is over already.
+    void wake() noexcept;
+    TaskBase* task() const noexcept { return task_; }
+    bool is_pending() const noexcept { return state_ == State::pending; }
+    bool is_woken() const noexcept { return state_ == State::woken; }
+
+protected:
+    enum class State : std::uint8_t { pending, woken, cancelled };
+
+    Waiter() noexcept = default;
+    ~Waiter() = default;
+
+    /// Makes this what the task waits for. To be called last in `await_suspend`.
+    void suspend(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    /// The same for one that is queued to run something of its own first, as a timer is.
+    void suspend_as_parked(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    /// Throws CancelledError if the wait or the task was cancelled. To be called first in `await_resume`.
+    void check() {
+        if (state_ == State::cancelled || task_cancelled()) [[unlikely]] throw_cancelled();
+    }
+    /// Called when the wait was cancelled, still inside cancel(): leaves where it was parked.
+    virtual void on_cancel() noexcept {}
+
+    [[noreturn]] void throw_cancelled();
+    bool task_cancelled() const noexcept;
+    void go_on() noexcept;  // queues the task's next step
+    friend TaskBase* task_of_step(ReadyNode& node) noexcept;
+    static void step(ReadyNode& node);
+
+    TaskBase* task_ = nullptr;
+    Ref<CancelRequest> cancel_request_;
+    State state_ = State::pending;
+};
+
+}  // namespace detail
+}  // namespace asyncio

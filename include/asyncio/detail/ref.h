@@ -1,0 +1,71 @@
+#pragma once
+
+#include <type_traits>
+
+namespace asyncio::detail {
+
+/// An owning pointer to an object that counts its own references.
+///
+/// `T` has `inc_ref()` and `dec_ref()`, both noexcept; the last `dec_ref()` ends the object.
+/// Whether the count may be touched from several threads is `T`'s affair. One pointer wide; a
+/// moved-from `Ref` is null.
+template <class T>
+class Ref {
+public:
+    constexpr Ref() noexcept = default;
+    constexpr Ref(decltype(nullptr)) noexcept {}
+    /// Shares the object: adds a reference of its own.
+    explicit Ref(T* object) noexcept : object_(object) {
+        if (object_) object_->inc_ref();
+    }
+    /// Takes over a reference that the caller holds.
+    static Ref adopt(T* object) noexcept {
+        Ref ref;
+        ref.object_ = object;
+        return ref;
+    }
+    Ref(const Ref& other) noexcept : Ref(other.object_) {}
+    Ref(Ref&& other) noexcept : object_(other.release()) {}
+    template <class U>
+    requires std::is_convertible_v<U*, T*> Ref(Ref<U> other)
+    noexcept : object_(other.release()) {}
+    Ref& operator=(const Ref& other) noexcept {
+        Ref(other).swap(*this);
+        return *this;
+    }
+    Ref& operator=(Ref&& other) noexcept {
+        Ref(static_cast<Ref&&>(other)).swap(*this);
+        return *this;
+    }
+    ~Ref() {
+        if (object_) object_->dec_ref();
+    }
+
+    T* get() const noexcept { return object_; }
+    T* operator->() const noexcept { return object_; }
+    T& operator*() const noexcept { return *object_; }
+    explicit operator bool() const noexcept { return object_ != nullptr; }
+    friend bool operator==(const Ref& a, const Ref& b) noexcept { return a.object_ == b.object_; }
+    friend bool operator==(const Ref& a, const T* b) noexcept { return a.object_ == b; }
+    friend bool operator==(const Ref& a, decltype(nullptr)) noexcept {
+        return a.object_ == nullptr;
+    }
+
+    /// Gives up the reference without dropping it: the caller owns it now.
+    [[nodiscard]] T* release() noexcept {
+        T* object = object_;
+        object_ = nullptr;
+        return object;
+    }
+    void reset() noexcept { Ref().swap(*this); }
+    void swap(Ref& other) noexcept {
+        T* object = object_;
+        object_ = other.object_;
+        other.object_ = object;
+    }
+
+private:
+    T* object_ = nullptr;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// Room for a result that is not there yet: any object type, a reference, or void.
+template <class T>
+class Slot {
+public:
+    Slot() noexcept {}
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+    ~Slot() { reset(); }
+
+    template <class... Args>
+    void emplace(Args&&... args) {
+        reset();
+        ::new (static_cast<void*>(&value_)) T(static_cast<Args&&>(args)...);
+        full_ = true;
+    }
+    void reset() noexcept {
+        if (full_) value_.~T();
+        full_ = false;
+    }
+    bool has_value() const noexcept { return full_; }
+    const T& get() const noexcept { return value_; }
+    /// Moves the value out; what is left stays in place.
+    T take() noexcept(std::is_nothrow_move_constructible_v<T>) { return static_cast<T&&>(value_); }
+
+private:
+    union {
+        T value_;
+    };
+    bool full_ = false;
+};
+
+template <class T>
+class Slot<T&> {
+public:
+    void emplace(T& value) noexcept { value_ = &value; }
+    void reset() noexcept { value_ = nullptr; }
+    bool has_value() const noexcept { return value_ != nullptr; }
+    T& get() const noexcept { return *value_; }
+    T& take() noexcept { return *value_; }
+
+private:
+    T* value_ = nullptr;
+};
+
+template <>
+class Slot<void> {
+public:
+    void emplace() noexcept { full_ = true; }
+    void reset() noexcept { full_ = false; }
+    bool has_value() const noexcept { return full_; }
+    void get() const noexcept {}
+    void take() noexcept {}
+
+private:
+    bool full_ = false;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/runner.h>
+
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+/// Makes a coroutine of any awaitable, for those who need one.
+template <Awaitable A>
+Coro<std::decay_t<await_result_t<A>>> as_coroutine(A awaitable) {
+    co_return co_await static_cast<A&&>(awaitable);
+}
+
+}  // namespace detail
+
+/// Runs the coroutine in an event loop of its own and returns its result; cleans up before it does.
+///
+/// At the end it cancels all tasks that are left and waits for them, closes asynchronous generators, joins the default
+/// executor's threads and closes the loop. Ctrl-C cancels the main task, then throws KeyboardInterrupt.
+/// Throws RuntimeError when a loop runs in this thread. Python: asyncio.run.
+template <class T>
+T run(Coro<T> main, RunOptions options = {}) {
+    detail::check_no_running_loop("asyncio.run() cannot be called from a running event loop");
+    Runner runner(options);
+    detail::Slot<T> result;
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            runner.run(std::move(main));
+        } else {
+            result.emplace(runner.run(std::move(main)));
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    runner.close();
+    if (failure) std::rethrow_exception(failure);
+    return result.take();
+}
+
+/// The same for another awaitable.
+template <Awaitable A>
+    requires(!Coroutine<A>)
+auto run(A&& awaitable, RunOptions options = {}) {
+    return run(detail::as_coroutine<A>(static_cast<A&&>(awaitable)), options);
+}
+
+}  // namespace asyncio

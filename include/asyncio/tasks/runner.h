@@ -1,0 +1,74 @@
+#pragma once
+
+#include <asyncio/core/clock.h>
+#include <asyncio/core/context.h>
+#include <asyncio/core/event_loop.h>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+/// The keyword arguments of `run()` and `Runner`.
+struct RunOptions {
+    std::optional<bool> debug = {};         ///< none: what the environment's ASYNCIO_DEBUG says
+    EventLoop (*loop_factory)() = nullptr;  ///< null: `new_event_loop()` with this clock
+    ClockOption clock = {};                 ///< `VirtualClock{}` for tests
+};
+static_assert(std::is_trivially_destructible_v<RunOptions>);
+
+/// The keyword arguments of `Runner::run()`.
+struct RunnerRunOptions {
+    ContextRef context = {};  ///< none: the runner's own, shared by all its runs
+};
+static_assert(std::is_trivially_destructible_v<RunnerRunOptions>);
+
+/// Runs several coroutines, one after the other, in one event loop, and cleans up at the end.
+///
+/// The loop is made when it is first needed. While `run()` runs in the main thread and Ctrl-C has its default action, the
+/// first Ctrl-C cancels the main task and the second throws KeyboardInterrupt.
+/// Python: asyncio.Runner; `with Runner() as runner:` is a Runner in a scope.
+class Runner {
+public:
+    explicit Runner(RunOptions options = {});
+    /// Closes it; what closing throws is reported to the log.
+    ~Runner();
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+
+    /// Runs the coroutine and returns its result. KeyboardInterrupt if Ctrl-C ended it.
+    template <class T>
+    T run(Coro<T> main, RunnerRunOptions options = {}) {
+        check_can_run();
+        Task<T> task = start(std::move(main), options);
+        run_until_done(task);
+        task.result();
+        return detail::slot_of<T>(*task.state_or_null()).take();
+    }
+    /// The loop, made now if it was not. Throws RuntimeError when the runner is closed.
+    EventLoop& get_loop();
+    /// Cancels what is left and waits for it, closes generators, joins the executor, closes the loop.
+    void close();
+
+private:
+    template <class T>
+    Task<T> start(Coro<T> main, RunnerRunOptions options) {
+        EventLoop& loop = get_loop();
+        return loop.create_task(std::move(main), {.context = options.context ? options.context : ContextRef(context_)});
+    }
+    static void check_can_run();
+    void run_until_done(const AnyTask& main);
+
+    RunOptions options_;
+    Context context_;
+    EventLoop* loop_ = nullptr;  // owned
+    bool closed_ = false;
+};
+
+namespace detail {
+
+void check_no_running_loop(const char* sentence);
+
+}  // namespace detail
+}  // namespace asyncio

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <asyncio/core/seconds.h>
+#include <asyncio/core/waiter.h>
+
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+/// A sleep under way: a timer in the sleeping frame.
+class [[nodiscard]] SleepAwaiter : public Waiter {
+public:
+    explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
+    ~SleepAwaiter();
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        sleep(*frame.promise().task(), frame);
+    }
+    void await_resume() { check(); }
+    WaitEdge edge() const noexcept override { return {WaitKind::sleep, this}; }
+
+private:
+    void sleep(TaskBase& task, std::coroutine_handle<> frame);
+    void on_cancel() noexcept override;
+    static void is_due(ReadyNode& node);
+    Seconds delay_;
+};
+
+template <class T>
+class [[nodiscard]] SleepResultAwaiter final : public SleepAwaiter {
+public:
+    SleepResultAwaiter(Seconds delay, T&& result) : SleepAwaiter(delay), result_(std::move(result)) {}
+    T await_resume() {
+        check();
+        return std::move(result_);
+    }
+
+private:
+    T result_;
+};
+
+void check_delay(Seconds delay);  // throws ValueError for NaN
+
+/// What `sleep(delay)` returns.
+class [[nodiscard("sleep() waits only where it is awaited")]] Sleep : public NativeAwaitable {
+public:
+    explicit Sleep(Seconds delay) : delay_(delay) { check_delay(delay); }
+    SleepAwaiter operator co_await() const noexcept { return SleepAwaiter(delay_); }
+
+private:
+    Seconds delay_;
+};
+
+/// What `sleep(delay, result)` returns.
+template <class T>
+class [[nodiscard("sleep() waits only where it is awaited")]] SleepFor : public NativeAwaitable {
+public:
+    SleepFor(Seconds delay, T result) : delay_(delay), result_(std::move(result)) { check_delay(delay); }
+    SleepResultAwaiter<T> operator co_await() { return SleepResultAwaiter<T>(delay_, std::move(result_)); }
+
+private:
+    Seconds delay_;
+    T result_;
+};
+
+}  // namespace detail
+
+/// Waits for `delay`. Zero or less lets every other ready task run once: one pass of the loop.
+///
+/// Throws CancelledError when the task is cancelled, ValueError for a NaN. Python: asyncio.sleep.
+inline detail::Sleep sleep(Seconds delay) { return detail::Sleep(delay); }
+/// The same, and gives `result` afterwards.
+template <class T>
+detail::SleepFor<std::decay_t<T>> sleep(Seconds delay, T&& result) {
+    return detail::SleepFor<std::decay_t<T>>(delay, static_cast<T&&>(result));
+}
+
+}  // namespace asyncio

@@ -1,0 +1,124 @@
+#include <asyncio/core/event_loop.h>
+
+#include "core/loop_core.h"
+
+#include <asyncio/core/log.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace asyncio {
+
+namespace {
+
+bool debug_by_environment() {
+    const char* value = std::getenv("ASYNCIO_DEBUG");
+    return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
+}  // namespace
+
+EventLoop::EventLoop(LoopOptions options) : core_(new detail::LoopCore(*this, options)) {
+    core_->debug = debug_by_environment();
+}
+
+EventLoop::~EventLoop() { core_->destroy(); }
+
+void EventLoop::run_forever() { core_->run_forever(); }
+void EventLoop::stop() noexcept { core_->stop(); }
+bool EventLoop::is_running() const noexcept { return core_->is_running(); }
+bool EventLoop::is_closed() const noexcept { return core_->is_closed(); }
+void EventLoop::close() { core_->close(); }
+TimePoint EventLoop::time() const noexcept { return core_->time(); }
+
+void EventLoop::check_can_run() const {
+    core_->check_closed();
+    core_->check_running();
+}
+
+void EventLoop::run_until_complete(const AnyFuture& future) {
+    check_can_run();
+    run_until_done(future, false);
+    future.state_or_null()->check_result();
+}
+
+void EventLoop::run_until_done(const AnyFuture& future, bool own_task) {
+    detail::FutureBase* state = future.state_or_null();
+    if (state == nullptr) detail::throw_empty_handle();
+    if (&state->loop() != core_) {
+        throw ValueError("The future belongs to a different loop than the one specified as the loop argument");
+    }
+    class StopWhenDone : public detail::ReadyNode {
+    public:
+        explicit StopWhenDone(detail::LoopCore& loop) : ReadyNode(&StopWhenDone::stop), loop_(loop) {}
+
+    private:
+        static void stop(ReadyNode& node) { static_cast<StopWhenDone&>(node).loop_.stop(); }
+        detail::LoopCore& loop_;
+    };
+    StopWhenDone stop_when_done(*core_);
+    if (own_task) static_cast<detail::TaskBase*>(state)->do_not_report_pending();
+    state->add_node(stop_when_done);
+    try {
+        core_->run_forever();
+    } catch (...) {
+        // Only KeyboardInterrupt and SystemExit get here. Nobody else has the task whose exception it is.
+        if (own_task && state->done()) state->mark_retrieved();
+        throw;
+    }
+    if (!state->done()) throw RuntimeError("Event loop stopped before Future completed.");
+}
+
+Handle EventLoop::soon(detail::Ref<detail::HandleBase> handle) {
+    detail::check_open(*core_);
+    core_->add_ready_handle(*handle);
+    return Handle(std::move(handle));
+}
+
+Handle EventLoop::soon_threadsafe(detail::Ref<detail::HandleBase> handle) {
+    handle->make_threadsafe();
+    if (!core_->post_handle(*handle)) core_->check_closed();
+    return Handle(std::move(handle));
+}
+
+TimerHandle EventLoop::at(TimePoint when, detail::Ref<detail::HandleBase> handle) {
+    detail::check_open(*core_);
+    core_->add_timer_handle(when, *handle);
+    return TimerHandle(std::move(handle));
+}
+
+void EventLoop::watch(int fd, bool for_writing, detail::Ref<detail::HandleBase> handle) {
+    core_->watch(fd, for_writing, std::move(handle));
+}
+bool EventLoop::remove_reader(int fd) { return core_->unwatch(fd, false); }
+bool EventLoop::remove_writer(int fd) { return core_->unwatch(fd, true); }
+void EventLoop::handle_signal(int signum, detail::Ref<detail::HandleBase> handle) {
+    core_->add_signal(signum, std::move(handle));
+}
+bool EventLoop::remove_signal_handler(int signum) { return core_->remove_signal(signum); }
+
+void EventLoop::set_task_factory(TaskFactory factory) { core_->task_factory = std::move(factory); }
+bool EventLoop::has_task_factory() const noexcept { return static_cast<bool>(core_->task_factory); }
+void EventLoop::set_exception_handler(ExceptionHandler handler) { core_->exception_handler = std::move(handler); }
+bool EventLoop::has_exception_handler() const noexcept { return static_cast<bool>(core_->exception_handler); }
+void EventLoop::call_exception_handler(const ExceptionContext& context) { core_->call_exception_handler(context); }
+void EventLoop::default_exception_handler(const ExceptionContext& context) {
+    core_->default_exception_handler(context);
+}
+bool EventLoop::get_debug() const noexcept { return core_->debug; }
+void EventLoop::set_debug(bool enabled) noexcept { core_->debug = enabled; }
+
+void EventLoop::set_default_executor(Executor& executor) { core_->executor = &executor; }
+
+Coro<> EventLoop::shutdown_asyncgens() { co_return; }
+
+EventLoop& get_running_loop() { return detail::running_core().facade(); }
+EventLoop new_event_loop() { return EventLoop(); }
+
+std::string repr(const EventLoop& loop) {
+    auto flag = [](bool value) { return value ? "True" : "False"; };
+    return std::string("<EventLoop running=") + flag(loop.is_running()) + " closed=" + flag(loop.is_closed()) +
+           " debug=" + flag(loop.get_debug()) + ">";
+}
+
+}  // namespace asyncio

@@ -1,0 +1,81 @@
+#include <asyncio/core/future.h>
+
+#include "core/loop_core.h"
+
+namespace asyncio {
+namespace detail {
+
+void throw_empty_handle() {
+    throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no future");
+}
+
+void throw_coroutine_reused() {
+    throw RuntimeError("cannot reuse already awaited coroutine");
+}
+
+EventLoop& loop_of(FutureBase* state) {
+    if (state == nullptr) throw_empty_handle();
+    return state->loop().facade();
+}
+
+Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message,
+                                  std::source_location where) {
+    return make_cancel_request(message, loop.current_task != nullptr ? loop.current_task->name() : std::string(), where);
+}
+
+FutureWaiter::FutureWaiter(Ref<FutureBase> future) : future_(std::move(future)) {}
+
+bool FutureWaiter::cancel(const Ref<CancelRequest>& request) {
+    if (state_ != State::pending) return false;  // it waits for nothing: it is about to be told of its misuse
+    return future_->cancel(request);
+}
+
+WaitEdge FutureWaiter::edge() const noexcept {
+    switch (future_->kind()) {
+        case FutureBase::Kind::task: return {WaitKind::task, future_.get()};
+        case FutureBase::Kind::gathering: return {WaitKind::gathering, future_.get()};
+        case FutureBase::Kind::future: break;
+    }
+    return {WaitKind::future, future_.get()};
+}
+
+TaskBase* FutureWaiter::awaited_task() const noexcept {
+    bool waits_for_task = state_ == State::pending && future_->kind() == FutureBase::Kind::task;
+    return waits_for_task ? static_cast<TaskBase*>(future_.get()) : nullptr;
+}
+
+void FutureWaiter::suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept {
+    set_run(&Waiter::step);
+    bool misused = future_.get() == &task || &future_->loop() != &task.loop();
+    if (misused) [[unlikely]] {
+        // As in Python, the error is thrown in the next pass, from this await.
+        task_ = &task;
+        state_ = State::woken;
+        task.block_on(nullptr, frame);
+        schedule(task.loop(), *this);
+        return;
+    }
+    future_->add_node(*this);
+    suspend(task, frame);
+}
+
+void FutureWaiter::check_suspended() {
+    if (task_cancelled()) {
+        future_->mark_retrieved();
+        throw_cancelled();
+    }
+    if (state_ == State::pending) return;
+    if (future_.get() == task_) throw RuntimeError("Task cannot await on itself: " + repr(AnyTask(Ref<FutureBase>(task_))));
+    throw RuntimeError("Task " + repr(AnyTask(Ref<FutureBase>(task_))) + " got Future " + repr(AnyFuture(future_)) +
+                       " attached to a different loop");
+}
+
+}  // namespace detail
+
+void AnyFuture::require_type(const std::type_info& type) const {
+    if (state().result_type() == type) return;
+    throw TypeError("the future's result is of type " + detail::type_text(state().result_type()) + ", not " +
+                    detail::type_text(type));
+}
+
+}  // namespace asyncio

@@ -1,0 +1,169 @@
+#include <asyncio/core/future_base.h>
+
+#include "core/loop_core.h"
+
+#include <atomic>
+
+namespace asyncio::detail {
+
+FutureBase::FutureBase(LoopCore& loop, Kind kind) noexcept : kind_(kind), loop_(&loop) { loop.inc_ref(); }
+
+FutureBase::~FutureBase() {
+    while (!callbacks_.empty()) {
+        ReadyNode& node = callbacks_.pop_front();
+        if (node.run_function() == &DoneCallback::run_callback) delete static_cast<DoneCallback*>(&node);
+    }
+    loop_->dec_ref();
+}
+
+void FutureBase::destroy() noexcept {
+    if (unretrieved_) {
+        // The handler may look at the future, and even keep it.
+        unretrieved_ = false;
+        references_ = 1;
+        bool is_task = kind_ == Kind::task;
+        ExceptionContext context{
+            .message = is_task ? "Task exception was never retrieved" : "Future exception was never retrieved",
+            .exception = exception_,
+            .future = AnyFuture(Ref<FutureBase>(this))};
+        if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
+        loop_->call_exception_handler(context);
+        context.future = AnyFuture();
+        if (--references_ != 0) return;
+    }
+    delete this;
+}
+
+void FutureBase::schedule_callbacks() noexcept {
+    if (callbacks_.empty()) return;
+    if (has_user_callbacks_) {
+        for (ReadyNode& node : callbacks_) {
+            if (node.run_function() == &DoneCallback::run_callback) static_cast<DoneCallback&>(node).keep(*this);
+        }
+    }
+    if (loop_->is_closed()) return;  // they will never run; the destructor drops them
+    loop_->push_ready(callbacks_);
+}
+
+void FutureBase::become_cancelled(const Ref<CancelRequest>& request) noexcept {
+    state_ = State::cancelled;
+    cancel_request_ = request;
+    schedule_callbacks();
+}
+
+void FutureBase::become_failed(std::exception_ptr exception) noexcept {
+    exception_ = std::move(exception);
+    state_ = State::finished;
+    schedule_callbacks();
+    unretrieved_ = true;
+}
+
+bool FutureBase::cancel(const Ref<CancelRequest>& request) {
+    unretrieved_ = false;
+    if (done()) return false;
+    loop_->check_thread();
+    become_cancelled(request);
+    return true;
+}
+
+void FutureBase::finish() noexcept {
+    state_ = State::finished;
+    schedule_callbacks();
+}
+
+void FutureBase::check_settable(const char* operation) const {
+    if (kind_ == Kind::task) throw RuntimeError(std::string("Task does not support ") + operation + " operation");
+    if (done()) throw InvalidStateError("invalid state");
+    loop_->check_thread();
+}
+
+void FutureBase::set_exception(std::exception_ptr exception) {
+    check_settable("set_exception");
+    if (!exception) throw TypeError("set_exception() needs an exception, not a null exception_ptr");
+    become_failed(std::move(exception));
+}
+
+void FutureBase::throw_outcome() {
+    if (state_ == State::cancelled) std::rethrow_exception(make_cancelled_error());
+    if (state_ == State::pending) throw InvalidStateError("Result is not set.");
+    unretrieved_ = false;
+    std::rethrow_exception(exception_);
+}
+
+std::exception_ptr FutureBase::exception() {
+    if (state_ == State::cancelled) std::rethrow_exception(make_cancelled_error());
+    if (state_ == State::pending) throw InvalidStateError("Exception is not set.");
+    unretrieved_ = false;
+    return exception_;
+}
+
+std::exception_ptr FutureBase::make_cancelled_error() {
+    if (exception_) return std::exchange(exception_, nullptr);
+    return std::make_exception_ptr(CancelledError(cancel_request_));
+}
+
+bool FutureBase::ended_cancelled() const noexcept {
+    return state_ == State::cancelled || (exception_ && is_cancelled_error(exception_));
+}
+
+void FutureBase::add_node(ReadyNode& node) noexcept {
+    if (!done()) {
+        callbacks_.push_back(node);
+    } else if (!loop_->is_closed()) {
+        loop_->push_ready(node);
+    }
+}
+
+void FutureBase::add_done_callback(DoneCallback& callback) {
+    if (!done()) {
+        has_user_callbacks_ = true;
+        callbacks_.push_back(callback);
+        return;
+    }
+    std::unique_ptr<DoneCallback> owned(&callback);
+    check_open(*loop_);
+    owned->keep(*this);
+    loop_->push_ready(*owned.release());
+}
+
+std::size_t FutureBase::remove_done_callback(std::uint64_t id) noexcept {
+    for (ReadyNode& node : callbacks_) {
+        if (node.run_function() != &DoneCallback::run_callback) continue;
+        auto& callback = static_cast<DoneCallback&>(node);
+        if (callback.id() != id) continue;
+        callback.unlink();
+        delete &callback;
+        return 1;
+    }
+    return 0;
+}
+
+std::size_t FutureBase::count_callbacks() noexcept {
+    std::size_t count = 0;
+    for ([[maybe_unused]] ReadyNode& node : callbacks_) ++count;
+    return count;
+}
+
+DoneCallback::DoneCallback(ContextRef context)
+    : ReadyNode(&DoneCallback::run_callback),
+      context_(context ? ContextSlot::share(context.get()) : ContextSlot::copy_current()) {
+    static std::atomic<std::uint64_t> next_id = 1;
+    id_ = next_id.fetch_add(1, std::memory_order_relaxed);
+}
+
+void DoneCallback::run_callback(ReadyNode& node) {
+    std::unique_ptr<DoneCallback> callback(static_cast<DoneCallback*>(&node));
+    Ref<FutureBase> future = std::move(callback->future_);
+    LoopCore& loop = future->loop();
+    try {
+        ContextScope scope(loop.current_context(), callback->context_);
+        callback->call(future);
+    } catch (...) {
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        loop.call_exception_handler({.message = "Exception in a done callback of " + repr(AnyFuture(future)),
+                                     .exception = std::current_exception(),
+                                     .future = AnyFuture(future)});
+    }
+}
+
+}  // namespace asyncio::detail

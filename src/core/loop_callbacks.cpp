@@ -1,0 +1,101 @@
+// LoopCore: handles, file descriptors and signals.
+#include "core/loop_core.h"
+
+#include <utility>
+
+namespace asyncio::detail {
+
+void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
+    handle.inc_ref();
+    handle.queued_ = true;
+    push_ready(handle);
+}
+
+void LoopCore::add_timer_handle(TimePoint when, HandleBase& handle) {
+    handle.is_timer_ = true;
+    handle.when_ = when;
+    add_timer(when, handle);
+    handle.inc_ref();
+    handle.queued_ = true;
+}
+
+bool LoopCore::post_handle(HandleBase& handle) noexcept {
+    handle.inc_ref();
+    handle.queued_ = true;
+    if (inbox_->post(handle)) return true;
+    handle.queued_ = false;
+    handle.dec_ref();
+    return false;
+}
+
+void LoopCore::forget_handle(HandleBase& handle) noexcept {
+    remove_timer(handle);
+    handle.unlink();
+}
+
+void LoopCore::watch(int fd, bool for_writing, Ref<HandleBase> handle) {
+    check_open(*this);
+    auto [entry, is_new] = watches_.try_emplace(fd);
+    FdWatch& watch = entry->second;
+    Ref<HandleBase>& place = for_writing ? watch.writer : watch.reader;
+    handle->stays_ = true;
+    try {
+        io_->watch(fd, watch.reader || !for_writing, watch.writer || for_writing);
+    } catch (...) {
+        if (is_new) watches_.erase(entry);
+        throw;
+    }
+    if (place) place->cancel();
+    place = std::move(handle);
+}
+
+bool LoopCore::unwatch(int fd, bool for_writing) {
+    if (closed_) return false;
+    auto entry = watches_.find(fd);
+    if (entry == watches_.end()) return false;
+    FdWatch& watch = entry->second;
+    Ref<HandleBase> removed = std::exchange(for_writing ? watch.writer : watch.reader, nullptr);
+    if (!removed) return false;
+    removed->cancel();
+    bool reader = static_cast<bool>(watch.reader);
+    bool writer = static_cast<bool>(watch.writer);
+    if (!reader && !writer) watches_.erase(entry);
+    io_->watch(fd, reader, writer);
+    return true;
+}
+
+void LoopCore::dispatch(const IoEvent& event) {
+    auto entry = watches_.find(event.fd);
+    if (entry == watches_.end()) return;
+    const FdWatch& watch = entry->second;
+    if (event.readable && watch.reader && !watch.reader->queued_) add_ready_handle(*watch.reader);
+    if (event.writable && watch.writer && !watch.writer->queued_) add_ready_handle(*watch.writer);
+}
+
+void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
+    check_open(*this);
+    if (!signals_) {
+        signals_ = std::make_unique<SignalPipe>();
+        auto read_signals = [this] {
+            signals_->drain([this](int arrived) {
+                auto entry = signal_handles_.find(arrived);
+                if (entry != signal_handles_.end() && !entry->second->queued_) add_ready_handle(*entry->second);
+            });
+        };
+        watch(signals_->fd(), false,
+              Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, ContextRef{}, read_signals)));
+    }
+    signals_->add(signum);
+    handle->stays_ = true;
+    signal_handles_[signum] = std::move(handle);
+}
+
+bool LoopCore::remove_signal(int signum) {
+    if (!signals_ || !signals_->remove(signum)) return false;
+    auto entry = signal_handles_.find(signum);
+    entry->second->cancel();
+    signal_handles_.erase(entry);
+    return true;
+}
+
+}  // namespace asyncio::detail

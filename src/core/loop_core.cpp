@@ -1,0 +1,283 @@
+#include "core/loop_core.h"
+
+#include "os/epoll_backend.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+thread_local LoopCore* running_loop = nullptr;
+
+}  // namespace
+
+LoopCore* running_core_or_null() noexcept { return running_loop; }
+
+LoopCore& running_core() {
+    LoopCore* loop = running_core_or_null();
+    if (loop == nullptr) throw RuntimeError("no running event loop");
+    return *loop;
+}
+
+void PollBudget::renew(TimePoint now) noexcept {
+    if (every_pass_) {
+        left_ = 1;
+        return;
+    }
+    std::int64_t elapsed = (now.nanoseconds() - last_.nanoseconds());
+    std::int64_t spent = std::max(1, size_ - left_);
+    std::int64_t fitting = spent * nanoseconds_between_polls / std::max<std::int64_t>(elapsed, 1);
+    size_ = static_cast<int>(std::clamp<std::int64_t>(fitting, 1, std::min(most, size_ * 2)));
+    left_ = size_;
+    last_ = now;
+}
+
+LoopCore::LoopCore(EventLoop& facade, const LoopOptions& options)
+    : executor(options.executor), facade_(&facade), order_(options.ready_order) {
+    if (options.clock.custom() != nullptr) {
+        clock_ = options.clock.custom();
+        budget_.renew_each_pass();
+    } else if (options.clock.is_virtual()) {
+        own_clock_ = std::make_unique<SimulatedClock>(options.clock.start());
+        virtual_time_ = true;
+        clock_ = own_clock_.get();
+    } else {
+        own_clock_ = std::make_unique<MonotonicClock>();
+        clock_ = own_clock_.get();
+    }
+    if (options.io_backend != nullptr) {
+        io_ = options.io_backend;
+    } else {
+        own_io_ = std::make_unique<EpollBackend>();
+        io_ = own_io_.get();
+    }
+    inbox_ = Ref<Inbox>::adopt(new Inbox());
+    inbox_->state_->loop = this;
+}
+
+LoopCore::~LoopCore() = default;
+
+EventLoop& LoopCore::facade() const {
+    if (facade_ == nullptr) throw RuntimeError("the event loop was destroyed");
+    return *facade_;
+}
+
+TimePoint LoopCore::time() noexcept {
+    TimePoint now = clock_->now();
+    if (now > now_) now_ = now;
+    return now;
+}
+
+void LoopCore::check_closed() const {
+    if (closed_) throw RuntimeError("Event loop is closed");
+}
+
+void LoopCore::check_running() const {
+    if (running_) throw RuntimeError("This event loop is already running");
+    if (running_core_or_null() != nullptr) {
+        throw RuntimeError("Cannot run the event loop while another loop is running");
+    }
+}
+
+void LoopCore::check_thread() const {
+    if (!debug || !running_ || running_core_or_null() == this) return;
+    throw RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one");
+}
+
+void LoopCore::run_forever() {
+    check_closed();
+    check_running();
+    class Running {
+    public:
+        explicit Running(LoopCore& loop) : loop_(loop) {
+            loop_.context_ = &current_context_slot();
+            loop_.running_ = true;
+            running_loop = &loop_;
+        }
+        ~Running() {
+            loop_.stopping_ = false;
+            loop_.running_ = false;
+            running_loop = nullptr;
+        }
+
+    private:
+        LoopCore& loop_;
+    };
+    Running running(*this);
+    do {
+        run_pass();
+    } while (!stopping_);
+}
+
+void LoopCore::run_pass() {
+    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) drain_inbox();
+    bool idle = ready_.empty() && !stopping_;
+    if (idle || budget_.is_spent()) look_outside(idle);
+    if (!timers_.empty()) collect_due_timers();
+    run_ready();
+}
+
+void LoopCore::look_outside(bool idle) {
+    events_.clear();
+    wait_for_events(idle);
+    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) drain_inbox();
+    for (const IoEvent& event : events_) dispatch(event);
+    TimePoint now = time();
+    if (idle) budget_.forget_idle_time(now);
+    budget_.renew(now);
+    if (sigint_ != nullptr) check_sigint();
+}
+
+void LoopCore::wait_for_events(bool idle) {
+    using std::chrono::nanoseconds;
+    if (!idle) return io_->wait(nanoseconds(0), events_);
+    if (timers_.empty()) return io_->wait(std::nullopt, events_);
+    std::int64_t first = timers_.first_when();
+    std::int64_t now = time().nanoseconds();
+    if (first <= now) return io_->wait(nanoseconds(0), events_);
+    if (outside_work_ == 0) {
+        io_->wait(nanoseconds(0), events_);
+        bool nothing = events_.empty() && !inbox_->state_->any_posted.load(std::memory_order_acquire);
+        if (!nothing || clock_->jump_to(TimePoint::from_nanoseconds(first))) return;
+    } else if (virtual_time_) {
+        return io_->wait(std::nullopt, events_);
+    }
+    constexpr std::int64_t longest = 24LL * 3600 * 1'000'000'000;
+    io_->wait(nanoseconds(std::min(first - now, longest)), events_);
+}
+
+void LoopCore::collect_due_timers() noexcept {
+    while (!timers_.empty() && timers_.first_when() <= now_.nanoseconds()) ready_.push_back(timers_.pop_first());
+}
+
+void LoopCore::drain_inbox() noexcept {
+    Inbox::State& inbox = *inbox_->state_;
+    std::lock_guard lock(inbox.mutex);
+    inbox.any_posted.store(false, std::memory_order_relaxed);
+    ready_.splice_back(inbox.posted);
+}
+
+void LoopCore::run_ready() {
+    // What an exception leaves unrun (only KeyboardInterrupt and SystemExit get here) is still first in line.
+    class Rest {
+    public:
+        explicit Rest(LoopCore& loop) : loop_(loop) {}
+        ~Rest() { loop_.ready_.splice_front(loop_.now_running_); }
+
+    private:
+        LoopCore& loop_;
+    };
+    now_running_.splice_back(ready_);
+    Rest rest(*this);
+    int callbacks = 0;
+    while (!now_running_.empty()) {
+        ReadyNode& node = order_ == nullptr ? now_running_.pop_front() : choose_ready();
+        ++callbacks;
+        if (debug) [[unlikely]] {
+            run_timed(node);
+        } else {
+            node.run();
+        }
+    }
+    budget_.spend(callbacks);
+}
+
+ReadyNode& LoopCore::choose_ready() {
+    std::size_t count = 0;
+    for ([[maybe_unused]] ReadyNode& node : now_running_) ++count;
+    std::size_t choice = order_->choose(count);
+    if (choice >= count) throw ValueError("ReadyOrder::choose() must return less than the count it was given");
+    auto chosen = now_running_.begin();
+    for (; choice > 0; --choice) ++chosen;
+    ReadyNode& node = *chosen;
+    node.unlink();
+    return node;
+}
+
+void LoopCore::check_sigint() {
+    int count = sigint_->count();
+    while (sigints_seen_ < count) on_sigint_(++sigints_seen_);
+    sigint_->acknowledge(sigints_seen_);
+}
+
+void LoopCore::set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigint) {
+    sigint_ = watch;
+    on_sigint_ = std::move(on_sigint);
+    sigints_seen_ = 0;
+}
+
+void LoopCore::drop_node(ReadyNode& node) noexcept {
+    node.unlink();
+    if (node.run_function() == &HandleBase::run_handle) {
+        auto& handle = static_cast<HandleBase&>(node);
+        handle.queued_ = false;
+        handle.dec_ref();
+    } else if (node.run_function() == &DoneCallback::run_callback) {
+        delete static_cast<DoneCallback*>(&node);
+    } else if (node.run_function() == &ForeignOperation::deliver) {
+        static_cast<ForeignOperation&>(node).dec_ref();
+    }
+}
+
+void LoopCore::drop_queued() noexcept {
+    drain_inbox();
+    while (!ready_.empty()) drop_node(ready_.front());
+    while (!timers_.empty()) drop_node(timers_.pop_first());
+}
+
+void LoopCore::close() {
+    if (running_) throw RuntimeError("Cannot close a running event loop");
+    if (closed_) return;
+    closed_ = true;
+    {
+        std::lock_guard lock(inbox_->state_->mutex);
+        inbox_->state_->loop = nullptr;
+    }
+    drop_queued();
+    while (!pending_calls.empty()) pending_calls.front().detach();
+    watches_.clear();
+    signal_handles_.clear();
+    signals_.reset();
+    executor_shutdown_called = true;
+    if (own_executor) own_executor->shutdown(false);
+}
+
+void LoopCore::destroy() {
+    close();
+    while (!live_tasks.empty()) live_tasks.front().abandon();
+    drop_queued();
+    task_factory = nullptr;
+    exception_handler = nullptr;
+    own_executor.reset();
+    facade_ = nullptr;
+    dec_ref();
+}
+
+Executor& LoopCore::default_executor() {
+    if (executor_shutdown_called) throw RuntimeError("Executor shutdown has been called");
+    if (executor == nullptr) {
+        own_executor = std::make_unique<ThreadPoolExecutor>();
+        executor = own_executor.get();
+    }
+    return *executor;
+}
+
+// What the parts of the library that lie above the core are given of a loop.
+
+void schedule(LoopCore& loop, ReadyNode& node) noexcept { loop.push_ready(node); }
+void schedule_at(LoopCore& loop, TimePoint when, TimerNode& node) { loop.add_timer(when, node); }
+void unschedule(LoopCore& loop, TimerNode& node) noexcept { loop.remove_timer(node); }
+TimePoint time_of(LoopCore& loop) noexcept { return loop.time(); }
+TaskBase* current_task_of(LoopCore& loop) noexcept { return loop.current_task; }
+void outside_work_begins(LoopCore& loop) noexcept { loop.outside_work_begins(); }
+void outside_work_ends(LoopCore& loop) noexcept { loop.outside_work_ends(); }
+Ref<Inbox> inbox_of(LoopCore& loop) noexcept { return Ref<Inbox>(&loop.inbox()); }
+
+void check_open(LoopCore& loop) {
+    loop.check_closed();
+    loop.check_thread();
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,167 @@
+#pragma once
+
+#include "core/timer_heap.h"
+#include "os/clocks.h"
+#include "os/sigint_watch.h"
+#include "os/signal_pipe.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/core/inbox.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace asyncio::detail {
+
+/// How many callbacks run between two looks at the clock and the file descriptors while there are callbacks to run.
+/// As many as fit in some microseconds, so that slow callbacks do not keep timers and I/O waiting.
+class PollBudget {
+public:
+    bool is_spent() const noexcept { return left_ <= 0; }
+    void spend(int callbacks) noexcept { left_ -= callbacks; }
+    void renew(TimePoint now) noexcept;
+    void renew_each_pass() noexcept { every_pass_ = true; }
+    void forget_idle_time(TimePoint now) noexcept { last_ = now; }
+
+private:
+    static constexpr int most = 64;
+    static constexpr std::int64_t nanoseconds_between_polls = 50'000;
+    int size_ = 1;
+    int left_ = 0;
+    bool every_pass_ = false;
+    TimePoint last_ = {};
+};
+
+/// The callbacks on one file descriptor.
+struct FdWatch {
+    Ref<HandleBase> reader;
+    Ref<HandleBase> writer;
+};
+
+/// Everything of an event loop. Lives until the EventLoop and the last future of it are gone.
+class LoopCore {
+public:
+    LoopCore(EventLoop& facade, const LoopOptions& options);
+    ~LoopCore();
+    void inc_ref() noexcept { ++references_; }
+    void dec_ref() noexcept {
+        if (--references_ == 0) delete this;
+    }
+
+    // What is ready, and time.
+    void push_ready(ReadyNode& node) noexcept { ready_.push_back(node); }
+    void push_ready(ReadyList& nodes) noexcept { ready_.splice_back(nodes); }
+    void add_timer(TimePoint when, TimerNode& node) { timers_.add(when.nanoseconds(), node); }
+    void remove_timer(TimerNode& node) noexcept { timers_.remove(node); }
+    TimePoint time() noexcept;
+
+    // Life.
+    void run_forever();
+    void stop() noexcept { stopping_ = true; }
+    void close();
+    void destroy();  // by the EventLoop's destructor
+    bool is_running() const noexcept { return running_; }
+    bool is_closed() const noexcept { return closed_; }
+    void check_closed() const;
+    void check_running() const;
+    void check_thread() const;  // in debug mode, from another thread: throws
+    EventLoop& facade() const;
+    EventLoop* facade_or_null() const noexcept { return facade_; }
+
+    // Callbacks.
+    void add_ready_handle(HandleBase& handle) noexcept;
+    void add_timer_handle(TimePoint when, HandleBase& handle);
+    bool post_handle(HandleBase& handle) noexcept;  // from any thread
+    void forget_handle(HandleBase& handle) noexcept;  // it was cancelled
+    void call_exception_handler(const ExceptionContext& context);
+    void default_exception_handler(const ExceptionContext& context);
+
+    // File descriptors and signals.
+    void watch(int fd, bool for_writing, Ref<HandleBase> handle);
+    bool unwatch(int fd, bool for_writing);
+    void add_signal(int signum, Ref<HandleBase> handle);
+    bool remove_signal(int signum);
+    void set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigint);
+    IoBackend& io() noexcept { return *io_; }
+
+    // Threads.
+    Inbox& inbox() noexcept { return *inbox_; }
+    Executor& default_executor();
+    void outside_work_begins() noexcept { ++outside_work_; }
+    void outside_work_ends() noexcept { --outside_work_; }
+
+    ContextSlot*& current_context() noexcept { return *context_; }
+
+    TaskBase* current_task = nullptr;
+    IntrusiveList<TaskBase, LiveTasks> live_tasks;
+    IntrusiveList<ExecutorCall, PendingCalls> pending_calls;
+    bool debug = false;
+    TaskFactory task_factory;
+    ExceptionHandler exception_handler;
+    Executor* executor = nullptr;
+    std::unique_ptr<ThreadPoolExecutor> own_executor;
+    bool executor_shutdown_called = false;
+
+    // The frames that the exception under way has passed through, innermost first.
+    std::exception_ptr unwinding;
+    std::vector<FramePlace> unwound;
+
+private:
+    friend class Inbox;
+
+    void run_pass();
+    void look_outside(bool idle);
+    void wait_for_events(bool idle);
+    void collect_due_timers() noexcept;
+    void drain_inbox() noexcept;
+    void dispatch(const IoEvent& event);
+    void check_sigint();
+    void run_ready();
+    void run_timed(ReadyNode& node);
+    ReadyNode& choose_ready();
+    void drop_node(ReadyNode& node) noexcept;
+    void drop_queued() noexcept;
+
+    unsigned references_ = 1;
+    EventLoop* facade_;
+    ReadyList ready_;
+    ReadyList now_running_;
+    TimerHeap timers_;
+    TimePoint now_ = {};
+    PollBudget budget_;
+    std::atomic<bool> running_ = false;
+    bool stopping_ = false;
+    bool closed_ = false;
+    bool virtual_time_ = false;
+    int outside_work_ = 0;
+    ContextSlot** context_ = nullptr;
+
+    std::unique_ptr<Clock> own_clock_;
+    Clock* clock_;
+    std::unique_ptr<IoBackend> own_io_;
+    IoBackend* io_;
+    ReadyOrder* order_;
+    Ref<Inbox> inbox_;
+    std::vector<IoEvent> events_;
+    std::unordered_map<int, FdWatch> watches_;
+    std::unique_ptr<SignalPipe> signals_;
+    std::map<int, Ref<HandleBase>> signal_handles_;
+    SigintWatch* sigint_ = nullptr;
+    Function<void(int)> on_sigint_;
+    int sigints_seen_ = 0;
+};
+
+/// What is behind an Inbox.
+struct Inbox::State {
+    std::mutex mutex;
+    ReadyList posted;
+    std::atomic<bool> any_posted = false;
+    LoopCore* loop = nullptr;  // null: closed
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,31 @@
+#include <asyncio/core/promise.h>
+
+#include "core/loop_core.h"
+
+#include <asyncio/core/log.h>
+
+namespace asyncio::detail {
+
+void PromiseBase::unhandled_exception() noexcept {
+    link_->exception = std::current_exception();
+    if (!current_exception_is_cancelled()) task_->note_unwinding(*this);
+}
+
+void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
+    LoopCore* loop = running_core_or_null();
+    if (loop != nullptr && loop->debug) {
+        const PromiseBase& promise = PromiseBase::of(frame);
+        StackEntry made = stack_entry({promise.function(), promise.function()});
+        std::string text = "coroutine '" + made.function + "' was never awaited, defined at " + made.file + ":" +
+                           std::to_string(made.line);
+        if (loop->current_task != nullptr) {
+            text += ", dropped by task " + quoted(loop->current_task->name()) + " at (most recent call last):\n" +
+                    format_stack(loop->current_task->stack(std::nullopt));
+            text.pop_back();
+        }
+        log(LogLevel::warning, text);
+    }
+    frame.destroy();
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,279 @@
+#include <asyncio/core/task_base.h>
+
+#include "core/loop_core.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace asyncio::detail {
+
+TaskName::~TaskName() { release(); }
+
+void TaskName::release() noexcept {
+    if ((word_ & 1U) == 0) delete reinterpret_cast<std::string*>(word_);
+    word_ = 0;
+}
+
+void TaskName::assign(std::string_view name) {
+    auto* text = new std::string(name);
+    release();
+    word_ = reinterpret_cast<std::uintptr_t>(text);
+}
+
+void TaskName::assign_next_number() noexcept {
+    static std::atomic<std::uintptr_t> last = 0;
+    release();
+    word_ = (last.fetch_add(1, std::memory_order_relaxed) + 1) << 1 | 1U;
+}
+
+std::string TaskName::str() const {
+    if (word_ == 0) return {};
+    if ((word_ & 1U) == 0) return *reinterpret_cast<std::string*>(word_);
+    return "Task-" + std::to_string(word_ >> 1);
+}
+
+TaskBase::TaskBase(LoopCore& loop) noexcept : FutureBase(loop, Kind::task), ReadyNode(&TaskBase::run_own_node) {}
+
+TaskBase::~TaskBase() {
+    destroy_frames();
+    delete traceback_;
+}
+
+void TaskBase::set_root(std::coroutine_handle<> root) noexcept {
+    PromiseBase& promise = PromiseBase::of(root);
+    promise.attach(this, &link_);
+    function_ = promise.function();
+    link_.child = root;
+    innermost_ = root;
+}
+
+void TaskBase::start(const TaskOptions& options) {
+    if (options.name.data() != nullptr) {
+        name_.assign(options.name);
+    } else {
+        name_.assign_next_number();
+    }
+    context_ = options.context ? ContextSlot::share(options.context.get()) : ContextSlot::copy_current();
+    loop_->live_tasks.push_back(*this);
+    inc_ref();  // the loop's, until the task is done
+    if (options.eager_start.value_or(false) && loop_->is_running()) {
+        eager_start();
+    } else {
+        loop_->push_ready(*this);
+    }
+}
+
+void TaskBase::eager_start() {
+    Ref<TaskBase> keep(this);
+    TaskBase* creator = std::exchange(loop_->current_task, this);
+    try {
+        ContextScope scope(loop_->current_context(), context_);
+        run_step();
+    } catch (...) {
+        loop_->current_task = creator;
+        if (!started_) leave_loop();  // its context was in use
+        throw;
+    }
+    loop_->current_task = creator;
+}
+
+void TaskBase::run_own_node(ReadyNode& node) { static_cast<TaskBase&>(node).step(nullptr); }
+
+void TaskBase::step(Waiter* waiter) {
+    Ref<TaskBase> keep(this);
+    if (must_cancel_) [[unlikely]] {
+        must_cancel_ = false;
+        cancel_due_ = waiter == nullptr || !waiter->ended_cancelled();
+    }
+    waiter_ = nullptr;
+    loop_->current_task = this;
+    try {
+        ContextScope scope(loop_->current_context(), context_);
+        run_step();
+    } catch (...) {
+        loop_->current_task = nullptr;
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        loop_->call_exception_handler({.message = "a task's step could not run",
+                                       .exception = std::current_exception(),
+                                       .task = AnyTask(Ref<FutureBase>(this))});
+    }
+    loop_->current_task = nullptr;
+}
+
+void TaskBase::run_step() {
+    if (cancel_due_ && !started_) {
+        // Cancelled before its first step: the body never runs.
+        cancel_due_ = false;
+        started_ = true;
+        destroy_frames();
+        conclude_as_cancelled(cancel_request_);
+        return;
+    }
+    started_ = true;
+    blocked_ = false;
+    do {
+        innermost_.resume();
+    } while (!blocked_ && innermost_);
+    if (!innermost_) conclude();
+    if (loop_->unwinding) [[unlikely]] loop_->unwinding = nullptr;
+}
+
+void TaskBase::conclude() {
+    std::exchange(link_.child, nullptr).destroy();
+    if (has_callable_) drop_callable();
+    if (!link_.exception) [[likely]] {
+        if (must_cancel_) [[unlikely]] {
+            // It cancelled itself and never waited after that.
+            must_cancel_ = false;
+            drop_result();
+            become_cancelled(cancel_request_);
+        } else {
+            finish();
+        }
+        leave_loop();
+        return;
+    }
+    std::exception_ptr error = std::move(link_.exception);
+    if (is_cancelled_error(error)) {
+        exception_ = std::move(error);
+        become_cancelled(nullptr);
+        leave_loop();
+        return;
+    }
+    if (loop_->unwinding == error) {
+        traceback_ = new std::vector<FramePlace>(loop_->unwound.rbegin(), loop_->unwound.rend());
+    }
+    become_failed(error);
+    leave_loop();
+    if (is_keyboard_interrupt_or_system_exit(error)) std::rethrow_exception(error);
+}
+
+void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
+    if (has_callable_) drop_callable();
+    become_cancelled(request);
+    leave_loop();
+}
+
+void TaskBase::leave_loop() noexcept {
+    ListHook<LiveTasks>::unlink();
+    dec_ref();
+}
+
+void TaskBase::destroy_frames() noexcept {
+    // Innermost first, one by one: a chain of any length ends without recursion.
+    std::coroutine_handle<> frame = std::exchange(innermost_, nullptr);
+    waiter_ = nullptr;
+    while (frame) {
+        CoroLink* link = PromiseBase::of(frame).link();
+        std::coroutine_handle<> parent = link->parent;
+        link->child = nullptr;
+        frame.destroy();
+        frame = parent;
+    }
+}
+
+void TaskBase::abandon() noexcept {
+    Ref<TaskBase> keep(this);
+    if (report_pending_) {
+        loop_->call_exception_handler({.message = "Task was destroyed but it is pending!",
+                                       .task = AnyTask(Ref<FutureBase>(this)),
+                                       .stack = stack(std::nullopt)});
+    }
+    ReadyNode::unlink();
+    destroy_frames();
+    if (has_callable_) drop_callable();
+    leave_loop();
+}
+
+void TaskBase::block_on(Waiter* waiter, std::coroutine_handle<> frame) noexcept {
+    innermost_ = frame;
+    blocked_ = true;
+    waiter_ = waiter;
+    if (must_cancel_ && waiter != nullptr) [[unlikely]] {
+        if (waiter->cancel(cancel_request_)) must_cancel_ = false;
+    }
+}
+
+void TaskBase::yield(std::coroutine_handle<> frame) noexcept {
+    innermost_ = frame;
+    blocked_ = true;
+    loop_->push_ready(*this);
+}
+
+bool TaskBase::cancel(const Ref<CancelRequest>& request) {
+    loop_->check_thread();
+    // A task that waits for a task passes the request on. Followed in a loop, since a chain may be long.
+    TaskBase* task = this;
+    TaskBase* milestone = this;
+    for (std::size_t length = 1;; ++length) {
+        task->unretrieved_ = false;
+        if (task->done()) return false;
+        ++task->cancels_requested_;
+        TaskBase* awaited = task->waiter_ != nullptr ? task->waiter_->awaited_task() : nullptr;
+        if (awaited == nullptr || awaited->done()) break;
+        if (awaited == milestone) throw RuntimeError("cannot cancel tasks that wait for each other in a circle: " + name());
+        if ((length & (length - 1)) == 0) milestone = awaited;
+        task = awaited;
+    }
+    if (task->waiter_ != nullptr && task->waiter_->cancel(request)) return true;
+    task->must_cancel_ = true;
+    task->cancel_request_ = request;
+    return true;
+}
+
+int TaskBase::uncancel() noexcept {
+    if (cancels_requested_ > 0 && --cancels_requested_ == 0) must_cancel_ = false;
+    return cancels_requested_;
+}
+
+void TaskBase::throw_due_cancel() {
+    cancel_due_ = false;
+    throw CancelledError(cancel_request_);
+}
+
+void TaskBase::note_unwinding(const PromiseBase& frame) noexcept {
+    const std::exception_ptr& error = frame.link()->exception;
+    if (loop_->unwinding != error) {
+        loop_->unwinding = error;
+        loop_->unwound.clear();
+    }
+    loop_->unwound.push_back({frame.function(), frame.await_at()});
+}
+
+std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {
+    std::vector<FramePlace> places;
+    std::size_t most = limit ? static_cast<std::size_t>(std::max(*limit, 0)) : SIZE_MAX;
+    if (done()) {
+        if (traceback_ != nullptr) places = *traceback_;
+        if (places.size() > most) places.resize(most);
+    } else {
+        std::coroutine_handle<> frame = innermost_;
+        while (frame && places.size() < most) {
+            const PromiseBase& promise = PromiseBase::of(frame);
+            places.push_back({promise.function(), promise.await_at()});
+            frame = promise.link()->parent;
+        }
+        std::reverse(places.begin(), places.end());
+    }
+    std::vector<StackEntry> entries;
+    entries.reserve(places.size());
+    for (const FramePlace& place : places) entries.push_back(stack_entry(place));
+    return entries;
+}
+
+void start_task(TaskBase& task, const TaskOptions& options) {
+    LoopCore& loop = task.loop();
+    if (!loop.task_factory) return task.start(options);
+    AnyTask made = loop.task_factory(loop.facade(), NewTask(Ref<TaskBase>(&task)), options);
+    if (made.state_or_null() != &task) {
+        throw TypeError("a task factory must return the task that NewTask::start() gave it");
+    }
+}
+
+TaskBase* task_of_step(ReadyNode& node) noexcept {
+    if (node.run_function() == &Waiter::step) return static_cast<Waiter&>(node).task();
+    if (node.run_function() == &TaskBase::run_own_node) return &static_cast<TaskBase&>(node);
+    return nullptr;
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,77 @@
+#include "os/sigint_watch.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace asyncio::detail {
+namespace {
+
+std::atomic<SigintWatch*> active = nullptr;
+/// As in signal_pipe.cpp: a handler on another thread may still use the watch that is going away.
+std::atomic<int> handlers_running = 0;
+
+void set_default_action() noexcept {
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(SIGINT, &action, nullptr);
+}
+
+}  // namespace
+
+SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
+    struct sigaction found = {};
+    ::sigaction(SIGINT, nullptr, &found);
+    // A forked child has no other threads, so nothing that the destructor could wait for.
+    [[maybe_unused]] static const int registered =
+        pthread_atfork(nullptr, nullptr, [] { handlers_running.store(0); });
+    if (::getpid() != ::gettid() || found.sa_handler != SIG_DFL) return;
+
+    struct sigaction action = {};
+    action.sa_handler = handle_signal;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    active.store(this);
+    installed_ = ::sigaction(SIGINT, &action, nullptr) == 0;
+    if (!installed_) active.store(nullptr);
+}
+
+SigintWatch::~SigintWatch() {
+    if (!installed_) return;
+    struct sigaction current = {};
+    ::sigaction(SIGINT, nullptr, &current);
+    if (current.sa_handler == handle_signal) set_default_action();
+    SigintWatch* self = this;
+    active.compare_exchange_strong(self, nullptr);
+    while (handlers_running.load() != 0) ::sched_yield();
+}
+
+void SigintWatch::acknowledge(int handled) noexcept {
+    int before = handled_.load();
+    while (before < handled && !handled_.compare_exchange_weak(before, handled)) {
+    }
+}
+
+void SigintWatch::handle_signal(int signum) {
+    int error = errno;
+    handlers_running.fetch_add(1);
+    SigintWatch* watch = active.load();
+    bool unanswered = true;  // without a watch: someone put this handler back after it had gone
+    if (watch != nullptr) {
+        int count = watch->count_.fetch_add(1) + 1;
+        unanswered = count - watch->handled_.load() >= 3;
+        watch->backend_.wake();
+    }
+    handlers_running.fetch_sub(1);
+    if (unanswered) {
+        set_default_action();
+        ::raise(signum);  // blocked while this handler runs: ends the process as it returns
+    }
+    errno = error;
+}
+
+}  // namespace asyncio::detail

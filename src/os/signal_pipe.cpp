@@ -1,0 +1,156 @@
+#include "os/signal_pipe.h"
+
+#include <asyncio/core/exceptions.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <string>
+
+namespace asyncio::detail {
+namespace {
+
+/// One signal's place in the table that the handler reads.
+struct Route {
+    std::atomic<int> write_fd = -1;
+    std::atomic<bool> missed = false;  // arrived when the pipe was full
+    const SignalPipe* owner = nullptr;
+    struct sigaction before = {};  // valid while there is an owner
+};
+
+std::array<Route, NSIG> routes;
+std::mutex routes_mutex;  // guards `owner` and `before`
+/// Handlers that may hold a descriptor from the table. With both sides sequentially consistent, one
+/// that is not counted yet will find the descriptor gone.
+std::atomic<int> handlers_running = 0;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+Route& route_of(int signum) noexcept { return routes[static_cast<std::size_t>(signum)]; }
+
+void handle_signal(int signum) {
+    int error = errno;
+    handlers_running.fetch_add(1);
+    Route& route = route_of(signum);
+    int fd = route.write_fd.load();
+    auto number = static_cast<unsigned char>(signum);
+    if (fd >= 0 && ::write(fd, &number, 1) < 0 && errno == EAGAIN) {
+        // A flood of another signal must not lose this one. The second try is for a reader that
+        // emptied the pipe, and looked at the flags, in between.
+        route.missed.store(true);
+        if (::write(fd, &number, 1) == 1) route.missed.store(false);
+    }
+    handlers_running.fetch_sub(1);
+    errno = error;
+}
+
+/// A forked child shares the parent's pipe. Python's does signal.set_wakeup_fd(-1) there.
+void forget_pipes_in_child() noexcept {
+    for (Route& route : routes) route.write_fd.store(-1);
+    handlers_running.store(0);
+}
+
+void check_signal(int signum) {
+    sigset_t all;
+    sigfillset(&all);  // without those that the C library keeps for itself
+    if (sigismember(&all, signum) == 1) return;
+    throw ValueError("invalid signal number " + std::to_string(signum));
+}
+
+/// Needs the mutex.
+void restore(int signum) noexcept {
+    Route& route = route_of(signum);
+    struct sigaction current = {};
+    ::sigaction(signum, nullptr, &current);
+    if (current.sa_handler == handle_signal) ::sigaction(signum, &route.before, nullptr);
+    route.owner = nullptr;
+    route.write_fd.store(-1);
+    route.missed.store(false);
+}
+
+}  // namespace
+
+SignalPipe::SignalPipe() {
+    [[maybe_unused]] static const int registered =
+        pthread_atfork(nullptr, nullptr, forget_pipes_in_child);
+    int fds[2];
+    if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) throw OSError(errno);
+    read_fd_ = fds[0];
+    write_fd_ = fds[1];
+}
+
+SignalPipe::~SignalPipe() {
+    {
+        std::lock_guard lock(routes_mutex);
+        for (int signum = 1; signum < NSIG; ++signum) {
+            if (route_of(signum).owner == this) restore(signum);
+        }
+    }
+    // A handler on another thread may still write; the number must not be given out again yet.
+    while (handlers_running.load() != 0) ::sched_yield();
+    ::close(read_fd_);
+    ::close(write_fd_);
+}
+
+void SignalPipe::add(int signum) {
+    check_signal(signum);
+    if (::getpid() != ::gettid()) {
+        throw RuntimeError("set_wakeup_fd only works in main thread of the main interpreter");
+    }
+    struct sigaction handler = {};
+    handler.sa_handler = handle_signal;
+    handler.sa_flags = SA_RESTART | SA_ONSTACK;
+    sigemptyset(&handler.sa_mask);
+
+    std::lock_guard lock(routes_mutex);
+    Route& route = route_of(signum);
+    int former_fd = route.write_fd.exchange(write_fd_);
+    struct sigaction found = {};
+    if (::sigaction(signum, &handler, &found) != 0) {
+        int error = errno;
+        route.write_fd.store(former_fd);
+        if (error != EINVAL) throw OSError(error);
+        throw RuntimeError("sig " + std::to_string(signum) + " cannot be caught");
+    }
+    if (found.sa_handler != handle_signal) route.before = found;
+    route.owner = this;
+}
+
+bool SignalPipe::remove(int signum) {
+    check_signal(signum);
+    std::lock_guard lock(routes_mutex);
+    if (route_of(signum).owner != this) return false;
+    restore(signum);
+    return true;
+}
+
+bool SignalPipe::owns(int signum) const noexcept {
+    if (signum < 1 || signum >= NSIG) return false;
+    std::lock_guard lock(routes_mutex);
+    return route_of(signum).owner == this;
+}
+
+std::size_t SignalPipe::read(std::span<unsigned char> numbers) noexcept {
+    ssize_t size = 0;
+    do {
+        size = ::read(read_fd_, numbers.data(), numbers.size());
+    } while (size < 0 && errno == EINTR);
+    if (size > 0) return static_cast<std::size_t>(size);
+
+    std::size_t count = 0;  // the pipe is empty: now what did not fit
+    for (int signum = 1; signum < NSIG && count < numbers.size(); ++signum) {
+        Route& route = route_of(signum);
+        if (route.missed.load() && route.write_fd.load() == write_fd_ &&
+            route.missed.exchange(false)) {
+            numbers[count++] = static_cast<unsigned char>(signum);
+        }
+    }
+    return count;
+}
+
+}  // namespace asyncio::detail

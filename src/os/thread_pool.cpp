@@ -1,0 +1,218 @@
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/executor.h>
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace asyncio {
+namespace {
+
+int default_max_workers() noexcept {
+    cpu_set_t processors;
+    CPU_ZERO(&processors);
+    bool known = ::sched_getaffinity(0, sizeof processors, &processors) == 0;
+    int count = known ? CPU_COUNT(&processors)
+                      : static_cast<int>(std::thread::hardware_concurrency());
+    return std::min(32, std::max(1, count) + 4);
+}
+
+/// Keeps signals away from the threads that are started meanwhile: they inherit the mask. Faults
+/// stay, or a crash would skip its handler, and so does the profiler's timer.
+class SignalsBlocked {
+public:
+    SignalsBlocked() noexcept {
+        sigset_t blocked;
+        sigfillset(&blocked);
+        for (int fault : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGPROF}) {
+            sigdelset(&blocked, fault);
+        }
+        pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+    }
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+private:
+    sigset_t before_;
+};
+
+/// Linux keeps 15 characters of a thread's name: the number is what must not be lost.
+std::string worker_name(const std::string& prefix, std::size_t number) {
+    std::string suffix = "_" + std::to_string(number);
+    return prefix.substr(0, 15 - std::min<std::size_t>(15, suffix.size())) + suffix;
+}
+
+}  // namespace
+
+/// What the threads share. It outlives the executor when nobody waits for them.
+struct ThreadPoolExecutor::State {
+    State(std::size_t workers, std::string prefix)
+        : max_workers(workers), name_prefix(std::move(prefix)) {}
+
+    void push(ExecutorJob& job) noexcept;
+    void unlink(ExecutorJob& job) noexcept;
+    void start_thread();
+    void work() noexcept;
+    void stop() noexcept;
+    void join();
+    void release() noexcept {
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+    const std::size_t max_workers;
+    const std::string name_prefix;
+    std::atomic<std::size_t> references = 1;  // the executor's and one for each running thread
+
+    std::mutex mutex;  // guards all that follows, and `queued_` and the links of the jobs
+    std::condition_variable job_or_stop;
+    ExecutorJob* first = nullptr;
+    ExecutorJob* last = nullptr;
+    std::size_t queued = 0;
+    // Threads in `job_or_stop`. One that was notified counts until it has run, but so does its job
+    // in `queued`: the difference is who is really free.
+    std::size_t waiting = 0;
+    std::size_t started = 0;
+    bool stopped = false;
+    std::vector<std::thread> threads;
+
+    std::mutex joining;  // held while threads are joined: a second shutdown(true) waits as well
+};
+
+namespace {
+thread_local const void* pool_of_this_thread = nullptr;
+}
+
+void ThreadPoolExecutor::State::push(ExecutorJob& job) noexcept {
+    job.previous_ = last;
+    job.next_ = nullptr;
+    job.queued_ = true;
+    (last != nullptr ? last->next_ : first) = &job;
+    last = &job;
+    ++queued;
+}
+
+void ThreadPoolExecutor::State::unlink(ExecutorJob& job) noexcept {
+    (job.previous_ != nullptr ? job.previous_->next_ : first) = job.next_;
+    (job.next_ != nullptr ? job.next_->previous_ : last) = job.previous_;
+    job.previous_ = job.next_ = nullptr;
+    job.queued_ = false;
+    --queued;
+}
+
+void ThreadPoolExecutor::State::start_thread() {
+    std::string name = name_prefix.empty() ? std::string() : worker_name(name_prefix, started);
+    threads.reserve(threads.size() + 1);
+    SignalsBlocked guard;
+    references.fetch_add(1, std::memory_order_relaxed);
+    try {
+        threads.emplace_back([this, name = std::move(name)]() noexcept {
+            if (!name.empty()) pthread_setname_np(pthread_self(), name.c_str());
+            pool_of_this_thread = this;
+            work();
+            release();
+        });
+    } catch (...) {
+        references.fetch_sub(1, std::memory_order_relaxed);
+        throw;
+    }
+    ++started;
+}
+
+void ThreadPoolExecutor::State::work() noexcept {
+    std::unique_lock lock(mutex);
+    while (true) {
+        if (first == nullptr) {
+            if (stopped) return;
+            ++waiting;
+            job_or_stop.wait(lock);
+            --waiting;
+            continue;
+        }
+        ExecutorJob* job = first;
+        unlink(*job);
+        lock.unlock();
+        job->run();  // may have destroyed the job
+        lock.lock();
+    }
+}
+
+void ThreadPoolExecutor::State::stop() noexcept {
+    std::lock_guard lock(mutex);
+    stopped = true;
+    job_or_stop.notify_all();
+}
+
+void ThreadPoolExecutor::State::join() {
+    std::lock_guard one_at_a_time(joining);
+    std::vector<std::thread> ending;
+    {
+        std::lock_guard lock(mutex);
+        ending.swap(threads);
+    }
+    for (std::thread& thread : ending) {
+        // Its own executor may die on a worker, in a job's destructor for instance.
+        if (thread.get_id() == std::this_thread::get_id()) thread.detach();
+        else thread.join();
+    }
+}
+
+ThreadPoolExecutor::ThreadPoolExecutor(int max_workers, std::string thread_name_prefix) {
+    if (max_workers < 0) throw ValueError("max_workers must be greater than 0");
+    if (max_workers == 0) max_workers = default_max_workers();
+    state_ = new State(static_cast<std::size_t>(max_workers), std::move(thread_name_prefix));
+}
+
+ThreadPoolExecutor::~ThreadPoolExecutor() {
+    bool was_stopped = false;
+    {
+        std::lock_guard lock(state_->mutex);
+        was_stopped = std::exchange(state_->stopped, true);
+        if (was_stopped) {
+            for (std::thread& thread : state_->threads) thread.detach();
+            state_->threads.clear();
+        }
+        state_->job_or_stop.notify_all();
+    }
+    if (!was_stopped) state_->join();
+    state_->release();
+}
+
+void ThreadPoolExecutor::submit(ExecutorJob& job) {
+    std::lock_guard lock(state_->mutex);
+    if (state_->stopped) throw RuntimeError("cannot schedule new futures after shutdown");
+    state_->push(job);
+    if (state_->queued <= state_->waiting) return state_->job_or_stop.notify_one();
+    if (state_->started == state_->max_workers) return;
+    try {
+        state_->start_thread();
+    } catch (const std::exception&) {
+        if (state_->started != 0) return;  // those that there are will come to it
+        state_->unlink(job);
+        throw RuntimeError("can't start new thread");
+    }
+}
+
+bool ThreadPoolExecutor::try_cancel(ExecutorJob& job) noexcept {
+    std::lock_guard lock(state_->mutex);
+    if (!job.queued_) return false;
+    state_->unlink(job);
+    return true;
+}
+
+void ThreadPoolExecutor::shutdown(bool wait) {
+    state_->stop();
+    if (!wait) return;
+    if (pool_of_this_thread == state_) throw RuntimeError("cannot join current thread");
+    state_->join();
+}
+
+}  // namespace asyncio

@@ -1,0 +1,137 @@
+#include <asyncio/tasks/runner.h>
+
+#include "core/loop_core.h"
+
+#include <asyncio/core/log.h>
+
+#include <memory>
+#include <vector>
+
+namespace asyncio {
+
+namespace {
+
+constexpr Seconds thread_join_timeout = 300;
+
+/// A future that is done when all of several tasks are: the bare bones of gather(return_exceptions=True).
+class AllDone {
+public:
+    AllDone(EventLoop& loop, const std::vector<AnyTask>& tasks)
+        : done_(loop.create_future<>()), nodes_(new Node[tasks.size()]), left_(tasks.size()) {
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            nodes_[i].all = this;
+            tasks[i].state_or_null()->add_node(nodes_[i]);
+        }
+    }
+    const Future<>& future() const { return done_; }
+
+private:
+    struct Node : detail::ReadyNode {
+        Node() : ReadyNode(&Node::one_is_done) {}
+        static void one_is_done(ReadyNode& node) {
+            AllDone& all = *static_cast<Node&>(node).all;
+            if (--all.left_ == 0) all.done_.set_result();
+        }
+        AllDone* all = nullptr;
+    };
+    Future<> done_;
+    std::unique_ptr<Node[]> nodes_;
+    std::size_t left_;
+};
+
+void cancel_all_tasks(EventLoop& loop) {
+    std::vector<AnyTask> tasks = all_tasks(loop);
+    if (tasks.empty()) return;
+    for (const AnyTask& task : tasks) task.cancel();
+    AllDone all(loop, tasks);
+    loop.run_until_complete(all.future());
+    for (const AnyTask& task : tasks) {
+        if (task.cancelled() || !task.exception()) continue;
+        loop.call_exception_handler({.message = "unhandled exception during asyncio.run() shutdown",
+                                     .exception = task.exception(),
+                                     .task = task,
+                                     .stack = task.get_stack()});
+    }
+}
+
+}  // namespace
+
+void detail::check_no_running_loop(const char* sentence) {
+    if (running_core_or_null() != nullptr) throw RuntimeError(sentence);
+}
+
+Runner::Runner(RunOptions options) : options_(options) {}
+
+Runner::~Runner() {
+    try {
+        close();
+    } catch (...) {
+        std::exception_ptr error = std::current_exception();
+        detail::log(LogLevel::error, "closing an asyncio::Runner failed: " + repr(error));
+    }
+}
+
+void Runner::check_can_run() {
+    detail::check_no_running_loop("Runner.run() cannot be called from a running event loop");
+}
+
+EventLoop& Runner::get_loop() {
+    if (closed_) throw RuntimeError("Runner is closed");
+    if (loop_ == nullptr) {
+        loop_ = options_.loop_factory != nullptr ? new EventLoop(options_.loop_factory())
+                                                 : new EventLoop({.clock = options_.clock});
+        if (options_.debug) loop_->set_debug(*options_.debug);
+        context_ = copy_context();
+    }
+    return *loop_;
+}
+
+void Runner::run_until_done(const AnyTask& main) {
+    detail::LoopCore& core = loop_->core();
+    detail::SigintWatch watch(core.io());
+    int interrupts = 0;
+    if (watch.installed()) {
+        core.set_sigint_watch(&watch, [&](int count) {
+            interrupts = count;
+            if (count > 1 || main.done()) throw KeyboardInterrupt();
+            main.cancel();
+        });
+    }
+    class WatchEnd {
+    public:
+        explicit WatchEnd(detail::LoopCore& core) : core_(core) {}
+        ~WatchEnd() { core_.set_sigint_watch(nullptr, nullptr); }
+
+    private:
+        detail::LoopCore& core_;
+    };
+    WatchEnd watch_end(core);
+    try {
+        loop_->run_until_complete(AnyFuture(main));
+    } catch (const CancelledError&) {
+        if (interrupts > 0 && main.uncancel() == 0) throw KeyboardInterrupt();
+        throw;
+    }
+}
+
+void Runner::close() {
+    if (loop_ == nullptr) return;
+    std::unique_ptr<EventLoop> loop(loop_);
+    class Closed {
+    public:
+        explicit Closed(Runner& runner) : runner_(runner) {}
+        ~Closed() {
+            runner_.loop_ = nullptr;
+            runner_.closed_ = true;
+        }
+
+    private:
+        Runner& runner_;
+    };
+    Closed closed(*this);
+    cancel_all_tasks(*loop);
+    loop->run_until_complete(loop->shutdown_asyncgens());
+    loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));
+}
+
+}  // namespace asyncio

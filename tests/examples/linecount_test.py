@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""linecount counts what `find DIR -type f -print0 | LC_ALL=C wc --files0-from=-` counts, and ends cleanly.
+
+linecount_test.py EXE [unittest arguments]
+"""
+import os
+import pty
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+EXE = None
+ENVIRONMENT = {**os.environ, "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"}
+NOBODY = 65534
+TOTAL = re.compile(rb"^ *(\d+) +(\d+) +(\d+) total \((\d+) files(, interrupted)?\)\n\Z", re.M)
+
+
+def linecount(*arguments, **options):
+    return subprocess.run([EXE, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT, **options)
+
+
+def totals(output):
+    match = TOTAL.search(output)
+    assert match, output
+    return tuple(int(number) for number in match.groups()[:3])
+
+
+def files_in(output):
+    return int(TOTAL.search(output)[4])
+
+
+def wc(folder, **options):
+    found = subprocess.run(["find", folder, "-type", "f", "-print0"], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, **options)
+    counted = subprocess.run(["wc", "--files0-from=-"], input=found.stdout + b"/dev/null\0",
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT, **options)
+    return tuple(int(number) for number in counted.stdout.splitlines()[-1].split()[:3])
+
+
+def wc_ignores_unprintable():
+    """GNU wc up to 9.4: a byte that cannot be printed is no part of a word. Later ones take it as a letter."""
+    return subprocess.check_output(["wc", "-w"], input=b"\1 \377", env=ENVIRONMENT).strip() == b"0"
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def sparse(path, size):
+    with open(path, "wb") as file:
+        file.truncate(size)
+
+
+class LineCountTest(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="linecount")
+        self.addCleanup(subprocess.run, ["rm", "-rf", self.root])
+        os.chmod(self.root, 0o755)
+        self.tree = os.path.join(self.root, "tree")
+        os.mkdir(self.tree)
+
+    def path(self, *parts):
+        return os.path.join(os.fsencode(self.tree), *(os.fsencode(part) for part in parts))
+
+    def assert_same_as_wc(self, status=0):
+        done = linecount(self.tree)
+        self.assertEqual(totals(done.stdout), wc(self.tree), done)
+        self.assertEqual(done.returncode, status, done)
+        return done
+
+    def test_empty_directory(self):
+        done = self.assert_same_as_wc()
+        self.assertEqual((totals(done.stdout), files_in(done.stdout), done.stderr), ((0, 0, 0), 0, b""))
+
+    def test_plain_text(self):
+        write(self.path("a"), b"one two\nthree\n")
+        write(self.path("b"), b"no newline at the end")
+        write(self.path("empty"), b"")
+        done = self.assert_same_as_wc()
+        self.assertEqual(totals(done.stdout), (2, 8, 35))
+        self.assertEqual(files_in(done.stdout), 3)
+
+    def test_odd_names(self):
+        for name in (b"new\nline", b"-n", b" ", b"caf\xc3\xa9", b"\xff\xfe", b"*", b"a\\b", b"%s%n", b'"', b".hidden", b"x" * 255):
+            write(self.path(name), b"a b\n")
+        os.mkdir(self.path(b"dir\nectory"))
+        write(self.path(b"dir\nectory", b"x\ny"), b"c\n")
+        self.assertEqual(files_in(self.assert_same_as_wc().stdout), 12)
+
+    def test_bytes_of_all_kinds(self):
+        if not wc_ignores_unprintable():
+            self.skipTest("this wc counts words by the rule of coreutils 9.5")
+        for byte in range(256):
+            write(self.path(f"alone{byte}"), bytes([byte]))
+            write(self.path(f"between{byte}"), b"a" + bytes([byte]) + b"b")
+            write(self.path(f"among{byte}"), b" " + bytes([byte]) + b" \0" + bytes([byte]) + b"\0z ")
+        self.assert_same_as_wc()
+
+    def test_binary_files(self):
+        if not wc_ignores_unprintable():
+            self.skipTest("this wc counts words by the rule of coreutils 9.5")
+        chance = random.Random(1)
+        for number in range(20):
+            write(self.path(f"random{number}"), chance.randbytes(chance.randrange(300_000)))
+        sparse(self.path("nuls"), 1_000_000)
+        write(self.path("utf-8"), "naïve Straße — 漢字\u00a0x\n".encode() * 1000)
+        self.assert_same_as_wc()
+
+    def test_words_across_the_edges_of_blocks(self):
+        for size in (4095, 4096, 4097, 65535, 65536, 65537, 131072, 262144, 1 << 20):
+            write(self.path(f"word{size}"), b"a" * (size - 1) + b"bc d")
+            write(self.path(f"space{size}"), b"a" * (size - 1) + b" b")
+            write(self.path(f"newline{size}"), b"a" * (size - 1) + b"\nb\n")
+            write(self.path(f"nul{size}"), b"a" * (size - 1) + b"\0\0b\n")
+        self.assert_same_as_wc()
+
+    def test_huge_line(self):
+        write(self.path("line"), b"word " * 4_000_000)
+        write(self.path("word"), b"w" * 10_000_000)
+        self.assert_same_as_wc()
+
+    def test_deep_directories(self):
+        deep = self.path()
+        for depth in range(150):
+            deep = os.path.join(deep, b"d%d" % depth)
+            os.mkdir(deep)
+            write(os.path.join(deep, b"file"), b"deep down\n")
+        self.assertEqual(files_in(self.assert_same_as_wc().stdout), 150)
+
+    def test_many_files(self):
+        for number in range(3000):
+            write(self.path(f"f{number}"), b"line\n" * (number % 7))
+        self.assertEqual(files_in(self.assert_same_as_wc().stdout), 3000)
+
+    def test_only_regular_files_count(self):
+        write(self.path("file"), b"a b c\n")
+        outside = os.path.join(self.root, "outside")
+        os.mkdir(outside)
+        write(os.path.join(outside, "file"), b"not mine\n")
+        os.symlink(outside, self.path("link_to_directory"))
+        os.symlink("file", self.path("link_to_file"))
+        os.symlink("nowhere", self.path("dangling"))
+        os.symlink(".", self.path("cycle"))
+        os.link(self.path("file"), self.path("hard_link"))
+        os.mkfifo(self.path("fifo"))  # opening it would block for ever
+        self.assertEqual(files_in(self.assert_same_as_wc().stdout), 2)
+
+    def test_unreadable_files_and_directories_lose_nothing_else(self):
+        for number in range(30):
+            write(self.path(f"file{number}"), b"one two\n")
+        for number in (3, 17):
+            os.chmod(self.path(f"file{number}"), 0)
+        os.mkdir(self.path("closed"))
+        write(self.path("closed", "file"), b"unseen\n")
+        os.chmod(self.path("closed"), 0)
+        user = {}
+        if os.geteuid() == 0:  # root reads anything
+            user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            try:
+                linecount(**user)
+            except PermissionError:
+                self.skipTest("nobody may not run the program where it is")
+        done = linecount(self.tree, **user)
+        self.assertEqual(totals(done.stdout), wc(self.tree, **user), done)
+        self.assertEqual(totals(done.stdout)[0], 28)
+        self.assertEqual(done.returncode, 1)
+        errors = done.stderr.splitlines()
+        self.assertEqual(len(errors), 3, done)
+        for name in (b"file3", b"file17", b"closed"):
+            self.assertTrue(any(b"/" + name + b":" in line and b"Permission denied" in line for line in errors), errors)
+
+    def test_a_path_too_long_for_the_system_loses_nothing_else(self):
+        write(self.path("file"), b"one two\n")
+        here = os.open(self.tree, os.O_DIRECTORY)
+        for _ in range(20):  # not even root opens what is down there by its path
+            os.mkdir("d" * 250, dir_fd=here)
+            below = os.open("d" * 250, os.O_DIRECTORY, dir_fd=here)
+            os.close(here)
+            here = below
+        os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+        os.close(here)
+        done = self.assert_same_as_wc(status=1)
+        self.assertEqual(totals(done.stdout), (1, 2, 8))
+        self.assertIn(b"File name too long", done.stderr)
+
+    def test_a_file_that_takes_too_long_loses_nothing_else(self):
+        write(self.path("file"), b"one two\n")
+        sparse(self.path("endless"), 1 << 42)
+        started = time.monotonic()
+        done = linecount(self.tree, "0.3")
+        self.assertLess(time.monotonic() - started, 10)
+        self.assertEqual((totals(done.stdout), files_in(done.stdout), done.returncode), ((1, 2, 8), 1, 1), done)
+        self.assertRegex(done.stderr, rb"/endless: Timed out\n\Z")
+
+    def test_interrupt_keeps_what_was_counted(self):
+        for number in range(50):
+            write(self.path(f"file{number}"), b"one two\n")
+        for number in range(4):  # fewer than there are workers, so that the others finish
+            sparse(self.path(f"endless{number}"), 1 << 42)
+        running = subprocess.Popen([EXE, self.tree, "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        time.sleep(1.5)
+        running.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        output, errors = running.communicate(timeout=60)
+        self.assertLess(time.monotonic() - started, 5)
+        self.assertEqual(running.returncode, 130, errors)
+        self.assertEqual((totals(output), files_in(output)), ((50, 100, 400), 50), output)
+        self.assertIn(b"interrupted", output)
+        self.assertEqual(errors, b"")
+
+    def test_progress_bar_on_a_terminal_only(self):
+        for number in range(3):
+            write(self.path(f"file{number}"), b"one two\n")
+        sparse(self.path("endless"), 1 << 42)
+        self.assertNotIn(b"\r", linecount(self.tree, "0.2").stderr)
+        ours, theirs = pty.openpty()
+        started = time.monotonic()
+        done = subprocess.run([EXE, self.tree, "1"], stdout=subprocess.PIPE, stderr=theirs, env=ENVIRONMENT, timeout=60)
+        lasted = time.monotonic() - started
+        os.close(theirs)
+        screen = b""
+        try:
+            while piece := os.read(ours, 65536):
+                screen += piece
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        updates = screen.count(b"\r[")
+        self.assertGreater(updates, 3, screen)
+        self.assertLessEqual(updates, lasted * 10 + 1, screen)
+        self.assertIn(b"/4", screen)
+        self.assertEqual((totals(done.stdout), done.returncode), ((3, 6, 24), 1))
+
+    def test_missing_directory(self):
+        done = linecount(self.path("missing"))
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertRegex(done.stderr, rb"\Alinecount: .*missing: No such file or directory\n\Z")
+
+    def test_what_is_not_a_directory(self):
+        write(self.path("file"), b"x\n")
+        os.symlink(".", self.path("link"))
+        for name in ("file", "link"):
+            done = linecount(self.path(name))
+            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertIn(b"Not a directory", done.stderr)
+
+    def test_wrong_usage(self):
+        for arguments in ((), (self.tree, "soon"), (self.tree, "1", "2")):
+            done = linecount(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertTrue(done.stderr.startswith(b"usage: "), done)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    EXE = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

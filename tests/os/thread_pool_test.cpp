@@ -1,0 +1,263 @@
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/executor.h>
+#include <gtest/gtest.h>
+
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <set>
+#include <thread>
+#include <unistd.h>
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Job final : ExecutorJob {
+    explicit Job(std::function<void()> work) : work_(std::move(work)) {}
+    void run() noexcept override { work_(); }
+
+private:
+    std::function<void()> work_;
+};
+
+/// Runs it to its end on the pool.
+void run_on(ThreadPoolExecutor& pool, const std::function<void()>& work) {
+    std::latch done(1);
+    Job job([&] {
+        work();
+        done.count_down();
+    });
+    pool.submit(job);
+    done.wait();
+}
+
+/// Keeps one worker busy until `release()`.
+struct Blocker {
+    explicit Blocker(ThreadPoolExecutor& pool) : job([this] {
+        started.count_down();
+        released.wait();
+    }) {
+        pool.submit(job);
+        started.wait();
+    }
+    void release() { released.count_down(); }
+
+    std::latch started{1};
+    std::latch released{1};
+    Job job;
+};
+
+void wait_until_asleep(pid_t thread) {
+    std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
+    for (std::string stat; stat.find(") S ") == std::string::npos;) {
+        std::ifstream file(path);
+        std::getline(file, stat);
+        std::this_thread::sleep_for(100us);
+    }
+}
+
+std::string this_threads_name() {
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    return name;
+}
+
+TEST(ThreadPool, RunsJobsInTheOrderTheyCame) {
+    std::string order;
+    {
+        ThreadPoolExecutor pool(1);
+        Blocker blocker(pool);
+        Job a([&] { order += 'a'; }), b([&] { order += 'b'; }), c([&] { order += 'c'; });
+        for (Job* job : {&a, &b, &c}) pool.submit(*job);
+        blocker.release();
+        pool.shutdown(true);
+    }
+    EXPECT_EQ(order, "abc");
+}
+
+// CPython: test_concurrent_futures/test_thread_pool.py, test_idle_thread_reuse
+TEST(ThreadPool, StartsNoThreadWhileOneIsIdle) {
+    ThreadPoolExecutor pool(8);
+    std::set<pid_t> threads;
+    for (int i = 0; i < 5; ++i) {
+        pid_t thread = 0;
+        run_on(pool, [&] { thread = ::gettid(); });
+        threads.insert(thread);
+        wait_until_asleep(thread);
+    }
+    EXPECT_EQ(threads.size(), 1u);
+}
+
+// CPython: test_thread_pool.py, test_saturation
+TEST(ThreadPool, StartsThreadsAsTheyAreNeededUpToItsLimit) {
+    ThreadPoolExecutor pool(2);
+    Blocker first(pool);
+    Blocker second(pool);
+    std::atomic<bool> ran = false;
+    Job third([&] { ran = true; });
+    pool.submit(third);
+    std::this_thread::sleep_for(1ms);
+    EXPECT_FALSE(ran);
+    first.release();
+    second.release();
+    pool.shutdown(true);
+    EXPECT_TRUE(ran);
+}
+
+TEST(ThreadPool, NamesItsThreadsAndKeepsTheNumberOfALongName) {
+    ThreadPoolExecutor pool;
+    Blocker blocker(pool);
+    std::string name;
+    run_on(pool, [&] { name = this_threads_name(); });
+    EXPECT_EQ(name, "asyncio_1");
+    blocker.release();
+    ThreadPoolExecutor other(1, "a_very_long_thread_name");
+    run_on(other, [&] { name = this_threads_name(); });
+    EXPECT_EQ(name, "a_very_long_t_0");
+    pool.shutdown(true);
+}
+
+TEST(ThreadPool, ItsThreadsLeaveSignalsToTheMainThread) {
+    ThreadPoolExecutor pool(1);
+    bool blocked = false;
+    bool fault_blocked = true;
+    run_on(pool, [&] {
+        sigset_t mask;
+        pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+        blocked = sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1;
+        fault_blocked = sigismember(&mask, SIGSEGV) == 1;
+    });
+    EXPECT_TRUE(blocked);
+    EXPECT_FALSE(fault_blocked);
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    EXPECT_EQ(sigismember(&mask, SIGINT), 0);
+}
+
+TEST(ThreadPool, TakesBackOnlyAJobThatHasNotBegun) {
+    ThreadPoolExecutor pool(1);
+    Blocker blocker(pool);
+    std::string order;
+    Job a([&] { order += 'a'; }), b([&] { order += 'b'; }), c([&] { order += 'c'; });
+    for (Job* job : {&a, &b, &c}) pool.submit(*job);
+    EXPECT_FALSE(pool.try_cancel(blocker.job));
+    EXPECT_TRUE(pool.try_cancel(b));
+    EXPECT_FALSE(pool.try_cancel(b));
+    EXPECT_TRUE(pool.try_cancel(c));
+    pool.submit(c);
+    EXPECT_TRUE(pool.try_cancel(a));
+    blocker.release();
+    pool.shutdown(true);
+    EXPECT_FALSE(pool.try_cancel(c));
+    EXPECT_EQ(order, "c");
+}
+
+TEST(ThreadPool, RefusesJobsAfterShutdownAndANegativeNumberOfWorkers) {
+    ThreadPoolExecutor pool;
+    pool.shutdown(false);
+    Job job([] {});
+    try {
+        pool.submit(job);
+        ADD_FAILURE();
+    } catch (const RuntimeError& error) {
+        EXPECT_STREQ(error.what(), "cannot schedule new futures after shutdown");
+    }
+    EXPECT_FALSE(pool.try_cancel(job));
+    EXPECT_THROW(ThreadPoolExecutor(-1), ValueError);
+}
+
+TEST(ThreadPool, AfterAShutdownThatDoesNotWaitTheThreadsFinishWithoutTheExecutor) {
+    std::latch done(2);
+    auto pool = std::make_unique<ThreadPoolExecutor>(1);
+    Blocker blocker(*pool);
+    Job first([&] { done.count_down(); });
+    Job second([&] { done.count_down(); });
+    pool->submit(first);
+    pool->submit(second);
+    pool->shutdown(false);
+    pool.reset();
+    blocker.release();
+    done.wait();
+}
+
+TEST(ThreadPool, AShutdownThatDoesNotWaitMayBeFollowedByOneThatDoes) {
+    std::atomic<int> ran = 0;
+    ThreadPoolExecutor pool(1);
+    Blocker blocker(pool);
+    Job job([&] { ++ran; });
+    pool.submit(job);
+    pool.shutdown(false);
+    std::thread other([&] { pool.shutdown(true); });
+    blocker.release();
+    pool.shutdown(true);
+    EXPECT_EQ(ran, 1);
+    other.join();
+}
+
+TEST(ThreadPool, AWorkerCannotWaitForItself) {
+    ThreadPoolExecutor pool(1);
+    run_on(pool, [&] { EXPECT_THROW(pool.shutdown(true), RuntimeError); });
+}
+
+TEST(ThreadPool, MayDieOnItsOwnWorker) {
+    std::latch done(1);
+    auto pool = std::make_unique<ThreadPoolExecutor>(1);
+    Job job([&] {
+        pool.reset();
+        done.count_down();
+    });
+    pool->submit(job);
+    done.wait();
+}
+
+TEST(ThreadPool, AJobMayDestroyItselfAndSubmitOthers) {
+    struct Chain final : ExecutorJob {
+        Chain(ThreadPoolExecutor& on, std::latch& counts, int more)
+            : pool(on), done(counts), left(more) {}
+        void run() noexcept override {
+            if (left > 0) pool.submit(*new Chain(pool, done, left - 1));
+            std::latch& counts = done;
+            delete this;
+            counts.count_down();
+        }
+        ThreadPoolExecutor& pool;
+        std::latch& done;
+        int left;
+    };
+    std::latch done(101);
+    ThreadPoolExecutor pool(3);
+    pool.submit(*new Chain(pool, done, 100));
+    done.wait();
+}
+
+TEST(ThreadPool, EachOfManyJobsRunsOnceOrIsTakenBack) {
+    constexpr int count = 2000;
+    std::atomic<int> ran = 0;
+    std::atomic<int> taken_back = 0;
+    ThreadPoolExecutor pool(4);
+    std::vector<std::thread> submitters;
+    std::vector<std::unique_ptr<Job>> jobs[3];
+    for (auto& mine : jobs) {
+        submitters.emplace_back([&] {
+            for (int i = 0; i < count; ++i) {
+                mine.push_back(std::make_unique<Job>([&] { ++ran; }));
+                pool.submit(*mine.back());
+                if (i % 3 == 0) taken_back += pool.try_cancel(*mine[mine.size() / 2]);
+            }
+        });
+    }
+    for (std::thread& submitter : submitters) submitter.join();
+    pool.shutdown(true);
+    EXPECT_EQ(ran + taken_back, 3 * count);
+}
+
+}  // namespace
+}  // namespace asyncio

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""One co_await per statement, as g++ 12 needs it: the whole initialiser, expression statement or co_return operand.
+
+check_co_await.py [FILE...]     default: our C++ and the C++ blocks of README.md and docs/
+check_co_await.py --self-test
+Exempt a statement with `// lint: allow-co-await <reason>` on its first line, the line of the co_await, or the line above.
+A checker of tokens, not of types: it cannot see the destructor of a braced temporary, so `Name{}` and `{.field = ...}`
+pass (ours are safe by rule), while all other braces and by-value captures beside a co_await do not.
+"""
+import pathlib
+import re
+import sys
+
+import extract_snippets
+
+TOKEN = re.compile(
+    r"""(?P<skip>//(?:[^\n\\]|\\.|\\\n)*|/\*.*?\*/|^[ \t]*\#(?:[^\n\\]|\\.|\\\n)*|\s+)
+      | (?P<raw>\bR"(?P<delimiter>[^(\s]*)\(.*?\)(?P=delimiter)")
+      | (?P<text>"(?:[^"\\\n]|\\.)*"|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)*')
+      | (?P<word>operator\s+co_await\b|\w+(?:'\w+)*)
+      | (?P<sign>::|->|&&|\|\||[=!<>+\-*/%&|^]=|<<|\.\.\.|.)""", re.X | re.S | re.M)
+ALLOWED = re.compile(r"//\s*lint:\s*allow-co-await\s+\S")
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+CONTROL = {"if", "while", "for", "switch", "catch"}
+AFTER_AWAIT = {"?", "&&", "||", "==", "!=", "<=", ">=", "<<", "+", "-", "/", "%", "|", "^"}  # not the whole then
+
+
+class Group(list):
+    """What lies between a pair of brackets; `body` says that a lambda's statements do."""
+
+    def __init__(self, sign, line):
+        self.sign, self.line, self.body = sign, line, False
+
+
+class Word(str):
+    line = 0
+
+
+def tree(code, first_line):
+    stack = [Group("", first_line)]
+    line = first_line
+    for match in TOKEN.finditer(code):
+        text = match[0]
+        if match.lastgroup != "skip":
+            word = Word('""' if match["raw"] or match["text"] else text)
+            word.line = line
+            if text in CLOSING:
+                stack[-1].append(Group(text, line))
+                stack.append(stack[-1][-1])
+            elif text in CLOSING.values():
+                if len(stack) > 1:
+                    stack.pop()
+            else:
+                stack[-1].append(word)
+        line += text.count("\n")
+    return stack[0]
+
+
+def is_group(item, sign):
+    return isinstance(item, Group) and item.sign == sign
+
+
+def mark_lambdas(items):
+    """Finds lambda introducers; gives each its `captures`, and marks its body."""
+    pending, previous = False, None
+    for item in items:
+        if isinstance(item, Group):
+            named = isinstance(previous, str) and re.fullmatch(r"\w+|>", previous) and previous not in (
+                "return", "co_return", "co_await", "co_yield")
+            index = named or is_group(previous, "(") or is_group(previous, "[")
+            if item.sign == "[" and not index and not (item and is_group(item[0], "[")):
+                pending, item.introducer = True, True
+            elif item.sign == "{" and pending:
+                pending, item.body = False, True
+            mark_lambdas(item)
+        elif item in (";", ","):
+            pending = pending and item != ";"
+        previous = item
+
+
+def is_block(item, before):
+    if not before or not isinstance(before[-1], str):
+        return True
+    kinds = {"struct", "class", "enum", "union", "namespace"}
+    return ";" in item or before[-1] in {"else", "do", "try", "const", "noexcept", "override", "final", ":", '""'} or bool(
+        kinds.intersection(word for word in before if isinstance(word, str)))
+
+
+def statements(items):
+    """Every statement at or below this level, as a list of items; bodies of lambdas give statements of their own."""
+    current = []
+    for item in items:
+        if is_group(item, "{") and not item.body and is_block(item, current):
+            yield current
+            yield from statements(item)
+            current = []
+        elif item == ";":
+            yield current
+            current = []
+        else:
+            current.append(item)
+            if isinstance(item, Group):
+                yield from bodies(item)
+    yield current
+
+
+def bodies(group):
+    if group.body:
+        yield from statements(group)
+    else:
+        for item in group:
+            if isinstance(item, Group):
+                yield from bodies(item)
+
+
+def flat(items):
+    """All words of a statement but those inside a lambda's body."""
+    for item in items:
+        if isinstance(item, Group):
+            if not item.body:
+                yield from flat(item)
+        else:
+            yield item
+
+
+def beside(items):
+    """What may not stand beside a co_await."""
+    for item in items:
+        if not isinstance(item, Group) or item.body:
+            continue
+        if hasattr(item, "introducer"):
+            starts = [word for before, word in zip([",", *item], item) if before == ","]
+            if any(word not in ("&", "this") for word in starts):
+                yield "a lambda with a by-value capture"
+            continue
+        if item.sign == "{" and item and (item[0] != "." or any(isinstance(part, Group) and part for part in item)):
+            yield "a brace list"
+        yield from beside(item)
+
+
+def problem(statement):
+    items = list(statement)
+    while items and items[0] in ("case", "default", "public", "private", "protected") and ":" in items:
+        items = items[items.index(":") + 1:]
+    while items and isinstance(items[0], str) and items[0] in {"else", "do", "try"} | CONTROL:
+        keyword = items.pop(0)
+        if keyword in CONTROL:
+            header = next((item for item in items if is_group(item, "(")), None)
+            if header is None:
+                return None
+            if "co_await" in flat(header):
+                declares = keyword == "while" and "=" in header and header.index("=") >= 2
+                return problem(header) if declares else f"co_await in the condition of a {keyword}"
+            items = items[items.index(header) + 1:]
+    words = list(flat(items))
+    if words.count("co_await") + words.count("co_yield") < 1 or "co_await" not in words:
+        return None
+    if words.count("co_await") + words.count("co_yield") > 1:
+        return "more than one co_await in a statement"
+    if "co_await" not in items:
+        return "co_await inside a larger expression"
+    at = items.index("co_await")
+    before, after = items[:at], items[at + 1:]
+    void_cast = len(before) == 1 and is_group(before[0], "(") and before[0] == ["void"]
+    if before and before[-1] not in ("=", "co_return") and not void_cast:
+        return "co_await inside a larger expression"
+    pairs = zip(after[1:], after[2:] + [";"])  # the && of a type is followed by one of > , ...
+    if any(sign in AFTER_AWAIT and next_sign not in (">", ",", "...") for sign, next_sign in pairs if isinstance(sign, str)):
+        return "co_await is not the whole expression"
+    return next((f"{what} beside a co_await" for what in beside(items)), None)
+
+
+def complaints(code, first_line=1):
+    lines = code.splitlines()
+    items = tree(code, first_line)
+    mark_lambdas(items)
+    for statement in statements(items):
+        reason = problem(statement)
+        if reason:
+            words = list(flat(statement))
+            awaited = next(word.line for word in words if word in ("co_await", "co_yield"))
+            near = {words[0].line, awaited, words[0].line - 1, awaited - 1}
+            if not any(0 <= n - first_line < len(lines) and ALLOWED.search(lines[n - first_line]) for n in near):
+                yield awaited, reason
+
+
+def complaints_of(path):
+    text = path.read_text()
+    if path.suffix != ".md":
+        return complaints(text)
+    found = [block for block in extract_snippets.blocks(text, path) if block.kind != "skip"]
+    return [entry for block in found for entry in complaints(block.code, block.line)]
+
+
+GOOD = """
+auto&& z = co_await static_cast<A&&>(a);
+co_await f();                                   auto x = co_await f(a, {.timeout = 1s});
+T& y = co_await std::move(*g);                  x = co_await a.b();          co_return co_await f();
+while (auto item = co_await queue.next()) use(item);
+if (ready) co_await f();                        for (auto& t : list) co_await t;
+auto pair = co_await with(TaskGroup{}, [&](TaskGroup& group) -> Coro<> { group.create_task(f()); co_await g(); });
+const char* s = "co_await co_await";            // co_await a + co_await b
+auto task = [name = std::string()]() -> Coro<> { co_await f(); };
+struct S { Coro<> f() const { co_await g(); } int big = 1'000'000; };
+switch (x) { case 1: co_await f(); break; default: co_await g(); }
+do { co_await f(); } while (more);              (void) co_await f();         co_await with(lock, [this] { return 1; });
+use(co_await f());  // lint: allow-co-await the self-test wants it
+auto operator co_await() const { return Awaiter{*this}; }   using R = decltype(std::declval<A>().operator co_await());
+#define TWO co_await a + co_await b
+"""
+BAD = """
+auto x = co_await f() + co_await g();
+use(co_await f());
+if (co_await f()) { }
+if (x && co_await f()) return;
+while (co_await f()) { }
+for (auto x : co_await f()) use(x);
+auto x = ok ? co_await f() : 0;
+bool b = co_await f() && ready;
+throw Error(co_await f());
+co_await f([s = std::string()] { return s; });
+co_await f([=] { return s; });
+co_await f([&, s] { return s; });
+auto v = co_await gather({a(), b()});
+co_await f(std::array<std::string, 2>{"a", "b"});
+co_await f({.name = std::string{"long"}});
+std::vector<int> v{co_await f()};
+auto f = [s = co_await g()] { return s; };
+int n = (co_await f()).size();
+auto coro = [&]() -> Coro<> { use(co_await f()); };
+TEST(A, B) { run_test([&]() -> Coro<> { EXPECT_EQ(co_await f(), 1); }); }
+use(co_await f());  // lint: allow-co-await
+do { g(); } while (co_await f());
+"""
+
+
+def self_test():
+    assert not list(complaints(GOOD)), list(complaints(GOOD))
+    lines = BAD.strip().splitlines()
+    missed = [line for line in lines if not list(complaints(line))]
+    assert not missed, missed
+    assert len({line for line, _ in complaints(BAD)}) == len(lines), list(complaints(BAD))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--self-test"]:
+        sys.exit(self_test())
+    root = pathlib.Path(__file__).resolve().parent.parent
+    tree_files = [path for folder in ("include", "src", "tests", "examples", "bench")
+                  for pattern in ("*.h", "*.cpp") for path in (root / folder).rglob(pattern)]
+    paths = [pathlib.Path(name) for name in sys.argv[1:]] or sorted(
+        [*tree_files, *root.glob("README.md"), *root.glob("docs/*.md")])
+    found = [f"{path}:{line}: {reason}" for path in paths for line, reason in complaints_of(path)]
+    print("\n".join(found) or f"{len(paths)} files keep the co_await rule")
+    sys.exit(bool(found))

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Folders are layers: an #include may point to the same folder or to a lower one (see ARCHITECTURE.md).
+
+check_layers.py [ROOT]    exit 1 and one line per arrow that points the wrong way
+check_layers.py --self-test
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+BELOW = {  # what each layer may include, besides itself
+    "detail": set(),
+    "core": {"detail", "os"},
+    "os": {"detail", "core"},
+    "tasks": {"detail", "core", "os"},
+    "sync": {"detail", "core"},
+    "net": {"detail", "core", "os", "tasks", "sync"},
+    "process": {"detail", "core", "os", "tasks", "sync", "net"},
+    "introspect": {"detail", "core", "os"},
+    "testing": {"detail", "core", "os", "tasks", "sync", "net", "process", "introspect"},
+}
+SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
+SYSTEM_HEADER = re.compile(
+    r"<((sys|linux|netinet|net|arpa|asm|bits)/.*|(unistd|signal|pthread|poll|fcntl|netdb|sched|spawn|dlfcn|execinfo|"
+    r"termios|ifaddrs|semaphore|dirent|aio|liburing)\.h)>")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])')
+
+
+def complaints(root):
+    for top in ("include/asyncio", "src"):
+        base = root / top
+        for path in sorted([*base.rglob("*.h"), *base.rglob("*.cpp")]):
+            folder = path.relative_to(base).parts[0]
+            if folder == "asyncio.h":
+                continue  # the umbrella, for programs only
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                match = INCLUDE.match(line)
+                reason = match and wrong(top, folder, match[1])
+                if reason:
+                    yield f"{path.relative_to(root)}:{number}: {reason}: {line.strip()}"
+
+
+def wrong(top, folder, header):
+    if folder not in BELOW:
+        return f"folder '{folder}' is no layer known to tools/check_layers.py"
+    if SYSTEM_HEADER.fullmatch(header):
+        return None if top == "src" and folder in SYSTEM_LAYERS else "only src/os, src/net and src/process may do that"
+    name = header[1:-1]
+    target = name.removeprefix("asyncio/").split("/")[0]
+    if target == "asyncio.h":
+        return "the library includes the header that it needs, not the umbrella"
+    if target not in BELOW or (header[0] == "<" and not name.startswith("asyncio/")):
+        return None
+    if top == "include/asyncio" and not name.startswith("asyncio/"):
+        return "a public header may not include a private one"
+    return None if target == folder or target in BELOW[folder] else f"'{folder}' may not look up at '{target}'"
+
+
+def self_test():
+    files = {
+        "include/asyncio/core/task.h": ("#include <asyncio/detail/list.h>\n#include <string>\n", 0),
+        "include/asyncio/core/bad.h": ("#include <asyncio/tasks/run.h>\n#include <unistd.h>\n", 2),
+        "include/asyncio/core/private.h": ('#include "os/thread_pool.h"\n', 1),
+        "include/asyncio/sync/lock.h": ("#include <asyncio/tasks/sleep.h>\n#include <asyncio/asyncio.h>\n", 2),
+        "include/asyncio/asyncio.h": ("#include <asyncio/net/server.h>\n", 0),
+        "src/core/event_loop.cpp": ('#include "os/wakeup.h"\n#include <signal.h>\n', 1),
+        "src/os/wakeup.cpp": ('#include "core/x.h"\n#include <sys/eventfd.h>\n#include "net/y.h"\n', 1),
+        "src/attic/x.cpp": ("#include <string>\n", 1),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (text, _) in files.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        found = list(complaints(pathlib.Path(folder)))
+    for name, (_, expected) in files.items():
+        count = sum(line.startswith(name + ":") for line in found)
+        assert count == expected, (name, count, expected, found)
+
+
+if __name__ == "__main__":
+    if "--self-test" in sys.argv:
+        sys.exit(self_test())
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
+    found = list(complaints(root))
+    print("\n".join(found) or "every include points the right way")
+    sys.exit(bool(found))
