@@ -17,13 +17,15 @@ FutureBase::~FutureBase() {
 }
 
 void FutureBase::destroy() noexcept {
+    if (outlives_handles_ && outlive_handles()) return;
     if (unretrieved_) {
         // The handler may look at the future, and even keep it.
         unretrieved_ = false;
         references_ = 1;
         bool is_task = kind_ == Kind::task;
+        const char* type = is_task ? "Task" : kind_ == Kind::gathering ? "_GatheringFuture" : "Future";
         ExceptionContext context{
-            .message = is_task ? "Task exception was never retrieved" : "Future exception was never retrieved",
+            .message = std::string(type) + " exception was never retrieved",
             .exception = exception_,
             .future = AnyFuture(Ref<FutureBase>(this))};
         if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
@@ -35,13 +37,12 @@ void FutureBase::destroy() noexcept {
 }
 
 void FutureBase::schedule_callbacks() noexcept {
-    if (callbacks_.empty()) return;
+    if (callbacks_.empty() || loop_->is_closed()) return;  // closed: they never run; the destructor drops them
     if (has_user_callbacks_) {
         for (ReadyNode& node : callbacks_) {
             if (node.run_function() == &DoneCallback::run_callback) static_cast<DoneCallback&>(node).keep(*this);
         }
     }
-    if (loop_->is_closed()) return;  // they will never run; the destructor drops them
     loop_->push_ready(callbacks_);
 }
 

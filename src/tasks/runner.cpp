@@ -111,6 +111,9 @@ void Runner::run_until_done(const AnyTask& main) {
     } catch (const CancelledError&) {
         if (interrupts > 0 && main.uncancel() == 0) throw KeyboardInterrupt();
         throw;
+    } catch (...) {
+        if (main.done()) main.state_or_null()->mark_retrieved();  // it has just been thrown to the caller
+        throw;
     }
 }
 

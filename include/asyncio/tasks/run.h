@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/core/as_coroutine.h>
 #include <asyncio/core/event_loop.h>
 #include <asyncio/tasks/runner.h>
 
@@ -8,16 +9,6 @@
 #include <utility>
 
 namespace asyncio {
-
-namespace detail {
-
-/// Makes a coroutine of any awaitable, for those who need one.
-template <Awaitable A>
-Coro<std::decay_t<await_result_t<A>>> as_coroutine(A awaitable) {
-    co_return co_await static_cast<A&&>(awaitable);
-}
-
-}  // namespace detail
 
 /// Runs the coroutine in an event loop of its own and returns its result; cleans up before it does.
 ///

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/core/as_coroutine.h>
 #include <asyncio/core/clock.h>
 #include <asyncio/core/context.h>
 #include <asyncio/core/event_loop.h>
@@ -45,6 +46,12 @@ public:
         run_until_done(task);
         task.result();
         return detail::slot_of<T>(*task.state_or_null()).take();
+    }
+    /// The same for another awaitable.
+    template <Awaitable A>
+        requires(!Coroutine<A>)
+    auto run(A&& awaitable, RunnerRunOptions options = {}) {
+        return run(detail::as_coroutine<A>(static_cast<A&&>(awaitable)), options);
     }
     /// The loop, made now if it was not. Throws RuntimeError when the runner is closed.
     EventLoop& get_loop();

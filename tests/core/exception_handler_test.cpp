@@ -1,0 +1,163 @@
+#include <asyncio/core/event_loop.h>
+#include <asyncio/core/log.h>
+#include <asyncio/tasks/run.h>
+#include <asyncio/tasks/sleep.h>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<std::string> logged;
+
+class Log : public ::testing::Test {
+protected:
+    Log() {
+        logged.clear();
+        before_ = set_log_handler([](LogLevel level, std::string_view message) {
+            logged.push_back((level == LogLevel::error ? "error: " : "warning: ") + std::string(message));
+        });
+    }
+    ~Log() override { set_log_handler(before_); }
+
+private:
+    LogHandler before_;
+};
+
+using ExceptionHandlerTest = Log;
+
+void run_once(EventLoop& loop) {
+    loop.stop();
+    loop.run_forever();
+}
+
+// CPython: test_base_events.py, BaseEventLoopTests.test_default_exc_handler_callback
+TEST_F(ExceptionHandlerTest, AnExceptionInACallbackIsLoggedAndTheLoopGoesOn) {
+    EventLoop loop;
+    bool went_on = false;
+    loop.call_soon([] { throw ValueError("boom"); });
+    loop.call_soon([&] { went_on = true; });
+    run_once(loop);
+    EXPECT_TRUE(went_on);
+    ASSERT_EQ(logged.size(), 1U);
+    EXPECT_TRUE(logged[0].starts_with("error: Exception in callback")) << logged[0];
+    EXPECT_TRUE(logged[0].ends_with("ValueError: boom")) << logged[0];
+}
+
+// CPython: test_base_events.py, BaseEventLoopTests.test_set_exc_handler_custom
+// CPython: test_events.py, HandleTests.test_callback_with_exception
+TEST_F(ExceptionHandlerTest, AHandlerOfYoursGetsMessageExceptionAndHandle) {
+    EventLoop loop;
+    std::vector<ExceptionContext> seen;
+    loop.set_exception_handler([&](EventLoop& told, const ExceptionContext& context) {
+        EXPECT_EQ(&told, &loop);
+        seen.push_back(context);
+    });
+    EXPECT_TRUE(loop.has_exception_handler());
+    Handle handle = loop.call_soon([] { throw ValueError("boom"); });
+    run_once(loop);
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_TRUE(seen[0].message.starts_with("Exception in callback"));
+    EXPECT_EQ(repr(seen[0].exception), "ValueError('boom')");
+    EXPECT_EQ(seen[0].handle, handle);
+    EXPECT_TRUE(logged.empty());
+
+    loop.set_exception_handler(nullptr);
+    loop.call_soon([] { throw ValueError("again"); });
+    run_once(loop);
+    EXPECT_EQ(seen.size(), 1U);
+    EXPECT_EQ(logged.size(), 1U);
+}
+
+// CPython: test_base_events.py, BaseEventLoopTests.test_set_exc_handler_broken
+TEST_F(ExceptionHandlerTest, AHandlerThatThrowsIsReportedByTheDefaultOne) {
+    EventLoop loop;
+    loop.set_exception_handler([](EventLoop&, const ExceptionContext&) { throw TypeError("broken"); });
+    loop.call_soon([] { throw ValueError("boom"); });
+    run_once(loop);
+    ASSERT_EQ(logged.size(), 1U);
+    EXPECT_TRUE(logged[0].starts_with("error: Unhandled error in exception handler")) << logged[0];
+    EXPECT_TRUE(logged[0].ends_with("TypeError: broken")) << logged[0];
+}
+
+// CPython: test_base_events.py, BaseEventLoopTests.test_default_exc_handler_coro
+TEST_F(ExceptionHandlerTest, ATasksUnreadExceptionIsLoggedWithItsNameAndItsFrames) {
+    EventLoop loop;
+    auto inner = []() -> Coro<> {
+        co_await asyncio::sleep(0);
+        throw ValueError("lost");
+    };
+    auto outer = [&]() -> Coro<> { co_await inner(); };
+    loop.create_task(outer(), {.name = "loser"});
+    run_once(loop);
+    run_once(loop);
+    ASSERT_EQ(logged.size(), 1U);
+    EXPECT_TRUE(logged[0].starts_with("error: Task exception was never retrieved\n")) << logged[0];
+    EXPECT_NE(logged[0].find("name='loser'"), std::string::npos) << logged[0];
+    EXPECT_NE(logged[0].find("co_await inner();"), std::string::npos) << logged[0];
+    EXPECT_TRUE(logged[0].ends_with("ValueError: lost")) << logged[0];
+}
+
+TEST_F(ExceptionHandlerTest, KeyboardInterruptOutOfAHandlerLeavesTheLoop) {
+    EventLoop loop;
+    loop.set_exception_handler([](EventLoop&, const ExceptionContext&) { throw KeyboardInterrupt(); });
+    loop.call_soon([] { throw ValueError("boom"); });
+    loop.stop();
+    EXPECT_THROW(loop.run_forever(), KeyboardInterrupt);
+}
+
+TEST_F(ExceptionHandlerTest, RunsInTheContextOfTheHandle) {
+    ContextVar<int> var("var", 0);
+    EventLoop loop;
+    int seen = 0;
+    loop.set_exception_handler([&](EventLoop&, const ExceptionContext&) { seen = var.get(); });
+    Context context;
+    context.run([&] { var.set(5); });
+    loop.call_soon([] { throw ValueError("boom"); }, {.context = context});
+    run_once(loop);
+    EXPECT_EQ(seen, 5);
+}
+
+TEST_F(ExceptionHandlerTest, CanBeCalledByHand) {
+    EventLoop loop;
+    loop.call_exception_handler({.message = "look at this"});
+    loop.call_exception_handler({.message = ""});
+    EXPECT_EQ(logged, (std::vector<std::string>{"error: look at this", "error: Unhandled exception in event loop"}));
+}
+
+// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_log_slow_callbacks
+TEST_F(ExceptionHandlerTest, DebugModeLogsSlowCallbacksAndSteps) {
+    EventLoop loop;
+    loop.set_debug(true);
+    loop.slow_callback_duration = 1ms;
+    loop.call_soon([] { std::this_thread::sleep_for(2ms); });
+    run_once(loop);
+    ASSERT_EQ(logged.size(), 1U);
+    EXPECT_TRUE(logged[0].starts_with("warning: Executing <Handle")) << logged[0];
+    EXPECT_NE(logged[0].find(" took 0.00"), std::string::npos) << logged[0];
+
+    logged.clear();
+    auto slow = []() -> Coro<> {
+        std::this_thread::sleep_for(2ms);
+        co_return;
+    };
+    Task<> task = loop.create_task(slow(), {.name = "slow one"});
+    run_once(loop);
+    ASSERT_EQ(logged.size(), 1U);
+    EXPECT_TRUE(logged[0].starts_with("warning: Executing <Task finished name='slow one'")) << logged[0];
+
+    logged.clear();
+    loop.slow_callback_duration = 10s;
+    loop.call_soon([] { std::this_thread::sleep_for(1ms); });
+    run_once(loop);
+    EXPECT_TRUE(logged.empty());
+}
+
+}  // namespace
