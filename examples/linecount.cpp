@@ -3,6 +3,7 @@
 #include <asyncio/asyncio.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstdio>
 #include <cstdlib>
 
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
     Job job{.root = argc > 1 ? argv[1] : ""};
     if (argc > 2) job.file_timeout = std::atof(argv[2]);
     if (argc < 2 || argc > 3 || !(job.file_timeout > 0s)) return complain("usage: linecount DIR [SECONDS_PER_FILE]");
+    std::setlocale(LC_ALL, "");  // as wc does: it decides what a word is. After atof, which obeys it too
     std::string reason = why_not_a_directory(job.root);
     if (!reason.empty()) return complain("linecount: " + job.root.string() + ": " + reason);
     bool interrupted = false;

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <cwchar>
+#include <cwctype>
 #include <system_error>
 
 Counts& Counts::operator+=(const Counts& other) {
@@ -56,26 +59,87 @@ int check(ssize_t result) {
     return static_cast<int>(result);
 }
 
+/// What a character does to words. `multibyte` is a byte that tells nothing alone.
+enum class Kind : unsigned char { ignored, letter, space, multibyte };
+
+Kind kind_of(std::wint_t c) {
+    static const bool no_break_spaces_part = std::getenv("POSIXLY_CORRECT") == nullptr;
+    if (c == L' ' || (c >= L'\t' && c <= L'\r')) return Kind::space;
+    if (!std::iswprint(c)) return Kind::ignored;  // before iswspace, which is true of U+2028
+    bool no_break = c == 0xA0 || c == 0x2007 || c == 0x202F || c == 0x2060;
+    return std::iswspace(c) || (no_break && no_break_spaces_part) ? Kind::space : Kind::letter;
+}
+
+std::array<Kind, 256> kinds_of_bytes() {
+    std::array<Kind, 256> kinds;
+    for (int byte = 0; byte < 256; ++byte) {
+        bool alone = byte < 128 || MB_CUR_MAX == 1;  // locales agree about ASCII
+        kinds[static_cast<std::size_t>(byte)] = alone ? kind_of(std::btowc(byte)) : Kind::multibyte;
+    }
+    return kinds;
+}
+
+/// Counts lines and words in text that comes in pieces.
+class TextCounter {
+public:
+    explicit TextCounter(Counts& counts) : counts_(counts) {}
+
+    /// Returns where the character begins that the end of the text cuts off: begin the next text with it.
+    const char* count(const char* text, const char* end) {
+        static const auto kinds = kinds_of_bytes();
+        std::uintmax_t lines = 0, words = 0;
+        while (text != end) {
+            Kind kind = kinds[static_cast<unsigned char>(*text)];
+            wchar_t c = *text;
+            std::size_t length = 1;
+            if (kind == Kind::multibyte || shifted_) {
+                std::mbstate_t before = state_;
+                length = std::mbrtowc(&c, text, static_cast<std::size_t>(end - text), &state_);
+                if (length == incomplete) {
+                    state_ = before;
+                    break;
+                }
+                if (length == invalid) c = L'\0';
+                kind = kind_of(static_cast<std::wint_t>(c));
+                shifted_ = !std::mbsinit(&state_);
+            }
+            bool begins = kind == Kind::letter;
+            lines += c == L'\n';
+            words += begins && !in_word_;
+            in_word_ = begins || (in_word_ && kind != Kind::space);
+            text += length == invalid || length == 0 ? 1 : length;  // 0: it is a NUL
+        }
+        counts_.lines += lines;
+        counts_.words += words;
+        return text;
+    }
+
+private:
+    static constexpr auto invalid = static_cast<std::size_t>(-1), incomplete = static_cast<std::size_t>(-2);
+
+    Counts& counts_;
+    std::mbstate_t state_ = {};
+    bool shifted_ = false;  // the encoding remembers something between characters
+    bool in_word_ = false;
+};
+
 }  // namespace
 
 Counts count_file(std::stop_token stop, fs::path path) {
     File file(path);
     check(file.fd);
     Counts counts{.files = 1};
-    bool in_word = false;
+    TextCounter counter(counts);
     std::array<char, 65536> block;
+    char* text = block.data();  // what was read last; before it, a character cut off
     while (!stop.stop_requested()) {
-        int size = check(::read(file.fd, block.data(), block.size()));
+        int size = check(::read(file.fd, text, static_cast<std::size_t>(block.data() + block.size() - text)));
         if (size == 0) break;
         counts.bytes += static_cast<std::uintmax_t>(size);
-        for (int i = 0; i < size; ++i) {
-            char c = block[static_cast<std::size_t>(i)];
-            bool begins = c > ' ' && c <= '~';
-            bool separates = c == ' ' || (c >= '\t' && c <= '\r');
-            counts.lines += c == '\n';
-            counts.words += begins && !in_word;
-            in_word = begins || (in_word && !separates);
-        }
+        const char* rest = counter.count(block.data(), text + size);
+        auto cut_off = static_cast<std::size_t>(text + size - rest);
+        std::memmove(block.data(), rest, cut_off);
+        text = block.data() + cut_off;
     }
     return counts;
 }

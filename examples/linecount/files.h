@@ -12,8 +12,9 @@
 
 namespace fs = std::filesystem;
 
-/// Words are those of `LC_ALL=C wc` up to GNU coreutils 9.4: whitespace separates them, and only a
-/// printable ASCII character begins one. Any other byte (NUL, control, above 126) does neither.
+/// Words are those of `wc` up to GNU coreutils 9.4 in the locale that was set when the first file was
+/// counted. Printable characters make words, and white and no-break spaces part them, the latter not
+/// if POSIXLY_CORRECT is set. Anything else (control, unprintable, invalid, incomplete) does neither.
 struct Counts {
     std::uintmax_t lines = 0, words = 0, bytes = 0, files = 0;
     Counts& operator+=(const Counts& other);

@@ -62,8 +62,8 @@ void EventLoop::run_until_done(const AnyFuture& future, bool own_task) {
     try {
         core_->run_forever();
     } catch (...) {
-        // Only KeyboardInterrupt and SystemExit get here. Nobody else has the task whose exception it is.
-        if (own_task && state->done()) state->mark_retrieved();
+        // Only KeyboardInterrupt and SystemExit get here. As in Python, who runs the future has seen its exception.
+        if (state->done()) state->mark_retrieved();
         throw;
     }
     if (!state->done()) throw RuntimeError("Event loop stopped before Future completed.");

@@ -23,11 +23,11 @@ void LoopCore::default_exception_handler(const ExceptionContext& context) {
     log(LogLevel::error, text);
 }
 
-void LoopCore::call_exception_handler(const ExceptionContext& context) {
+void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSlot* slot) {
     if (!exception_handler || facade_ == nullptr) return default_exception_handler(context);
     try {
-        ContextSlot* slot = nullptr;
-        if (context.task) {
+        if (slot != nullptr) {
+        } else if (context.task) {
             slot = &static_cast<TaskBase*>(context.task.state_or_null())->context_slot();
         } else if (context.future && context.future.state_or_null()->kind() == FutureBase::Kind::task) {
             slot = &static_cast<TaskBase*>(context.future.state_or_null())->context_slot();
@@ -47,6 +47,14 @@ void LoopCore::call_exception_handler(const ExceptionContext& context) {
                                    .future = context.future,
                                    .task = context.task,
                                    .handle = context.handle});
+    }
+}
+
+void LoopCore::report(const ExceptionContext& context) noexcept {
+    try {
+        call_exception_handler(context);
+    } catch (...) {  // KeyboardInterrupt or SystemExit, which Python ignores in a destructor, too
+        log(LogLevel::error, "Exception ignored in an exception handler: " + repr(std::current_exception()));
     }
 }
 

@@ -4,11 +4,18 @@
 
 namespace asyncio::detail {
 
+namespace {
+
+thread_local ExecutorCall* current_call = nullptr;
+
+}  // namespace
+
+ExecutorCall* running_call() noexcept { return current_call; }
+
 ExecutorCall::CancelWatch::CancelWatch(ExecutorCall& owner) noexcept
     : ReadyNode(&ExecutorCall::future_is_done), call(owner) {}
 
-ExecutorCall::ExecutorCall(Ref<FutureBase> future) noexcept
-    : ReadyNode(&ExecutorCall::deliver), future_(std::move(future)), cancel_watch_(*this) {}
+ExecutorCall::ExecutorCall() noexcept : ReadyNode(&ExecutorCall::deliver), cancel_watch_(*this) {}
 
 ExecutorCall::~ExecutorCall() = default;
 
@@ -16,57 +23,83 @@ void ExecutorCall::release() noexcept {
     if (__atomic_sub_fetch(&owners_, 1U, __ATOMIC_ACQ_REL) == 0) delete this;
 }
 
-void ExecutorCall::submit(LoopCore& loop, Executor* executor) {
+bool ExecutorCall::has_begun() const noexcept { return __atomic_load_n(&begun_, __ATOMIC_RELAXED); }
+bool ExecutorCall::is_blocked() const noexcept { return __atomic_load_n(&blocked_, __ATOMIC_RELAXED); }
+
+void ExecutorCall::set_blocked(bool blocked) noexcept {
+    __atomic_store_n(&blocked_, blocked, __ATOMIC_RELAXED);
+    inbox_->add_outside_work(blocked ? -1 : 1);
+}
+
+void ExecutorCall::submit(LoopCore& loop, Executor* executor, Ref<FutureBase> future) {
     try {
         check_open(loop);
         executor_ = executor != nullptr ? executor : &loop.default_executor();
+        loop_ = &loop;
         inbox_ = inbox_of(loop);
+        future_ = std::move(future);
         future_->add_node(cancel_watch_);
         loop.pending_calls.push_back(*this);
-        loop_ = &loop;
-        executor_->submit(*this);
+        outside_work_ = is_outside_work(loop);
+        if (outside_work_) loop.outside_work_begins();
+        executor_->submit(*this);  // may have run it, to its end
     } catch (...) {
+        end_outside_work();
         delete this;
         throw;
     }
-    loop.outside_work_begins();
 }
 
 void ExecutorCall::run() noexcept {
+    __atomic_store_n(&begun_, true, __ATOMIC_RELAXED);
+    ExecutorCall* outer = std::exchange(current_call, this);
     try {
         call();
     } catch (...) {
         exception_ = std::current_exception();
     }
-    inbox_->post(*this);
+    drop_callable();
+    current_call = outer;
+    if (inbox_->is_of_running_loop()) {
+        deliver_now();
+    } else {
+        inbox_->post(*this);
+    }
     release();
+}
+
+void ExecutorCall::end_outside_work() noexcept {
+    if (std::exchange(outside_work_, false)) loop_->outside_work_ends();
 }
 
 void ExecutorCall::leave_loop() noexcept {
     ListHook<PendingCalls>::unlink();
     cancel_watch_.unlink();
-    loop_->outside_work_ends();
+    end_outside_work();
     future_.reset();
     release();
 }
 
-void ExecutorCall::deliver(ReadyNode& node) {
-    auto& call = static_cast<ExecutorCall&>(node);
-    FutureBase& future = *call.future_;
+void ExecutorCall::deliver(ReadyNode& node) { static_cast<ExecutorCall&>(node).deliver_now(); }
+
+void ExecutorCall::deliver_now() {
+    FutureBase& future = *future_;
     if (!future.done()) {
-        call.cancel_watch_.unlink();
+        cancel_watch_.unlink();
         try {
-            if (!call.exception_) call.store_result(future);
+            if (!exception_) store_result(future);
         } catch (...) {
-            call.exception_ = std::current_exception();  // moving the result threw
+            exception_ = std::current_exception();  // moving the result threw
         }
-        if (call.exception_) {
-            future.set_exception(std::move(call.exception_));
-        } else {
+        if (!exception_) {
             future.finish();
+        } else if (was_cancelled()) {
+            future.cancel(nullptr);
+        } else {
+            future.set_exception(std::move(exception_));
         }
     }
-    call.leave_loop();
+    leave_loop();
 }
 
 void ExecutorCall::future_is_done(ReadyNode& node) {
@@ -76,10 +109,33 @@ void ExecutorCall::future_is_done(ReadyNode& node) {
         call.release();  // the executor's share
         call.leave_loop();
     } else {
+        call.end_outside_work();  // nobody waits for it any more
         call.ask_to_stop();
     }
 }
 
-void ExecutorCall::detach() noexcept { leave_loop(); }
+bool LoopCore::works_outside() noexcept {
+    int count = outside_work_.load(std::memory_order_relaxed);
+    // What waits for a thread, where all threads wait for this loop, is no work under way.
+    const Executor* executor = nullptr;
+    bool is_stuck = false;
+    for (ExecutorCall& call : pending_calls) {
+        if (count <= 0) break;
+        if (call.has_begun() || !call.is_counted()) continue;
+        if (call.executor() != executor) {
+            executor = call.executor();
+            std::size_t blocked = 0;
+            for (ExecutorCall& other : pending_calls) blocked += other.executor() == executor && other.is_blocked();
+            is_stuck = blocked >= executor->concurrency();
+        }
+        if (is_stuck) --count;
+    }
+    return count > 0;
+}
+
+void ExecutorCall::detach() noexcept {
+    ask_to_stop();
+    leave_loop();
+}
 
 }  // namespace asyncio::detail

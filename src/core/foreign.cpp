@@ -32,9 +32,10 @@ void ForeignOperation::start(Frame frame) {
 bool ForeignOperation::is_finished() const noexcept { return __atomic_load_n(&phase_, __ATOMIC_ACQUIRE) == finished; }
 
 void ForeignOperation::finish() noexcept {
+    Ref<Inbox> inbox = inbox_;  // the loop's thread may destroy the operation before post() has returned
     unsigned before = __atomic_exchange_n(&phase_, static_cast<unsigned>(finished), __ATOMIC_ACQ_REL);
     // Posted, the operation's own count goes with the node; else nobody waits for it or start() sees it.
-    if (before == waiting && inbox_->post(*this)) return;
+    if (before == waiting && inbox->post(*this)) return;
     dec_ref();
 }
 

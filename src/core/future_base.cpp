@@ -29,7 +29,7 @@ void FutureBase::destroy() noexcept {
             .exception = exception_,
             .future = AnyFuture(Ref<FutureBase>(this))};
         if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
-        loop_->call_exception_handler(context);
+        loop_->report(context);
         context.future = AnyFuture();
         if (--references_ != 0) return;
     }
@@ -163,7 +163,8 @@ void DoneCallback::run_callback(ReadyNode& node) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         loop.call_exception_handler({.message = "Exception in a done callback of " + repr(AnyFuture(future)),
                                      .exception = std::current_exception(),
-                                     .future = AnyFuture(future)});
+                                     .future = AnyFuture(future)},
+                                    &callback->context_);
     }
 }
 

@@ -17,6 +17,7 @@ bool Inbox::post(ReadyNode& node) noexcept {
     LoopCore* loop = state_->loop;
     if (loop == nullptr) return false;
     if (running_core_or_null() == loop) {
+        loop->push_ready(state_->posted);  // they came first
         loop->push_ready(node);
         return true;
     }
@@ -25,6 +26,35 @@ bool Inbox::post(ReadyNode& node) noexcept {
     state_->any_posted.store(true, std::memory_order_release);
     if (was_empty) loop->io().wake();
     return true;
+}
+
+bool Inbox::is_of_running_loop() const noexcept {
+    LoopCore* running = running_core_or_null();
+    return running != nullptr && &running->inbox() == this;
+}
+
+void Inbox::add_outside_work(int count) noexcept {
+    std::lock_guard lock(state_->mutex);
+    LoopCore* loop = state_->loop;
+    if (loop == nullptr) return;
+    loop->add_outside_work(count);
+    if (count < 0) loop->io().wake();  // it may be waiting for this thread
+}
+
+bool Inbox::has_virtual_time() const noexcept {
+    std::lock_guard lock(state_->mutex);
+    return state_->loop != nullptr && state_->loop->has_virtual_time();
+}
+
+Message::~Message() = default;
+
+void Message::send(Message* message, Inbox& inbox) noexcept {
+    if (!inbox.post(*message)) delete message;
+}
+
+void Message::run_message(ReadyNode& node) {
+    std::unique_ptr<Message> message(&static_cast<Message&>(node));
+    message->deliver();
 }
 
 }  // namespace asyncio::detail

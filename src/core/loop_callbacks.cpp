@@ -5,7 +5,22 @@
 
 namespace asyncio::detail {
 
+namespace {
+
+/// A signal that came again before its callback could run: the callback runs once for each.
+class SignalAgain final : public Message {
+public:
+    explicit SignalAgain(Ref<HandleBase> handle) noexcept : handle_(std::move(handle)) {}
+    void deliver() override { HandleBase::run_handle(*handle_.release()); }
+
+private:
+    Ref<HandleBase> handle_;
+};
+
+}  // namespace
+
 void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
+    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) [[unlikely]] drain_inbox();  // they came first
     handle.inc_ref();
     handle.queued_ = true;
     push_ready(handle);
@@ -73,13 +88,19 @@ void LoopCore::dispatch(const IoEvent& event) {
 }
 
 void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
+    SignalPipe::check(signum);
     check_open(*this);
     if (!signals_) {
         signals_ = std::make_unique<SignalPipe>();
         auto read_signals = [this] {
             signals_->drain([this](int arrived) {
                 auto entry = signal_handles_.find(arrived);
-                if (entry != signal_handles_.end() && !entry->second->queued_) add_ready_handle(*entry->second);
+                if (entry == signal_handles_.end()) return;
+                if (entry->second->queued_) {
+                    push_ready(*new SignalAgain(entry->second));
+                } else {
+                    add_ready_handle(*entry->second);
+                }
             });
         };
         watch(signals_->fd(), false,
@@ -91,10 +112,9 @@ void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
 }
 
 bool LoopCore::remove_signal(int signum) {
+    SignalPipe::check(signum);
     if (!signals_ || !signals_->remove(signum)) return false;
-    auto entry = signal_handles_.find(signum);
-    entry->second->cancel();
-    signal_handles_.erase(entry);
+    signal_handles_.erase(signum);  // what arrived already is still told, as in Python
     return true;
 }
 

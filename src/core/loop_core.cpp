@@ -38,10 +38,11 @@ LoopCore::LoopCore(EventLoop& facade, const LoopOptions& options)
     : executor(options.executor), facade_(&facade), order_(options.ready_order) {
     if (options.clock.custom() != nullptr) {
         clock_ = options.clock.custom();
+        clock_may_jump_ = true;
         budget_.renew_each_pass();
     } else if (options.clock.is_virtual()) {
         own_clock_ = std::make_unique<SimulatedClock>(options.clock.start());
-        virtual_time_ = true;
+        clock_may_jump_ = virtual_time_ = true;
         clock_ = own_clock_.get();
     } else {
         own_clock_ = std::make_unique<MonotonicClock>();
@@ -112,6 +113,7 @@ void LoopCore::run_forever() {
 }
 
 void LoopCore::run_pass() {
+    ++passes_;
     if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) drain_inbox();
     bool idle = ready_.empty() && !stopping_;
     if (idle || budget_.is_spent()) look_outside(idle);
@@ -137,12 +139,13 @@ void LoopCore::wait_for_events(bool idle) {
     std::int64_t first = timers_.first_when();
     std::int64_t now = time().nanoseconds();
     if (first <= now) return io_->wait(nanoseconds(0), events_);
-    if (outside_work_ == 0) {
+    if (clock_may_jump_ && !works_outside()) {
         io_->wait(nanoseconds(0), events_);
-        bool nothing = events_.empty() && !inbox_->state_->any_posted.load(std::memory_order_acquire);
-        if (!nothing || clock_->jump_to(TimePoint::from_nanoseconds(first))) return;
+        bool something = !events_.empty() || inbox_->state_->any_posted.load(std::memory_order_acquire) ||
+                         (sigint_ != nullptr && sigint_->count() != sigints_seen_);
+        if (something || clock_->jump_to(TimePoint::from_nanoseconds(first))) return;
     } else if (virtual_time_) {
-        return io_->wait(std::nullopt, events_);
+        return io_->wait(std::nullopt, events_);  // what is under way outside comes first, however long it takes
     }
     constexpr std::int64_t longest = 24LL * 3600 * 1'000'000'000;
     io_->wait(nanoseconds(std::min(first - now, longest)), events_);
@@ -218,6 +221,8 @@ void LoopCore::drop_node(ReadyNode& node) noexcept {
         delete static_cast<DoneCallback*>(&node);
     } else if (node.run_function() == &ForeignOperation::deliver) {
         static_cast<ForeignOperation&>(node).dec_ref();
+    } else if (node.run_function() == &Message::run_message) {
+        delete &static_cast<Message&>(node);
     }
 }
 
@@ -241,7 +246,7 @@ void LoopCore::close() {
     signal_handles_.clear();
     signals_.reset();
     executor_shutdown_called = true;
-    if (own_executor) own_executor->shutdown(false);
+    if (Executor* former = std::exchange(executor, nullptr)) former->shutdown(false);
 }
 
 void LoopCore::destroy() {
@@ -258,7 +263,7 @@ void LoopCore::destroy() {
 Executor& LoopCore::default_executor() {
     if (executor_shutdown_called) throw RuntimeError("Executor shutdown has been called");
     if (executor == nullptr) {
-        own_executor = std::make_unique<ThreadPoolExecutor>();
+        own_executor = std::make_shared<ThreadPoolExecutor>();
         executor = own_executor.get();
     }
     return *executor;

@@ -78,7 +78,9 @@ public:
     void add_timer_handle(TimePoint when, HandleBase& handle);
     bool post_handle(HandleBase& handle) noexcept;  // from any thread
     void forget_handle(HandleBase& handle) noexcept;  // it was cancelled
-    void call_exception_handler(const ExceptionContext& context);
+    /// The handler runs in the context of the task or handle that `context` names, or in `slot`.
+    void call_exception_handler(const ExceptionContext& context, ContextSlot* slot = nullptr);
+    void report(const ExceptionContext& context) noexcept;  // the same where nothing may be thrown
     void default_exception_handler(const ExceptionContext& context);
 
     // File descriptors and signals.
@@ -92,8 +94,11 @@ public:
     // Threads.
     Inbox& inbox() noexcept { return *inbox_; }
     Executor& default_executor();
-    void outside_work_begins() noexcept { ++outside_work_; }
-    void outside_work_ends() noexcept { --outside_work_; }
+    void outside_work_begins() noexcept { add_outside_work(1); }
+    void outside_work_ends() noexcept { add_outside_work(-1); }
+    void add_outside_work(int count) noexcept { outside_work_.fetch_add(count, std::memory_order_relaxed); }
+    bool has_virtual_time() const noexcept { return virtual_time_; }
+    bool works_outside() noexcept;  // something that was begun will call back
 
     ContextSlot*& current_context() noexcept { return *context_; }
 
@@ -104,7 +109,7 @@ public:
     TaskFactory task_factory;
     ExceptionHandler exception_handler;
     Executor* executor = nullptr;
-    std::unique_ptr<ThreadPoolExecutor> own_executor;
+    std::shared_ptr<ThreadPoolExecutor> own_executor;  // shared by a thread that joins its threads
     bool executor_shutdown_called = false;
 
     // The frames that the exception under way has passed through, innermost first.
@@ -137,8 +142,9 @@ private:
     std::atomic<bool> running_ = false;
     bool stopping_ = false;
     bool closed_ = false;
+    bool clock_may_jump_ = false;
     bool virtual_time_ = false;
-    int outside_work_ = 0;
+    std::atomic<int> outside_work_ = 0;  // its threads may say that they wait for the loop
     ContextSlot** context_ = nullptr;
 
     std::unique_ptr<Clock> own_clock_;

@@ -1,4 +1,5 @@
 #include <asyncio/core/task_base.h>
+#include <asyncio/core/wait_queue.h>
 
 #include "core/loop_core.h"
 
@@ -150,7 +151,8 @@ void TaskBase::conclude() {
 
 void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
     if (has_callable_) drop_callable();
-    become_cancelled(request);
+    exception_ = std::make_exception_ptr(CancelledError(std::move(request)));  // its message is for the first who asks
+    become_cancelled(nullptr);
     leave_loop();
 }
 
@@ -175,9 +177,9 @@ void TaskBase::destroy_frames() noexcept {
 void TaskBase::abandon() noexcept {
     Ref<TaskBase> keep(this);
     if (report_pending_) {
-        loop_->call_exception_handler({.message = "Task was destroyed but it is pending!",
-                                       .task = AnyTask(Ref<FutureBase>(this)),
-                                       .stack = stack(std::nullopt)});
+        loop_->report({.message = "Task was destroyed but it is pending!",
+                       .task = AnyTask(Ref<FutureBase>(this)),
+                       .stack = stack(std::nullopt)});
     }
     ReadyNode::unlink();
     destroy_frames();
@@ -189,8 +191,16 @@ void TaskBase::block_on(Waiter* waiter, std::coroutine_handle<> frame) noexcept 
     innermost_ = frame;
     blocked_ = true;
     waiter_ = waiter;
-    if (must_cancel_ && waiter != nullptr) [[unlikely]] {
-        if (waiter->cancel(cancel_request_)) must_cancel_ = false;
+    if (must_cancel_ && waiter != nullptr) [[unlikely]] cancel_wait(*waiter);
+}
+
+void TaskBase::cancel_wait(Waiter& waiter) noexcept {
+    try {
+        if (waiter.cancel(cancel_request_)) must_cancel_ = false;
+    } catch (...) {  // this wait closes a circle of tasks
+        loop_->report({.message = "Exception in a task's step",
+                       .exception = std::current_exception(),
+                       .task = AnyTask(Ref<FutureBase>(this))});
     }
 }
 
@@ -224,6 +234,13 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
 int TaskBase::uncancel() noexcept {
     if (cancels_requested_ > 0 && --cancels_requested_ == 0) must_cancel_ = false;
     return cancels_requested_;
+}
+
+bool TaskBase::take_cancel_ahead(Ref<CancelRequest>& request) noexcept {
+    if (!must_cancel_) return false;
+    must_cancel_ = false;
+    request = cancel_request_;
+    return true;
 }
 
 void TaskBase::throw_due_cancel() {
@@ -272,6 +289,7 @@ void start_task(TaskBase& task, const TaskOptions& options) {
 
 TaskBase* task_of_step(ReadyNode& node) noexcept {
     if (node.run_function() == &Waiter::step) return static_cast<Waiter&>(node).task();
+    if (node.run_function() == &QueueWaiter::run_turn) return static_cast<QueueWaiter&>(node).task();
     if (node.run_function() == &TaskBase::run_own_node) return &static_cast<TaskBase&>(node);
     return nullptr;
 }

@@ -50,7 +50,8 @@ long wait_with_nanoseconds(int epoll_fd, std::vector<epoll_event>& ready,
 
 EpollBackend::EpollBackend(Precision best) : precision_(best), ready_(1) {
 #if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
-    // ThreadSanitizer holds a signal back until a call that it knows, and it does not know this one.
+    // ThreadSanitizer holds a signal back until a call that it knows, and it does not know this
+    // one.
     precision_ = Precision::milliseconds;
 #endif
     epoll_fd_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -100,7 +101,8 @@ void EpollBackend::watch(int fd, bool readable, bool writable) {
 void EpollBackend::grow(int fd) {
     auto index = static_cast<std::size_t>(fd);
     if (index >= wanted_.size()) {
-        if (::fcntl(fd, F_GETFD) < 0) throw OSError(errno);  // no table of gigabytes for a wild number
+        if (::fcntl(fd, F_GETFD) < 0)
+            throw OSError(errno);  // no table of gigabytes for a wild number
         wanted_.resize(index + 1);
     }
     if (ready_.size() < watched_ + 2) ready_.resize(watched_ + 2);

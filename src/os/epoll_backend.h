@@ -16,7 +16,8 @@ namespace asyncio::detail {
 /// Python: selectors.EpollSelector and the loop's self-pipe.
 class EpollBackend final : public IoBackend {
 public:
-    /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
+    /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded
+    /// up.
     enum class Precision { nanoseconds, milliseconds };
 
     explicit EpollBackend(Precision best = Precision::nanoseconds);

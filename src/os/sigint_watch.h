@@ -8,8 +8,8 @@ namespace asyncio::detail {
 
 /// Counts the user's Ctrl-C for a `Runner`, and wakes its loop at each.
 ///
-/// Only watches when made on the main thread while SIGINT has its default action: a program that has
-/// its own handler, or ignores the signal, keeps it. `backend` must outlive the watch.
+/// Only watches when made on the main thread while SIGINT has its default action: a program that
+/// has its own handler, or ignores the signal, keeps it. `backend` must outlive the watch.
 ///
 /// The third Ctrl-C that finds two others unanswered ends the process as if nobody watched: the
 /// program is stuck in code that never returns to its loop.

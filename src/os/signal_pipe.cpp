@@ -55,13 +55,6 @@ void forget_pipes_in_child() noexcept {
     handlers_running.store(0);
 }
 
-void check_signal(int signum) {
-    sigset_t all;
-    sigfillset(&all);  // without those that the C library keeps for itself
-    if (sigismember(&all, signum) == 1) return;
-    throw ValueError("invalid signal number " + std::to_string(signum));
-}
-
 /// Needs the mutex.
 void restore(int signum) noexcept {
     Route& route = route_of(signum);
@@ -97,8 +90,15 @@ SignalPipe::~SignalPipe() {
     ::close(write_fd_);
 }
 
+void SignalPipe::check(int signum) {
+    sigset_t all;
+    sigfillset(&all);  // without those that the C library keeps for itself
+    if (sigismember(&all, signum) == 1) return;
+    throw ValueError("invalid signal number " + std::to_string(signum));
+}
+
 void SignalPipe::add(int signum) {
-    check_signal(signum);
+    check(signum);
     if (::getpid() != ::gettid()) {
         throw RuntimeError("set_wakeup_fd only works in main thread of the main interpreter");
     }
@@ -122,7 +122,7 @@ void SignalPipe::add(int signum) {
 }
 
 bool SignalPipe::remove(int signum) {
-    check_signal(signum);
+    check(signum);
     std::lock_guard lock(routes_mutex);
     if (route_of(signum).owner != this) return false;
     restore(signum);

@@ -6,7 +6,8 @@
 
 namespace asyncio::detail {
 
-/// Turns signals into readable bytes: a loop watches `fd()` and calls `drain()` when it is readable.
+/// Turns signals into readable bytes: a loop watches `fd()` and calls `drain()` when it is
+/// readable.
 ///
 /// The last of several pipes to add a signal gets it; the others no longer own it, and removing it
 /// there does nothing. A forked child's signals do not reach the parent's pipe.
@@ -27,9 +28,12 @@ public:
     /// outside the main thread and for a signal that cannot be caught.
     void add(int signum);
     /// Gives the signal back to whom it belonged when it was added; someone else's handler that was
-    /// installed meanwhile stays. False if it is not this pipe's. Throws ValueError as `add()` does.
+    /// installed meanwhile stays. False if it is not this pipe's. Throws ValueError as `add()`
+    /// does.
     bool remove(int signum);
     bool owns(int signum) const noexcept;
+    /// Throws ValueError for what is no signal.
+    static void check(int signum);
 
     /// Calls back with each signal's number, in the order of their arrival.
     template <class Callback>

@@ -8,10 +8,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 namespace {
@@ -20,8 +22,8 @@ int default_max_workers() noexcept {
     cpu_set_t processors;
     CPU_ZERO(&processors);
     bool known = ::sched_getaffinity(0, sizeof processors, &processors) == 0;
-    int count = known ? CPU_COUNT(&processors)
-                      : static_cast<int>(std::thread::hardware_concurrency());
+    int count =
+        known ? CPU_COUNT(&processors) : static_cast<int>(std::thread::hardware_concurrency());
     return std::min(32, std::max(1, count) + 4);
 }
 
@@ -47,8 +49,8 @@ private:
 
 /// Linux keeps 15 characters of a thread's name: the number is what must not be lost.
 std::string worker_name(const std::string& prefix, std::size_t number) {
-    std::string suffix = "_" + std::to_string(number);
-    return prefix.substr(0, 15 - std::min<std::size_t>(15, suffix.size())) + suffix;
+    std::string digits = std::to_string(number);
+    return prefix.substr(0, 14 - std::min<std::size_t>(14, digits.size())) + '_' + digits;
 }
 
 }  // namespace
@@ -160,8 +162,10 @@ void ThreadPoolExecutor::State::join() {
     }
     for (std::thread& thread : ending) {
         // Its own executor may die on a worker, in a job's destructor for instance.
-        if (thread.get_id() == std::this_thread::get_id()) thread.detach();
-        else thread.join();
+        if (thread.get_id() == std::this_thread::get_id())
+            thread.detach();
+        else
+            thread.join();
     }
 }
 
@@ -208,11 +212,18 @@ bool ThreadPoolExecutor::try_cancel(ExecutorJob& job) noexcept {
     return true;
 }
 
+std::size_t Executor::concurrency() const noexcept { return SIZE_MAX; }
+std::size_t ThreadPoolExecutor::concurrency() const noexcept { return state_->max_workers; }
+
 void ThreadPoolExecutor::shutdown(bool wait) {
     state_->stop();
     if (!wait) return;
     if (pool_of_this_thread == state_) throw RuntimeError("cannot join current thread");
-    state_->join();
+    // A thread that never ends may be waited for still when the executor is gone.
+    State* state = state_;
+    state->references.fetch_add(1, std::memory_order_relaxed);
+    state->join();
+    state->release();
 }
 
 }  // namespace asyncio

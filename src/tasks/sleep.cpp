@@ -2,17 +2,9 @@
 
 #include <asyncio/core/task_base.h>
 
-#include <cmath>
-
 namespace asyncio::detail {
 
-void check_delay(Seconds delay) {
-    if (std::isnan(delay.count())) throw ValueError("Invalid delay: NaN (not a number)");
-}
-
-SleepAwaiter::~SleepAwaiter() {
-    if (is_scheduled()) unschedule(task_->loop(), *this);
-}
+void throw_invalid_delay() { throw ValueError("Invalid delay: NaN (not a number)"); }
 
 void SleepAwaiter::sleep(TaskBase& task, std::coroutine_handle<> frame) {
     if (delay_.count() <= 0) {
@@ -28,6 +20,6 @@ void SleepAwaiter::sleep(TaskBase& task, std::coroutine_handle<> frame) {
 
 void SleepAwaiter::is_due(ReadyNode& node) { static_cast<SleepAwaiter&>(node).wake(); }
 
-void SleepAwaiter::on_cancel() noexcept { unschedule(task_->loop(), *this); }
+void SleepAwaiter::stop_timer() noexcept { unschedule(task_->loop(), *this); }
 
 }  // namespace asyncio::detail

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""linecount counts what `find DIR -type f -print0 | LC_ALL=C wc --files0-from=-` counts, and ends cleanly.
+"""linecount counts what `find DIR -type f -print0 | wc --files0-from=-` counts in any locale, and ends cleanly.
 
 linecount_test.py EXE [unittest arguments]
 """
+import functools
 import os
 import pty
 import random
@@ -15,14 +16,18 @@ import time
 import unittest
 
 EXE = None
-ENVIRONMENT = {**os.environ, "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"}
+NEUTRAL = {name: value for name, value in os.environ.items()
+           if not name.startswith("LC_") and name not in ("LANG", "LANGUAGE", "LOCPATH", "POSIXLY_CORRECT")}
+NEUTRAL.update(PYTHONDONTWRITEBYTECODE="1", PYTHONCOERCECLOCALE="0")  # the twin must not take C for C.UTF-8
+ENVIRONMENT = {**NEUTRAL, "LC_ALL": "C"}
+UTF8 = {**NEUTRAL, "LC_ALL": "C.UTF-8"}
 NOBODY = 65534
 TOTAL = re.compile(rb"^ *(\d+) +(\d+) +(\d+) total \((\d+) files(, interrupted)?\)\n\Z", re.M)
 
 
-def linecount(*arguments, **options):
+def linecount(*arguments, env=ENVIRONMENT, **options):
     return subprocess.run([EXE, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT, **options)
+                          stderr=subprocess.PIPE, timeout=60, env=env, **options)
 
 
 def totals(output):
@@ -35,17 +40,41 @@ def files_in(output):
     return int(TOTAL.search(output)[4])
 
 
-def wc(folder, **options):
+def wc(folder, env=ENVIRONMENT, **options):
     found = subprocess.run(["find", folder, "-type", "f", "-print0"], stdout=subprocess.PIPE,
                            stderr=subprocess.DEVNULL, **options)
     counted = subprocess.run(["wc", "--files0-from=-"], input=found.stdout + b"/dev/null\0",
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT, **options)
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, **options)
     return tuple(int(number) for number in counted.stdout.splitlines()[-1].split()[:3])
 
 
 def wc_ignores_unprintable():
     """GNU wc up to 9.4: a byte that cannot be printed is no part of a word. Later ones take it as a letter."""
     return subprocess.check_output(["wc", "-w"], input=b"\1 \377", env=ENVIRONMENT).strip() == b"0"
+
+
+def needs_wc_up_to_9_4(test):
+    @functools.wraps(test)
+    def run_or_skip(self):
+        if not wc_ignores_unprintable():
+            self.skipTest("this wc counts words by the rule of coreutils 9.5")
+        test(self)
+    return run_or_skip
+
+
+def random_text(chance, size):
+    """Valid UTF-8: mostly what is near a space of some kind, then all planes."""
+    limits = (0x80, 0x100, 0x2070, 0x3100, 0x10000, 0x110000)
+    codes = (chance.randrange(chance.choice(limits)) for _ in range(size))
+    return "".join(chance.choice(" ab") + chr(code) for code in codes if not 0xD800 <= code < 0xE000).encode()
+
+
+def random_soup(chance, size):
+    """Anything: characters whole and cut, overlong, of no plane, halves of surrogate pairs, ISO 2022, GB 18030."""
+    pieces = (b"a", b" ", b"\n", b"\0", b"\x85", b"\xa0", b"\xc2", b"\xc2\xa0", b"\xe2\x80\x83", b"\xe2\x80", b"\xe2\x81\xa0",
+              b"\xe2\x80\xa8", b"\xe3\x80\x80", b"\xf0\x9f\x98\x80", b"\xf0\x9f", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
+              b"\xf8\x88\x80\x80\x80", b"\xc0\x80", b"\xff", b"\x1b$B", b"\x1b(B", b"\x81\x40", b"\x81\x30\x81\x30", b"\x84\x31")
+    return b"".join(chance.choices(pieces, k=size))
 
 
 def write(path, content):
@@ -70,8 +99,13 @@ class LineCountTest(unittest.TestCase):
         return os.path.join(os.fsencode(self.tree), *(os.fsencode(part) for part in parts))
 
     def assert_same_as_wc(self, status=0):
-        done = linecount(self.tree)
-        self.assertEqual(totals(done.stdout), wc(self.tree), done)
+        for env in (UTF8, ENVIRONMENT):
+            done = self.assert_same_as_wc_in(env, status)
+        return done
+
+    def assert_same_as_wc_in(self, env, status=0):
+        done = linecount(self.tree, env=env)
+        self.assertEqual(totals(done.stdout), wc(self.tree, env=env), (done, env.get("LC_ALL")))
         self.assertEqual(done.returncode, status, done)
         return done
 
@@ -94,24 +128,86 @@ class LineCountTest(unittest.TestCase):
         write(self.path(b"dir\nectory", b"x\ny"), b"c\n")
         self.assertEqual(files_in(self.assert_same_as_wc().stdout), 12)
 
+    @needs_wc_up_to_9_4
     def test_bytes_of_all_kinds(self):
-        if not wc_ignores_unprintable():
-            self.skipTest("this wc counts words by the rule of coreutils 9.5")
         for byte in range(256):
             write(self.path(f"alone{byte}"), bytes([byte]))
             write(self.path(f"between{byte}"), b"a" + bytes([byte]) + b"b")
             write(self.path(f"among{byte}"), b" " + bytes([byte]) + b" \0" + bytes([byte]) + b"\0z ")
         self.assert_same_as_wc()
 
+    @needs_wc_up_to_9_4
     def test_binary_files(self):
-        if not wc_ignores_unprintable():
-            self.skipTest("this wc counts words by the rule of coreutils 9.5")
         chance = random.Random(1)
         for number in range(20):
             write(self.path(f"random{number}"), chance.randbytes(chance.randrange(300_000)))
         sparse(self.path("nuls"), 1_000_000)
         write(self.path("utf-8"), "naïve Straße — 漢字\u00a0x\n".encode() * 1000)
         self.assert_same_as_wc()
+
+    def write_random_texts(self, seed):
+        chance = random.Random(seed)
+        for number in range(60):
+            size = chance.choice((3, 20, 200)) if number % 10 else 50_000
+            for kind in (random_text, random_soup, random.Random.randbytes):
+                write(self.path(f"{kind.__name__}{number}"), kind(chance, size))
+
+    @needs_wc_up_to_9_4
+    def test_random_texts(self):
+        for seed in range(10):
+            self.write_random_texts(seed)
+            self.assert_same_as_wc()
+
+    @needs_wc_up_to_9_4
+    def test_every_code_point(self):
+        for plane in range(17):
+            characters = (chr(code) for code in range(plane << 16, (plane + 1) << 16))
+            # A letter makes three words of this, a space two, anything else one.
+            text = "".join(f"a{c}b {c} {c} " for c in characters)
+            write(self.path("plane"), text.encode(errors="surrogatepass"))
+            self.assert_same_as_wc()
+
+    @needs_wc_up_to_9_4
+    def test_characters_across_the_edges_of_blocks(self):
+        characters = [c.encode() for c in ("é", "\u00a0", "\u2003", "\u2028", "漢", "😀", "\U0010ffff")]
+        for size in (16384, 65536, 131072):
+            for before in range(1, 5):
+                for which, character in enumerate(characters):
+                    for length in range(1, len(character) + 1):
+                        text = b" " * (size - before) + character[:length]
+                        name = f"{before}-{which}-{length}-"
+                        write(self.path(name + "end"), text)
+                        write(self.path(name + "letter"), text + b"a")
+                        write(self.path(name + "between"), b"a" * (size - before) + character[:length] + b"b\n")
+                        write(self.path(name + "again"), text + character + b" b")
+            self.assert_same_as_wc()
+
+    @needs_wc_up_to_9_4
+    def test_the_locale_is_chosen_as_wc_chooses_it(self):
+        self.write_random_texts(0)
+        seen = set()
+        for settings in ({}, {"LANG": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8"}, {"LANG": "C.UTF-8", "LC_CTYPE": "C"},
+                         {"LANG": "C", "LC_ALL": "C.UTF-8"}, {"LC_ALL": "nowhere"}, {"LANG": "nowhere"},
+                         {"LANG": "C.UTF-8", "LC_TIME": "nowhere"}, {"LC_ALL": "", "LANG": "C.UTF-8"},
+                         {"LC_ALL": "C", "POSIXLY_CORRECT": "1"}, {"LC_ALL": "C.UTF-8", "POSIXLY_CORRECT": ""}):
+            with self.subTest(settings):
+                seen.add(totals(self.assert_same_as_wc_in({**NEUTRAL, **settings}).stdout))
+        self.assertIn(len(seen), (1, 3))  # 1 where there is no C.UTF-8
+
+    @needs_wc_up_to_9_4
+    def test_locales_that_are_not_utf8(self):
+        self.write_random_texts(0)
+        env = {**NEUTRAL, "LOCPATH": self.root}
+        for language, charmap in (("en_US", "ISO-8859-1"), ("zh_CN", "GB18030"), ("ja_JP", "EUC-JP")):
+            with self.subTest(charmap):
+                made = os.path.join(self.root, charmap)
+                try:
+                    subprocess.run(["localedef", "-c", "-i", language, "-f", charmap, made], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, check=True, timeout=60)
+                except (OSError, subprocess.SubprocessError):
+                    self.skipTest(f"cannot make a locale of {charmap}")
+                for more in ({}, {"POSIXLY_CORRECT": "1"}):
+                    self.assert_same_as_wc_in({**env, "LC_ALL": charmap, **more})
 
     def test_words_across_the_edges_of_blocks(self):
         for size in (4095, 4096, 4097, 65535, 65536, 65537, 131072, 262144, 1 << 20):

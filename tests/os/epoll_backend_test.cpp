@@ -90,7 +90,8 @@ TEST(EpollBackend, ReportsAHangUpOrAnErrorToWhoeverWatches) {
     hung_up.close_writer();
     backend.watch(hung_up.reader(), true, false);
     EXPECT_EQ(look(backend, hung_up.reader()), "r");
-    backend.watch(hung_up.reader(), false, true);  // never writable, but its watcher must hear of it
+    backend.watch(hung_up.reader(), false,
+                  true);  // never writable, but its watcher must hear of it
     EXPECT_EQ(look(backend, hung_up.reader()), "w");
     backend.watch(hung_up.reader(), true, true);
     EXPECT_EQ(look(backend, hung_up.reader()), "rw");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -13,7 +14,6 @@
 #include <memory>
 #include <set>
 #include <thread>
-#include <unistd.h>
 
 namespace asyncio {
 namespace {
@@ -41,33 +41,26 @@ void run_on(ThreadPoolExecutor& pool, const std::function<void()>& work) {
 
 /// Keeps one worker busy until `release()`.
 struct Blocker {
-    explicit Blocker(ThreadPoolExecutor& pool) : job([this] {
-        started.count_down();
-        released.wait();
-    }) {
+    explicit Blocker(ThreadPoolExecutor& pool)
+        : job([this] {
+              started.count_down();
+              released.wait();
+          }) {
         pool.submit(job);
         started.wait();
     }
     void release() { released.count_down(); }
 
-    std::latch started{1};
-    std::latch released{1};
+    std::latch started{1}, released{1};
     Job job;
 };
 
 void wait_until_asleep(pid_t thread) {
     std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
     for (std::string stat; stat.find(") S ") == std::string::npos;) {
-        std::ifstream file(path);
-        std::getline(file, stat);
+        std::getline(std::ifstream(path), stat);
         std::this_thread::sleep_for(100us);
     }
-}
-
-std::string this_threads_name() {
-    char name[16] = {};
-    pthread_getname_np(pthread_self(), name, sizeof name);
-    return name;
 }
 
 TEST(ThreadPool, RunsJobsInTheOrderTheyCame) {
@@ -99,8 +92,7 @@ TEST(ThreadPool, StartsNoThreadWhileOneIsIdle) {
 // CPython: test_thread_pool.py, test_saturation
 TEST(ThreadPool, StartsThreadsAsTheyAreNeededUpToItsLimit) {
     ThreadPoolExecutor pool(2);
-    Blocker first(pool);
-    Blocker second(pool);
+    Blocker first(pool), second(pool);
     std::atomic<bool> ran = false;
     Job third([&] { ran = true; });
     pool.submit(third);
@@ -115,20 +107,20 @@ TEST(ThreadPool, StartsThreadsAsTheyAreNeededUpToItsLimit) {
 TEST(ThreadPool, NamesItsThreadsAndKeepsTheNumberOfALongName) {
     ThreadPoolExecutor pool;
     Blocker blocker(pool);
-    std::string name;
-    run_on(pool, [&] { name = this_threads_name(); });
-    EXPECT_EQ(name, "asyncio_1");
+    char name[16] = {};
+    auto read_name = [&] { pthread_getname_np(pthread_self(), name, sizeof name); };
+    run_on(pool, read_name);
+    EXPECT_STREQ(name, "asyncio_1");
     blocker.release();
     ThreadPoolExecutor other(1, "a_very_long_thread_name");
-    run_on(other, [&] { name = this_threads_name(); });
-    EXPECT_EQ(name, "a_very_long_t_0");
+    run_on(other, read_name);
+    EXPECT_STREQ(name, "a_very_long_t_0");
     pool.shutdown(true);
 }
 
 TEST(ThreadPool, ItsThreadsLeaveSignalsToTheMainThread) {
     ThreadPoolExecutor pool(1);
-    bool blocked = false;
-    bool fault_blocked = true;
+    bool blocked = false, fault_blocked = true;
     run_on(pool, [&] {
         sigset_t mask;
         pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -137,9 +129,6 @@ TEST(ThreadPool, ItsThreadsLeaveSignalsToTheMainThread) {
     });
     EXPECT_TRUE(blocked);
     EXPECT_FALSE(fault_blocked);
-    sigset_t mask;
-    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-    EXPECT_EQ(sigismember(&mask, SIGINT), 0);
 }
 
 TEST(ThreadPool, TakesBackOnlyAJobThatHasNotBegun) {
@@ -178,10 +167,8 @@ TEST(ThreadPool, AfterAShutdownThatDoesNotWaitTheThreadsFinishWithoutTheExecutor
     std::latch done(2);
     auto pool = std::make_unique<ThreadPoolExecutor>(1);
     Blocker blocker(*pool);
-    Job first([&] { done.count_down(); });
-    Job second([&] { done.count_down(); });
-    pool->submit(first);
-    pool->submit(second);
+    Job first([&] { done.count_down(); }), second([&] { done.count_down(); });
+    for (Job* job : {&first, &second}) pool->submit(*job);
     pool->shutdown(false);
     pool.reset();
     blocker.release();
@@ -240,8 +227,7 @@ TEST(ThreadPool, AJobMayDestroyItselfAndSubmitOthers) {
 
 TEST(ThreadPool, EachOfManyJobsRunsOnceOrIsTakenBack) {
     constexpr int count = 2000;
-    std::atomic<int> ran = 0;
-    std::atomic<int> taken_back = 0;
+    std::atomic<int> ran = 0, taken_back = 0;
     ThreadPoolExecutor pool(4);
     std::vector<std::thread> submitters;
     std::vector<std::unique_ptr<Job>> jobs[3];

@@ -249,6 +249,8 @@ private:
 class NewTask {
 public:
     explicit NewTask(detail::Ref<detail::TaskBase> task) noexcept : task_(std::move(task)) {}
+    NewTask(NewTask&&) noexcept = default;  // not copied: a second start would be another's
+    NewTask& operator=(NewTask&&) noexcept = default;
     /// Starts it as `options` say and returns it. Once only.
     AnyTask start(const TaskOptions& options);
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
-#include <vector>
 
 namespace asyncio {
 
@@ -34,6 +34,10 @@ public:
 
     /// Refuses new jobs; those queued still run. `wait` returns when all threads have ended.
     virtual void shutdown(bool wait) = 0;
+
+    /// How many jobs it runs at the same time at most. When that many wait for the loop itself, the others cannot begin
+    /// before a virtual clock jumps.
+    virtual std::size_t concurrency() const noexcept;
 };
 
 /// A pool of threads that are started as they are needed.
@@ -50,6 +54,7 @@ public:
     void submit(ExecutorJob& job) override;
     bool try_cancel(ExecutorJob& job) noexcept override;
     void shutdown(bool wait) override;
+    std::size_t concurrency() const noexcept override;
 
 private:
     struct State;

@@ -7,8 +7,10 @@
 #include <asyncio/detail/slot.h>
 
 #include <exception>
+#include <optional>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace asyncio::detail {
@@ -20,18 +22,36 @@ struct PendingCalls;  // the tag of the loop's list of calls on other threads
 class ExecutorCall : public ExecutorJob, public ReadyNode, public ListHook<PendingCalls> {
 public:
     /// Submits it; what the executor throws leaves here, and the call is gone.
-    void submit(LoopCore& loop, Executor* executor);
+    void submit(LoopCore& loop, Executor* executor, Ref<FutureBase> future);
     /// The loop is closed: nobody will look at the outcome.
     void detach() noexcept;
     void run() noexcept final;
+    /// Ends one that was never submitted.
+    void discard() noexcept { delete this; }
+
+    Executor* executor() const noexcept { return executor_; }
+    bool has_begun() const noexcept;
+    const Inbox& inbox() const noexcept { return *inbox_; }
+    /// Whether it is work of its loop that waits for the loop itself.
+    bool is_blocked() const noexcept;
+    /// Its thread begins or ends to wait for the loop. From any thread.
+    void set_blocked(bool blocked) noexcept;
+    /// Whether the loop counts on it to do something by itself.
+    bool is_counted() const noexcept { return outside_work_; }
+    virtual const std::type_info& callable_type() const noexcept = 0;
 
 protected:
-    explicit ExecutorCall(Ref<FutureBase> future) noexcept;
+    ExecutorCall() noexcept;
     virtual ~ExecutorCall();
-    virtual void call() = 0;                          // on the thread
+    virtual void call() = 0;                            // on the thread
+    virtual void drop_callable() noexcept = 0;          // on the thread, before anybody sees the outcome
     virtual void store_result(FutureBase& future) = 0;  // on the loop
-    /// The future was cancelled while the call runs. On the loop.
+    /// The future was cancelled, or the loop closed, while the call runs. On the loop.
     virtual void ask_to_stop() noexcept {}
+    /// Whether the outcome is a cancellation, not a mere exception. On the loop.
+    virtual bool was_cancelled() const noexcept { return false; }
+    /// Whether the loop's virtual clock must stand still for it.
+    virtual bool is_outside_work(LoopCore&) const noexcept { return true; }
 
 private:
     class CancelWatch : public ReadyNode {
@@ -41,6 +61,8 @@ private:
     };
     static void deliver(ReadyNode& node);
     static void future_is_done(ReadyNode& node);
+    void deliver_now();
+    void end_outside_work() noexcept;
     void leave_loop() noexcept;
     void release() noexcept;
 
@@ -51,46 +73,87 @@ private:
     std::exception_ptr exception_;
     CancelWatch cancel_watch_;
     unsigned owners_ = 2;
+    bool begun_ = false;         // atomic
+    bool blocked_ = false;       // atomic
+    bool outside_work_ = false;  // it is counted as such
 };
 
+/// The call that this thread runs, or null.
+ExecutorCall* running_call() noexcept;
+
+/// What a call gives, as a future can hold it: references stay references, as with std::async.
+template <class T>
+using Storable = std::conditional_t<std::is_lvalue_reference_v<T>, T, std::remove_cvref_t<T>>;
+template <class F, class... Args>
+using CallResult = Storable<decltype(invoke(std::declval<std::decay_t<F>>(), std::declval<Args>()...))>;
+
+/// Keeps the callable, its arguments and the result; how they meet is for those who derive from it.
 template <class Result, class Function, class... Args>
-class ExecutorCallOf : public ExecutorCall {
+class KeptCall : public ExecutorCall {
 public:
     template <class F, class... A>
-    explicit ExecutorCallOf(Ref<FutureBase> future, F&& function, A&&... args)
-        : ExecutorCall(std::move(future)),
-          function_(static_cast<F&&>(function)),
-          args_(static_cast<A&&>(args)...) {}
+    explicit KeptCall(std::in_place_t, F&& function, A&&... args)
+        : kept_(std::in_place, static_cast<F&&>(function), static_cast<A&&>(args)...) {}
+    const std::type_info& callable_type() const noexcept override { return typeid(Function); }
 
 protected:
-    void call() override {
-        auto invoke_kept = [this](Args&... values) -> Result {
-            return invoke(static_cast<Function&&>(function_), static_cast<Args&&>(values)...);
+    template <class... First>
+    void call_with(First&&... first) {
+        auto invoke_kept = [&](Function& function, Args&... args) -> decltype(auto) {
+            return invoke(static_cast<Function&&>(function), static_cast<First&&>(first)..., static_cast<Args&&>(args)...);
         };
         if constexpr (std::is_void_v<Result>) {
-            std::apply(invoke_kept, args_);
+            std::apply(invoke_kept, *kept_);
         } else {
-            result_.emplace(std::apply(invoke_kept, args_));
+            result_.emplace(std::apply(invoke_kept, *kept_));
         }
     }
+    void drop_callable() noexcept override { kept_.reset(); }
     void store_result(FutureBase& future) override {
         if constexpr (!std::is_void_v<Result>) slot_of<Result>(future).emplace(result_.take());
     }
 
 private:
-    Function function_;
-    std::tuple<Args...> args_;
-    Slot<Result> result_;
+    std::optional<std::tuple<Function, Args...>> kept_;
+    [[no_unique_address]] Slot<Result> result_;
+};
+
+template <class Result, class Function, class... Args>
+class ExecutorCallOf final : public KeptCall<Result, Function, Args...> {
+public:
+    using KeptCall<Result, Function, Args...>::KeptCall;
+
+private:
+    void call() override { this->call_with(); }
 };
 
 template <class F, class... Args>
 auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&... args) {
-    using Result = decltype(invoke(std::declval<std::decay_t<F>>(), std::declval<std::decay_t<Args>>()...));
+    using Result = CallResult<F, std::decay_t<Args>...>;
     Ref<FutureBase> future(new FutureState<Result>(loop));
-    auto* call = new ExecutorCallOf<Result, std::decay_t<F>, std::decay_t<Args>...>(future, static_cast<F&&>(function),
-                                                                                   static_cast<Args&&>(args)...);
-    call->submit(loop, executor);
+    auto* call = new ExecutorCallOf<Result, std::decay_t<F>, std::decay_t<Args>...>(
+        std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...);
+    call->submit(loop, executor, future);
     return Future<Result>(std::move(future));
 }
+
+/// A wait for a call on another thread: that of a future, under its own name.
+template <class T>
+class [[nodiscard]] ThreadAwaiter final : public FutureAwaiter<T, true> {
+public:
+    explicit ThreadAwaiter(Ref<FutureBase> future) : FutureAwaiter<T, true>(std::move(future)) {}
+    WaitEdge edge() const noexcept override { return {WaitKind::thread, FutureWaiter::edge().subject}; }
+};
+
+/// What gives one: awaiters are made in their place.
+template <class T>
+class [[nodiscard]] ThreadWait : public NativeAwaitable {
+public:
+    explicit ThreadWait(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
+    ThreadAwaiter<T> operator co_await() { return ThreadAwaiter<T>(std::move(future_)); }
+
+private:
+    Ref<FutureBase> future_;
+};
 
 }  // namespace asyncio::detail

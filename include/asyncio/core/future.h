@@ -67,7 +67,7 @@ public:
     bool cancel(const Ref<CancelRequest>& request) override;
     WaitEdge edge() const noexcept override;
     TaskBase* awaited_task() const noexcept override;
-    bool ended_cancelled() const noexcept override { return future_->ended_cancelled(); }
+    bool ended_cancelled() const noexcept override { return is_pending() && future_->ended_cancelled(); }
 
 protected:
     explicit FutureWaiter(Ref<FutureBase> future);

@@ -74,6 +74,9 @@ protected:
     FutureBase(LoopCore& loop, Kind kind) noexcept;
     virtual ~FutureBase();
 
+    /// The last handle is gone. True: whatever still has to end it keeps it alive from now on. Asked only of one that
+    /// has set `outlives_handles_`.
+    virtual bool outlive_handles() noexcept { return false; }
     void become_cancelled(const Ref<CancelRequest>& request) noexcept;
     void become_failed(std::exception_ptr exception) noexcept;
     [[noreturn]] void throw_outcome();
@@ -83,6 +86,7 @@ protected:
     Kind kind_;
     bool unretrieved_ = false;         // an exception that nobody has looked at
     bool has_user_callbacks_ = false;  // some of callbacks_ are DoneCallbacks
+    bool outlives_handles_ = false;    // outlive_handles() is to be asked
     LoopCore* loop_;
     ReadyList callbacks_;
     std::exception_ptr exception_;  // of a cancelled task: the original error, until somebody takes it

@@ -14,6 +14,14 @@ public:
     /// Queues the node on the loop, behind all that are ready, and wakes the loop if it may sleep. From the loop's own
     /// thread that is what `schedule()` does. False when the loop is closed: then nothing happens to the node.
     bool post(ReadyNode& node) noexcept;
+    /// Whether the loop runs, and in this thread.
+    bool is_of_running_loop() const noexcept;
+
+    /// A thread that works for the loop (`-1`) waits for the loop itself, so a virtual clock may jump, or (`+1`) goes
+    /// on. From any thread.
+    void add_outside_work(int count) noexcept;
+    /// Whether the loop's time is virtual. False when it is closed.
+    bool has_virtual_time() const noexcept;
 
 private:
     friend class LoopCore;
@@ -25,5 +33,19 @@ private:
 };
 
 Ref<Inbox> inbox_of(LoopCore& loop) noexcept;
+
+/// What a thread wants done on a loop's thread. Owns itself while it is under way: it is delivered, in the loop's turn,
+/// or dropped, since the loop was closed before.
+class Message : public ReadyNode {
+public:
+    /// Sends it; drops it at once if the loop is closed.
+    static void send(Message* message, Inbox& inbox) noexcept;
+    virtual ~Message();
+    virtual void deliver() = 0;
+    static void run_message(ReadyNode& node);
+
+protected:
+    Message() noexcept : ReadyNode(&Message::run_message) {}
+};
 
 }  // namespace asyncio::detail

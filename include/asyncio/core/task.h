@@ -4,6 +4,7 @@
 #include <asyncio/core/future.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/invoke.h>
+#include <asyncio/detail/kept_arguments.h>
 
 #include <concepts>
 #include <cstdio>
@@ -137,21 +138,22 @@ private:
     [[no_unique_address]] Extra extra_;
 };
 
-/// A task that also keeps the callable that made its coroutine, with its arguments, until the coroutine has ended.
-template <class T, class Extra, class Function, class... Args>
+/// A task that also keeps the callable that made its coroutine, with its arguments (a tuple), until the coroutine has
+/// ended.
+template <class T, class Extra, class Function, class Arguments>
 class CallableTaskState final : public TaskState<T, Extra> {
 public:
     template <class F, class... A>
     CallableTaskState(LoopCore& loop, F&& function, A&&... args) : TaskState<T, Extra>(loop) {
-        kept_.emplace(static_cast<F&&>(function), std::tuple<Args...>(static_cast<A&&>(args)...));
+        kept_.emplace(static_cast<F&&>(function), Arguments(static_cast<A&&>(args)...));
         this->set_has_callable();
-        this->adopt(std::apply([this](Args&... values) { return invoke(kept_->first, static_cast<Args&&>(values)...); },
+        this->adopt(std::apply([this](auto&... values) { return invoke(kept_->first, std::move(values)...); },
                                kept_->second));
     }
 
 private:
     void drop_callable() noexcept override { kept_.reset(); }
-    std::optional<std::pair<Function, std::tuple<Args...>>> kept_;
+    std::optional<std::pair<Function, Arguments>> kept_;
 };
 
 void check_open(LoopCore& loop);  // throws RuntimeError if the loop is closed
@@ -168,7 +170,7 @@ template <class Extra, class F, class... A>
 auto new_callable_task(LoopCore& loop, F&& function, A&&... args) {
     using Function = std::decay_t<F>;
     using T = typename CoroOf<Function, std::decay_t<A>...>::value_type;
-    using State = CallableTaskState<T, Extra, Function, std::decay_t<A>...>;
+    using State = CallableTaskState<T, Extra, Function, kept_arguments_t<Function, std::decay_t<A>...>>;
     return Ref<TaskState<T, Extra>>(new State(loop, static_cast<F&&>(function), static_cast<A&&>(args)...));
 }
 

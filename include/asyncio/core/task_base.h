@@ -74,6 +74,9 @@ public:
     void block_on(Waiter* waiter, std::coroutine_handle<> frame) noexcept;
     void yield(std::coroutine_handle<> frame) noexcept;  // goes on in the next pass
     bool cancel_is_due() const noexcept { return cancel_due_; }
+    bool cancel_is_ahead() const noexcept { return must_cancel_; }  // the next step throws it
+    /// Takes that cancellation, which may have no message, away from the next step; false if there is none.
+    bool take_cancel_ahead(Ref<CancelRequest>& request) noexcept;
     [[noreturn]] void throw_due_cancel();
 
     /// One step: the coroutine runs until it waits or ends. `waiter` is what ended the wait before, or null.
@@ -103,6 +106,7 @@ protected:
 private:
     friend TaskBase* task_of_step(ReadyNode& node) noexcept;
     static void run_own_node(ReadyNode& node);
+    void cancel_wait(Waiter& waiter) noexcept;
     void conclude();
     void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
     void leave_loop() noexcept;

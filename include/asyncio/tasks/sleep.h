@@ -15,7 +15,9 @@ namespace detail {
 class [[nodiscard]] SleepAwaiter : public Waiter {
 public:
     explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
-    ~SleepAwaiter();
+    ~SleepAwaiter() {
+        if (is_scheduled()) [[unlikely]] stop_timer();  // the frame is destroyed in its sleep
+    }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -26,7 +28,8 @@ public:
 
 private:
     void sleep(TaskBase& task, std::coroutine_handle<> frame);
-    void on_cancel() noexcept override;
+    void on_cancel() noexcept override { stop_timer(); }
+    void stop_timer() noexcept;
     static void is_due(ReadyNode& node);
     Seconds delay_;
 };
@@ -44,12 +47,16 @@ private:
     T result_;
 };
 
-void check_delay(Seconds delay);  // throws ValueError for NaN
+[[noreturn]] void throw_invalid_delay();
+inline Seconds checked_delay(Seconds delay) {
+    if (delay.count() != delay.count()) [[unlikely]] throw_invalid_delay();
+    return delay;
+}
 
 /// What `sleep(delay)` returns.
 class [[nodiscard("sleep() waits only where it is awaited")]] Sleep : public NativeAwaitable {
 public:
-    explicit Sleep(Seconds delay) : delay_(delay) { check_delay(delay); }
+    explicit Sleep(Seconds delay) : delay_(checked_delay(delay)) {}
     SleepAwaiter operator co_await() const noexcept { return SleepAwaiter(delay_); }
 
 private:
@@ -60,7 +67,7 @@ private:
 template <class T>
 class [[nodiscard("sleep() waits only where it is awaited")]] SleepFor : public NativeAwaitable {
 public:
-    SleepFor(Seconds delay, T result) : delay_(delay), result_(std::move(result)) { check_delay(delay); }
+    SleepFor(Seconds delay, T result) : delay_(checked_delay(delay)), result_(std::move(result)) {}
     SleepResultAwaiter<T> operator co_await() { return SleepResultAwaiter<T>(delay_, std::move(result_)); }
 
 private:

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/intrusive_list.h>
+
+#include <cstddef>
+#include <string>
+
+namespace asyncio::detail {
+
+class WaitQueue;
+
+/// One task's place in a WaitQueue, in the frame that waits: what Python's primitives keep a future in a deque for.
+///
+/// As in Python it stays in line until its task goes on, also after it was woken or cancelled: fairness looks at that.
+/// So `leave()` comes first in `await_resume`.
+///
+/// An operation that may have to wait more than once is made with `GoesOn::in_turn`. When a wait of it is over, `turn()`
+/// is called in the pass and the place of the task's step, and ends by `wait_again()` or by `step_task()`.
+class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
+public:
+    bool cancel(const Ref<CancelRequest>& request) final;
+    bool is_cancelled() const noexcept { return state_ == State::cancelled; }
+
+    static void run_turn(ReadyNode& node) { static_cast<QueueWaiter&>(node).turn(); }
+
+protected:
+    enum class GoesOn : bool { at_once, in_turn };
+    explicit QueueWaiter(GoesOn goes_on = GoesOn::at_once) noexcept : goes_on_(goes_on) {}
+    ~QueueWaiter() = default;
+
+    bool has_waited() const noexcept { return task_ != nullptr; }
+    bool is_in_line() const noexcept { return ListHook<WaitQueue>::is_linked(); }
+    /// Leaves the line. False: the queue has died in the meantime, and whoever it belonged to must not be touched.
+    bool leave() noexcept;
+    /// Whether the await throws CancelledError: the wait was cancelled, or the task when it had been woken already.
+    bool was_cancelled() const noexcept { return is_cancelled() || task_cancelled(); }
+
+    virtual void turn() {}
+    /// The same as was_cancelled(), for turn(): what the task's step would have thrown is taken from it.
+    bool take_cancel(Ref<CancelRequest>& request) noexcept;
+    void wait_again(WaitQueue& queue) noexcept;
+    void step_task();
+
+private:
+    friend class WaitQueue;
+    void wake_in_line() noexcept;
+    GoesOn goes_on_;
+};
+
+/// The tasks that wait for one object, first come, first served: the one line under all primitives and queues.
+///
+/// Nothing is lost when a waiter is cancelled, since a cancelled one is still in line when its task goes on, and whoever
+/// is responsible can hand on its turn then. A queue that dies leaves its waiters waiting, until they are cancelled.
+class WaitQueue {
+public:
+    WaitQueue() noexcept = default;
+    ~WaitQueue();
+    WaitQueue(const WaitQueue&) = delete;
+    WaitQueue& operator=(const WaitQueue&) = delete;
+
+    /// Belongs to the loop of the first task that has to wait. False: the task is one of another loop.
+    bool bind(TaskBase& task) noexcept;
+    void push_back(QueueWaiter& waiter) noexcept { line_.push_back(waiter); }
+
+    bool empty() const noexcept { return line_.empty() && woken_.empty(); }
+    std::size_t size() const noexcept;
+    /// Whether anybody in line was not cancelled; the woken count.
+    bool has_live() const noexcept {
+        return !woken_.empty() || (!line_.empty() && has_live_in_line());
+    }
+
+    /// Wakes the first in line, unless it was woken or cancelled already. Not to be mixed with the others.
+    void wake_first();
+    /// Wakes the first that waits still; false if there is none.
+    bool wake_next();
+    /// Wakes up to `most` of them.
+    void wake(std::size_t most);
+    void wake_all() { wake(static_cast<std::size_t>(-1)); }
+
+private:
+    bool has_live_in_line() const noexcept;
+    QueueWaiter* first_pending() noexcept;
+    void check_thread() const;  // in debug mode, from another thread: throws
+    void orphan(IntrusiveList<QueueWaiter, WaitQueue>& waiters) noexcept;
+
+    mutable IntrusiveList<QueueWaiter, WaitQueue> line_;
+    mutable IntrusiveList<QueueWaiter, WaitQueue> woken_;  // out of the way of those that wait; in no order that matters
+    LoopCore* loop_ = nullptr;
+};
+
+/// Throws Python's RuntimeError for the use in a second loop.
+[[noreturn]] void throw_bound_to_other_loop(const std::string& repr);
+
+}  // namespace asyncio::detail

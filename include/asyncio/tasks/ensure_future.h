@@ -1,0 +1,155 @@
+#pragma once
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/core/task.h>
+#include <asyncio/tasks/result.h>
+#include <asyncio/tasks/run.h>
+
+#include <cstddef>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+namespace detail {
+
+template <class A>
+concept FutureHandle = std::derived_from<std::remove_cvref_t<A>, AnyFuture>;
+
+}  // namespace detail
+
+inline AnyFuture ensure_future(AnyFuture future) { return future; }
+inline AnyTask ensure_future(AnyTask task) { return task; }
+
+/// Any other awaitable becomes a task that awaits it. Python: asyncio.ensure_future.
+template <Awaitable A>
+requires(!Coroutine<A> && !detail::FutureHandle<A>) auto ensure_future(A&& awaitable) {
+    static_assert(std::is_constructible_v<std::decay_t<A>, A&&>,
+                  "this awaitable can neither be copied nor moved into a task: await it in a coroutine and pass that");
+    return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)));
+}
+
+namespace detail {
+
+/// What gather(), shield() and as_completed() make of one argument.
+///
+/// `Handle` is the future or task that it becomes; `Value` what that gives; `moves` says that the value may be moved
+/// out, since the argument was no future or a future about to go.
+template <class A>
+struct Argument {
+    static_assert(Awaitable<A>, "each argument must be a coroutine, a future, a task or another awaitable object");
+    using Handle = Task<std::decay_t<await_result_t<A>>>;
+    using Value = std::decay_t<await_result_t<A>>;
+    static constexpr bool moves = true;
+};
+template <class A>
+requires Coroutine<A>
+struct Argument<A> {
+    static_assert(!std::is_lvalue_reference_v<A>,
+                  "a coroutine can be run only once: give it away by std::move, or make it a task by create_task()");
+    using Value = typename std::remove_cvref_t<A>::value_type;
+    using Handle = Task<Value>;
+    static constexpr bool moves = true;
+};
+template <class A>
+requires(FutureHandle<A>&& requires { typename std::remove_cvref_t<A>::value_type; }) struct Argument<A> {
+    using Value = typename std::remove_cvref_t<A>::value_type;
+    using Handle = std::remove_cvref_t<A>;
+    static constexpr bool moves = !std::is_lvalue_reference_v<A> || !std::is_copy_constructible_v<stored_t<Value>>;
+};
+template <class A>
+requires(FutureHandle<A> && !requires { typename std::remove_cvref_t<A>::value_type; }) struct Argument<A> {
+    using Value = void;
+    using Handle = std::remove_cvref_t<A>;
+    static constexpr bool moves = false;
+};
+
+template <class R>
+concept Range = !Awaitable<R> && requires(R & range) {
+    std::begin(range);
+    std::end(range);
+};
+template <class R>
+concept SizedRange = Range<R> && requires(R& range) {
+    std::size(range);
+};
+
+template <class R>
+using reference_t = decltype(*std::begin(std::declval<R&>()));
+/// The type of a range's items as they are to be passed on: moved out of a range that is given away, but for futures,
+/// which are shared with others.
+template <class R>
+using item_t = std::conditional_t<!FutureHandle<reference_t<R>> && !std::is_lvalue_reference_v<R>,
+                                  std::remove_reference_t<reference_t<R>>&&, reference_t<R>>;
+
+FutureBase& checked_future(const AnyFuture& handle);                      // throws for an empty handle
+Ref<FutureBase> checked_future(LoopCore& loop, const AnyFuture& handle);  // and ValueError for another loop's
+
+/// Python: ensure_future(arg, loop=loop).
+template <class A>
+Ref<FutureBase> future_of(LoopCore& loop, A&& argument) {
+    if constexpr (FutureHandle<A>) {
+        return checked_future(loop, argument);
+    } else if constexpr (Coroutine<A>) {
+        return Ref<FutureBase>(create_task_on(loop, static_cast<A&&>(argument), {}).state_or_null());
+    } else {
+        static_assert(
+            std::is_constructible_v<std::decay_t<A>, A&&>,
+            "this awaitable can neither be copied nor moved into a task: await it in a coroutine and pass that");
+        auto coroutine = as_coroutine<std::decay_t<A>>(static_cast<A&&>(argument));
+        return Ref<FutureBase>(create_task_on(loop, std::move(coroutine), {}).state_or_null());
+    }
+}
+
+LoopCore& running_loop_or_that_of(const AnyFuture& handle);
+/// The loop that runs, or else the one of this future.
+template <class A>
+LoopCore& loop_for(const A& argument) {
+    if constexpr (FutureHandle<A>) {
+        return running_loop_or_that_of(argument);
+    } else {
+        return running_core();
+    }
+}
+
+/// The value of a future that has one.
+template <class Argument>
+stored_t<typename Argument::Value> value_of(FutureBase& future) {
+    using Value = typename Argument::Value;
+    if constexpr (std::is_void_v<Value>) {
+        return None();
+    } else if constexpr (Argument::moves) {
+        return slot_of<Value>(future).take();
+    } else {
+        return slot_of<Value>(future).get();
+    }
+}
+
+/// Tells futures that it has seen from others, by identity.
+class DistinctFutures {
+public:
+    /// False if it was there already.
+    bool add(const FutureBase& future);
+
+private:
+    bool insert(const FutureBase* future) noexcept;
+    std::vector<const FutureBase*> table_;  // open addressing; its size is a power of two
+    std::size_t count_ = 0;
+};
+
+/// An object that waits for futures on behalf of others: what stands between a task that waits and what it waits for.
+/// The subject of a WaitEdge of kind `several`; what gather() and shield() return has one too (by dynamic_cast).
+class AwaitsFutures {
+public:
+    virtual std::size_t count_awaited() const noexcept = 0;
+    /// Null for one that is done and was let go.
+    virtual FutureBase* awaited(std::size_t index) const noexcept = 0;
+
+protected:
+    ~AwaitsFutures() = default;
+};
+
+}  // namespace detail
+}  // namespace asyncio

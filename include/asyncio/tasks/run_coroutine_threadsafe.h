@@ -1,0 +1,90 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/concurrent_future.h>
+
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+namespace detail {
+
+/// A coroutine on its way to another thread's loop.
+class Submission {
+public:
+    Submission(const Submission&) = delete;
+    Submission& operator=(const Submission&) = delete;
+    virtual ~Submission();
+    void arrive();  // on the loop's thread
+
+protected:
+    Submission(EventLoop& loop, Ref<ConcurrentFutureBase> future) noexcept : loop_(loop), future_(std::move(future)) {}
+    virtual AnyTask create_task() = 0;
+    EventLoop& loop_;
+
+private:
+    Ref<ConcurrentFutureBase> future_;
+};
+
+/// Sends it, and takes it over. Throws RuntimeError if the loop is closed.
+void submit(Submission* submission, EventLoop& loop);
+
+template <class T>
+class CoroSubmission final : public Submission {
+public:
+    CoroSubmission(EventLoop& loop, Ref<ConcurrentFutureBase> future, Coro<T> coro) noexcept
+        : Submission(loop, std::move(future)), coro_(std::move(coro)) {}
+    ~CoroSubmission() override { coro_.close(); }
+
+private:
+    AnyTask create_task() override { return loop_.create_task(std::move(coro_)); }
+    Coro<T> coro_;
+};
+
+template <class Function, class... Args>
+class CallableSubmission final : public Submission {
+public:
+    template <class F, class... A>
+    CallableSubmission(EventLoop& loop, Ref<ConcurrentFutureBase> future, F&& function, A&&... args)
+        : Submission(loop, std::move(future)), kept_(static_cast<F&&>(function), static_cast<A&&>(args)...) {}
+
+private:
+    AnyTask create_task() override {
+        auto create = [this](auto&... kept) -> AnyTask { return loop_.create_task(std::move(kept)...); };
+        return std::apply(create, kept_);
+    }
+    std::tuple<Function, Args...> kept_;
+};
+
+}  // namespace detail
+
+/// Runs the coroutine as a task of a loop that runs in another thread; returns at once.
+///
+/// The task begins with a copy of the current context. Cancelling the future ends the task, even before it began. Throws
+/// RuntimeError, and drops the coroutine unrun, if the loop is closed; the loop must outlive the call.
+/// ```cpp
+/// int sum = asyncio::run_coroutine_threadsafe(add(1, 2), loop).result(5s);
+/// ```
+/// Python: asyncio.run_coroutine_threadsafe.
+template <class T>
+ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop) {
+    detail::Ref<detail::ConcurrentFutureBase> future(new detail::ConcurrentFutureState<T>(loop.core()));
+    detail::submit(new detail::CoroSubmission<T>(loop, future, std::move(coro)), loop);
+    return ConcurrentFuture<T>(std::move(future));
+}
+/// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments, so a
+/// lambda's captures live as long as they are used. The callable is called on the loop's thread.
+template <class F, class... Args>
+    requires CoroutineFunction<F, Args...>
+auto run_coroutine_threadsafe(F&& function, EventLoop& loop, Args&&... args) {
+    using T = typename detail::CoroOf<std::decay_t<F>, std::decay_t<Args>...>::value_type;
+    using Submission = detail::CallableSubmission<std::decay_t<F>, std::decay_t<Args>...>;
+    detail::Ref<detail::ConcurrentFutureBase> future(new detail::ConcurrentFutureState<T>(loop.core()));
+    detail::submit(new Submission(loop, future, static_cast<F&&>(function), static_cast<Args&&>(args)...), loop);
+    return ConcurrentFuture<T>(std::move(future));
+}
+
+}  // namespace asyncio

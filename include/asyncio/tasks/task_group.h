@@ -1,0 +1,153 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/task.h>
+#include <asyncio/detail/intrusive_list.h>
+#include <asyncio/detail/ref.h>
+
+#include <exception>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+class TaskGroup;
+
+namespace detail {
+
+class ChildrenDone;
+
+struct GroupMembers;  // the tag of a group's list of members
+
+/// A task's membership in a group, in the task's own allocation: a node of the group's list, and the callback that
+/// tells the group of the task's end.
+class GroupMember : public ReadyNode, public ListHook<GroupMembers> {
+public:
+    GroupMember() noexcept : ReadyNode(&GroupMember::task_is_done) {}
+
+private:
+    friend asyncio::TaskGroup;
+    static void task_is_done(ReadyNode& node);
+    void forget() noexcept;  // may destroy the task, and so this
+
+    TaskGroup* group_ = nullptr;
+    Ref<TaskBase> task_;  // itself, until the group has been told
+};
+
+}  // namespace detail
+
+/// A block that owns the tasks started in it: leaving it waits for all of them, and if one fails the others are
+/// cancelled.
+///
+/// Entered by `with(TaskGroup{}, body)`, once, inside a task. When the body or a task of the group throws anything but
+/// CancelledError, the tasks that are left and the body are cancelled, once each; when all have ended, an
+/// ExceptionGroup of the errors comes out, in the order in which they happened, the body's last; a BaseExceptionGroup
+/// if one of them is no ordinary error; KeyboardInterrupt and SystemExit come out bare. A task that ends cancelled is
+/// no error. Cancelling the task that is in the block cancels the group's tasks; CancelledError comes out once they
+/// have ended, or the group of their errors, and then the request is raised again at the next await.
+///
+/// ```cpp
+/// co_await asyncio::with(asyncio::TaskGroup{}, [&](asyncio::TaskGroup& group) {
+///     for (auto& url : urls) group.create_task(fetch(url));
+/// });
+/// ```
+/// Python: asyncio.TaskGroup, with 3.15's `cancel()`.
+class TaskGroup {
+public:
+    TaskGroup() noexcept;
+    /// Only before it is entered; RuntimeError after.
+    TaskGroup(TaskGroup&& other);
+    TaskGroup& operator=(TaskGroup&&) = delete;
+    /// Lets go of tasks that are left, if it was entered by hand and dropped: they run on.
+    ~TaskGroup();
+
+    /// Starts a task that the group waits for. Until the block is left, and also by its tasks while it is being left.
+    ///
+    /// Throws RuntimeError, and closes the coroutine, when the group was not entered yet, has ended, or is cancelling
+    /// its tasks. Python: TaskGroup.create_task.
+    template <class T>
+    Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
+        if (!accepts()) [[unlikely]] {
+            coro.close();
+            throw_refused();
+        }
+        detail::check_open(*loop_);
+        auto state = detail::new_task<detail::GroupMember>(*loop_, std::move(coro));
+        start(*state, state->extra(), options);
+        return Task<T>(std::move(state));
+    }
+    /// The same for a callable that returns the coroutine: the task keeps it and its arguments as long as they are
+    /// used.
+    template <class F, class... Args>
+    requires CoroutineFunction<F, Args...>
+    auto create_task(F&& function, Args&&... args) {
+        return create_callable_task(TaskOptions{}, static_cast<F&&>(function), static_cast<Args&&>(args)...);
+    }
+    template <class F>
+    requires CoroutineFunction<F>
+    auto create_task(F&& function, TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function));
+    }
+
+    /// Cancels the group's tasks and what is left of the body, and ends the block without an error.
+    ///
+    /// From the body, a task of the group, or outside. The tasks are asked once to end; a body that is still running
+    /// sees CancelledError at its next await, which the block takes back. Errors of tasks that end in other ways come
+    /// out as ever, and so does a cancellation that somebody else asked for. No task can be added from now on. Before
+    /// the group is entered: takes effect on entry. While the group is cancelling its tasks already, or has ended:
+    /// nothing. Python: TaskGroup.cancel, new in 3.15.
+    void cancel(std::source_location where = std::source_location::current());
+
+    /// Begins the block, in the task that runs. Throws RuntimeError when it was entered before or no task runs.
+    TaskGroup& aenter();
+    /// Ends it, in the same task: waits for the tasks and throws what is to come out. True: `error` is dealt with.
+    Coro<bool> aexit(std::exception_ptr error);
+
+    /// For the library: aexit() that gives what is to come out, or null, and throws nothing.
+    Coro<std::exception_ptr> leave(std::exception_ptr error);
+
+    /// `<TaskGroup tasks=2 errors=1 cancelling>`, as Python prints it.
+    friend std::string repr(const TaskGroup& group);
+
+private:
+    friend detail::GroupMember;
+    friend detail::ChildrenDone;
+
+    template <class F, class... Args>
+    auto create_callable_task(const TaskOptions& options, F&& function, Args&&... args) {
+        if (!accepts()) [[unlikely]]
+            throw_refused();
+        detail::check_open(*loop_);
+        auto state = detail::new_callable_task<detail::GroupMember>(*loop_, static_cast<F&&>(function),
+                                                                    static_cast<Args&&>(args)...);
+        start(*state, state->extra(), options);
+        return Task<typename detail::CoroOf<std::decay_t<F>, std::decay_t<Args>...>::value_type>(std::move(state));
+    }
+    bool accepts() const noexcept { return entered_ && !aborting_ && (!exiting_ || !members_.empty()); }
+    [[noreturn]] void throw_refused() const;
+    void start(detail::TaskBase& task, detail::GroupMember& member, const TaskOptions& options);
+    void child_is_done(detail::TaskBase& child);
+    detail::Ref<detail::CancelRequest> abort(std::string_view requested_by, std::source_location where);
+    std::exception_ptr outcome(const std::exception_ptr& error);
+
+    detail::LoopCore* loop_ = nullptr;
+    detail::Ref<detail::TaskBase> parent_;  // the task that entered it, until it has left
+    detail::IntrusiveList<detail::GroupMember, detail::GroupMembers> members_;  // whose end it was not told of yet
+    std::vector<std::exception_ptr> errors_;
+    std::exception_ptr base_error_;           // the first KeyboardInterrupt or SystemExit
+    std::exception_ptr cancellation_;         // the CancelledError that is to come out if there are no errors
+    std::exception_ptr absorbed_;             // the last one seen while the group was cancelling its tasks anyway
+    detail::ChildrenDone* waiter_ = nullptr;  // the parent's wait at the end
+    bool entered_ = false;
+    bool exiting_ = false;                  // the body has ended
+    bool aborting_ = false;                 // the tasks have been cancelled; once only
+    bool parent_cancel_requested_ = false;  // by the group itself, so the group takes it back
+    bool cancel_on_enter_ = false;
+};
+
+std::string repr(const TaskGroup& group);
+
+}  // namespace asyncio

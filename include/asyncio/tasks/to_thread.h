@@ -1,0 +1,121 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/executor_call.h>
+
+#include <type_traits>
+#include <utility>
+
+#ifdef __GLIBCXX__
+namespace std {  // <stop_token> is dear, and whoever writes a function that takes one has included it
+class stop_token;
+class stop_source;
+}  // namespace std
+#else
+#include <stop_token>
+#endif
+
+namespace asyncio {
+namespace detail {
+
+template <class F, class... Args>
+concept CallableWith = requires { invoke(std::declval<std::decay_t<F>>(), std::declval<Args>()...); };
+
+/// A call that runs in a copy of the context of whoever awaits it.
+template <class Result, class Function, class... Args>
+class CallInContext : public KeptCall<Result, Function, Args...> {
+public:
+    using KeptCall<Result, Function, Args...>::KeptCall;
+    void copy_context() noexcept { context_ = ContextSlot::copy_current(); }
+
+protected:
+    template <class... First>
+    void call_in_context(First&&... first) {
+        ContextScope scope(context_);
+        this->call_with(static_cast<First&&>(first)...);
+    }
+
+private:
+    ContextSlot context_;
+};
+
+template <class Result, class Function, class... Args>
+class ThreadCall final : public CallInContext<Result, Function, Args...> {
+public:
+    using CallInContext<Result, Function, Args...>::CallInContext;
+
+private:
+    void call() override { this->call_in_context(); }
+};
+
+/// The same for a function that can be asked to stop.
+template <class StopSource, class Result, class Function, class... Args>
+class StoppableThreadCall final : public CallInContext<Result, Function, Args...> {
+public:
+    using CallInContext<Result, Function, Args...>::CallInContext;
+
+private:
+    void call() override { this->call_in_context(stop_.get_token()); }
+    void ask_to_stop() noexcept override { stop_.request_stop(); }
+    StopSource stop_;
+};
+
+/// Owns a call until it is submitted.
+template <class Call>
+class CallOwner {
+public:
+    explicit CallOwner(Call* call) noexcept : call_(call) {}
+    CallOwner(CallOwner&& other) noexcept : call_(other.release()) {}
+    ~CallOwner() {
+        if (call_ != nullptr) call_->discard();
+    }
+    Call* operator->() const noexcept { return call_; }
+    Call* release() noexcept { return std::exchange(call_, nullptr); }
+
+private:
+    Call* call_;
+};
+
+template <class Result, class Call>
+Coro<Result> to_thread(CallOwner<Call> call) {
+    LoopCore& loop = running_core();
+    Ref<FutureBase> future(new FutureState<Result>(loop));
+    call->copy_context();
+    call.release()->submit(loop, nullptr, future);
+    co_return co_await ThreadWait<Result>(std::move(future));
+}
+
+}  // namespace detail
+
+/// Calls `function(args...)` on a thread of the loop's default executor and gives its result; the loop goes on meanwhile.
+///
+/// Begins when it is awaited or made a task. The call gets copies of the function and the arguments, by moving, which are
+/// destroyed on the thread before the await goes on; use `std::ref` for what must not be copied. It sees the variables of
+/// the context of whoever awaits. What it throws is thrown at the await.
+///
+/// When the waiting task is cancelled the await ends at once: a call that has not begun never runs, and one that runs ends
+/// unseen. If its first parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for its thread.
+/// ```cpp
+/// auto text = co_await asyncio::to_thread(read_file, path);
+/// co_await asyncio::to_thread([](std::stop_token stop) { while (!stop.stop_requested()) poll_device(); });
+/// ```
+/// Python: asyncio.to_thread. The stop_token is new.
+template <class F, class... Args>
+    requires detail::CallableWith<F, std::decay_t<Args>...>
+auto to_thread(F&& function, Args&&... args) {
+    using Result = detail::CallResult<F, std::decay_t<Args>...>;
+    using Call = detail::ThreadCall<Result, std::decay_t<F>, std::decay_t<Args>...>;
+    return detail::to_thread<Result>(detail::CallOwner<Call>(
+        new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
+}
+template <class F, class... Args>
+    requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
+             detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>)
+auto to_thread(F&& function, Args&&... args) {
+    using Result = detail::CallResult<F, std::stop_token, std::decay_t<Args>...>;
+    using Call = detail::StoppableThreadCall<std::stop_source, Result, std::decay_t<F>, std::decay_t<Args>...>;
+    return detail::to_thread<Result>(detail::CallOwner<Call>(
+        new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
+}
+
+}  // namespace asyncio

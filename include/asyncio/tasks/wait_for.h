@@ -1,0 +1,156 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/future.h>
+#include <asyncio/core/task.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/tasks/timeout.h>
+#include <asyncio/tasks/with.h>
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+/// Cancels a future and waits until it is done. Cancelled itself, it waits no longer; the future was asked once.
+class [[nodiscard]] CancelAndWaitAwaiter final : public Waiter {
+public:
+    CancelAndWaitAwaiter(FutureBase& future, std::source_location where) noexcept : future_(&future), where_(where) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        cancel_and_wait(*frame.promise().task(), frame);
+    }
+    void await_resume() { check(); }
+    WaitEdge edge() const noexcept override;
+
+private:
+    void cancel_and_wait(TaskBase& task, std::coroutine_handle<> frame);
+    static void future_is_done(ReadyNode& node);
+    Ref<FutureBase> future_;
+    std::source_location where_;
+};
+
+class [[nodiscard]] CancelAndWait : public NativeAwaitable {
+public:
+    CancelAndWait(FutureBase& future, std::source_location where) noexcept : future_(future), where_(where) {}
+    CancelAndWaitAwaiter operator co_await() const noexcept { return CancelAndWaitAwaiter(future_, where_); }
+
+private:
+    FutureBase& future_;
+    std::source_location where_;
+};
+
+/// What wait_for() throws for a future that it has cancelled: TimeoutError if that is how it ended; null for a value.
+std::exception_ptr error_after_cancel(FutureBase& future);
+
+template <class A>
+inline constexpr bool is_future_handle = std::derived_from<std::remove_cvref_t<A>, AnyFuture>;
+
+/// How wait_for() keeps its argument: handles and rvalues by value, other lvalues by reference.
+template <class A>
+using KeptAwaitable = std::conditional_t<is_future_handle<A>, std::remove_cvref_t<A>, A>;
+
+/// The argument as it is awaited. `A` as for a forwarding reference, so a handle is moved from only if it was an
+/// rvalue.
+template <class A>
+A&& as_given(KeptAwaitable<A>& kept) noexcept {
+    return static_cast<A&&>(kept);
+}
+
+template <class Result, class A>
+Coro<Result> just_await(A awaitable) {
+    co_return co_await static_cast<A&&>(awaitable);
+}
+
+/// A future, task or awaitable as what wait_for() cancels at once.
+template <class Result, class A>
+auto future_to_cancel(KeptAwaitable<A>& awaitable) {
+    if constexpr (is_future_handle<A>) {
+        return std::remove_cvref_t<A>(as_given<A>(awaitable));
+    } else if constexpr (Coroutine<A>) {
+        return create_task(std::move(awaitable));
+    } else {
+        return create_task(just_await<Result, A>(static_cast<A&&>(awaitable)));
+    }
+}
+
+template <class Result, class A>
+Coro<Result> wait_for_no_time(KeptAwaitable<A> awaitable, std::source_location where) {
+    auto future = future_to_cancel<Result, A>(awaitable);
+    FutureBase* state = future.state_or_null();
+    if (state == nullptr) throw_empty_handle();
+    if (!state->done()) {
+        co_await CancelAndWait(*state, where);
+        std::exception_ptr error = error_after_cancel(*state);
+        if (error) {
+            co_await EndWith(error);
+        }
+    }
+    using Taken =
+        std::conditional_t<is_future_handle<A> && std::is_lvalue_reference_v<A>, decltype(future)&, decltype(future)>;
+    co_return co_await static_cast<Taken&&>(future);
+}
+
+template <class Result, class A>
+Coro<Result> wait_for_in_time(KeptAwaitable<A> awaitable, std::optional<Seconds> delay, std::source_location where) {
+    Timeout limit = timeout(delay, where);
+    limit.aenter();
+    Slot<Result> value;
+    std::exception_ptr error;
+    if constexpr (Coroutine<A>) {
+        error = co_await Catching<Result>(awaitable, value);
+    } else {
+        try {
+            if constexpr (std::is_void_v<Result>) {
+                co_await as_given<A>(awaitable);
+                value.emplace();
+            } else {
+                decltype(auto) result = co_await as_given<A>(awaitable);
+                value.emplace(static_cast<decltype(result)&&>(result));
+            }
+        } catch (...) {
+            error = std::current_exception();
+        }
+    }
+    error = limit.leave(error);
+    if (error) {
+        co_await EndWith(error);
+    }
+    if constexpr (!std::is_void_v<Result>) {
+        co_return value.take();
+    }
+}
+
+}  // namespace detail
+
+/// Awaits something, but no longer than `timeout` from the moment when this is awaited itself: then it is cancelled,
+/// and TimeoutError thrown once it has ended. `std::nullopt` waits for ever.
+///
+/// Gives what awaiting it gives. A coroutine runs in the task that awaits wait_for(), without one of its own. A task or
+/// future is cancelled with it, by the timeout and by a cancellation of wait_for(); `shield()` prevents that. What
+/// takes the cancellation for itself and returns a value has that value returned, and what throws something else throws
+/// that. With a timeout of zero or less, only what is done already gives its value; a coroutine never begins.
+///
+/// `const T&` comes from an lvalue task or future, as with `co_await`: it lives as long as a handle of that one does.
+/// Any other lvalue must outlive the call. Python: asyncio.wait_for.
+template <Awaitable A>
+auto wait_for(A&& awaitable, std::optional<Seconds> timeout,
+              std::source_location where = std::source_location::current()) {
+    using Result = detail::ValueOrReference<await_result_t<A>>;
+    static_assert(!(Coroutine<A> && std::is_lvalue_reference_v<A>),
+                  "a coroutine can be awaited only once: give it to wait_for() with std::move");
+    if (timeout && timeout->count() <= 0) {
+        return detail::wait_for_no_time<Result, A>(static_cast<A&&>(awaitable), where);
+    }
+    return detail::wait_for_in_time<Result, A>(static_cast<A&&>(awaitable), timeout, where);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,302 @@
+#pragma once
+
+#include <asyncio/core/awaitable.h>
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/future.h>
+#include <asyncio/detail/slot.h>
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+/// What `with()` enters and leaves: it has `aenter()` and `aexit(std::exception_ptr)`, each plain or awaitable.
+/// Python: an asynchronous context manager, with `__aenter__` and `__aexit__`.
+template <class Manager>
+concept AsyncContextManager = requires(std::remove_reference_t<Manager>& manager, std::exception_ptr error) {
+    manager.aenter();
+    manager.aexit(error);
+};
+
+namespace detail {
+
+template <class T>
+class [[nodiscard]] CatchingAwaiter : public NativeAwaitable {
+public:
+    CatchingAwaiter(Coro<T>& coro, Slot<T>& value) {
+        std::coroutine_handle<Promise<T>> child = coro.release();
+        if (!child) throw_coroutine_reused();
+        link_.child = child;
+        child.promise().set_slot(&value);
+        value_ = &value;
+    }
+    CatchingAwaiter(const CatchingAwaiter&) = delete;
+    CatchingAwaiter& operator=(const CatchingAwaiter&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+    template <class ParentPromise>
+    void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
+        TaskBase* task = parent.promise().task();
+        link_.parent = parent;
+        PromiseBase::of(link_.child).attach(task, &link_);
+        task->set_innermost(link_.child);
+    }
+    std::exception_ptr await_resume() noexcept {
+        std::exchange(link_.child, nullptr).destroy();
+        if constexpr (std::is_void_v<T>) {
+            if (!link_.exception) value_->emplace();
+        }
+        return std::move(link_.exception);
+    }
+
+private:
+    CoroLink link_;
+    Slot<T>* value_;
+};
+
+/// Awaits a coroutine; gives the error it ended with, or null, instead of throwing it. Its value goes to `value`.
+template <class T>
+class [[nodiscard]] Catching : public NativeAwaitable {
+public:
+    Catching(Coro<T>& coro, Slot<T>& value) noexcept : coro_(coro), value_(value) {}
+    CatchingAwaiter<T> operator co_await() const { return CatchingAwaiter<T>(coro_, value_); }
+
+private:
+    Coro<T>& coro_;
+    Slot<T>& value_;
+};
+
+/// Ends the coroutine that awaits it with an error. Nothing is thrown there, only in whoever awaits that coroutine, who
+/// also destroys its frame.
+class [[nodiscard]] EndWith : public NativeAwaitable {
+public:
+    explicit EndWith(std::exception_ptr& error) noexcept : error_(error) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        PromiseBase& promise = frame.promise();
+        promise.link()->exception = std::move(error_);
+        promise.task()->set_innermost(promise.link()->parent);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    std::exception_ptr& error_;
+};
+
+/// The managers of this library have `leave(error)`, which gives the error that is to leave the block, or null, where
+/// aexit() has to throw it.
+template <class Manager>
+concept QuietManager = requires(std::remove_reference_t<Manager>& manager, std::exception_ptr error) {
+    manager.leave(error);
+};
+
+template <class T>
+struct Awaited {
+    using type = T;
+};
+template <Awaitable T>
+struct Awaited<T> {
+    using type = await_result_t<T>;
+};
+template <class T>
+using awaited_t = typename Awaited<T>::type;
+
+template <class Manager>
+using Enter = decltype(std::declval<std::remove_reference_t<Manager>&>().aenter());
+
+/// The value of aenter(), kept for the time of the body, or the manager itself where there is none.
+template <class Manager>
+class Entered {
+    using Value = awaited_t<Enter<Manager>>;
+    using Stored = std::conditional_t<std::is_lvalue_reference_v<Value>, std::remove_reference_t<Value>*,
+                                      std::optional<std::remove_cvref_t<Value>>>;
+
+public:
+    explicit Entered(std::remove_reference_t<Manager>&) noexcept {}
+    template <class V>
+    void set(V&& value) {
+        if constexpr (std::is_lvalue_reference_v<Value>) {
+            stored_ = &value;
+        } else {
+            stored_.emplace(static_cast<V&&>(value));
+        }
+    }
+    auto& get() noexcept { return *stored_; }
+
+private:
+    Stored stored_ = {};
+};
+template <class Manager>
+requires std::is_void_v<awaited_t<Enter<Manager>>>
+class Entered<Manager> {
+public:
+    explicit Entered(std::remove_reference_t<Manager>& manager) noexcept : manager_(manager) {}
+    std::remove_reference_t<Manager>& get() noexcept { return manager_; }
+
+private:
+    std::remove_reference_t<Manager>& manager_;
+};
+
+template <class Body, class Value>
+decltype(auto) call_body(Body& body, Value& value) {
+    if constexpr (std::is_invocable_v<Body&, Value&>) {
+        return body(value);
+    } else {
+        static_assert(std::is_invocable_v<Body&>,
+                      "the body of with() takes what aenter() gives, as a reference, or nothing");
+        return body();
+    }
+}
+template <class Manager, class Body>
+using BodyReturn =
+    decltype(call_body(std::declval<std::remove_reference_t<Body>&>(), std::declval<Entered<Manager>&>().get()));
+
+/// A future that the body returns is the value of with(); every other awaitable is awaited.
+template <class Return>
+concept AwaitedByWith = Awaitable<Return> && !std::derived_from<std::remove_cvref_t<Return>, AnyFuture>;
+
+template <class Return>
+struct WithResult {
+    using type = Return;
+};
+template <AwaitedByWith Return>
+struct WithResult<Return> {
+    using type = await_result_t<Return>;
+};
+template <class T>
+using ValueOrReference = std::conditional_t<std::is_rvalue_reference_v<T>, std::remove_cvref_t<T>, T>;
+
+[[noreturn]] inline void throw_no_value() {
+    throw RuntimeError("with() has no value to return: aexit() swallowed the exception that ended the body");
+}
+
+/// The frame of one `async with`. `Manager` and `Body` are values, or references to what the caller keeps.
+template <class Result, class Manager, class Body>
+Coro<Result> with_statement(Manager manager, Body body) {
+    using Return = BodyReturn<Manager, Body>;
+    Entered<Manager> entered(manager);
+    Slot<Result> value;
+    std::exception_ptr error;
+
+    if constexpr (Awaitable<Enter<Manager>> && std::is_void_v<awaited_t<Enter<Manager>>>) {
+        co_await manager.aenter();
+    } else if constexpr (Awaitable<Enter<Manager>>) {
+        decltype(auto) result = co_await manager.aenter();
+        entered.set(static_cast<decltype(result)&&>(result));
+    } else if constexpr (std::is_void_v<Enter<Manager>>) {
+        manager.aenter();
+    } else {
+        entered.set(manager.aenter());
+    }
+
+    if constexpr (Coroutine<Return>) {
+        Coro<Result> coro;
+        try {
+            coro = call_body(body, entered.get());
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (!error) {
+            error = co_await Catching<Result>(coro, value);
+        }
+    } else {
+        try {
+            if constexpr (AwaitedByWith<Return> && std::is_void_v<Result>) {
+                co_await call_body(body, entered.get());
+                value.emplace();
+            } else if constexpr (AwaitedByWith<Return>) {
+                decltype(auto) result = co_await call_body(body, entered.get());
+                value.emplace(static_cast<decltype(result)&&>(result));
+            } else if constexpr (std::is_void_v<Result>) {
+                call_body(body, entered.get());
+                value.emplace();
+            } else {
+                value.emplace(call_body(body, entered.get()));
+            }
+        } catch (...) {
+            error = std::current_exception();
+        }
+    }
+
+    if constexpr (QuietManager<Manager>) {
+        if constexpr (Awaitable<decltype(manager.leave(error))>) {
+            error = co_await manager.leave(error);
+        } else {
+            error = manager.leave(error);
+        }
+    } else {
+        using Exit = decltype(manager.aexit(error));
+        if constexpr (std::is_void_v<Exit>) {
+            manager.aexit(error);
+        } else if constexpr (!Awaitable<Exit>) {
+            bool handled = manager.aexit(error);
+            if (handled) error = nullptr;
+        } else if constexpr (std::is_void_v<await_result_t<Exit>>) {
+            co_await manager.aexit(error);
+        } else {
+            bool handled = co_await manager.aexit(error);
+            if (handled) error = nullptr;
+        }
+    }
+
+    if (error) {
+        co_await EndWith(error);
+    }
+    if constexpr (!std::is_void_v<Result>) {
+        if (!value.has_value()) throw_no_value();
+        co_return value.take();
+    }
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+template <class Body>
+inline constexpr bool safe_beside_co_await = std::is_lvalue_reference_v<Body> || std::is_trivially_destructible_v<Body>;
+template <class Manager>
+inline constexpr bool manager_is_safe =
+    std::is_lvalue_reference_v<Manager> || std::is_trivially_destructible_v<Manager> || !std::is_aggregate_v<Manager>;
+#else
+template <class Body>
+inline constexpr bool safe_beside_co_await = true;
+template <class Manager>
+inline constexpr bool manager_is_safe = true;
+#endif
+
+}  // namespace detail
+
+/// Runs `body` between `manager.aenter()` and `manager.aexit(error)`; gives the value that the body returns.
+///
+/// The body is a coroutine lambda, or a plain one when it has nothing to await. It gets a reference to what aenter()
+/// gave, or to the manager where that is nothing, or takes no parameter. What it returns is the value of `with()`: a
+/// `Coro` or another awaitable is awaited first, a `Future` or `Task` is handed on. All of it happens in the task that
+/// awaits `with()`. aexit() gets the exception that ended the body, or null; what aexit() throws comes out instead, and
+/// if it returns true the exception is dropped. Then a body that should have given a value leaves none: RuntimeError.
+///
+/// A manager or body given as an rvalue is moved into the coroutine that `with()` returns; an lvalue must outlive it.
+/// The body's own locals die when it ends, which is before aexit() begins: what tasks of a group share belongs above.
+///
+/// ```cpp
+/// co_await asyncio::with(asyncio::timeout(10s), [&](asyncio::Timeout&) -> asyncio::Coro<> { co_await work(); });
+/// ```
+/// Python: `async with manager as value: body`.
+template <class Manager, class Body>
+requires AsyncContextManager<Manager>
+auto with(Manager&& manager, Body&& body) {
+    static_assert(
+        detail::safe_beside_co_await<Body>,
+        "g++ 12 would destroy this temporary lambda twice, since it captures by value something that has a "
+        "destructor: capture by reference, [&], or give the lambda a name first and pass that name to with()");
+    static_assert(
+        detail::manager_is_safe<Manager>,
+        "g++ 12 would destroy this temporary aggregate twice: give its class a constructor, or the object a name");
+    using Return = detail::BodyReturn<Manager, Body>;
+    using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
+    return detail::with_statement<Result, Manager, Body>(static_cast<Manager&&>(manager), static_cast<Body&&>(body));
+}
+
+}  // namespace asyncio

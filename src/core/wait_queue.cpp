@@ -1,0 +1,115 @@
+#include <asyncio/core/wait_queue.h>
+
+#include "core/loop_core.h"
+
+namespace asyncio::detail {
+
+bool QueueWaiter::cancel(const Ref<CancelRequest>& request) {
+    if (!Waiter::cancel(request)) return false;
+    if (goes_on_ == GoesOn::in_turn) set_run(&QueueWaiter::run_turn);
+    return true;
+}
+
+void QueueWaiter::wake_in_line() noexcept {
+    wake();
+    if (goes_on_ == GoesOn::in_turn) set_run(&QueueWaiter::run_turn);
+}
+
+bool QueueWaiter::leave() noexcept {
+    bool queue_lives = is_in_line();
+    ListHook<WaitQueue>::unlink();
+    return queue_lives;
+}
+
+bool QueueWaiter::take_cancel(Ref<CancelRequest>& request) noexcept {
+    // A wait that was cancelled itself comes before what was asked of the task after that, as in TaskBase::step().
+    Ref<CancelRequest> late;
+    bool is_late = task_->take_cancel_ahead(late);
+    if (is_cancelled()) {
+        request = std::move(cancel_request_);
+    } else if (is_late) {
+        request = std::move(late);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void QueueWaiter::wait_again(WaitQueue& queue) noexcept {
+    state_ = State::pending;
+    queue.push_back(*this);
+}
+
+void QueueWaiter::step_task() {
+    state_ = State::woken;
+    step(*this);
+}
+
+WaitQueue::~WaitQueue() {
+    orphan(line_);
+    orphan(woken_);
+    if (loop_ != nullptr) loop_->dec_ref();
+}
+
+void WaitQueue::orphan(IntrusiveList<QueueWaiter, WaitQueue>& waiters) noexcept {
+    while (!waiters.empty()) waiters.pop_front();
+}
+
+bool WaitQueue::bind(TaskBase& task) noexcept {
+    if (loop_ == nullptr) {
+        loop_ = &task.loop();
+        loop_->inc_ref();  // another loop at the same address would pass for it
+    }
+    return loop_ == &task.loop();
+}
+
+std::size_t WaitQueue::size() const noexcept {
+    std::size_t count = 0;
+    for ([[maybe_unused]] QueueWaiter& waiter : line_) ++count;
+    for ([[maybe_unused]] QueueWaiter& waiter : woken_) ++count;
+    return count;
+}
+
+bool WaitQueue::has_live_in_line() const noexcept {
+    for (QueueWaiter& waiter : line_) {
+        if (!waiter.is_cancelled()) return true;
+    }
+    return false;
+}
+
+QueueWaiter* WaitQueue::first_pending() noexcept {
+    for (QueueWaiter& waiter : line_) {
+        if (waiter.is_pending()) return &waiter;
+    }
+    return nullptr;
+}
+
+void WaitQueue::check_thread() const {
+    if (loop_ != nullptr) loop_->check_thread();
+}
+
+void WaitQueue::wake_first() {
+    if (line_.empty()) return;
+    QueueWaiter& first = line_.front();
+    if (!first.is_pending()) return;
+    check_thread();
+    first.wake_in_line();
+}
+
+bool WaitQueue::wake_next() {
+    QueueWaiter* waiter = first_pending();
+    if (waiter == nullptr) return false;
+    check_thread();
+    waiter->ListHook<WaitQueue>::unlink();
+    woken_.push_back(*waiter);
+    waiter->wake_in_line();
+    return true;
+}
+
+void WaitQueue::wake(std::size_t most) {
+    while (most > 0 && wake_next()) --most;
+}
+
+void throw_bound_to_other_loop(const std::string& repr) { throw RuntimeError(repr + " is bound to a different event loop"); }
+
+}  // namespace asyncio::detail

@@ -1,0 +1,82 @@
+#include <asyncio/sync/condition.h>
+
+#include "sync/describe.h"
+
+namespace asyncio {
+namespace detail {
+
+bool ConditionWaiter::await_ready() const {
+    if (!condition_.locked()) throw RuntimeError("cannot wait on un-acquired lock");
+    return false;
+}
+
+void ConditionWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
+    if (!condition_.waiters_.bind(task)) throw_bound_to_other_loop(repr(condition_));
+    condition_.release();
+    condition_.waiters_.push_back(*this);
+    suspend(task, frame);
+}
+
+WaitEdge ConditionWaiter::edge() const noexcept {
+    if (reacquires_) return {WaitKind::lock, condition_.lock_};
+    return {WaitKind::condition, &condition_};
+}
+
+void ConditionWaiter::turn() {
+    Ref<CancelRequest> request;
+    bool cancelled = take_cancel(request);
+    if (cancelled) {
+        was_cancelled_ = true;  // the last one is thrown in the end
+        cancel_request_ = std::move(request);
+    }
+    is_orphan_ = !leave();
+    bool has_lock = is_orphan_;
+    try {
+        if (reacquires_) {
+            condition_.lock_->end_wait(!is_orphan_, cancelled);
+            has_lock = has_lock || !cancelled;
+        }
+        has_lock = has_lock || go_for_lock();
+    } catch (...) {
+        failure_ = std::current_exception();
+        has_lock = true;  // not really: it gives up
+    }
+    if (has_lock) step_task();
+}
+
+/// False if it has to wait for it.
+bool ConditionWaiter::go_for_lock() {
+    reacquires_ = true;
+    Lock& lock = *condition_.lock_;
+    if (lock.try_acquire()) return true;
+    lock.check_loop(*task_);
+    wait_again(lock.waiters_);
+    return false;
+}
+
+bool ConditionWaiter::await_resume() {
+    if (!was_cancelled_ && !failure_) return true;
+    // It may have been notified; so that nothing is lost, somebody else is instead.
+    if (!is_orphan_) condition_.waiters_.wake_next();
+    if (failure_) std::rethrow_exception(std::move(failure_));
+    throw CancelledError(std::move(cancel_request_));
+}
+
+}  // namespace detail
+
+void Condition::notify(std::ptrdiff_t n) {
+    if (!locked()) throw RuntimeError("cannot notify on un-acquired lock");
+    if (n > 0) waiters_.wake(static_cast<std::size_t>(n));
+}
+
+void Condition::notify_all() {
+    if (!locked()) throw RuntimeError("cannot notify on un-acquired lock");
+    waiters_.wake_all();
+}
+
+std::string repr(const Condition& condition) {
+    return detail::describe("Condition", &condition,
+                            detail::with_waiters(condition.locked() ? "locked" : "unlocked", condition.waiters_.size()));
+}
+
+}  // namespace asyncio

@@ -1,0 +1,26 @@
+#include <asyncio/sync/event.h>
+
+#include "sync/describe.h"
+
+namespace asyncio {
+namespace detail {
+
+void EventWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
+    if (!event_.waiters_.bind(task)) throw_bound_to_other_loop(repr(event_));
+    event_.waiters_.push_back(*this);
+    suspend(task, frame);
+}
+
+}  // namespace detail
+
+void Event::set() {
+    if (is_set_) return;
+    is_set_ = true;
+    waiters_.wake_all();
+}
+
+std::string repr(const Event& event) {
+    return detail::describe("Event", &event, detail::with_waiters(event.is_set_ ? "set" : "unset", event.waiters_.size()));
+}
+
+}  // namespace asyncio

@@ -1,0 +1,53 @@
+#include <asyncio/sync/semaphore.h>
+
+#include "sync/describe.h"
+
+namespace asyncio {
+namespace detail {
+
+void SemaphoreWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
+    if (!semaphore_.waiters_.bind(task)) throw_bound_to_other_loop(repr(semaphore_));
+    semaphore_.waiters_.push_back(*this);
+    suspend(task, frame);
+}
+
+bool SemaphoreWaiter::await_resume() {
+    if (!has_waited()) return true;
+    bool queue_lives = leave();
+    bool cancelled = was_cancelled();
+    if (queue_lives) {
+        if (cancelled && is_woken()) ++semaphore_.value_;  // it has a slot, and no use for it
+        // Others may have come while slots were free, and had to queue behind this one.
+        while (semaphore_.value_ > 0 && semaphore_.grant_next()) continue;
+    }
+    if (cancelled) throw_cancelled();
+    return true;
+}
+
+}  // namespace detail
+
+Semaphore::Semaphore(std::ptrdiff_t value) : Semaphore(value, -1) {}
+
+Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value), bound_(bound) {
+    if (value < 0) throw ValueError("Semaphore initial value must be >= 0");
+}
+
+void Semaphore::release() {
+    if (bound_ >= 0 && value_ >= bound_) throw ValueError("BoundedSemaphore released too many times");
+    ++value_;
+    grant_next();
+}
+
+bool Semaphore::grant_next() {
+    if (!waiters_.wake_next()) return false;
+    --value_;
+    return true;
+}
+
+std::string repr(const Semaphore& semaphore) {
+    std::string extra = semaphore.locked() ? "locked" : "unlocked, value:" + std::to_string(semaphore.value_);
+    return detail::describe(semaphore.bound_ < 0 ? "Semaphore" : "BoundedSemaphore", &semaphore,
+                            detail::with_waiters(extra, semaphore.waiters_.size()));
+}
+
+}  // namespace asyncio

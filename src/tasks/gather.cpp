@@ -1,0 +1,116 @@
+#include <asyncio/tasks/gather.h>
+
+#include "core/loop_core.h"
+
+namespace asyncio::detail {
+
+GatherChild::GatherChild() noexcept : ReadyNode(&GatherChild::is_done) {}
+
+void GatherChild::is_done(ReadyNode& node) {
+    auto& child = static_cast<GatherChild&>(node);
+    child.gathering_->child_is_done(child);
+}
+
+/// A callback of a child that keeps the outer future, of which there is no handle any more.
+class Gathering::Link final : public DoneCallback {
+public:
+    Link(Gathering& gathering, GatherChild& child)
+        : DoneCallback(ContextRef()), outer_(&gathering.outer_), gathering_(gathering), child_(child) {}
+    void call(Ref<FutureBase> future) override {
+        child_.future_ = std::move(future);
+        gathering_.child_is_done(child_);
+    }
+
+private:
+    Ref<FutureBase> outer_;
+    Gathering& gathering_;
+    GatherChild& child_;
+};
+
+Gathering::Gathering(FutureBase& outer, bool return_exceptions) noexcept
+    : outer_(outer), return_exceptions_(return_exceptions) {}
+
+void Gathering::set_children(GatherChild* children, std::size_t size) noexcept {
+    children_ = children;
+    size_ = size;
+}
+
+void Gathering::add(Ref<FutureBase> future, bool made_here) {
+    GatherChild& child = children_[added_++];
+    child.gathering_ = this;
+    // The caller cannot see a task that was made here, so there is no point in complaining about its fate.
+    if (made_here) static_cast<TaskBase&>(*future).do_not_report_pending();
+    if (!future->done()) future->add_node(child);
+    child.future_ = std::move(future);
+}
+
+void Gathering::begin() {
+    begun_ = true;
+    for (GatherChild* child = children_; child != children_ + size_; ++child) {
+        if (child->future_->done() && !child->is_linked()) child_is_done(*child);
+    }
+}
+
+void Gathering::child_is_done(GatherChild& child) {
+    Ref<FutureBase> keep(&outer_);
+    child.reported_ = true;
+    ++finished_;
+    FutureBase& future = *child.future_;
+    if (!begun_ || outer_.done()) {
+        future.mark_retrieved();
+        return;
+    }
+    if (!return_exceptions_) {
+        if (future.cancelled()) return outer_.set_exception(future.make_cancelled_error());
+        if (future.peek_exception()) return outer_.set_exception(future.exception());
+    }
+    if (finished_ == size_) conclude();
+}
+
+void Gathering::conclude() {
+    if (!cancel_requested_) {
+        try {
+            store_results();
+        } catch (...) {
+            return outer_.set_exception(std::current_exception());
+        }
+        return outer_.finish();
+    }
+    for (GatherChild* child = children_; child != children_ + size_; ++child) child->future_->mark_retrieved();
+    // Python takes the message of the last child, cancelled or not.
+    FutureBase& last = *children_[size_ - 1].future_;
+    outer_.set_exception(last.cancelled() ? last.make_cancelled_error()
+                                          : std::make_exception_ptr(CancelledError(last.cancel_request())));
+}
+
+bool Gathering::cancel_children(const Ref<CancelRequest>& request) {
+    if (outer_.done()) return false;
+    bool any = false;
+    for (GatherChild* child = children_; child != children_ + size_; ++child) {
+        if (child->future_->cancel(request)) any = true;
+    }
+    if (any) cancel_requested_ = true;
+    return any;
+}
+
+bool Gathering::pass_to_children() noexcept {
+    if (passed_to_children_ || finished_ == size_ || outer_.loop().is_closed()) return false;
+    passed_to_children_ = true;
+    Ref<FutureBase> keep(&outer_);
+    for (GatherChild* child = children_; child != children_ + size_; ++child) {
+        if (child->reported_ || !child->future_) continue;
+        child->unlink();
+        Ref<FutureBase> future = std::move(child->future_);
+        future->add_done_callback(*new Link(*this, *child));
+    }
+    return true;
+}
+
+std::exception_ptr gathered_exception(FutureBase& child) {
+    if (!child.cancelled()) return child.exception();
+    const Ref<CancelRequest>& request = child.cancel_request();
+    bool has_message = request && request->message;
+    return std::make_exception_ptr(has_message ? CancelledError(request) : CancelledError(""));
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,30 @@
+#include <asyncio/tasks/run_coroutine_threadsafe.h>
+
+#include <memory>
+
+namespace asyncio::detail {
+
+Submission::~Submission() {
+    if (future_) future_->give_up();  // it never arrived
+}
+
+void Submission::arrive() {
+    Ref<ConcurrentFutureBase> future = std::move(future_);
+    try {
+        future->follow(create_task());
+    } catch (...) {
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) {
+            future->give_up();
+        } else {
+            future->fail(std::current_exception());
+        }
+        throw;  // to the loop's exception handler
+    }
+}
+
+void submit(Submission* submission, EventLoop& loop) {
+    std::unique_ptr<Submission> owned(submission);
+    loop.call_soon_threadsafe([submitted = std::move(owned)] { submitted->arrive(); });
+}
+
+}  // namespace asyncio::detail

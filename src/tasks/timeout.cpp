@@ -1,0 +1,103 @@
+#include <asyncio/tasks/timeout.h>
+
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/repr.h>
+
+#include <cmath>
+
+namespace asyncio {
+
+Timeout::Timeout(std::optional<TimePoint> when, std::source_location where) noexcept
+    : TimerNode(&Timeout::expire), when_(when), where_(where) {}
+
+Timeout::Timeout(Timeout&& other) : Timeout(other.when_, other.where_) {
+    if (other.state_ != State::created) throw RuntimeError("Timeout cannot be moved, since it has been entered");
+}
+
+const char* Timeout::state_name() const noexcept {
+    switch (state_) {
+        case State::created:
+            return "created";
+        case State::active:
+            return "active";
+        case State::expiring:
+            return "expiring";
+        case State::expired:
+            return "expired";
+        case State::finished:
+            return "finished";
+    }
+    return "";
+}
+
+void Timeout::reschedule(std::optional<TimePoint> when) {
+    if (state_ == State::created) throw RuntimeError("Timeout has not been entered");
+    if (state_ != State::active) throw RuntimeError(std::string("Cannot change state of ") + state_name() + " Timeout");
+    when_ = when;
+    disarm();
+    if (!when) return;
+    detail::LoopCore& loop = task_->loop();
+    if (*when <= detail::time_of(loop)) {
+        detail::schedule(loop, *this);
+    } else {
+        detail::schedule_at(loop, *when, *this);
+    }
+}
+
+Timeout& Timeout::aenter() {
+    if (state_ != State::created) throw RuntimeError("Timeout has already been entered");
+    detail::TaskBase* task = detail::current_task_of(detail::running_core());
+    if (task == nullptr) throw RuntimeError("Timeout should be used inside a task");
+    task_ = detail::Ref<detail::TaskBase>(task);
+    cancelling_ = task->cancelling();
+    state_ = State::active;
+    reschedule(when_);
+    return *this;
+}
+
+void Timeout::expire(detail::ReadyNode& node) {
+    auto& timeout = static_cast<Timeout&>(node);
+    timeout.state_ = State::expiring;
+    timeout.task_->cancel(detail::make_cancel_request(std::nullopt, {}, timeout.where_));
+}
+
+std::exception_ptr Timeout::leave(std::exception_ptr error) {
+    disarm();
+    if (state_ == State::expiring) {
+        state_ = State::expired;
+        bool ours = task_->uncancel() <= cancelling_;  // nobody else has asked for a cancellation
+        if (ours && detail::is_cancelled_error(error)) error = std::make_exception_ptr(TimeoutError("", error));
+    } else if (state_ == State::active) {
+        state_ = State::finished;
+    } else {
+        return std::make_exception_ptr(RuntimeError("Timeout is not being run: nothing to leave"));
+    }
+    task_ = nullptr;
+    return error;
+}
+
+void Timeout::aexit(std::exception_ptr error) {
+    std::exception_ptr result = leave(error);
+    if (result != error) std::rethrow_exception(result);
+}
+
+std::string repr(const Timeout& timeout) {
+    std::string text = std::string("<Timeout [") + timeout.state_name() + "]";
+    if (timeout.state_ == Timeout::State::active) {
+        constexpr double digits = 1000;
+        text +=
+            " when=" + (timeout.when_ ? detail::repr_of_double(std::round(timeout.when_->seconds() * digits) / digits)
+                                      : std::string("None"));
+    }
+    return text + ">";
+}
+
+Timeout timeout(std::optional<Seconds> delay, std::source_location where) {
+    detail::LoopCore& loop = detail::running_core();
+    if (!delay) return Timeout(std::nullopt, where);
+    return Timeout(detail::time_of(loop) + *delay, where);
+}
+
+Timeout timeout_at(std::optional<TimePoint> when, std::source_location where) { return Timeout(when, where); }
+
+}  // namespace asyncio

@@ -1,0 +1,31 @@
+#include <asyncio/tasks/wait_for.h>
+
+namespace asyncio::detail {
+
+void CancelAndWaitAwaiter::cancel_and_wait(TaskBase& task, std::coroutine_handle<> frame) {
+    // Not a wait on the future itself: a cancellation of this wait must not become one more of the future.
+    set_run(&CancelAndWaitAwaiter::future_is_done);
+    future_->add_node(*this);
+    future_->cancel(request_cancel(task.loop(), std::nullopt, where_));
+    suspend_as_parked(task, frame);
+}
+
+void CancelAndWaitAwaiter::future_is_done(ReadyNode& node) { static_cast<CancelAndWaitAwaiter&>(node).wake(); }
+
+WaitEdge CancelAndWaitAwaiter::edge() const noexcept {
+    bool is_task = future_->kind() == FutureBase::Kind::task;
+    return {is_task ? WaitKind::task : WaitKind::future, future_.get()};
+}
+
+std::exception_ptr error_after_cancel(FutureBase& future) {
+    try {
+        future.check_result();
+    } catch (const CancelledError&) {
+        return std::make_exception_ptr(TimeoutError("", std::current_exception()));
+    } catch (...) {
+        return std::current_exception();
+    }
+    return nullptr;
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,413 @@
+#include "tasks/trace.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/as_completed.h>
+#include <asyncio/tasks/gather.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using trace::failure;
+using trace::Log;
+using trace::value;
+
+template <class Main>
+void run_test(Main main) {
+    asyncio::run(main(), {.clock = VirtualClock{}});
+}
+
+Coro<int> sleep_for(Seconds delay, int result) {
+    co_await sleep(delay);
+    co_return result;
+}
+std::vector<Coro<int>> sleepers() {
+    std::vector<Coro<int>> coroutines;
+    for (int i : {3, 1, 2}) coroutines.push_back(sleep_for(0.1 * i, i));
+    return coroutines;
+}
+Seconds now() { return get_running_loop().time() - TimePoint(); }
+
+TEST(AsCompleted, GivesAValueTwoPassesAfterItIsThere) {
+    std::string text = trace::of(5, [](Log& log) -> Coro<std::string> {
+        auto future = get_running_loop().create_future<int>();
+        get_running_loop().call_soon([future] { future.set_result(1); });
+        get_running_loop().call_soon([&log] { log("set"); });
+        for (auto next : as_completed(future)) {
+            int result = co_await next;
+            log("got " + std::to_string(result));
+        }
+        co_return "None";
+    });
+    EXPECT_EQ(text, "turn 1; set; turn 2; turn 3; got 1; result None; turn 4; turn 5");
+}
+
+TEST(AsCompleted, GivesAHandleTwoPassesAfterItIsDone) {
+    std::string text = trace::of(5, [](Log& log) -> Coro<std::string> {
+        auto future = get_running_loop().create_future<int>();
+        get_running_loop().call_soon([future] { future.set_result(1); });
+        get_running_loop().call_soon([&log] { log("set"); });
+        auto completed = as_completed(future);
+        while (auto next = co_await completed.next()) {
+            log(std::string("got ") + (*next == future ? "True " : "False ") + std::to_string(next->result()));
+        }
+        co_return "None";
+    });
+    EXPECT_EQ(text, "turn 1; set; turn 2; turn 3; got True 1; result None; turn 4; turn 5");
+}
+
+TEST(AsCompleted, TakesTwoPassesForDoneFuturesToo) {
+    std::string text = trace::of(5, [](Log& log) -> Coro<std::string> {
+        auto one = get_running_loop().create_future<int>();
+        auto two = get_running_loop().create_future<int>();
+        one.set_result(1);
+        two.set_result(1);
+        for (auto next : as_completed(one, two)) {
+            int result = co_await next;
+            log("got " + std::to_string(result));
+        }
+        co_return "None";
+    });
+    EXPECT_EQ(text, "turn 1; turn 2; got 1; got 1; result None; turn 3; turn 4; turn 5");
+}
+
+TEST(AsCompleted, OfThreeTasksKeepsPythonsPasses) {
+    std::string text = trace::of(8, [](Log& log) -> Coro<std::string> {
+        std::vector<Task<int>> tasks;
+        for (int i : {3, 1, 2}) tasks.push_back(create_task(value(i, i, &log)));
+        for (auto next : as_completed(tasks)) {
+            int result = co_await next;
+            log("got " + std::to_string(result));
+        }
+        co_return "None";
+    });
+    EXPECT_EQ(
+        text,
+        "turn 1; turn 2; done 1; turn 3; done 2; turn 4; done 3; got 1; turn 5; got 2; got 3; result None; turn 6; "
+        "turn 7; turn 8");
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed, test_as_completed_coroutine_use_running_loop
+TEST(AsCompleted, GivesTheQuickestFirst) {
+    run_test([]() -> Coro<> {
+        std::vector<int> order;
+        for (auto next : as_completed(sleepers())) {
+            int result = co_await next;
+            order.push_back(result);
+            EXPECT_NEAR(now().count(), 0.1 * result, 1e-9);
+        }
+        EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+        order.clear();
+        auto completed = as_completed(sleepers());
+        while (auto task = co_await completed.next()) order.push_back(task->result());
+        EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+        auto over = co_await completed.next();
+        EXPECT_FALSE(over);
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_same_tasks_in_as_out
+TEST(AsCompleted, GivesTheVeryTasksThatItWasGiven) {
+    run_test([]() -> Coro<> {
+        std::vector<Task<int>> tasks;
+        for (int i : {3, 1, 2}) tasks.push_back(create_task(value(i, i)));
+        std::vector<Task<int>> given;
+        auto completed = as_completed(tasks);
+        while (auto task = co_await completed.next()) given.push_back(*task);
+        EXPECT_EQ(given, (std::vector{tasks[1], tasks[2], tasks[0]}));
+        auto future = get_running_loop().create_future();
+        future.set_result();
+        auto mixed = as_completed(tasks[0], future);
+        static_assert(std::is_same_v<decltype(mixed)::Handle, AnyFuture>);
+        auto first = co_await mixed.next();
+        EXPECT_EQ(*first, tasks[0]);
+    });
+}
+
+TEST(AsCompleted, HasThePassesOfPythonsTimeoutOfZero) {
+    std::string text = trace::of(8, [](Log& log) -> Coro<std::string> {
+        std::vector<Task<int>> tasks;
+        tasks.push_back(create_task(value(1, 1, &log)));
+        for (int i = 0; i < 2; ++i) tasks.push_back(create_task(sleep_for(10s, i)));
+        for (auto next : as_completed(tasks, {.timeout = 0})) {
+            try {
+                int result = co_await next;
+                log("got " + std::to_string(result));
+            } catch (const TimeoutError&) {
+                log(repr(std::current_exception()));
+            }
+        }
+        EXPECT_FALSE(tasks[1].done());
+        for (auto& task : tasks) task.cancel();
+        co_return "None";
+    });
+    EXPECT_EQ(
+        text,
+        "turn 1; turn 2; done 1; TimeoutError(); TimeoutError(); TimeoutError(); result None; turn 3; turn 4; turn 5; "
+        "turn 6; turn 7; turn 8");
+    text = trace::of(8, [](Log& log) -> Coro<std::string> {
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 2; ++i) tasks.push_back(create_task(sleep_for(10s, i)));
+        auto completed = as_completed(tasks, {.timeout = 0});
+        for (int i = 0; i < 2; ++i) {
+            try {
+                co_await completed.next();
+            } catch (const TimeoutError&) {
+                log(repr(std::current_exception()));
+            }
+        }
+        auto over = co_await completed.next();
+        EXPECT_FALSE(over);
+        for (auto& task : tasks) task.cancel();
+        co_return "None";
+    });
+    EXPECT_EQ(
+        text,
+        "turn 1; turn 2; TimeoutError(); TimeoutError(); result None; turn 3; turn 4; turn 5; turn 6; turn 7; turn 8");
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_with_timeout
+TEST(AsCompleted, ThrowsTimeoutErrorForWhatCameTooLate) {
+    run_test([]() -> Coro<> {
+        std::string text;
+        for (auto next : as_completed(sleepers(), {.timeout = 0.12s})) {
+            try {
+                int result = co_await next;
+                text += std::to_string(result);
+            } catch (const TimeoutError&) {
+                text += 't';
+            }
+        }
+        EXPECT_EQ(text, "1tt");
+        EXPECT_NEAR(now().count(), 0.12, 1e-9);
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_with_unused_timeout
+TEST(AsCompleted, ForgetsATimeoutThatWasNotNeeded) {
+    run_test([]() -> Coro<> {
+        for (auto next : as_completed(sleepers(), {.timeout = 1s})) co_await next;
+        co_await sleep(2s);
+        EXPECT_NEAR(now().count(), 2.3, 1e-9);
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_resume_iterator
+TEST(AsCompleted, CanBeLeftAndResumed) {
+    run_test([]() -> Coro<> {
+        std::string text;
+        auto completed = as_completed(sleepers());
+        for (auto next : completed) {
+            int result = co_await next;
+            text += std::to_string(result);
+            break;
+        }
+        auto task = co_await completed.next();
+        text += std::to_string(task->result());
+        for (auto next : completed) {
+            int result = co_await next;
+            text += std::to_string(result);
+        }
+        EXPECT_EQ(text, "123");
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_reverse_wait
+TEST(AsCompleted, GivesTheFirstValueToTheStepAwaitedFirst) {
+    run_test([]() -> Coro<> {
+        auto completed = as_completed(sleep_for(0.1s, 1), sleep_for(0.2s, 2));
+        auto step = completed.begin();
+        auto one = *step;
+        auto two = *step;
+        EXPECT_FALSE(step != completed.end());
+        int first = co_await two;
+        EXPECT_EQ(first, 1);
+        int second = co_await one;
+        EXPECT_EQ(second, 2);
+        std::string error;
+        try {
+            co_await one;
+        } catch (const RuntimeError&) {
+            error = repr(std::current_exception());
+        }
+        EXPECT_EQ(error, "RuntimeError('cannot reuse already awaited coroutine')");
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_concurrent
+TEST(AsCompleted, CanBeAwaitedByManyAtOnce) {
+    run_test([]() -> Coro<> {
+        std::vector<detail::NextCompleted<detail::CommonArgument<Task<int>, int, true>>> steps;
+        for (auto step : as_completed(sleepers())) steps.push_back(std::move(step));
+        std::vector<int> results = co_await gather(std::move(steps));
+        EXPECT_EQ(results, (std::vector<int>{1, 2, 3}));
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_duplicate_coroutines
+TEST(AsCompleted, GivesAFutureOnceThatItWasGivenTwice) {
+    run_test([]() -> Coro<> {
+        auto future = get_running_loop().create_future<int>();
+        future.set_result(7);
+        std::vector<int> results;
+        for (auto next : as_completed(future, future)) {
+            int result = co_await next;
+            results.push_back(result);
+        }
+        EXPECT_EQ(results, std::vector<int>{7});
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_coroutine_without_loop. That of one future or coroutine, an
+// error in Python (test_as_completed_invalid_args), gives just that.
+TEST(AsCompleted, WithoutALoopThrows) {
+    EXPECT_THROW(static_cast<void>(as_completed(value(1, 0))), RuntimeError);
+    run_test([]() -> Coro<> {
+        int loops = 0;
+        for (auto next : as_completed(std::vector<Coro<int>>())) {
+            co_await next;
+            ++loops;
+        }
+        EXPECT_EQ(loops, 0);
+    });
+}
+
+TEST(AsCompleted, PassesOnErrorsAndMovesTheValuesOfCoroutines) {
+    std::string text = trace::of(6, [](Log& log) -> Coro<std::string> {
+        std::vector<Task<int>> tasks{create_task(failure("x", 1)), create_task(sleep_for(10s, 1))};
+        get_running_loop().call_soon([task = tasks[1]] { task.cancel("m"); });
+        for (auto next : as_completed(tasks)) {
+            try {
+                co_await next;
+            } catch (...) {
+                log(repr(std::current_exception()));
+            }
+        }
+        co_return "None";
+    });
+    EXPECT_EQ(text,
+              "turn 1; turn 2; turn 3; turn 4; ValueError('x'); CancelledError('m'); result None; turn 5; turn 6");
+    run_test([]() -> Coro<> {
+        auto boxed = []() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(4); };
+        for (auto next : as_completed(boxed(), boxed())) {
+            std::unique_ptr<int> box = co_await next;
+            EXPECT_EQ(*box, 4);
+        }
+        for (auto next : as_completed(sleep(1s), sleep(2s), sleep(3s))) co_await next;
+    });
+}
+
+template <class Completed>
+Coro<> take_one(std::string name, Completed completed, Log& log) {
+    auto next = *completed.begin();
+    log(name + " waits");
+    try {
+        int result = co_await next;
+        log(name + " got " + std::to_string(result));
+    } catch (const CancelledError&) {
+        log(name + " " + repr(std::current_exception()));
+        throw;
+    }
+}
+
+TEST(AsCompleted, LetsAStepThatDoesNotWaitTakeTheItemOfOneJustWoken) {
+    std::string text = trace::of(12, [](Log& log) -> Coro<std::string> {
+        std::vector<Future<int>> futures;
+        for (int i = 0; i < 3; ++i) futures.push_back(get_running_loop().create_future<int>());
+        auto completed = as_completed(futures);
+        auto a = create_task(take_one("A", completed, log));
+        auto b = create_task(take_one("B", completed, log));
+        co_await sleep(0s);
+        futures[1].set_result(1);
+        co_await sleep(0s);
+        log("steal?");
+        auto next = *completed.begin();
+        int result = co_await next;
+        log("main got " + std::to_string(result));
+        futures[0].set_result(0);
+        co_await trace::pass(3);
+        futures[2].set_result(2);
+        co_await wait(a, b);
+        co_return "None";
+    });
+    EXPECT_EQ(text,
+              "turn 1; A waits; B waits; turn 2; steal?; main got 1; turn 3; turn 4; B got 0; turn 5; turn 6; turn 7; "
+              "A got 2; turn 8; turn 9; result None; turn 10; turn 11; turn 12");
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_plain_iterator_cancelled_wait
+TEST(AsCompleted, LosesNothingWhenAStepIsCancelledThatWasJustWoken) {
+    std::string text = trace::of(12, [](Log& log) -> Coro<std::string> {
+        std::vector<Future<int>> futures;
+        for (int i = 0; i < 2; ++i) futures.push_back(get_running_loop().create_future<int>());
+        auto completed = as_completed(futures);
+        auto a = create_task(take_one("A", completed, log));
+        auto b = create_task(take_one("B", completed, log));
+        co_await sleep(0s);
+        futures[0].set_result(0);
+        co_await sleep(0s);
+        a.cancel("m");
+        log("cancel A");
+        co_await wait(b);
+        log(a.cancelled() ? "True" : "False");
+        futures[1].set_result(1);
+        for (auto next : completed) {
+            int result = co_await next;
+            log("rest " + std::to_string(result));
+        }
+        co_return "None";
+    });
+    std::string waits = "turn 1; A waits; B waits; ";  // not in the Python run
+    EXPECT_EQ(text,
+              waits +
+                  "turn 2; cancel A; turn 3; A CancelledError('m'); turn 4; B got 0; turn 5; turn 6; True; turn 7; "
+                  "turn 8; rest 1; result None; turn 9; turn 10; turn 11; turn 12");
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_as_completed_async_iterator_cancelled_anext
+TEST(AsCompleted, GivesTheItemsOfACancelledStepToLaterOnes) {
+    run_test([]() -> Coro<> {
+        std::vector<Future<int>> futures;
+        for (int i = 0; i < 2; ++i) futures.push_back(get_running_loop().create_future<int>());
+        auto completed = as_completed(futures);
+        auto step = create_task([](auto iterator) -> Coro<> { co_await iterator.next(); }(completed));
+        co_await sleep(0s);
+        step.cancel();
+        co_await wait(step);
+        EXPECT_TRUE(step.cancelled());
+        futures[1].set_result(1);
+        futures[0].set_result(0);
+        std::vector<int> results;
+        while (auto future = co_await completed.next()) results.push_back(future->result());
+        EXPECT_EQ(results, (std::vector<int>{1, 0}));
+    });
+}
+
+// Proves something under ASan.
+TEST(AsCompleted, CanBeDroppedAtAnyTime) {
+    Future<int> outlives;
+    {
+        EventLoop loop({.clock = VirtualClock{}});
+        loop.set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+        outlives = loop.create_future<int>();
+        auto waits = [](Future<int> future) -> Coro<> {
+            static_cast<void>(as_completed(future, value(1, 1), {.timeout = 3s}));
+            auto unused = *as_completed(future, value(1, 1), {.timeout = 3s}).begin();
+            auto completed = as_completed(future, {.timeout = 5s});
+            co_await completed.next();
+        };
+        loop.create_task(waits(outlives));
+        loop.call_later(1s, [&] { loop.stop(); });
+        loop.run_forever();
+    }
+    EXPECT_FALSE(outlives.state_or_null()->has_callbacks());
+}
+
+}  // namespace

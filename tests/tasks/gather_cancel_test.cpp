@@ -1,0 +1,190 @@
+#include "tasks/trace.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/gather.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using trace::failure;
+using trace::Log;
+using trace::value;
+
+Coro<int> sleeper(int number, bool swallow, Log& log) {
+    try {
+        co_await sleep(10s);
+    } catch (const CancelledError&) {
+        log(std::to_string(number) + " " + repr(std::current_exception()));
+        if (!swallow) throw;
+    }
+    co_return number;
+}
+
+template <bool Exceptions>
+Coro<> gather_sleepers(bool swallow, Log& log) {
+    try {
+        if constexpr (Exceptions) {
+            co_await gather(return_exceptions, sleeper(1, swallow, log), sleeper(2, swallow, log));
+        } else {
+            co_await gather(sleeper(1, swallow, log), sleeper(2, swallow, log));
+        }
+    } catch (const CancelledError&) {
+        log("outer " + repr(std::current_exception()));
+        throw;
+    }
+}
+
+template <bool Exceptions>
+std::string cancel_trace(bool swallow) {
+    return trace::of(8, [swallow](Log& log) -> Coro<std::string> {
+        auto outer = create_task(gather_sleepers<Exceptions>(swallow, log));
+        co_await sleep(0s);
+        co_await sleep(0s);
+        bool accepted = outer.cancel("msg");
+        log(accepted ? "cancel True" : "cancel False");
+        co_await outer;
+        co_return "";
+    });
+}
+
+// CPython: test_tasks.py, CoroutineGatherTests.test_cancellation_broadcast, BaseTaskTests.test_cancel_gather_2
+TEST(GatherCancel, CancelsTheChildrenAndThenRaisesWhateverTheyDo) {
+    const std::string expected =
+        "turn 1; turn 2; cancel True; turn 3; 1 CancelledError('msg'); 2 CancelledError('msg'); turn 4; turn 5; "
+        "outer CancelledError('msg'); turn 6; raised CancelledError('msg'); turn 7; turn 8";
+    EXPECT_EQ(cancel_trace<false>(false), expected);
+    EXPECT_EQ(cancel_trace<true>(false), expected);
+    const std::string swallowed =
+        "turn 1; turn 2; cancel True; turn 3; 1 CancelledError('msg'); 2 CancelledError('msg'); turn 4; turn 5; "
+        "outer CancelledError(); turn 6; raised CancelledError(); turn 7; turn 8";
+    EXPECT_EQ(cancel_trace<false>(true), swallowed);
+    EXPECT_EQ(cancel_trace<true>(true), swallowed);
+}
+
+TEST(GatherCancel, EndsByAnExceptionThatIsACancelledError) {
+    std::string text = trace::of(8, [](Log& log) -> Coro<std::string> {
+        auto future = get_running_loop().create_future<int>();
+        auto all = gather(return_exceptions, future);
+        all.cancel("gm");
+        try {
+            co_await all;
+        } catch (const CancelledError&) {
+            log(repr(std::current_exception()) + (all.cancelled() ? " True " : " False ") + repr(all));
+        }
+        auto other = get_running_loop().create_future<int>();
+        auto both = gather(other);
+        both.cancel("gm");
+        try {
+            co_await both;
+        } catch (const CancelledError&) {
+            log(repr(std::current_exception()) + (both.cancelled() ? " True " : " False ") + repr(both));
+        }
+        co_return "None";
+    });
+    EXPECT_EQ(text,
+              "turn 1; turn 2; CancelledError('gm') False <_GatheringFuture finished exception=CancelledError('gm')>; "
+              "turn 3; turn 4; CancelledError('gm') False <_GatheringFuture finished exception=CancelledError('gm')>; "
+              "result None; turn 5; turn 6; turn 7; turn 8");
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_cancel_gather_1
+TEST(GatherCancel, OfADoneGatherOrDoneChildrenIsRefused) {
+    asyncio::run(
+        []() -> Coro<> {
+            auto future = get_running_loop().create_future<int>();
+            auto all = gather(future);
+            future.set_result(1);
+            EXPECT_FALSE(all.cancel());  // its children are done; it will be in the next pass
+            co_await all;
+            EXPECT_EQ(std::get<0>(all.result()), 1);
+            EXPECT_FALSE(all.cancel());
+        }(),
+        {.clock = VirtualClock{}});
+}
+
+// CPython: test_tasks.py, CoroutineGatherTests.test_exception_marking
+TEST(GatherReports, NothingOfASecondFailure) {
+    std::string text = trace::of(8, [](Log& log) -> Coro<std::string> {
+        get_running_loop().set_exception_handler([&](EventLoop&, const ExceptionContext& c) { log(c.message); });
+        try {
+            co_await gather(failure("q", 1), failure("r", 3, &log));
+        } catch (const ValueError&) {
+            log(repr(std::current_exception()));
+        }
+        co_await trace::pass(5);
+        get_running_loop().set_exception_handler(nullptr);
+        co_return "None";
+    });
+    EXPECT_EQ(text,
+              "turn 1; turn 2; turn 3; turn 4; ValueError('q'); fails r; turn 5; turn 6; turn 7; turn 8; result None");
+}
+
+TEST(GatherReports, AFailureThatNobodyRetrieves) {
+    std::string text = trace::of(5, [](Log& log) -> Coro<std::string> {
+        get_running_loop().set_exception_handler([&](EventLoop&, const ExceptionContext& c) { log(c.message); });
+        static_cast<void>(gather(failure("q", 1)));
+        co_await trace::pass(4);
+        get_running_loop().set_exception_handler(nullptr);
+        co_return "None";
+    });
+    EXPECT_EQ(text,
+              "turn 1; turn 2; turn 3; _GatheringFuture exception was never retrieved; turn 4; result None; turn 5");
+}
+
+TEST(GatherLifetime, LivesUntilItsChildrenAreDoneIfAllHandlesGo) {
+    std::string text = trace::of(5, [](Log& log) -> Coro<std::string> {
+        {
+            auto all = gather(value(1, 1), value(2, 1));
+            all.add_done_callback([&log](AnyFuture future) { log("cb " + repr(future)); });
+        }
+        co_await trace::pass(4);
+        co_return "None";
+    });
+    EXPECT_EQ(text,
+              "turn 1; turn 2; turn 3; turn 4; cb <_GatheringFuture finished result=[1, 2]>; result None; turn 5");
+}
+
+// These are about memory: they prove something under ASan.
+TEST(GatherLifetime, GoesWithAFutureThatNobodyCanFinish) {
+    asyncio::run(
+        []() -> Coro<> {
+            static_cast<void>(gather(get_running_loop().create_future<int>()));
+            auto kept = get_running_loop().create_future<int>();
+            static_cast<void>(gather(kept, get_running_loop().create_future<int>(), value(1, 1)));
+            co_await trace::pass(3);
+            kept.set_result(1);
+            auto done = get_running_loop().create_future<int>();
+            auto all = gather(done);
+            done.set_result(2);
+            all = {};
+            co_await sleep(0s);
+        }(),
+        {.clock = VirtualClock{}});
+}
+
+TEST(GatherLifetime, LeavesNothingWhenTheLoopGoesFirst) {
+    Future<std::vector<int>> outlives;
+    {
+        EventLoop loop({.clock = VirtualClock{}});
+        loop.set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+        auto waiting = loop.create_task([](Future<std::vector<int>>& kept) -> Coro<> {
+            std::vector<Coro<int>> children;
+            for (int i = 0; i < 3; ++i) children.push_back(value(i, 100));
+            kept = gather(std::move(children));
+            static_cast<void>(gather(value(1, 100), kept));
+            co_await gather(kept, value(2, 100));
+        }(outlives));
+        loop.call_later(0.1s, [&] { loop.stop(); });
+        loop.call_soon([&] { loop.call_soon([&] { loop.stop(); }); });
+        loop.run_forever();
+    }
+    EXPECT_FALSE(outlives.done());
+}
+
+}  // namespace

@@ -1,0 +1,469 @@
+// Traces with pass numbers were recorded from CPython 3.14.10.
+#include "support/run_test.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/core/task.h>
+#include <asyncio/tasks/shield.h>
+#include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/wait_for.h>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using asyncio::sleep;  // not the one of <unistd.h>
+using support::caught;
+using support::run_test;
+using support::Trace;
+
+template <class Body>
+std::string trace_of(Body body) {
+    std::string text;
+    run_test([&]() -> Coro<> {
+        Trace trace;
+        co_await body(trace);
+        text = trace.str();
+    });
+    return text;
+}
+
+/// Notes how it ends: "main 5", "main TimeoutError() 0" with the requests to cancel that are left.
+template <class T>
+Coro<> watch(Coro<T> coro, Trace& trace) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(coro);
+            trace("main None");
+        } else {
+            auto value = co_await std::move(coro);
+            trace("main", value);
+        }
+    } catch (...) {
+        trace("main", caught(), current_task().cancelling());
+    }
+}
+
+template <class T>
+Coro<std::string> outcome_of(Coro<T> coro) {
+    try {
+        co_await std::move(coro);
+    } catch (...) {
+        co_return caught();
+    }
+    co_return "nothing";
+}
+
+Coro<> passes(int count) {
+    for (int i = 0; i < count; ++i) co_await sleep(0);
+}
+
+TEST(WaitFor, RunsACoroutineInTheTaskThatAwaitsIt) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future();
+        auto coro = [&]() -> Coro<int> {
+            trace("in", current_task().get_name());
+            co_await future;
+            trace("resumed");
+            co_return 3;
+        };
+        auto main = create_task(watch(wait_for(coro(), 10s), trace), {.name = "M"});
+        co_await sleep(0);
+        future.set_result();
+        co_await main;
+    });
+    EXPECT_EQ(text, "1:in M, 2:resumed, 2:main 3");
+}
+
+TEST(WaitFor, AddsNoPassToAFutureOrTask) {
+    std::string future_text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future<int>();
+        auto main = create_task(watch(wait_for(future, 10s), trace));
+        co_await sleep(0);
+        future.set_result(5);
+        co_await main;
+    });
+    EXPECT_EQ(future_text, "2:main 5");
+    std::string task_text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future();
+        auto inner = [&]() -> Coro<int> {
+            co_await future;
+            trace("inner");
+            co_return 1;
+        };
+        auto main = create_task(watch(wait_for(create_task(inner()), std::nullopt), trace));
+        co_await passes(2);
+        future.set_result();
+        co_await main;
+    });
+    EXPECT_EQ(task_text, "3:inner, 4:main 1");
+}
+
+TEST(WaitFor, GivesWhatAwaitingGives) {
+    run_test([]() -> Coro<> {
+        auto make = []() -> Coro<std::unique_ptr<int>> {
+            co_await sleep(1s);
+            co_return std::make_unique<int>(1);
+        };
+        auto task = create_task(make());
+        static_assert(std::is_same_v<decltype(wait_for(task, 2s)), Coro<const std::unique_ptr<int>&>>);
+        static_assert(std::is_same_v<decltype(wait_for(make(), 2s)), Coro<std::unique_ptr<int>>>);
+        const auto& seen = co_await wait_for(task, 2s);
+        EXPECT_EQ(&seen, &task.result());
+        auto taken = co_await wait_for(create_task(make()), 2s);
+        EXPECT_EQ(*taken, 1);
+        taken = co_await wait_for(make(), std::nullopt);
+        EXPECT_EQ(*taken, 1);
+        int value = co_await wait_for(sleep(1s, 7), 2s);
+        EXPECT_EQ(value, 7);
+        co_await wait_for(sleep(1s), 2s);
+        AnyFuture any = task;
+        co_await wait_for(any, 2s);
+        co_await wait_for(any, 0);
+    });
+}
+
+TEST(WaitFor, BeginsToCountWhenItIsAwaited) {
+    run_test([]() -> Coro<> {
+        auto waiting = wait_for(sleep(1s), 2s);
+        co_await sleep(10s);
+        auto outcome = co_await outcome_of(std::move(waiting));
+        EXPECT_EQ(outcome, "nothing");
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_asyncio_wait_for_cancelled
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_asyncio_wait_for_timeout
+TEST(WaitFor, WaitsForWhatIgnoresCancels) {
+    run_test([]() -> Coro<> {
+        bool exited = false;
+        auto slow = [&]() -> Coro<> {
+            auto end = get_running_loop().time() + 200ms;
+            while (get_running_loop().time() < end) {
+                try {
+                    co_await sleep(end - get_running_loop().time());
+                } catch (const CancelledError&) {
+                }
+            }
+            exited = true;
+        };
+        auto cancelled = create_task(wait_for(slow(), 400ms));
+        co_await sleep(0);
+        cancelled.cancel();
+        auto outcome = co_await outcome_of(wait_for(cancelled, std::nullopt));
+        EXPECT_EQ(outcome, "nothing");
+        EXPECT_TRUE(exited);
+
+        exited = false;
+        outcome = co_await outcome_of(wait_for(slow(), 100ms));
+        EXPECT_EQ(outcome, "nothing");
+        EXPECT_TRUE(exited);
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_timeout_less_then_0_or_0_future_done
+TEST(WaitFor, OfNoTimeGivesTheResultOfWhatIsDone) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto done = get_running_loop().create_future<int>();
+        done.set_result(9);
+        co_await watch(wait_for(done, 0), trace);
+        co_await watch(wait_for(done, -1), trace);
+        auto cancelled = get_running_loop().create_future<int>();
+        cancelled.cancel("c");
+        co_await watch(wait_for(cancelled, 0), trace);
+    });
+    EXPECT_EQ(text, "0:main 9, 0:main 9, 0:main CancelledError('c') 0");
+}
+
+TEST(WaitFor, OfNoTimeCancelsAPendingFuture) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future();
+        co_await watch(wait_for(future, 0), trace);
+        trace(repr(future));
+    });
+    EXPECT_EQ(text, "2:main TimeoutError() 0, 2:<Future cancelled>");
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_timeout_less_then_0_or_0_coroutine_do_not_started
+TEST(WaitFor, OfNoTimeNeverBeginsACoroutine) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto coro = [&]() -> Coro<> {
+            trace("never");
+            co_return;
+        };
+        co_await watch(wait_for(coro(), 0), trace);
+        co_await watch(wait_for(sleep(1s), -1), trace);
+    });
+    EXPECT_EQ(text, "3:main TimeoutError() 0, 6:main TimeoutError() 0");
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_timeout_less_then_0_or_0
+TEST(WaitFor, OfNoTimeCancelsATaskAndWaitsForItsEnd) {
+    for (Seconds no_time : {Seconds(0), Seconds(-1)}) {
+        std::string text = trace_of([&](Trace& trace) -> Coro<> {
+            auto task = create_task([&]() -> Coro<> {
+                try {
+                    co_await sleep(10s);
+                } catch (const CancelledError&) {
+                    trace("c", caught());
+                    throw;
+                }
+            });
+            co_await sleep(0);
+            co_await watch(wait_for(task, no_time), trace);
+            trace(task.cancelled());
+        });
+        EXPECT_EQ(text, "2:c CancelledError(), 4:main TimeoutError() 0, 4:True");
+    }
+}
+
+TEST(WaitFor, OfNoTimeGivesTheValueOrErrorOfWhatDoesNotEndCancelled) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto task = create_task([&]() -> Coro<int> {
+            try {
+                co_await sleep(10s);
+            } catch (const CancelledError&) {
+                trace("c", caught());
+            }
+            co_return 4;
+        });
+        co_await sleep(0);
+        co_await watch(wait_for(task, 0), trace);
+    });
+    EXPECT_EQ(text, "2:c CancelledError(), 4:main 4");
+    text = trace_of([](Trace& trace) -> Coro<> {
+        auto task = create_task([]() -> Coro<> {
+            try {
+                co_await sleep(10s);
+            } catch (const CancelledError&) {
+            }
+            throw LookupError("k");
+        });
+        co_await sleep(0);
+        co_await watch(wait_for(task, 0), trace);
+    });
+    EXPECT_EQ(text, "4:main LookupError('k') 0");
+}
+
+TEST(WaitFor, OfNoTimeIsAbandonedWhenItIsCancelledItself) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future();
+        int cancels = 0;
+        auto task = create_task([&]() -> Coro<> {
+            for (bool waiting = true; waiting;) {
+                try {
+                    co_await future;
+                    waiting = false;
+                } catch (const CancelledError&) {
+                    ++cancels;
+                    trace("c", caught());
+                }
+            }
+        });
+        co_await sleep(0);
+        auto main = create_task(watch(wait_for(task, 0), trace));
+        co_await sleep(0);
+        future = get_running_loop().create_future();
+        co_await passes(2);
+        main.cancel("go");
+        co_await main;
+        trace("done", task.done(), cancels);
+        future.set_result();
+        co_await task;
+    });
+    EXPECT_EQ(text, "3:c CancelledError(), 5:main CancelledError('go') 1, 6:done False 1");
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for
+TEST(WaitFor, CancelsATaskAtTheTimeoutAndWaitsForIt) {
+    run_test([]() -> Coro<> {
+        bool running = false;
+        auto begin = get_running_loop().time();
+        auto task = create_task([&]() -> Coro<> {
+            running = true;
+            try {
+                co_await sleep(300s);
+            } catch (const CancelledError&) {
+                running = false;
+                throw;
+            }
+        });
+        auto outcome = co_await outcome_of(wait_for(task, 100ms));
+        EXPECT_EQ(outcome, "TimeoutError()");
+        EXPECT_TRUE(task.cancelled());
+        EXPECT_FALSE(running);
+        EXPECT_EQ(get_running_loop().time(), begin + 100ms);
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_blocking
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_race_condition
+TEST(WaitFor, ReturnsWhatComesInTime) {
+    run_test([]() -> Coro<> {
+        auto coro = []() -> Coro<std::string> { co_return "done"; };
+        auto text = co_await wait_for(coro(), std::nullopt);
+        EXPECT_EQ(text, "done");
+        auto future = get_running_loop().create_future<std::string>();
+        auto waiting = wait_for(future, 0.2);
+        get_running_loop().call_soon([&] { future.set_result("ok"); });
+        text = co_await std::move(waiting);
+        EXPECT_EQ(text, "ok");
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_cancellation_race_condition
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_cancel_suppressed
+TEST(WaitFor, ReturnsTheValueOfACoroutineThatSwallowsTheCancel) {
+    run_test([]() -> Coro<> {
+        auto return_42 = []() -> Coro<int> {
+            try {
+                co_await sleep(10s);
+            } catch (const CancelledError&) {
+            }
+            co_return 42;
+        };
+        int value = co_await wait_for(return_42(), 100ms);
+        EXPECT_EQ(value, 42);
+        EXPECT_EQ(current_task().cancelling(), 0);
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_waits_for_task_cancellation
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_waits_for_task_cancellation_w_timeout_0
+TEST(WaitFor, WaitsForAsynchronousCleanUpAndNamesTheCause) {
+    run_test([]() -> Coro<> {
+        for (Seconds limit : {Seconds(1ms), Seconds(0)}) {
+            bool done = false;
+            auto task = create_task([&]() -> Coro<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(10s);
+                } catch (const CancelledError&) {
+                    cancelled = true;
+                }
+                co_await sleep(1ms);
+                done = true;
+                if (cancelled) throw CancelledError();
+            });
+            co_await sleep(0);
+            std::string cause;
+            try {
+                co_await wait_for(task, limit);
+            } catch (const TimeoutError& error) {
+                cause = repr(error.cause());
+            }
+            EXPECT_TRUE(done);
+            EXPECT_EQ(cause, "CancelledError()");
+        }
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_reraises_exception_during_cancellation
+TEST(WaitFor, ThrowsWhatATaskThrowsInReactionToTheCancel) {
+    run_test([]() -> Coro<> {
+        auto task = create_task([]() -> Coro<> {
+            try {
+                co_await sleep(200ms);
+            } catch (const CancelledError&) {
+            }
+            throw ValueError("foo");
+        });
+        auto outcome = co_await outcome_of(wait_for(task, 1ms));
+        EXPECT_EQ(outcome, "ValueError('foo')");
+    });
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_cancel_blocking_wait_for
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_cancel_wait_for
+TEST(WaitFor, CancelledCancelsTheTask) {
+    for (std::optional<Seconds> limit : {std::optional<Seconds>(), std::optional<Seconds>(60)}) {
+        std::string text = trace_of([&](Trace& trace) -> Coro<> {
+            auto task = create_task([&]() -> Coro<> {
+                try {
+                    co_await get_running_loop().create_future();
+                } catch (const CancelledError&) {
+                    trace("c");
+                    throw;
+                }
+            });
+            auto main = create_task(watch(wait_for(task, limit), trace));
+            co_await sleep(0);
+            main.cancel("x");
+            co_await main;
+            trace(task.cancelled());
+        });
+        EXPECT_EQ(text, "2:c, 3:main CancelledError('x') 1, 4:True");
+    }
+}
+
+// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_issue86296
+TEST(WaitFor, CancelledWhenTheTaskIsDoneButNotYetDeliveredIsCancelled) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future();
+        auto inner = create_task([&]() -> Coro<std::string> {
+            co_await future;
+            trace("inner");
+            co_return "done";
+        });
+        auto outer = [&]() -> Coro<> {
+            co_await wait_for(inner, 100s);
+            trace("not reached");
+        };
+        auto main = create_task(watch(outer(), trace));
+        co_await passes(2);
+        future.set_result();
+        co_await sleep(0);
+        trace("cancel");
+        main.cancel("r");
+        co_await main;
+        trace(inner.result());
+    });
+    EXPECT_EQ(text, "3:inner, 3:cancel, 4:main CancelledError('r') 1, 5:done");
+}
+
+// CPython: test_waitfor.py, WaitForShieldTests.test_zero_timeout
+// CPython: test_waitfor.py, WaitForShieldTests.test_none_timeout
+// CPython: test_waitfor.py, WaitForShieldTests.test_shielded_timeout
+TEST(WaitFor, OfAShieldLetsTheTaskRunOn) {
+    run_test([]() -> Coro<> {
+        auto coro = []() -> Coro<std::string> {
+            co_await sleep(100ms);
+            co_return "done";
+        };
+        for (Seconds limit : {Seconds(0), Seconds(10ms)}) {
+            auto task = create_task(coro());
+            auto shielded = shield(task);
+            auto outcome = co_await outcome_of(wait_for(shielded, limit));
+            EXPECT_EQ(outcome, "TimeoutError()");
+            EXPECT_TRUE(shielded.cancelled());
+            EXPECT_FALSE(task.done());
+            auto text = co_await task;
+            EXPECT_EQ(text, "done");
+        }
+        auto task = create_task(coro());
+        auto text = co_await wait_for(shield(task), std::nullopt);
+        EXPECT_EQ(text, "done");
+        EXPECT_TRUE(task.done());
+    });
+}
+
+TEST(WaitFor, ThrowsWhereThereIsNothingToWaitFor) {
+    run_test([]() -> Coro<> {
+        Future<int> empty;
+        for (Seconds limit : {Seconds(0), Seconds(1)}) {
+            auto outcome = co_await outcome_of(wait_for(empty, limit));
+            EXPECT_EQ(
+                outcome,
+                "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no future')");
+        }
+    });
+}
+
+}  // namespace
