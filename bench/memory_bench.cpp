@@ -1,8 +1,8 @@
 // W5: bytes of resident memory for each task that is parked in sleep() or on a future.
 #include "workload.h"
 
-#include <cstdio>
 #include <unistd.h>
+#include <cstdio>
 
 namespace {
 
@@ -27,7 +27,7 @@ asyncio::Coro<double> park(bool on_future) {
     co_await asyncio::sleep(0);
     co_await asyncio::sleep(0);
     double after = resident_bytes();
-    co_return(after - before) / parked;
+    co_return (after - before) / parked;
 }
 
 // Freed memory stays with the process, so a second measurement would see none taken: one each, in a process of its own.
@@ -49,7 +49,13 @@ void bytes_of_a_parked_task(benchmark::State& state) {
         state.counters["bytes"] = bytes;
     }
 }
-BENCHMARK(bytes_of_a_parked_task<false>)->Name("bytes_of_a_task_in_sleep")->Iterations(1)->Unit(benchmark::kMillisecond);
-BENCHMARK(bytes_of_a_parked_task<true>)->Name("bytes_of_a_task_on_a_future")->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(bytes_of_a_parked_task<false>)
+    ->Name("bytes_of_a_task_in_sleep")
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(bytes_of_a_parked_task<true>)
+    ->Name("bytes_of_a_task_on_a_future")
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 // All of asyncio for C++. A program that needs only a part can include that part's header.
 
+#include <asyncio/core/async_generator.h>
 #include <asyncio/core/awaitable.h>
 #include <asyncio/core/clock.h>
 #include <asyncio/core/context.h>
@@ -21,6 +22,7 @@
 #include <asyncio/sync/event.h>
 #include <asyncio/sync/guard.h>
 #include <asyncio/sync/lock.h>
+#include <asyncio/sync/queue.h>
 #include <asyncio/sync/semaphore.h>
 #include <asyncio/tasks/as_completed.h>
 #include <asyncio/tasks/concurrent_future.h>

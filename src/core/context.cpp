@@ -51,13 +51,11 @@ public:
 
     /// The map with `box` under `id`, or without `id` when `box` is null; `old` becomes what was
     /// there.
-    static Ref<ContextMap> with(Ref<ContextMap>&& from, std::uint64_t id, Ref<ValueBox> box,
-                                Ref<ValueBox>& old) {
+    static Ref<ContextMap> with(Ref<ContextMap>&& from, std::uint64_t id, Ref<ValueBox> box, Ref<ValueBox>& old) {
         ContextMap* map = from.get();
         unsigned at = position(map, id);
         bool found = at < size(map) && entries(map)[at].id == id;
-        if (found && box &&
-            __atomic_load_n(&map->references_, __ATOMIC_ACQUIRE) == 1) {  // nobody else can see it
+        if (found && box && __atomic_load_n(&map->references_, __ATOMIC_ACQUIRE) == 1) {  // nobody else can see it
             old = Ref<ValueBox>::adopt(entries(map)[at].box);
             entries(map)[at].box = box.release();
             return static_cast<Ref<ContextMap>&&>(from);
@@ -70,15 +68,12 @@ public:
         Entry* out = entries(result);
         for (unsigned i = 0; i < at; ++i) *out++ = shared(entries(map)[i]);
         if (box) *out++ = Entry{id, box.release()};
-        for (unsigned i = at + (found ? 1U : 0U); i < size(map); ++i)
-            *out++ = shared(entries(map)[i]);
+        for (unsigned i = at + (found ? 1U : 0U); i < size(map); ++i) *out++ = shared(entries(map)[i]);
         return Ref<ContextMap>::adopt(result);
     }
 
 private:
-    static std::size_t bytes(unsigned size) noexcept {
-        return sizeof(ContextMap) + size * sizeof(Entry);
-    }
+    static std::size_t bytes(unsigned size) noexcept { return sizeof(ContextMap) + size * sizeof(Entry); }
     static Entry shared(Entry entry) noexcept {
         entry.box->inc_ref();
         return entry;
@@ -162,12 +157,11 @@ void ContextSlot::put_map(Ref<ContextMap> map) noexcept {
 
 bool ContextSlot::made(const Token& token) const noexcept {
     if (!is_shared()) return token.context_ == this;
-    return token.context_ == state() ||
-           (state()->born_in != nullptr && token.context_ == state()->born_in);
+    return token.context_ == state() || (state()->born_in != nullptr && token.context_ == state()->born_in);
 }
 
-// Two loads and stores rather than an exchange: tasks with a shared context enter it at each step. Two threads that enter
-// at the very same moment may go unnoticed.
+// Two loads and stores rather than an exchange: tasks with a shared context enter it at each step. Two threads that
+// enter at the very same moment may go unnoticed.
 void ContextScope::enter(ContextSlot& slot) {
     ContextState* state = slot.state();
     if (__atomic_load_n(&state->entered_by, __ATOMIC_ACQUIRE) != nullptr) {
@@ -189,9 +183,7 @@ ContextVarBase::ContextVarBase(std::string_view name) : name_(name) {
     id_ = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 }
 
-const ValueBox* ContextVarBase::find() const noexcept {
-    return MapAccess::find(current_context_slot()->map(), id_);
-}
+const ValueBox* ContextVarBase::find() const noexcept { return MapAccess::find(current_context_slot()->map(), id_); }
 
 const ValueBox* ContextVarBase::find(const Context& context) const noexcept {
     return MapAccess::find(context.state_->map.get(), id_);
@@ -207,8 +199,7 @@ Token ContextVarBase::put(Ref<ValueBox> box) {
     // changed in place.
     auto map = slot.take_map();
     try {
-        map = MapAccess::with(static_cast<Ref<ContextMap>&&>(map), id_,
-                              static_cast<Ref<ValueBox>&&>(box), token.old_);
+        map = MapAccess::with(static_cast<Ref<ContextMap>&&>(map), id_, static_cast<Ref<ValueBox>&&>(box), token.old_);
     } catch (...) {
         slot.put_map(static_cast<Ref<ContextMap>&&>(map));
         throw;
@@ -219,18 +210,14 @@ Token ContextVarBase::put(Ref<ValueBox> box) {
 
 void ContextVarBase::reset(const Token& token) {
     auto describe = [&](const char* used) {
-        return address_text((std::string(used) + token.var_->repr() + " at ").c_str(),
-                            token.made_.get()) +
-               "> ";
+        return address_text((std::string(used) + token.var_->repr() + " at ").c_str(), token.made_.get()) + "> ";
     };
     if (token.made_->token_used_) {
         throw RuntimeError(describe("<Token used var=") + "has already been used once");
     }
-    if (token.var_ != this)
-        throw ValueError(describe("<Token var=") + "was created by a different ContextVar");
+    if (token.var_ != this) throw ValueError(describe("<Token var=") + "was created by a different ContextVar");
     ContextSlot& slot = *current_context_slot();
-    if (!slot.made(token))
-        throw ValueError(describe("<Token var=") + "was created in a different Context");
+    if (!slot.made(token)) throw ValueError(describe("<Token var=") + "was created in a different Context");
     Ref<ValueBox> replaced;
     auto map = slot.take_map();
     try {
@@ -268,9 +255,7 @@ Context Context::copy() const {
 
 std::size_t Context::size() const noexcept { return detail::MapAccess::size(state_->map.get()); }
 
-bool Context::contains(const detail::ContextVarBase& var) const noexcept {
-    return var.find(*this) != nullptr;
-}
+bool Context::contains(const detail::ContextVarBase& var) const noexcept { return var.find(*this) != nullptr; }
 
 Context copy_context() { return detail::ContextSlot::copy_current().context(); }
 

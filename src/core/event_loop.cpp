@@ -97,9 +97,15 @@ void EventLoop::handle_signal(int signum, detail::Ref<detail::HandleBase> handle
 }
 bool EventLoop::remove_signal_handler(int signum) { return core_->remove_signal(signum); }
 
-void EventLoop::set_task_factory(TaskFactory factory) { core_->task_factory = std::move(factory); }
+void EventLoop::set_task_factory(TaskFactory factory) {
+    std::shared_ptr<TaskFactory> former = std::move(core_->task_factory);
+    if (factory) core_->task_factory = std::make_shared<TaskFactory>(std::move(factory));
+}
 bool EventLoop::has_task_factory() const noexcept { return static_cast<bool>(core_->task_factory); }
-void EventLoop::set_exception_handler(ExceptionHandler handler) { core_->exception_handler = std::move(handler); }
+void EventLoop::set_exception_handler(ExceptionHandler handler) {
+    std::shared_ptr<ExceptionHandler> former = std::move(core_->exception_handler);
+    if (handler) core_->exception_handler = std::make_shared<ExceptionHandler>(std::move(handler));
+}
 bool EventLoop::has_exception_handler() const noexcept { return static_cast<bool>(core_->exception_handler); }
 void EventLoop::call_exception_handler(const ExceptionContext& context) { core_->call_exception_handler(context); }
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
@@ -109,8 +115,6 @@ bool EventLoop::get_debug() const noexcept { return core_->debug; }
 void EventLoop::set_debug(bool enabled) noexcept { core_->debug = enabled; }
 
 void EventLoop::set_default_executor(Executor& executor) { core_->executor = &executor; }
-
-Coro<> EventLoop::shutdown_asyncgens() { co_return; }
 
 EventLoop& get_running_loop() { return detail::running_core().facade(); }
 EventLoop new_event_loop() { return EventLoop(); }

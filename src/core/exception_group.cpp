@@ -27,9 +27,7 @@ public:
         }
         if (made == nullptr) return message.c_str();  // no memory for more
         char* before = nullptr;
-        if (__atomic_compare_exchange_n(&text_, &before, made, false, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE))
-            return made;
+        if (__atomic_compare_exchange_n(&text_, &before, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return made;
         std::free(made);  // another thread was first
         return before;
     }
@@ -42,8 +40,8 @@ public:
 private:
     std::string tree() const {
         std::size_t count = exceptions.size();
-        std::string result = message + " (" + std::to_string(count) +
-                             (count == 1 ? " sub-exception)" : " sub-exceptions)");
+        std::string result =
+            message + " (" + std::to_string(count) + (count == 1 ? " sub-exception)" : " sub-exceptions)");
         for (const std::exception_ptr& child : exceptions) {
             std::string name = type_name(child);
             std::string text;
@@ -69,12 +67,10 @@ private:
 namespace {
 
 void check_members(const std::vector<std::exception_ptr>& exceptions) {
-    if (exceptions.empty())
-        throw ValueError("second argument (exceptions) must be a non-empty sequence");
+    if (exceptions.empty()) throw ValueError("second argument (exceptions) must be a non-empty sequence");
     for (std::size_t i = 0; i < exceptions.size(); ++i) {
         if (exceptions[i]) continue;
-        throw ValueError("Item " + std::to_string(i) +
-                         " of second argument (exceptions) is not an exception");
+        throw ValueError("Item " + std::to_string(i) + " of second argument (exceptions) is not an exception");
     }
 }
 
@@ -85,8 +81,7 @@ bool holds_base_exception(const std::vector<std::exception_ptr>& exceptions) noe
     return false;
 }
 
-std::exception_ptr regroup(const std::string& message,
-                           std::vector<std::exception_ptr>&& exceptions) {
+std::exception_ptr regroup(const std::string& message, std::vector<std::exception_ptr>&& exceptions) {
     return exceptions.empty() ? nullptr : make_exception_group(message, std::move(exceptions));
 }
 
@@ -100,8 +95,7 @@ void collect_leaves(const std::exception_ptr& error, std::vector<std::exception_
 
 // The part of `original` that these groups, split off it, are made of. CPython:
 // exception_group_projection().
-std::exception_ptr projection(const std::exception_ptr& original,
-                              const std::vector<std::exception_ptr>& parts) {
+std::exception_ptr projection(const std::exception_ptr& original, const std::vector<std::exception_ptr>& parts) {
     std::vector<std::exception_ptr> leaves;
     for (const std::exception_ptr& part : parts) collect_leaves(part, leaves);
     auto is_among_leaves = [&](const std::exception_ptr& error) {
@@ -139,11 +133,9 @@ ExceptionSplit split_exception(const std::exception_ptr& error, ErrorPredicate m
     return result;
 }
 
-ExceptStar::ExceptStar(std::exception_ptr error) noexcept
-    : original_(std::move(error)), rest_(original_) {}
+ExceptStar::ExceptStar(std::exception_ptr error) noexcept : original_(std::move(error)), rest_(original_) {}
 
-void ExceptStar::run(ErrorPredicate matches, void* handler,
-                     void (*call)(void*, const BaseExceptionGroup&)) {
+void ExceptStar::run(ErrorPredicate matches, void* handler, void (*call)(void*, const BaseExceptionGroup&)) {
     if (!rest_) return;
     std::exception_ptr matched;
     if (!exception_cast<BaseExceptionGroup>(rest_)) {
@@ -181,39 +173,30 @@ void ExceptStar::finish() {
     std::exception_ptr back = reraised_.empty() ? nullptr : projection(original_, reraised_);
     if (raised_.empty()) std::rethrow_exception(back);
     if (back) raised_.push_back(std::move(back));
-    std::rethrow_exception(raised_.size() == 1 ? raised_.front()
-                                               : make_exception_group("", raised_));
+    std::rethrow_exception(raised_.size() == 1 ? raised_.front() : make_exception_group("", raised_));
 }
 
 }  // namespace detail
 
-BaseExceptionGroup::BaseExceptionGroup(std::string&& message,
-                                       std::vector<std::exception_ptr>&& exceptions,
+BaseExceptionGroup::BaseExceptionGroup(std::string&& message, std::vector<std::exception_ptr>&& exceptions,
                                        bool only_exceptions) {
     detail::check_members(exceptions);
     if (only_exceptions && detail::holds_base_exception(exceptions)) {
         throw TypeError("Cannot nest BaseExceptions in an ExceptionGroup");
     }
-    state_ = detail::Ref<detail::GroupState>::adopt(
-        new detail::GroupState(std::move(message), std::move(exceptions)));
+    state_ = detail::Ref<detail::GroupState>::adopt(new detail::GroupState(std::move(message), std::move(exceptions)));
 }
 
-BaseExceptionGroup::BaseExceptionGroup(std::string message,
-                                       std::vector<std::exception_ptr> exceptions)
+BaseExceptionGroup::BaseExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions)
     : BaseExceptionGroup(std::move(message), std::move(exceptions), false) {}
 BaseExceptionGroup::BaseExceptionGroup(const BaseExceptionGroup& other) noexcept = default;
-BaseExceptionGroup& BaseExceptionGroup::operator=(const BaseExceptionGroup& other) noexcept =
-    default;
+BaseExceptionGroup& BaseExceptionGroup::operator=(const BaseExceptionGroup& other) noexcept = default;
 BaseExceptionGroup::~BaseExceptionGroup() = default;
 
 const std::string& BaseExceptionGroup::message() const noexcept { return state_->message; }
-const std::vector<std::exception_ptr>& BaseExceptionGroup::exceptions() const noexcept {
-    return state_->exceptions;
-}
+const std::vector<std::exception_ptr>& BaseExceptionGroup::exceptions() const noexcept { return state_->exceptions; }
 const char* BaseExceptionGroup::what() const noexcept { return state_->text(); }
-std::exception_ptr BaseExceptionGroup::self() const {
-    return std::make_exception_ptr(BaseExceptionGroup(*this));
-}
+std::exception_ptr BaseExceptionGroup::self() const { return std::make_exception_ptr(BaseExceptionGroup(*this)); }
 ExceptionSplit BaseExceptionGroup::split_if(detail::ErrorPredicate matches) const {
     return detail::split_exception(self(), matches);
 }
@@ -224,19 +207,14 @@ ExceptionGroup::ExceptionGroup(std::string&& message, std::vector<std::exception
                                bool only_exceptions)
     : BaseExceptionGroup(std::move(message), std::move(exceptions), only_exceptions) {}
 const char* ExceptionGroup::what() const noexcept { return BaseExceptionGroup::what(); }
-std::exception_ptr ExceptionGroup::self() const {
-    return std::make_exception_ptr(ExceptionGroup(*this));
-}
+std::exception_ptr ExceptionGroup::self() const { return std::make_exception_ptr(ExceptionGroup(*this)); }
 
-std::exception_ptr make_exception_group(std::string message,
-                                        std::vector<std::exception_ptr> exceptions) {
+std::exception_ptr make_exception_group(std::string message, std::vector<std::exception_ptr> exceptions) {
     detail::check_members(exceptions);
     if (detail::holds_base_exception(exceptions)) {
-        return std::make_exception_ptr(
-            BaseExceptionGroup(std::move(message), std::move(exceptions), false));
+        return std::make_exception_ptr(BaseExceptionGroup(std::move(message), std::move(exceptions), false));
     }
-    return std::make_exception_ptr(
-        ExceptionGroup(std::move(message), std::move(exceptions), false));
+    return std::make_exception_ptr(ExceptionGroup(std::move(message), std::move(exceptions), false));
 }
 
 }  // namespace asyncio

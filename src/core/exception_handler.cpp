@@ -24,7 +24,8 @@ void LoopCore::default_exception_handler(const ExceptionContext& context) {
 }
 
 void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSlot* slot) {
-    if (!exception_handler || facade_ == nullptr) return default_exception_handler(context);
+    std::shared_ptr<ExceptionHandler> handler = exception_handler;
+    if (!handler || facade_ == nullptr) return default_exception_handler(context);
     try {
         if (slot != nullptr) {
         } else if (context.task) {
@@ -34,12 +35,12 @@ void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSl
         } else if (context.handle) {
             slot = &context.handle.state_or_null()->context_slot();
         }
-        if (slot != nullptr && slot != current_context_slot()) {
-            ContextScope scope(*slot);
-            exception_handler(*facade_, context);
-        } else {
-            exception_handler(*facade_, context);
+        std::optional<ContextScope> scope;
+        try {
+            if (slot != nullptr && slot != current_context_slot()) scope.emplace(*slot);
+        } catch (const RuntimeError&) {  // it is in use elsewhere: better told in another context than not at all
         }
+        (*handler)(*facade_, context);
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         default_exception_handler({.message = "Unhandled error in exception handler",

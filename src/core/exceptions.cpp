@@ -43,13 +43,10 @@ const char* CancelledError::what() const noexcept {
     return request_ && request_->message ? request_->message->c_str() : "";
 }
 
-SystemExit::SystemExit(int code) noexcept : code_(code) {
-    std::snprintf(text_, sizeof text_, "%d", code);
-}
+SystemExit::SystemExit(int code) noexcept : code_(code) { std::snprintf(text_, sizeof text_, "%d", code); }
 const char* SystemExit::what() const noexcept { return text_; }
 
-OSError::OSError(std::string_view message)
-    : std::system_error(std::error_code()), text_(std::string(message)) {}
+OSError::OSError(std::string_view message) : std::system_error(std::error_code()), text_(std::string(message)) {}
 
 OSError::OSError(int errno_value, std::string_view strerror)
     : std::system_error(std::error_code(errno_value, std::generic_category())),
@@ -59,14 +56,11 @@ OSError::OSError(int errno_value, std::string_view strerror)
 
 OSError::OSError(int errno_value, std::string_view strerror, std::string_view filename)
     : std::system_error(std::error_code(errno_value, std::generic_category())),
-      text_(errno_prefix(errno_value) + errno_text(errno_value, strerror) + ": " +
-            detail::quoted(filename)),
+      text_(errno_prefix(errno_value) + errno_text(errno_value, strerror) + ": " + detail::quoted(filename)),
       strerror_begin_(errno_prefix(errno_value).size()),
       strerror_size_(errno_text(errno_value, strerror).size()) {}
 
-std::string_view OSError::strerror() const noexcept {
-    return {text_.what() + strerror_begin_, strerror_size_};
-}
+std::string_view OSError::strerror() const noexcept { return {text_.what() + strerror_begin_, strerror_size_}; }
 
 namespace detail {
 
@@ -78,8 +72,8 @@ void CancelRequest::dec_ref() noexcept {
     if (__atomic_sub_fetch(&references_, 1U, __ATOMIC_ACQ_REL) == 0) delete this;
 }
 
-Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message,
-                                       std::string_view requested_by, std::source_location where) {
+Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message, std::string_view requested_by,
+                                       std::source_location where) {
     return Ref<CancelRequest>::adopt(new CancelRequest(message, requested_by, where));
 }
 
@@ -87,8 +81,7 @@ Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message,
 
 #ifdef __GLIBCXX__
 
-const void* match_exception(const std::exception_ptr& error,
-                            const std::type_info& wanted) noexcept {
+const void* match_exception(const std::exception_ptr& error, const std::type_info& wanted) noexcept {
     if (!error) return nullptr;
     static_assert(sizeof(std::exception_ptr) == sizeof(void*));
     void* object;
@@ -119,9 +112,7 @@ const std::type_info* thrown_type(const std::exception_ptr& error) noexcept {
 
 namespace {
 
-bool is_cancelled(const std::type_info* type) noexcept {
-    return type && *type == typeid(CancelledError);
-}
+bool is_cancelled(const std::type_info* type) noexcept { return type && *type == typeid(CancelledError); }
 
 bool is_interrupt_or_exit(const std::type_info* type) noexcept {
     return type && (*type == typeid(KeyboardInterrupt) || *type == typeid(SystemExit));
@@ -147,9 +138,7 @@ std::string demangled(const char* mangled) {
 
 }  // namespace
 
-bool is_cancelled_error(const std::exception_ptr& error) noexcept {
-    return is_cancelled(thrown_type(error));
-}
+bool is_cancelled_error(const std::exception_ptr& error) noexcept { return is_cancelled(thrown_type(error)); }
 
 bool is_keyboard_interrupt_or_system_exit(const std::exception_ptr& error) noexcept {
     return is_interrupt_or_exit(thrown_type(error));
@@ -159,9 +148,7 @@ bool is_base_exception(const std::exception_ptr& error) noexcept {
     return exception_cast<BaseException>(error) && !exception_cast<std::exception>(error);
 }
 
-bool current_exception_is_cancelled() noexcept {
-    return is_cancelled(abi::__cxa_current_exception_type());
-}
+bool current_exception_is_cancelled() noexcept { return is_cancelled(abi::__cxa_current_exception_type()); }
 
 bool current_exception_is_keyboard_interrupt_or_system_exit() noexcept {
     return is_interrupt_or_exit(abi::__cxa_current_exception_type());
@@ -191,8 +178,7 @@ char32_t decode(std::string_view text, std::size_t& size) noexcept {
         character = (character << 6U) | (byte(i) & 0x3fU);
     }
     bool overlong = (length == 3 && character < 0x800) || (length == 4 && character < 0x10000);
-    if (overlong || character > 0x10ffff || (character >= 0xd800 && character < 0xe000))
-        return 0xdc00 + first;
+    if (overlong || character > 0x10ffff || (character >= 0xd800 && character < 0xe000)) return 0xdc00 + first;
     size = length;
     return character;
 }
@@ -203,14 +189,13 @@ bool is_printable(char32_t character) noexcept {
     struct Range {
         char32_t first, last;
     };
-    static constexpr Range hidden[] = {
-        {0x00, 0x1f},       {0x7f, 0xa0},       {0xad, 0xad},       {0x600, 0x605},
-        {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x890, 0x891},
-        {0x8e2, 0x8e2},     {0x1680, 0x1680},   {0x180e, 0x180e},   {0x2000, 0x200f},
-        {0x2028, 0x202f},   {0x205f, 0x206f},   {0x3000, 0x3000},   {0xd800, 0xf8ff},
-        {0xfeff, 0xfeff},   {0xfff0, 0xfffb},   {0xfffe, 0xffff},   {0x110bd, 0x110bd},
-        {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
-        {0xe0000, 0xe00ff}, {0xe01f0, 0x10ffff}};
+    static constexpr Range hidden[] = {{0x00, 0x1f},       {0x7f, 0xa0},       {0xad, 0xad},       {0x600, 0x605},
+                                       {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x890, 0x891},
+                                       {0x8e2, 0x8e2},     {0x1680, 0x1680},   {0x180e, 0x180e},   {0x2000, 0x200f},
+                                       {0x2028, 0x202f},   {0x205f, 0x206f},   {0x3000, 0x3000},   {0xd800, 0xf8ff},
+                                       {0xfeff, 0xfeff},   {0xfff0, 0xfffb},   {0xfffe, 0xffff},   {0x110bd, 0x110bd},
+                                       {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+                                       {0xe0000, 0xe00ff}, {0xe01f0, 0x10ffff}};
     for (const Range& range : hidden) {
         if (character <= range.last) return character < range.first;
     }
@@ -239,9 +224,7 @@ std::string quoted(std::string_view text) {
             result += text.substr(0, size);
         } else {
             char escape[12];
-            const char* format = character < 0x100     ? "\\x%02x"
-                                 : character < 0x10000 ? "\\u%04x"
-                                                       : "\\U%08x";
+            const char* format = character < 0x100 ? "\\x%02x" : character < 0x10000 ? "\\u%04x" : "\\U%08x";
             std::snprintf(escape, sizeof escape, format, static_cast<unsigned>(character));
             result += escape;
         }
@@ -284,16 +267,12 @@ std::string repr(const std::exception_ptr& error) {
         }
         return text + "])";
     }
-    if (const auto* os_error = detail::exception_cast<OSError>(error);
-        os_error && os_error->errno_value() != 0) {
-        return name + "(" + std::to_string(os_error->errno_value()) + ", " +
-               detail::quoted(os_error->strerror()) + ")";
+    if (const auto* os_error = detail::exception_cast<OSError>(error); os_error && os_error->errno_value() != 0) {
+        return name + "(" + std::to_string(os_error->errno_value()) + ", " + detail::quoted(os_error->strerror()) + ")";
     }
-    if (const auto* exit = detail::exception_cast<SystemExit>(error))
-        return name + "(" + exit->what() + ")";
+    if (const auto* exit = detail::exception_cast<SystemExit>(error)) return name + "(" + exit->what() + ")";
     if (const auto* cancelled = detail::exception_cast<CancelledError>(error)) {
-        return name + "(" + (cancelled->message() ? detail::quoted(*cancelled->message()) : "") +
-               ")";
+        return name + "(" + (cancelled->message() ? detail::quoted(*cancelled->message()) : "") + ")";
     }
     std::string_view message = detail::message_of(error, name);
     return name + "(" + (message.empty() ? "" : detail::quoted(message)) + ")";

@@ -28,7 +28,7 @@ bool ExecutorCall::is_blocked() const noexcept { return __atomic_load_n(&blocked
 
 void ExecutorCall::set_blocked(bool blocked) noexcept {
     __atomic_store_n(&blocked_, blocked, __ATOMIC_RELAXED);
-    inbox_->add_outside_work(blocked ? -1 : 1);
+    if (blocked) inbox_->wake();
 }
 
 void ExecutorCall::submit(LoopCore& loop, Executor* executor, Ref<FutureBase> future) {
@@ -115,20 +115,25 @@ void ExecutorCall::future_is_done(ReadyNode& node) {
 }
 
 bool LoopCore::works_outside() noexcept {
-    int count = outside_work_.load(std::memory_order_relaxed);
-    // What waits for a thread, where all threads wait for this loop, is no work under way.
-    const Executor* executor = nullptr;
+    // A thread that waits for this loop does nothing by itself, nor does a call for which no thread is left then.
+    int count = outside_work_;
+    const Executor* looked_at = nullptr;
     bool is_stuck = false;
     for (ExecutorCall& call : pending_calls) {
         if (count <= 0) break;
-        if (call.has_begun() || !call.is_counted()) continue;
-        if (call.executor() != executor) {
-            executor = call.executor();
-            std::size_t blocked = 0;
-            for (ExecutorCall& other : pending_calls) blocked += other.executor() == executor && other.is_blocked();
-            is_stuck = blocked >= executor->concurrency();
+        if (!call.is_counted()) continue;
+        if (call.is_blocked()) {
+            --count;
+        } else if (!call.has_begun()) {
+            if (call.executor() != looked_at) {
+                looked_at = call.executor();
+                std::size_t blocked = 0;
+                for (ExecutorCall& other : pending_calls)
+                    blocked += other.executor() == looked_at && other.is_blocked();
+                is_stuck = blocked >= looked_at->concurrency();
+            }
+            if (is_stuck) --count;
         }
-        if (is_stuck) --count;
     }
     return count > 0;
 }

@@ -9,18 +9,16 @@ void throw_empty_handle() {
     throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no future");
 }
 
-void throw_coroutine_reused() {
-    throw RuntimeError("cannot reuse already awaited coroutine");
-}
+void throw_coroutine_reused() { throw RuntimeError("cannot reuse already awaited coroutine"); }
 
 EventLoop& loop_of(FutureBase* state) {
     if (state == nullptr) throw_empty_handle();
     return state->loop().facade();
 }
 
-Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message,
-                                  std::source_location where) {
-    return make_cancel_request(message, loop.current_task != nullptr ? loop.current_task->name() : std::string(), where);
+Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message, std::source_location where) {
+    return make_cancel_request(message, loop.current_task != nullptr ? loop.current_task->name() : std::string(),
+                               where);
 }
 
 FutureWaiter::FutureWaiter(Ref<FutureBase> future) : future_(std::move(future)) {}
@@ -32,9 +30,12 @@ bool FutureWaiter::cancel(const Ref<CancelRequest>& request) {
 
 WaitEdge FutureWaiter::edge() const noexcept {
     switch (future_->kind()) {
-        case FutureBase::Kind::task: return {WaitKind::task, future_.get()};
-        case FutureBase::Kind::gathering: return {WaitKind::gathering, future_.get()};
-        case FutureBase::Kind::future: break;
+        case FutureBase::Kind::task:
+            return {WaitKind::task, future_.get()};
+        case FutureBase::Kind::gathering:
+            return {WaitKind::gathering, future_.get()};
+        case FutureBase::Kind::future:
+            break;
     }
     return {WaitKind::future, future_.get()};
 }
@@ -65,7 +66,8 @@ void FutureWaiter::check_suspended() {
         throw_cancelled();
     }
     if (state_ == State::pending) return;
-    if (future_.get() == task_) throw RuntimeError("Task cannot await on itself: " + repr(AnyTask(Ref<FutureBase>(task_))));
+    if (future_.get() == task_)
+        throw RuntimeError("Task cannot await on itself: " + repr(AnyTask(Ref<FutureBase>(task_))));
     throw RuntimeError("Task " + repr(AnyTask(Ref<FutureBase>(task_))) + " got Future " + repr(AnyFuture(future_)) +
                        " attached to a different loop");
 }

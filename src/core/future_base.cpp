@@ -17,23 +17,44 @@ FutureBase::~FutureBase() {
 }
 
 void FutureBase::destroy() noexcept {
+    // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
+    LoopCore& loop = *loop_;
+    if (loop.destroying_futures) {
+        loop.dying_futures.push_back(this);
+        return;
+    }
+    loop.inc_ref();
+    loop.destroying_futures = true;
+    end_of_life();
+    while (!loop.dying_futures.empty()) {
+        FutureBase* next = loop.dying_futures.back();
+        loop.dying_futures.pop_back();
+        next->end_of_life();
+    }
+    loop.destroying_futures = false;
+    loop.dec_ref();
+}
+
+void FutureBase::end_of_life() noexcept {
     if (outlives_handles_ && outlive_handles()) return;
     if (unretrieved_) {
         // The handler may look at the future, and even keep it.
         unretrieved_ = false;
         references_ = 1;
-        bool is_task = kind_ == Kind::task;
-        const char* type = is_task ? "Task" : kind_ == Kind::gathering ? "_GatheringFuture" : "Future";
-        ExceptionContext context{
-            .message = std::string(type) + " exception was never retrieved",
-            .exception = exception_,
-            .future = AnyFuture(Ref<FutureBase>(this))};
-        if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
-        loop_->report(context);
-        context.future = AnyFuture();
+        report_unretrieved();
         if (--references_ != 0) return;
     }
     delete this;
+}
+
+void FutureBase::report_unretrieved() {
+    bool is_task = kind_ == Kind::task;
+    const char* type = is_task ? "Task" : kind_ == Kind::gathering ? "_GatheringFuture" : "Future";
+    ExceptionContext context{.message = std::string(type) + " exception was never retrieved",
+                             .exception = exception_,
+                             .future = AnyFuture(Ref<FutureBase>(this))};
+    if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
+    loop_->report(context);
 }
 
 void FutureBase::schedule_callbacks() noexcept {

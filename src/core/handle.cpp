@@ -43,6 +43,7 @@ void HandleBase::cancel() noexcept {
         return;
     }
     if (std::exchange(cancelled_, true)) return;
+    Ref<HandleBase> keep(this);  // the only other handle may be part of what is dropped
     if (!running_) drop();
     if (std::exchange(queued_, false)) {
         loop_->forget_handle(*this);
@@ -90,16 +91,15 @@ void HandleBase::report_exception() {
 
 std::string HandleBase::repr() const {
     std::string text = is_timer_ ? "<TimerHandle" : "<Handle";
-    if (cancelled_) text += " cancelled";
+    bool is_cancelled = cancelled();
+    if (is_cancelled) text += " cancelled";
     if (is_timer_) text += " when=" + repr_of_double(when_.seconds());
-    if (!cancelled_) text += " " + type_text(callable_type()) + "()";
+    if (!is_cancelled) text += " " + type_text(callable_type()) + "()";
     return text + ">";
 }
 
 }  // namespace detail
 
-std::string repr(const Handle& handle) {
-    return handle ? handle.state_or_null()->repr() : std::string("<Handle>");
-}
+std::string repr(const Handle& handle) { return handle ? handle.state_or_null()->repr() : std::string("<Handle>"); }
 
 }  // namespace asyncio

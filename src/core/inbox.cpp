@@ -33,12 +33,9 @@ bool Inbox::is_of_running_loop() const noexcept {
     return running != nullptr && &running->inbox() == this;
 }
 
-void Inbox::add_outside_work(int count) noexcept {
+void Inbox::wake() noexcept {
     std::lock_guard lock(state_->mutex);
-    LoopCore* loop = state_->loop;
-    if (loop == nullptr) return;
-    loop->add_outside_work(count);
-    if (count < 0) loop->io().wake();  // it may be waiting for this thread
+    if (state_->loop != nullptr) state_->loop->io().wake();
 }
 
 bool Inbox::has_virtual_time() const noexcept {

@@ -20,7 +20,8 @@ private:
 }  // namespace
 
 void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
-    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) [[unlikely]] drain_inbox();  // they came first
+    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) [[unlikely]]
+        drain_inbox();  // they came first
     handle.inc_ref();
     handle.queued_ = true;
     push_ready(handle);
@@ -60,8 +61,8 @@ void LoopCore::watch(int fd, bool for_writing, Ref<HandleBase> handle) {
         if (is_new) watches_.erase(entry);
         throw;
     }
-    if (place) place->cancel();
-    place = std::move(handle);
+    Ref<HandleBase> former = std::exchange(place, std::move(handle));
+    if (former) former->cancel();  // last: what it held may come back here as it dies
 }
 
 bool LoopCore::unwatch(int fd, bool for_writing) {
@@ -71,11 +72,11 @@ bool LoopCore::unwatch(int fd, bool for_writing) {
     FdWatch& watch = entry->second;
     Ref<HandleBase> removed = std::exchange(for_writing ? watch.writer : watch.reader, nullptr);
     if (!removed) return false;
-    removed->cancel();
     bool reader = static_cast<bool>(watch.reader);
     bool writer = static_cast<bool>(watch.writer);
     if (!reader && !writer) watches_.erase(entry);
     io_->watch(fd, reader, writer);
+    removed->cancel();  // last: what it held may come back here as it dies
     return true;
 }
 
@@ -108,13 +109,14 @@ void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
     }
     signals_->add(signum);
     handle->stays_ = true;
-    signal_handles_[signum] = std::move(handle);
+    Ref<HandleBase> former = std::exchange(signal_handles_[signum], std::move(handle));
 }
 
 bool LoopCore::remove_signal(int signum) {
     SignalPipe::check(signum);
     if (!signals_ || !signals_->remove(signum)) return false;
-    signal_handles_.erase(signum);  // what arrived already is still told, as in Python
+    // What arrived already is still told, as in Python. It dies last: what it held may come back here.
+    auto removed = signal_handles_.extract(signum);
     return true;
 }
 

@@ -143,7 +143,11 @@ void LoopCore::wait_for_events(bool idle) {
         io_->wait(nanoseconds(0), events_);
         bool something = !events_.empty() || inbox_->state_->any_posted.load(std::memory_order_acquire) ||
                          (sigint_ != nullptr && sigint_->count() != sigints_seen_);
-        if (something || clock_->jump_to(TimePoint::from_nanoseconds(first))) return;
+        if (something) return;
+        if (clock_->jump_to(TimePoint::from_nanoseconds(first))) {
+            passes_ = 1;
+            return;
+        }
     } else if (virtual_time_) {
         return io_->wait(std::nullopt, events_);  // what is under way outside comes first, however long it takes
     }
@@ -178,10 +182,17 @@ void LoopCore::run_ready() {
     while (!now_running_.empty()) {
         ReadyNode& node = order_ == nullptr ? now_running_.pop_front() : choose_ready();
         ++callbacks;
-        if (debug) [[unlikely]] {
-            run_timed(node);
-        } else {
-            node.run();
+        try {
+            if (debug) [[unlikely]] {
+                run_timed(node);
+            } else {
+                node.run();
+            }
+        } catch (...) {
+            // A callback of the library itself; those of users tell what they are themselves.
+            if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+            call_exception_handler({.message = "Exception in a callback of the library",
+                                    .exception = std::current_exception()});
         }
     }
     budget_.spend(callbacks);
@@ -242,8 +253,9 @@ void LoopCore::close() {
     }
     drop_queued();
     while (!pending_calls.empty()) pending_calls.front().detach();
-    watches_.clear();
-    signal_handles_.clear();
+    // Emptied aside: what the callbacks hold may come back here as it dies.
+    std::exchange(watches_, {});
+    std::exchange(signal_handles_, {});
     signals_.reset();
     executor_shutdown_called = true;
     if (Executor* former = std::exchange(executor, nullptr)) former->shutdown(false);

@@ -37,6 +37,9 @@ private:
     TimePoint last_ = {};
 };
 
+class GeneratorBase;
+struct OpenGenerators;
+
 /// The callbacks on one file descriptor.
 struct FdWatch {
     Ref<HandleBase> reader;
@@ -67,6 +70,9 @@ public:
     void destroy();  // by the EventLoop's destructor
     bool is_running() const noexcept { return running_; }
     bool is_closed() const noexcept { return closed_; }
+    /// How many passes it has begun since virtual time last moved: the moment of an event, as tests compare it with
+    /// CPython.
+    std::uint64_t passes() const noexcept { return passes_; }
     void check_closed() const;
     void check_running() const;
     void check_thread() const;  // in debug mode, from another thread: throws
@@ -76,7 +82,7 @@ public:
     // Callbacks.
     void add_ready_handle(HandleBase& handle) noexcept;
     void add_timer_handle(TimePoint when, HandleBase& handle);
-    bool post_handle(HandleBase& handle) noexcept;  // from any thread
+    bool post_handle(HandleBase& handle) noexcept;    // from any thread
     void forget_handle(HandleBase& handle) noexcept;  // it was cancelled
     /// The handler runs in the context of the task or handle that `context` names, or in `slot`.
     void call_exception_handler(const ExceptionContext& context, ContextSlot* slot = nullptr);
@@ -94,9 +100,8 @@ public:
     // Threads.
     Inbox& inbox() noexcept { return *inbox_; }
     Executor& default_executor();
-    void outside_work_begins() noexcept { add_outside_work(1); }
-    void outside_work_ends() noexcept { add_outside_work(-1); }
-    void add_outside_work(int count) noexcept { outside_work_.fetch_add(count, std::memory_order_relaxed); }
+    void outside_work_begins() noexcept { ++outside_work_; }
+    void outside_work_ends() noexcept { --outside_work_; }
     bool has_virtual_time() const noexcept { return virtual_time_; }
     bool works_outside() noexcept;  // something that was begun will call back
 
@@ -106,11 +111,17 @@ public:
     IntrusiveList<TaskBase, LiveTasks> live_tasks;
     IntrusiveList<ExecutorCall, PendingCalls> pending_calls;
     bool debug = false;
-    TaskFactory task_factory;
-    ExceptionHandler exception_handler;
+    std::shared_ptr<TaskFactory> task_factory;  // shared with a call under way, which may replace it
+    std::shared_ptr<ExceptionHandler> exception_handler;
+    int cancel_depth = 0;  // of gather() in gather()
+    int eager_depth = 0;   // of tasks started inside each other
+    bool destroying_futures = false;
+    std::vector<FutureBase*> dying_futures;  // those that others held, to be destroyed without recursion
     Executor* executor = nullptr;
     std::shared_ptr<ThreadPoolExecutor> own_executor;  // shared by a thread that joins its threads
     bool executor_shutdown_called = false;
+    IntrusiveList<GeneratorBase, OpenGenerators> generators;  // that have begun, in the order in which they did
+    bool asyncgens_shutdown_called = false;
 
     // The frames that the exception under way has passed through, innermost first.
     std::exception_ptr unwinding;
@@ -133,6 +144,7 @@ private:
     void drop_queued() noexcept;
 
     unsigned references_ = 1;
+    std::uint64_t passes_ = 0;
     EventLoop* facade_;
     ReadyList ready_;
     ReadyList now_running_;
@@ -144,7 +156,7 @@ private:
     bool closed_ = false;
     bool clock_may_jump_ = false;
     bool virtual_time_ = false;
-    std::atomic<int> outside_work_ = 0;  // its threads may say that they wait for the loop
+    int outside_work_ = 0;
     ContextSlot** context_ = nullptr;
 
     std::unique_ptr<Clock> own_clock_;

@@ -2,10 +2,10 @@
 
 #include "core/loop_core.h"
 
+#include <cxxabi.h>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <cxxabi.h>
 
 namespace asyncio {
 namespace detail {
@@ -29,7 +29,9 @@ std::string repr_of_double(double value) {
     double size = std::fabs(value);
     bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
     char text[64];
-    auto end = std::to_chars(text, text + sizeof text, value, plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+    auto end =
+        std::to_chars(text, text + sizeof text, value, plain ? std::chars_format::fixed : std::chars_format::scientific)
+            .ptr;
     std::string result(text, end);
     if (plain && result.find('.') == std::string::npos) result += ".0";
     return result;
@@ -57,15 +59,22 @@ namespace {
 
 void add_outcome(std::string& text, FutureBase& future, const char* pending) {
     switch (future.state()) {
-        case FutureBase::State::pending: text += pending; return;
-        case FutureBase::State::cancelled: text += "cancelled"; return;
-        case FutureBase::State::finished: text += "finished"; break;
+        case FutureBase::State::pending:
+            text += pending;
+            return;
+        case FutureBase::State::cancelled:
+            text += "cancelled";
+            return;
+        case FutureBase::State::finished:
+            text += "finished";
+            break;
     }
 }
 
 void add_result(std::string& text, FutureBase& future) {
     if (future.state() == FutureBase::State::finished) {
-        text += future.peek_exception() ? " exception=" + repr(future.peek_exception()) : " result=" + future.result_repr();
+        text +=
+            future.peek_exception() ? " exception=" + repr(future.peek_exception()) : " result=" + future.result_repr();
     }
     std::size_t callbacks = future.count_callbacks();
     if (callbacks > 0) text += " cb=[" + std::to_string(callbacks) + (callbacks == 1 ? " callback]" : " callbacks]");
@@ -88,7 +97,8 @@ std::string repr_of_task(TaskBase& task, int depth) {
     }
     text += place.file + ":" + std::to_string(place.line) + ">";
     WaitEdge edge = task.waiting_on() != nullptr ? task.waiting_on()->edge() : WaitEdge{};
-    bool waits_for_future = edge.kind == WaitKind::future || edge.kind == WaitKind::task || edge.kind == WaitKind::gathering;
+    bool waits_for_future =
+        edge.kind == WaitKind::future || edge.kind == WaitKind::task || edge.kind == WaitKind::gathering;
     if (waits_for_future) {
         auto& awaited = *static_cast<FutureBase*>(const_cast<void*>(edge.subject));
         text += " wait_for=" + (depth > 3 ? std::string("...") : repr_of_future(awaited, depth + 1));

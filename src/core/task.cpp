@@ -15,9 +15,7 @@ TaskBase& running_task() {
 
 namespace {
 
-AnyTask current_task_in(LoopCore& loop) {
-    return AnyTask(Ref<FutureBase>(loop.current_task));
-}
+AnyTask current_task_in(LoopCore& loop) { return AnyTask(Ref<FutureBase>(loop.current_task)); }
 
 std::vector<AnyTask> all_tasks_in(LoopCore& loop) {
     std::vector<AnyTask> tasks;
@@ -49,6 +47,7 @@ std::vector<AnyTask> all_tasks(EventLoop& loop) { return detail::all_tasks_in(lo
 
 AnyTask NewTask::start(const TaskOptions& options) {
     if (!task_) throw RuntimeError("a new task can be started only once");
+    detail::check_open(task_->loop());
     detail::Ref<detail::TaskBase> task = std::move(task_);
     task->start(options);
     return AnyTask(std::move(task));

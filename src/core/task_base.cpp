@@ -65,8 +65,22 @@ void TaskBase::start(const TaskOptions& options) {
 }
 
 void TaskBase::eager_start() {
+    constexpr int deepest = 1000;  // each level takes some of the machine's stack; Python gives up sooner
     Ref<TaskBase> keep(this);
+    if (loop_->eager_depth >= deepest) {
+        leave_loop();
+        throw RuntimeError("too many tasks started eagerly inside each other");
+    }
     TaskBase* creator = std::exchange(loop_->current_task, this);
+    class Depth {
+    public:
+        explicit Depth(int& depth) : depth_(depth) { ++depth_; }
+        ~Depth() { --depth_; }
+
+    private:
+        int& depth_;
+    };
+    Depth depth(loop_->eager_depth);
     try {
         ContextScope scope(loop_->current_context(), context_);
         run_step();
@@ -102,7 +116,7 @@ void TaskBase::step(Waiter* waiter) {
 }
 
 void TaskBase::run_step() {
-    if (cancel_due_ && !started_) {
+    if (cancel_due_ && !started_ && !begins_cancelled_) {
         // Cancelled before its first step: the body never runs.
         cancel_due_ = false;
         started_ = true;
@@ -116,7 +130,8 @@ void TaskBase::run_step() {
         innermost_.resume();
     } while (!blocked_ && innermost_);
     if (!innermost_) conclude();
-    if (loop_->unwinding) [[unlikely]] loop_->unwinding = nullptr;
+    if (loop_->unwinding) [[unlikely]]
+        loop_->unwinding = nullptr;
 }
 
 void TaskBase::conclude() {
@@ -191,7 +206,8 @@ void TaskBase::block_on(Waiter* waiter, std::coroutine_handle<> frame) noexcept 
     innermost_ = frame;
     blocked_ = true;
     waiter_ = waiter;
-    if (must_cancel_ && waiter != nullptr) [[unlikely]] cancel_wait(*waiter);
+    if (must_cancel_ && waiter != nullptr) [[unlikely]]
+        cancel_wait(*waiter);
 }
 
 void TaskBase::cancel_wait(Waiter& waiter) noexcept {
@@ -221,7 +237,8 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
         ++task->cancels_requested_;
         TaskBase* awaited = task->waiter_ != nullptr ? task->waiter_->awaited_task() : nullptr;
         if (awaited == nullptr || awaited->done()) break;
-        if (awaited == milestone) throw RuntimeError("cannot cancel tasks that wait for each other in a circle: " + name());
+        if (awaited == milestone)
+            throw RuntimeError("cannot cancel tasks that wait for each other in a circle: " + name());
         if ((length & (length - 1)) == 0) milestone = awaited;
         task = awaited;
     }
@@ -280,8 +297,9 @@ std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {
 
 void start_task(TaskBase& task, const TaskOptions& options) {
     LoopCore& loop = task.loop();
-    if (!loop.task_factory) return task.start(options);
-    AnyTask made = loop.task_factory(loop.facade(), NewTask(Ref<TaskBase>(&task)), options);
+    std::shared_ptr<TaskFactory> factory = loop.task_factory;
+    if (!factory) return task.start(options);
+    AnyTask made = (*factory)(loop.facade(), NewTask(Ref<TaskBase>(&task)), options);
     if (made.state_or_null() != &task) {
         throw TypeError("a task factory must return the task that NewTask::start() gave it");
     }

@@ -110,6 +110,8 @@ void WaitQueue::wake(std::size_t most) {
     while (most > 0 && wake_next()) --most;
 }
 
-void throw_bound_to_other_loop(const std::string& repr) { throw RuntimeError(repr + " is bound to a different event loop"); }
+void throw_bound_to_other_loop(const std::string& repr) {
+    throw RuntimeError(repr + " is bound to a different event loop");
+}
 
 }  // namespace asyncio::detail

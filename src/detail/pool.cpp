@@ -8,8 +8,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ASYNCIO_PLAIN_NEW 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 #define ASYNCIO_PLAIN_NEW 1
 #endif
 #endif
@@ -46,9 +45,7 @@ struct Remnant {
 };
 static_assert(sizeof(Block) <= granule && sizeof(Remnant) <= granule);
 
-constexpr std::size_t bytes_of(std::size_t size_class) {
-    return size_class == 0 ? granule : size_class * granule;
-}
+constexpr std::size_t bytes_of(std::size_t size_class) { return size_class == 0 ? granule : size_class * granule; }
 
 // How many blocks make a full batch: what a thread may keep to itself is twice this.
 constexpr std::uint32_t batch_size(std::size_t size_class) {
@@ -189,8 +186,7 @@ void get_chunk(Cache& mine) {
     return block;
 }
 
-[[gnu::noinline]] void deallocate_slowly(Block* block, std::size_t size,
-                                         std::size_t size_class) noexcept {
+[[gnu::noinline]] void deallocate_slowly(Block* block, std::size_t size, std::size_t size_class) noexcept {
     if (size > largest) return ::operator delete(block, size);
     Cache& mine = cache;
     wake(mine);
@@ -238,9 +234,7 @@ void get_chunk(Cache& mine) {
     deallocate_slowly(block, size, size_class);
 }
 
-std::size_t pool_bytes_reserved() noexcept {
-    return __atomic_load_n(&depot.reserved, __ATOMIC_RELAXED);
-}
+std::size_t pool_bytes_reserved() noexcept { return __atomic_load_n(&depot.reserved, __ATOMIC_RELAXED); }
 
 #endif
 

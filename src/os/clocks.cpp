@@ -10,9 +10,7 @@ TimePoint MonotonicClock::now() noexcept {
     return TimePoint::from_nanoseconds(std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec);
 }
 
-TimePoint SimulatedClock::now() noexcept {
-    return TimePoint::from_nanoseconds(now_.load(std::memory_order_relaxed));
-}
+TimePoint SimulatedClock::now() noexcept { return TimePoint::from_nanoseconds(now_.load(std::memory_order_relaxed)); }
 
 bool SimulatedClock::jump_to(TimePoint next_timer) noexcept {
     if (next_timer.nanoseconds() > now_.load(std::memory_order_relaxed)) {

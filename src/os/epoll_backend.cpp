@@ -36,13 +36,12 @@ int to_milliseconds(std::optional<nanoseconds> timeout) noexcept {
 }
 
 #ifdef SYS_epoll_pwait2
-long wait_with_nanoseconds(int epoll_fd, std::vector<epoll_event>& ready,
-                           nanoseconds timeout) noexcept {
+long wait_with_nanoseconds(int epoll_fd, std::vector<epoll_event>& ready, nanoseconds timeout) noexcept {
     struct {  // the kernel's own timespec, which has 64 bits everywhere
         std::int64_t seconds, nanoseconds;
     } limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
-    return ::syscall(SYS_epoll_pwait2, epoll_fd, ready.data(), static_cast<int>(ready.size()),
-                     &limit, nullptr, std::size_t{0});
+    return ::syscall(SYS_epoll_pwait2, epoll_fd, ready.data(), static_cast<int>(ready.size()), &limit, nullptr,
+                     std::size_t{0});
 }
 #endif
 
@@ -85,8 +84,7 @@ void EpollBackend::watch(int fd, bool readable, bool writable) {
     int failed = ::epoll_ctl(epoll_fd_, wanted != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &change);
     if (failed != 0 && (errno == ENOENT || errno == EEXIST)) {
         // Closed behind our back: now the number means another file than when we last heard of it.
-        failed =
-            ::epoll_ctl(epoll_fd_, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &change);
+        failed = ::epoll_ctl(epoll_fd_, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &change);
     }
     if (failed != 0) {
         int error = errno;
@@ -101,8 +99,7 @@ void EpollBackend::watch(int fd, bool readable, bool writable) {
 void EpollBackend::grow(int fd) {
     auto index = static_cast<std::size_t>(fd);
     if (index >= wanted_.size()) {
-        if (::fcntl(fd, F_GETFD) < 0)
-            throw OSError(errno);  // no table of gigabytes for a wild number
+        if (::fcntl(fd, F_GETFD) < 0) throw OSError(errno);  // no table of gigabytes for a wild number
         wanted_.resize(index + 1);
     }
     if (ready_.size() < watched_ + 2) ready_.resize(watched_ + 2);
@@ -159,8 +156,7 @@ int EpollBackend::poll(std::optional<nanoseconds> timeout) noexcept {
         precision_ = Precision::milliseconds;
     }
 #endif
-    return ::epoll_wait(epoll_fd_, ready_.data(), static_cast<int>(ready_.size()),
-                        to_milliseconds(timeout));
+    return ::epoll_wait(epoll_fd_, ready_.data(), static_cast<int>(ready_.size()), to_milliseconds(timeout));
 }
 
 void EpollBackend::wake() noexcept {

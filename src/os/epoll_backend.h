@@ -28,8 +28,7 @@ public:
     /// Throws OSError; ValueError for a negative descriptor. After an error `fd` is not watched.
     void watch(int fd, bool readable, bool writable) override;
     /// What was handed over before a `wake()` that ended this wait is visible after it.
-    void wait(std::optional<std::chrono::nanoseconds> timeout,
-              std::vector<IoEvent>& events) override;
+    void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<IoEvent>& events) override;
     void wake() noexcept override;
 
     Precision precision() const noexcept { return precision_; }

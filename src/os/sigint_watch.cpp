@@ -27,8 +27,7 @@ SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
     struct sigaction found = {};
     ::sigaction(SIGINT, nullptr, &found);
     // A forked child has no other threads, so nothing that the destructor could wait for.
-    [[maybe_unused]] static const int registered =
-        pthread_atfork(nullptr, nullptr, [] { handlers_running.store(0); });
+    [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, [] { handlers_running.store(0); });
     if (::getpid() != ::gettid() || found.sa_handler != SIG_DFL) return;
 
     struct sigaction action = {};

@@ -69,8 +69,7 @@ void restore(int signum) noexcept {
 }  // namespace
 
 SignalPipe::SignalPipe() {
-    [[maybe_unused]] static const int registered =
-        pthread_atfork(nullptr, nullptr, forget_pipes_in_child);
+    [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, forget_pipes_in_child);
     int fds[2];
     if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) throw OSError(errno);
     read_fd_ = fds[0];
@@ -145,8 +144,7 @@ std::size_t SignalPipe::read(std::span<unsigned char> numbers) noexcept {
     std::size_t count = 0;  // the pipe is empty: now what did not fit
     for (int signum = 1; signum < NSIG && count < numbers.size(); ++signum) {
         Route& route = route_of(signum);
-        if (route.missed.load() && route.write_fd.load() == write_fd_ &&
-            route.missed.exchange(false)) {
+        if (route.missed.load() && route.write_fd.load() == write_fd_ && route.missed.exchange(false)) {
             numbers[count++] = static_cast<unsigned char>(signum);
         }
     }

@@ -22,8 +22,7 @@ int default_max_workers() noexcept {
     cpu_set_t processors;
     CPU_ZERO(&processors);
     bool known = ::sched_getaffinity(0, sizeof processors, &processors) == 0;
-    int count =
-        known ? CPU_COUNT(&processors) : static_cast<int>(std::thread::hardware_concurrency());
+    int count = known ? CPU_COUNT(&processors) : static_cast<int>(std::thread::hardware_concurrency());
     return std::min(32, std::max(1, count) + 4);
 }
 
@@ -57,8 +56,7 @@ std::string worker_name(const std::string& prefix, std::size_t number) {
 
 /// What the threads share. It outlives the executor when nobody waits for them.
 struct ThreadPoolExecutor::State {
-    State(std::size_t workers, std::string prefix)
-        : max_workers(workers), name_prefix(std::move(prefix)) {}
+    State(std::size_t workers, std::string prefix) : max_workers(workers), name_prefix(std::move(prefix)) {}
 
     void push(ExecutorJob& job) noexcept;
     void unlink(ExecutorJob& job) noexcept;

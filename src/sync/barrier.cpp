@@ -64,10 +64,14 @@ void BarrierWaiter::abandon() noexcept {
 
 int BarrierWaiter::await_resume() {
     switch (stage_) {
-        case Stage::cancelled: throw CancelledError(std::move(cancel_request_));
-        case Stage::was_broken: throw BrokenBarrierError("Barrier aborted");
-        case Stage::broken: throw BrokenBarrierError("Abort or reset of barrier");
-        default: return index_;
+        case Stage::cancelled:
+            throw CancelledError(std::move(cancel_request_));
+        case Stage::was_broken:
+            throw BrokenBarrierError("Barrier aborted");
+        case Stage::broken:
+            throw BrokenBarrierError("Abort or reset of barrier");
+        default:
+            return index_;
     }
 }
 

@@ -75,8 +75,9 @@ void Condition::notify_all() {
 }
 
 std::string repr(const Condition& condition) {
-    return detail::describe("Condition", &condition,
-                            detail::with_waiters(condition.locked() ? "locked" : "unlocked", condition.waiters_.size()));
+    return detail::describe(
+        "Condition", &condition,
+        detail::with_waiters(condition.locked() ? "locked" : "unlocked", condition.waiters_.size()));
 }
 
 }  // namespace asyncio

@@ -20,7 +20,8 @@ void Event::set() {
 }
 
 std::string repr(const Event& event) {
-    return detail::describe("Event", &event, detail::with_waiters(event.is_set_ ? "set" : "unset", event.waiters_.size()));
+    return detail::describe("Event", &event,
+                            detail::with_waiters(event.is_set_ ? "set" : "unset", event.waiters_.size()));
 }
 
 }  // namespace asyncio

@@ -42,7 +42,8 @@ void Lock::release() {
 }
 
 std::string repr(const Lock& lock) {
-    return detail::describe("Lock", &lock, detail::with_waiters(lock.locked_ ? "locked" : "unlocked", lock.waiters_.size()));
+    return detail::describe("Lock", &lock,
+                            detail::with_waiters(lock.locked_ ? "locked" : "unlocked", lock.waiters_.size()));
 }
 
 }  // namespace asyncio

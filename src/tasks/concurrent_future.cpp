@@ -12,8 +12,8 @@
 
 namespace asyncio::detail {
 
-/// The wait of a thread that works for this loop itself, while the loop's virtual clock stands still for its work. So the
-/// clock may jump meanwhile, and a time limit is one of that clock.
+/// The wait of a thread that works for this loop itself, while the loop's virtual clock stands still for its work. So
+/// the clock may jump meanwhile, and a time limit is one of that clock.
 class ConcurrentFutureBase::ClockWait : public ListHook<> {
 public:
     explicit ClockWait(ExecutorCall& of_call) noexcept : call(of_call) {}
@@ -142,8 +142,8 @@ void ConcurrentFutureBase::call_safely(ConcurrentCallback& callback) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         std::exception_ptr error = std::current_exception();
         std::string said = str(error);
-        log(LogLevel::error, "exception calling callback for " + repr() + "\n" + type_name(error) +
-                                 (said.empty() ? "" : ": " + said));
+        log(LogLevel::error,
+            "exception calling callback for " + repr() + "\n" + type_name(error) + (said.empty() ? "" : ": " + said));
     }
 }
 
@@ -220,7 +220,8 @@ void ConcurrentFutureBase::wait(std::optional<Seconds> timeout) {
     if (is_done()) return;
     auto is_over = [this] { return is_done(); };
     if (!timeout && inbox_->is_of_running_loop()) {
-        throw RuntimeError("waiting for a coroutine in the thread of its own loop would never end: co_await the future");
+        throw RuntimeError(
+            "waiting for a coroutine in the thread of its own loop would never end: co_await the future");
     }
     ExecutorCall* own_call = running_call();
     if (own_call != nullptr && &own_call->inbox() == inbox_.get() && inbox_->has_virtual_time()) {
@@ -286,10 +287,14 @@ std::string ConcurrentFutureBase::repr() const {
     std::snprintf(address, sizeof address, "%p", static_cast<const void*>(this));
     std::string text = "<Future at " + std::string(address) + " state=";
     switch (state_) {
-        case State::pending: return text + "pending>";
-        case State::running: return text + "running>";
-        case State::cancelled: return text + "cancelled>";
-        case State::finished: break;
+        case State::pending:
+            return text + "pending>";
+        case State::running:
+            return text + "running>";
+        case State::cancelled:
+            return text + "cancelled>";
+        case State::finished:
+            break;
     }
     if (exception_) return text + "finished raised " + type_name(exception_) + ">";
     return text + "finished returned " + type_text(result_type()) + ">";

@@ -85,6 +85,18 @@ void Gathering::conclude() {
 
 bool Gathering::cancel_children(const Ref<CancelRequest>& request) {
     if (outer_.done()) return false;
+    constexpr int deepest = 1000;
+    int& depth = outer_.loop().cancel_depth;
+    if (depth >= deepest) throw RuntimeError("cannot cancel: the gathered futures wait for each other in a circle");
+    class Depth {
+    public:
+        explicit Depth(int& counter) : counter_(counter) { ++counter_; }
+        ~Depth() { --counter_; }
+
+    private:
+        int& counter_;
+    };
+    Depth deeper(depth);
     bool any = false;
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
         if (child->future_->cancel(request)) any = true;

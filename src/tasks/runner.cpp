@@ -117,8 +117,20 @@ void Runner::run_until_done(const AnyTask& main) {
     }
 }
 
+void Runner::run_to_the_end(const AnyTask& main) {
+    std::exception_ptr failure;
+    try {
+        run_until_done(main);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    close();
+    if (failure) std::rethrow_exception(failure);
+}
+
 void Runner::close() {
     if (loop_ == nullptr) return;
+    if (loop_->is_running()) throw RuntimeError("Cannot close a running event loop");
     std::unique_ptr<EventLoop> loop(loop_);
     class Closed {
     public:

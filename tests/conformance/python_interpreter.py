@@ -92,6 +92,7 @@ class Run:
         self.groups = [None] * 4
         self.things = []
         self.waits_on = {}  # task -> the Item that it awaits, so that no circle is made
+        self.poisoned = set()  # tasks that awaited themselves
         self.first_name = None
         self.shots = 0
 
@@ -321,7 +322,9 @@ class Run:
         item = self.items[slot]
         if item is None:
             return self.log("await", slot, "empty")
-        if self.would_circle(item) and item.future is not asyncio.current_task():
+        if item.future is asyncio.current_task():
+            self.poisoned.add(item.future)  # nobody else can await it any more, in CPython
+        elif item.future in self.poisoned or self.would_circle(item):
             return self.log("await", slot, "circle")
         self.log("await", slot, "=", text(await self.awaiting(item, item.future)))
 
@@ -336,7 +339,7 @@ class Run:
         item = self.items[source]
         if item is None:
             return self.log("wait_for", source, "empty")
-        if self.would_circle(item):
+        if item.future in self.poisoned or self.would_circle(item):
             return self.log("wait_for", source, "circle")
         value = await self.awaiting(item, asyncio.wait_for(item.future, timeout))
         self.log("wait_for", "=", text(value))

@@ -49,6 +49,7 @@ class JumpingSelector:
             raise Stuck()
         if timeout > 0:
             self.loop.now += timeout
+            self.loop.passes = 1  # they are counted anew in each moment
         return []
 
     def get_map(self):

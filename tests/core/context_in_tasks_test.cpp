@@ -104,6 +104,7 @@ TEST(ContextInTasks, GivenExplicitlyIsSharedNotCopied) {
         EXPECT_EQ(var.get(), 1);
         var.set(2);
         co_await sleep(0);
+        co_await sleep(0);
         EXPECT_EQ(var.get(), 3);
     };
     auto first = loop.create_task(child(), {.context = context});

@@ -137,10 +137,8 @@ TEST(ContextVar, ManyVariablesKeepApart) {
     Context context;
     context.run([&] {
         std::vector<std::pair<int, Token>> tokens;
-        for (int i = 49; i >= 0; i -= 2)
-            tokens.emplace_back(i, vars[static_cast<std::size_t>(i)]->set(i));
-        for (int i = 0; i < 50; ++i)
-            EXPECT_EQ(vars[static_cast<std::size_t>(i)]->get(), i % 2 == 1 ? i : -i);
+        for (int i = 49; i >= 0; i -= 2) tokens.emplace_back(i, vars[static_cast<std::size_t>(i)]->set(i));
+        for (int i = 0; i < 50; ++i) EXPECT_EQ(vars[static_cast<std::size_t>(i)]->get(), i % 2 == 1 ? i : -i);
         EXPECT_EQ(copy_context().size(), 25U);
         for (auto& [i, token] : tokens) vars[static_cast<std::size_t>(i)]->reset(token);
         EXPECT_EQ(copy_context().size(), 0U);
@@ -233,9 +231,8 @@ TEST(ContextSlot, IsASnapshotUntilItsContextIsAskedFor) {
         EXPECT_EQ(context.get(var), 2);
         EXPECT_TRUE(context == slot.context());
         // It is entered, by this very scope.
-        EXPECT_EQ(
-            outcome([&] { context.run([] {}); }),
-            "RuntimeError('cannot enter context: <Context object at 0x.> is already entered')");
+        EXPECT_EQ(outcome([&] { context.run([] {}); }),
+                  "RuntimeError('cannot enter context: <Context object at 0x.> is already entered')");
         var.set(3);
         EXPECT_EQ(context.get(var), 3);
         var.reset(token);  // made before the slot was shared
@@ -255,9 +252,8 @@ TEST(ContextSlot, SharesAContext) {
     {
         ContextScope scope(first);
         token = var.set(5);
-        EXPECT_EQ(
-            outcome([&] { ContextScope again(second); }),
-            "RuntimeError('cannot enter context: <Context object at 0x.> is already entered')");
+        EXPECT_EQ(outcome([&] { ContextScope again(second); }),
+                  "RuntimeError('cannot enter context: <Context object at 0x.> is already entered')");
         EXPECT_EQ(current_context_slot(), &first);
     }
     {

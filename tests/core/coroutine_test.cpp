@@ -301,13 +301,15 @@ TEST(Coroutine, LetsExceptionsOfEveryKindThrough) {
     run_test([]() -> Coro<> {
         bool is_int = co_await comes_out(42, [](int got) { return got == 42; });
         EXPECT_TRUE(is_int);
-        bool is_struct = co_await comes_out(NotAnException{3}, [](const NotAnException& got) { return got.value == 3; });
+        NotAnException three{3};
+        bool is_struct = co_await comes_out(three, [](const NotAnException& got) { return got.value == 3; });
         EXPECT_TRUE(is_struct);
         std::logic_error logic("l");
         bool is_logic = co_await comes_out(logic, [](const std::exception& got) { return got.what()[0] == 'l'; });
         EXPECT_TRUE(is_logic);
         CancelledError cancelled("c");
-        bool is_cancelled = co_await comes_out(cancelled, [](const CancelledError& got) { return got.message() == "c"; });
+        bool is_cancelled =
+            co_await comes_out(cancelled, [](const CancelledError& got) { return got.message() == "c"; });
         EXPECT_TRUE(is_cancelled);
         SystemExit exit(3);
         bool is_exit = co_await comes_out(exit, [](const SystemExit& got) { return got.code() == 3; });

@@ -215,8 +215,9 @@ TEST(EagerTask, CannotShareTheContextOfItsCreator) {
         Context context = self.get_context();
         auto creator = create_task(
             [&]() -> Coro<> {
-                EXPECT_EQ(outcome([&] { create_task(child(), {.context = context, .eager_start = true}); }).substr(0, 35),
-                          "RuntimeError('cannot enter context:");
+                EXPECT_EQ(
+                    outcome([&] { create_task(child(), {.context = context, .eager_start = true}); }).substr(0, 35),
+                    "RuntimeError('cannot enter context:");
                 EXPECT_EQ(all_tasks().size(), 2U);
                 co_return;
             },

@@ -116,7 +116,8 @@ TEST(EventLoop, RefusesToRunInsideARunningLoop) {
     EventLoop inner;
     auto nothing = []() -> Coro<> { co_return; };
     auto main = [&]() -> Coro<> {
-        EXPECT_EQ(sentence_of<RuntimeError>([&] { outer.run_until_complete(nothing()); }), "This event loop is already running");
+        EXPECT_EQ(sentence_of<RuntimeError>([&] { outer.run_until_complete(nothing()); }),
+                  "This event loop is already running");
         EXPECT_EQ(sentence_of<RuntimeError>([&] { inner.run_until_complete(nothing()); }),
                   "Cannot run the event loop while another loop is running");
         EXPECT_EQ(sentence_of<RuntimeError>([&] { inner.run_forever(); }),

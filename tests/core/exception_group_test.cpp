@@ -24,8 +24,7 @@ std::exception_ptr group_of(std::string message, Error... errors) {
 // ValueError('b')]), CancelledError('c')])
 BaseExceptionGroup example() {
     return BaseExceptionGroup(
-        "top", {pointer_to(ValueError("a")),
-                group_of("in", pointer_to(TypeError("t")), pointer_to(ValueError("b"))),
+        "top", {pointer_to(ValueError("a")), group_of("in", pointer_to(TypeError("t")), pointer_to(ValueError("b"))),
                 pointer_to(CancelledError("c"))});
 }
 
@@ -111,9 +110,8 @@ TEST(ExceptionGroupSplit, KeepsShapeAndMessages) {
     auto by_value = example().split<ValueError>();
     EXPECT_EQ(repr(by_value.matched),
               "ExceptionGroup('top', [ValueError('a'), ExceptionGroup('in', [ValueError('b')])])");
-    EXPECT_EQ(
-        repr(by_value.rest),
-        "BaseExceptionGroup('top', [ExceptionGroup('in', [TypeError('t')]), CancelledError('c')])");
+    EXPECT_EQ(repr(by_value.rest),
+              "BaseExceptionGroup('top', [ExceptionGroup('in', [TypeError('t')]), CancelledError('c')])");
 
     auto by_cancel = example().split<CancelledError>();
     EXPECT_EQ(repr(by_cancel.matched), "BaseExceptionGroup('top', [CancelledError('c')])");
@@ -130,10 +128,8 @@ TEST(ExceptionGroupSplit, KeepsShapeAndMessages) {
 
 TEST(ExceptionGroupSplit, TakesAGroupOfTheTypeWhole) {
     auto split = example().split<ExceptionGroup>();
-    EXPECT_EQ(repr(split.matched),
-              "ExceptionGroup('top', [ExceptionGroup('in', [TypeError('t'), ValueError('b')])])");
-    EXPECT_EQ(repr(split.rest),
-              "BaseExceptionGroup('top', [ValueError('a'), CancelledError('c')])");
+    EXPECT_EQ(repr(split.matched), "ExceptionGroup('top', [ExceptionGroup('in', [TypeError('t'), ValueError('b')])])");
+    EXPECT_EQ(repr(split.rest), "BaseExceptionGroup('top', [ValueError('a'), CancelledError('c')])");
     auto all = example().split<BaseException>();
     EXPECT_EQ(repr(all.matched), repr(pointer_to(example())));
     EXPECT_EQ(all.rest, nullptr);
@@ -155,8 +151,8 @@ TEST(ExceptionGroupSplit, AsksThePredicateAboutGroupsFirst) {
         return false;
     });
     EXPECT_EQ(split.matched, nullptr);
-    EXPECT_EQ(asked, (std::vector<std::string>{"BaseExceptionGroup", "ValueError", "ExceptionGroup",
-                                               "TypeError", "ValueError", "CancelledError"}));
+    EXPECT_EQ(asked, (std::vector<std::string>{"BaseExceptionGroup", "ValueError", "ExceptionGroup", "TypeError",
+                                               "ValueError", "CancelledError"}));
 }
 
 TEST(ExceptionGroupSplit, KeepsTheVeryExceptions) {
@@ -164,8 +160,7 @@ TEST(ExceptionGroupSplit, KeepsTheVeryExceptions) {
     ExceptionGroup group("m", {error, pointer_to(TypeError("t"))});
     auto matched = group.subgroup<ValueError>();
     EXPECT_EQ(detail::exception_cast<BaseExceptionGroup>(matched)->exceptions()[0], error);
-    auto by_identity =
-        group.subgroup([&](const std::exception_ptr& candidate) { return candidate == error; });
+    auto by_identity = group.subgroup([&](const std::exception_ptr& candidate) { return candidate == error; });
     EXPECT_EQ(repr(by_identity), "ExceptionGroup('m', [ValueError('a')])");
 }
 
@@ -185,8 +180,7 @@ std::string star(std::exception_ptr error, const Clause&... clauses) {
 
 auto two() { return group_of("two", pointer_to(ValueError("1")), pointer_to(TypeError("2"))); }
 auto three() {
-    return group_of("two", pointer_to(ValueError("1")), pointer_to(TypeError("3")),
-                    pointer_to(OSError("2")));
+    return group_of("two", pointer_to(ValueError("1")), pointer_to(TypeError("3")), pointer_to(OSError("2")));
 }
 
 TEST(ExceptStar, WrapsANakedException) {
@@ -207,11 +201,9 @@ TEST(ExceptStar, RunsEachMatchingClauseWithItsPartAndThrowsTheRest) {
     auto note = [&](const BaseExceptionGroup&) { seen.push_back(repr(std::current_exception())); };
     auto end = star(pointer_to(example()), on_error<ValueError>(note), on_error<OSError>(note),
                     on_error<ValueError, TypeError>(note));
-    EXPECT_EQ(
-        seen,
-        (std::vector<std::string>{
-            "ExceptionGroup('top', [ValueError('a'), ExceptionGroup('in', [ValueError('b')])])",
-            "ExceptionGroup('top', [ExceptionGroup('in', [TypeError('t')])])"}));
+    EXPECT_EQ(seen, (std::vector<std::string>{
+                        "ExceptionGroup('top', [ValueError('a'), ExceptionGroup('in', [ValueError('b')])])",
+                        "ExceptionGroup('top', [ExceptionGroup('in', [TypeError('t')])])"}));
     EXPECT_EQ(end, "BaseExceptionGroup('top', [CancelledError('c')])");
     EXPECT_EQ(star(two(), on_error<ValueError>(ignore), on_error<TypeError>(ignore)), "nothing");
 }
@@ -230,23 +222,18 @@ TEST(ExceptStar, LeavesAnExceptionAloneThatNoClauseTakes) {
 }
 
 TEST(ExceptStar, CombinesWhatHandlersThrowWithTheRest) {
-    EXPECT_EQ(
-        star(pointer_to(example()), on_error<ValueError>(raise(OSError("new")))),
-        "BaseExceptionGroup('', [OSError('new'), BaseExceptionGroup('top', [ExceptionGroup('in', "
-        "[TypeError('t')]), CancelledError('c')])])");
-    EXPECT_EQ(star(two(), on_error<ValueError>(raise(OSError("v"))),
-                   on_error<TypeError>(raise(OSError("t")))),
+    EXPECT_EQ(star(pointer_to(example()), on_error<ValueError>(raise(OSError("new")))),
+              "BaseExceptionGroup('', [OSError('new'), BaseExceptionGroup('top', [ExceptionGroup('in', "
+              "[TypeError('t')]), CancelledError('c')])])");
+    EXPECT_EQ(star(two(), on_error<ValueError>(raise(OSError("v"))), on_error<TypeError>(raise(OSError("t")))),
               "ExceptionGroup('', [OSError('v'), OSError('t')])");
-    EXPECT_EQ(
-        star(two(), on_error<ValueError>(raise(KeyboardInterrupt()))),
-        "BaseExceptionGroup('', [KeyboardInterrupt(), ExceptionGroup('two', [TypeError('2')])])");
+    EXPECT_EQ(star(two(), on_error<ValueError>(raise(KeyboardInterrupt()))),
+              "BaseExceptionGroup('', [KeyboardInterrupt(), ExceptionGroup('two', [TypeError('2')])])");
 }
 
 TEST(ExceptStar, DoesNotWrapASingleNewException) {
-    EXPECT_EQ(star(pointer_to(ValueError("n")), on_error<ValueError>(raise(OSError("new")))),
-              "OSError('new')");
-    EXPECT_EQ(star(group_of("two", pointer_to(ValueError("1"))),
-                   on_error<ValueError>(raise(OSError("x")))),
+    EXPECT_EQ(star(pointer_to(ValueError("n")), on_error<ValueError>(raise(OSError("new")))), "OSError('new')");
+    EXPECT_EQ(star(group_of("two", pointer_to(ValueError("1"))), on_error<ValueError>(raise(OSError("x")))),
               "OSError('x')");
 }
 
@@ -255,29 +242,23 @@ TEST(ExceptStar, PutsWhatIsThrownAgainBackInItsPlace) {
               "ExceptionGroup('two', [ValueError('1'), TypeError('2')])");
     EXPECT_EQ(star(three(), on_error<OSError>(raise_again), on_error<ValueError>(raise_again)),
               "ExceptionGroup('two', [ValueError('1'), TypeError('3'), OSError('2')])");
-    auto nested =
-        group_of("two", group_of("a", pointer_to(ValueError("1")), pointer_to(TypeError("3"))),
-                 pointer_to(OSError("2")));
+    auto nested = group_of("two", group_of("a", pointer_to(ValueError("1")), pointer_to(TypeError("3"))),
+                           pointer_to(OSError("2")));
     EXPECT_EQ(star(nested, on_error<ValueError>(raise_again), on_error<TypeError>(ignore)),
               "ExceptionGroup('two', [ExceptionGroup('a', [ValueError('1')]), OSError('2')])");
     EXPECT_EQ(star(pointer_to(ValueError("n")), on_error<ValueError>(raise_again)),
               "ExceptionGroup('', [ValueError('n')])");
-    EXPECT_EQ(star(three(), on_error<ValueError>(raise_again),
-                   on_error<TypeError>(raise(LookupError("t")))),
+    EXPECT_EQ(star(three(), on_error<ValueError>(raise_again), on_error<TypeError>(raise(LookupError("t")))),
               "ExceptionGroup('', [LookupError('t'), ExceptionGroup('two', [ValueError('1'), "
               "OSError('2')])])");
 }
 
 TEST(ExceptStar, TakesAThrownCopyForANewException) {
-    auto raise_copy = [](const BaseExceptionGroup& group) {
-        throw dynamic_cast<const ExceptionGroup&>(group);
-    };
+    auto raise_copy = [](const BaseExceptionGroup& group) { throw dynamic_cast<const ExceptionGroup&>(group); };
     EXPECT_EQ(star(two(), on_error<ValueError>(raise_copy)),
               "ExceptionGroup('', [ExceptionGroup('two', [ValueError('1')]), ExceptionGroup('two', "
               "[TypeError('2')])])");
-    auto raise_child = [](const BaseExceptionGroup& group) {
-        std::rethrow_exception(group.exceptions()[0]);
-    };
+    auto raise_child = [](const BaseExceptionGroup& group) { std::rethrow_exception(group.exceptions()[0]); };
     EXPECT_EQ(star(two(), on_error<ValueError>(raise_child)),
               "ExceptionGroup('', [ValueError('1'), ExceptionGroup('two', [TypeError('2')])])");
 }

@@ -141,8 +141,7 @@ TEST(Quoted, IsPythonsReprOfAString) {
     EXPECT_EQ(quoted("a\"b"), "'a\"b'");
     EXPECT_EQ(quoted("n\nt\tr\r\\"), "'n\\nt\\tr\\r\\\\'");
     EXPECT_EQ(quoted(std::string_view("\0\x1b\x7f", 3)), "'\\x00\\x1b\\x7f'");
-    EXPECT_EQ(quoted("\u00e9\u20ac\U0001f600\u0085\u00a0\u200b"),
-              "'\u00e9\u20ac\U0001f600\\x85\\xa0\\u200b'");
+    EXPECT_EQ(quoted("\u00e9\u20ac\U0001f600\u0085\u00a0\u200b"), "'\u00e9\u20ac\U0001f600\\x85\\xa0\\u200b'");
     EXPECT_EQ(quoted("\u2028\ufeff\U000e0001\u00ad"), "'\\u2028\\ufeff\\U000e0001\\xad'");
     EXPECT_EQ(quoted("\xff"), "'\\udcff'");
     EXPECT_EQ(quoted("\xe2\x82"), "'\\udce2\\udc82'");

@@ -26,7 +26,8 @@ void run_briefly(EventLoop& loop) {
 class Callbacks : public testing::Test {
 protected:
     auto note(int number) {
-        return [this, number](Future<int> done) { ran.push_back(number * 100 + (done.exception() ? 0 : done.result())); };
+        return
+            [this, number](Future<int> done) { ran.push_back(number * 100 + (done.exception() ? 0 : done.result())); };
     }
 
     EventLoop loop;
@@ -130,7 +131,8 @@ TEST_F(Callbacks, RemovedByTheDestructorOfAnotherAreNoTrouble) {
     CallbackId last{};
     auto on_end = [this, &last](int*) { EXPECT_EQ(future.remove_done_callback(last), 1U); };
     int dummy = 0;
-    CallbackId first = future.add_done_callback([guard = std::unique_ptr<int, std::function<void(int*)>>(&dummy, on_end)](Future<int>) {});
+    CallbackId first = future.add_done_callback(
+        [guard = std::unique_ptr<int, std::function<void(int*)>>(&dummy, on_end)](Future<int>) {});
     last = future.add_done_callback(note(1));
     EXPECT_EQ(future.remove_done_callback(first), 1U);
     future.set_result(1);

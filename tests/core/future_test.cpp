@@ -234,7 +234,8 @@ TEST(Future, CopiesNameTheSameFuture) {
 TEST(Future, OfAWrongTypeThrowsTypeError) {
     EventLoop loop;
     AnyFuture any = loop.create_future<int>();
-    EXPECT_EQ(outcome([&] { return any.as<double>(); }), "TypeError(\"the future's result is of type int, not double\")");
+    EXPECT_EQ(outcome([&] { return any.as<double>(); }),
+              "TypeError(\"the future's result is of type int, not double\")");
     EXPECT_EQ(outcome([&] { return any.as<void>(); }), "TypeError(\"the future's result is of type int, not void\")");
 }
 

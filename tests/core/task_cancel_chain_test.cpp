@@ -386,7 +386,8 @@ TEST(TaskCancelledError, KnowsWhoAskedAndWhere) {
             EXPECT_EQ(error.message(), "enough");
             EXPECT_EQ(error.requested_by(), "the boss");
             EXPECT_EQ(error.requested_at().line(), line);
-            EXPECT_NE(std::string(error.requested_at().file_name()).find("task_cancel_chain_test.cpp"), std::string::npos);
+            EXPECT_NE(std::string(error.requested_at().file_name()).find("task_cancel_chain_test.cpp"),
+                      std::string::npos);
         }
         EXPECT_TRUE(seen);
     });

@@ -199,7 +199,8 @@ TEST(TaskStep, SleepTakesItsTimeAndGivesItsResult) {
 
 // CPython: test_tasks.py, BaseTaskTests.test_sleep_when_delay_is_nan
 TEST(TaskStep, SleepOfNaNIsAnError) {
-    EXPECT_EQ(outcome([] { static_cast<void>(sleep(__builtin_nan(""))); }), "ValueError('Invalid delay: NaN (not a number)')");
+    EXPECT_EQ(outcome([] { static_cast<void>(sleep(__builtin_nan(""))); }),
+              "ValueError('Invalid delay: NaN (not a number)')");
 }
 
 // CPython: test_tasks.py, BaseTaskTests.test_sleep_cancel

@@ -62,7 +62,8 @@ TEST(Task, RefusesAResultFromOutside) {
         EXPECT_EQ(outcome([&] { task.set_exception(ValueError()); }),
                   "RuntimeError('Task does not support set_exception operation')");
         Future<int> as_future = task;
-        EXPECT_EQ(outcome([&] { as_future.set_result(1); }), "RuntimeError('Task does not support set_result operation')");
+        EXPECT_EQ(outcome([&] { as_future.set_result(1); }),
+                  "RuntimeError('Task does not support set_result operation')");
         int value = co_await task;
         EXPECT_EQ(value, 42);
     });
@@ -353,12 +354,12 @@ TEST(TaskExit, LeavesTheLoopWhichCanRunAgain) {
 TEST(TaskExit, OutOfRunIsNotReported) {
     Reports reports;
     EXPECT_EQ(outcome([&] {
-        run_test([&]() -> Coro<> {
-            reports.listen(get_running_loop());
-            throw SystemExit(4);
-            co_return;
-        });
-    }),
+                  run_test([&]() -> Coro<> {
+                      reports.listen(get_running_loop());
+                      throw SystemExit(4);
+                      co_return;
+                  });
+              }),
               "SystemExit(4)");
     EXPECT_EQ(reports.str(), "");
 }

@@ -23,8 +23,15 @@ namespace {
 TEST(Timers, RunInTheOrderOfTheirMomentsWithTheirArguments) {
     EventLoop loop({.clock = VirtualClock{}});
     std::string order;
-    loop.call_later(300ms, [&](char name) { order += name; loop.stop(); }, 'c');
-    loop.call_later(0.1, [&](char name) { order += name; }, 'a');
+    loop.call_later(
+        300ms,
+        [&](char name) {
+        order += name;
+        loop.stop();
+        },
+        'c');
+    loop.call_later(
+        0.1, [&](char name) { order += name; }, 'a');
     loop.call_later(0.2s, [&] { order += 'b'; });
     loop.run_forever();
     EXPECT_EQ(order, "abc");

@@ -207,8 +207,7 @@ TEST(ThreadPool, MayDieOnItsOwnWorker) {
 
 TEST(ThreadPool, AJobMayDestroyItselfAndSubmitOthers) {
     struct Chain final : ExecutorJob {
-        Chain(ThreadPoolExecutor& on, std::latch& counts, int more)
-            : pool(on), done(counts), left(more) {}
+        Chain(ThreadPoolExecutor& on, std::latch& counts, int more) : pool(on), done(counts), left(more) {}
         void run() noexcept override {
             if (left > 0) pool.submit(*new Chain(pool, done, left - 1));
             std::latch& counts = done;

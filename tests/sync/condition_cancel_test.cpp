@@ -82,10 +82,11 @@ TEST(Condition, AbsorbsCancelsWhileItTakesTheLockAgainAndThrowsTheLast) {
         co_await passes(3);
         trace(tail(condition), a.cancelling(), tasks[1].done());
     });
-    EXPECT_EQ(text,
-              "2:True [locked, waiters:1] [locked, waiters:1], 3:True [locked, waiters:1] [locked, waiters:1], "
-              "4:True True [locked, waiters:1], 5:[locked, waiters:1] [locked, waiters:1], "
-              "6:a CancelledError('three') [locked, waiters:1] [locked], 7:b True [locked] [locked], 8:[unlocked] 4 True");
+    EXPECT_EQ(
+        text,
+        "2:True [locked, waiters:1] [locked, waiters:1], 3:True [locked, waiters:1] [locked, waiters:1], "
+        "4:True True [locked, waiters:1], 5:[locked, waiters:1] [locked, waiters:1], "
+        "6:a CancelledError('three') [locked, waiters:1] [locked], 7:b True [locked] [locked], 8:[unlocked] 4 True");
 }
 
 TEST(Condition, SendsAWaiterCancelledWhileItTakesTheLockToTheEndOfTheLine) {
@@ -261,9 +262,8 @@ int items_left_over(int delay) {
             co_await passes(delay);
             first.cancel();
             try {
-                co_await with(timeout(10ms), [&]() -> Coro<> {
-                    co_await condition.wait_for([&] { return state == 0; });
-                });
+                co_await with(timeout(10ms),
+                              [&]() -> Coro<> { co_await condition.wait_for([&] { return state == 0; }); });
             } catch (const TimeoutError&) {
             }
             left = state;

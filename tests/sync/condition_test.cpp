@@ -132,8 +132,10 @@ TEST(Condition, IsOfNoUseWithoutTheLock) {
         Condition condition;
         std::string error = co_await outcome_of(condition.wait());
         EXPECT_EQ(error, "RuntimeError('cannot wait on un-acquired lock')");
-        EXPECT_EQ(outcome([&] { return (condition.notify(), 0); }), "RuntimeError('cannot notify on un-acquired lock')");
-        EXPECT_EQ(outcome([&] { return (condition.notify_all(), 0); }), "RuntimeError('cannot notify on un-acquired lock')");
+        EXPECT_EQ(outcome([&] { return (condition.notify(), 0); }),
+                  "RuntimeError('cannot notify on un-acquired lock')");
+        EXPECT_EQ(outcome([&] { return (condition.notify_all(), 0); }),
+                  "RuntimeError('cannot notify on un-acquired lock')");
         EXPECT_EQ(outcome([&] { return (condition.release(), 0); }), "RuntimeError('Lock is not acquired.')");
     });
 }

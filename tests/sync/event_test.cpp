@@ -91,9 +91,10 @@ TEST(Event, LetsACancelWinThatComesBeforeTheWokenTaskGoesOn) {
         co_await passes(2);
         trace(tail(event));
     });
-    EXPECT_EQ(text,
-              "1:[set, waiters:3], 2:a CancelledError('one') [set, waiters:2], 2:b CancelledError('two') [set, waiters:1], "
-              "2:c True [set], 3:[set]");
+    EXPECT_EQ(
+        text,
+        "1:[set, waiters:3], 2:a CancelledError('one') [set, waiters:2], 2:b CancelledError('two') [set, waiters:1], "
+        "2:c True [set], 3:[set]");
 }
 
 // CPython: test_locks.py, EventTests.test_clear

@@ -1,8 +1,8 @@
 // Every trace in this file was recorded from CPython 3.14.10: what happens, with the number of the loop's pass.
 #include "sync/sync_support.h"
 
-#include <asyncio/sync/lock.h>
 #include <asyncio/core/event_loop.h>
+#include <asyncio/sync/lock.h>
 #include <asyncio/tasks/ensure_future.h>
 #include <asyncio/tasks/with.h>
 
@@ -43,9 +43,10 @@ TEST(Lock, GoesToTheFirstWaiterOnePassAfterTheReleaseAndNobodyOvertakes) {
         for (auto& task : tasks) co_await task;
         trace(tail(lock));
     });
-    EXPECT_EQ(text,
-              "1:free False [unlocked, waiters:3], 2:a True, 2:a released False, 3:b True, 3:b released False, 4:c True, "
-              "4:c released False, 5:main True, 6:a again, 7:b again, 8:c again, 9:[unlocked]");
+    EXPECT_EQ(
+        text,
+        "1:free False [unlocked, waiters:3], 2:a True, 2:a released False, 3:b True, 3:b released False, 4:c True, "
+        "4:c released False, 5:main True, 6:a again, 7:b again, 8:c again, 9:[unlocked]");
 }
 
 TEST(Lock, MakesANewcomerQueueBehindAWokenWaiter) {
@@ -226,8 +227,9 @@ TEST(Lock, KeepsTheOrderWhenWaitersAreCancelledWhileItIsLocked) {
         co_await passes(2);
         trace(tail(lock));
     });
-    EXPECT_EQ(text,
-              "2:b CancelledError() [locked, waiters:2], 2:a CancelledError() [locked, waiters:1], 4:c has it, 5:[locked]");
+    EXPECT_EQ(
+        text,
+        "2:b CancelledError() [locked, waiters:2], 2:a CancelledError() [locked, waiters:1], 4:c has it, 5:[locked]");
 }
 
 TEST(Lock, IsAcquiredAtOnceByATaskThatCancelledItself) {

@@ -25,7 +25,8 @@ TEST(Semaphore, BeginsWithSoManySlots) {
     EXPECT_TRUE(Semaphore(0).locked());
     EXPECT_FALSE(Semaphore().locked());
     EXPECT_EQ(outcome([] { return Semaphore(-1).locked(); }), "ValueError('Semaphore initial value must be >= 0')");
-    EXPECT_EQ(outcome([] { return BoundedSemaphore(-1).locked(); }), "ValueError('Semaphore initial value must be >= 0')");
+    EXPECT_EQ(outcome([] { return BoundedSemaphore(-1).locked(); }),
+              "ValueError('Semaphore initial value must be >= 0')");
 }
 
 // CPython: test_locks.py, SemaphoreTests.test_acquire
@@ -135,9 +136,7 @@ TEST(Semaphore, GetsTheSlotBackFromAWaiterThatIsCancelledAfterItWasGranted) {
             co_await with(semaphore, []() -> Coro<> { co_await sleep(0s); });
             second.cancel();
         };
-        auto c2 = [&]() -> Coro<> {
-            co_await with(semaphore, [] { ADD_FAILURE(); });
-        };
+        auto c2 = [&]() -> Coro<> { co_await with(semaphore, [] { ADD_FAILURE(); }); };
         auto first = create_task(c1());
         second = create_task(c2());
         std::string outcome_1 = co_await outcome_of(first);
@@ -165,15 +164,17 @@ TEST(Semaphore, HandsASlotOnThatItsWaiterCannotUseAnyMore) {
         co_await passes(2);
         trace(tail(semaphore));
     });
-    EXPECT_EQ(text,
-              "1:True [locked, waiters:3], 2:a CancelledError('m') [locked, waiters:2], 3:b has it, 3:[locked, waiters:1], "
-              "3:[locked, waiters:1], 4:c CancelledError() [unlocked, value:1], 5:[unlocked, value:1]");
+    EXPECT_EQ(
+        text,
+        "1:True [locked, waiters:3], 2:a CancelledError('m') [locked, waiters:2], 3:b has it, 3:[locked, waiters:1], "
+        "3:[locked, waiters:1], 4:c CancelledError() [unlocked, value:1], 5:[unlocked, value:1]");
 }
 
 // CPython: test_locks.py, SemaphoreTests.test_release_not_acquired
 TEST(BoundedSemaphore, CannotBeReleasedTooOften) {
     BoundedSemaphore semaphore;
-    EXPECT_EQ(outcome([&] { return (semaphore.release(), 0); }), "ValueError('BoundedSemaphore released too many times')");
+    EXPECT_EQ(outcome([&] { return (semaphore.release(), 0); }),
+              "ValueError('BoundedSemaphore released too many times')");
     Semaphore& base = semaphore;
     EXPECT_EQ(outcome([&] { return (base.release(), 0); }), "ValueError('BoundedSemaphore released too many times')");
 }

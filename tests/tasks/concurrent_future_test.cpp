@@ -33,19 +33,24 @@ class LoopThread {
 public:
     LoopThread() : thread_([this] { run(); }) { started_.wait(); }
     ~LoopThread() {
-        loop_->call_soon_threadsafe([this] { loop_->stop(); });
+        loop_->call_soon_threadsafe([this] { stop_.set_result(); });
         thread_.join();
     }
     EventLoop& loop() { return *loop_; }
 
 private:
     void run() {
-        EventLoop loop;
-        loop_ = &loop;
-        started_.open();
-        loop.run_forever();
+        auto main = [this]() -> Coro<> {
+            loop_ = &get_running_loop();
+            stop_ = loop_->create_future<>();
+            started_.open();
+            co_await stop_;
+            stop_ = {};
+        };
+        asyncio::run(main());
     }
     EventLoop* loop_ = nullptr;
+    Future<> stop_;
     Gate started_;
     std::thread thread_;
 };
@@ -53,8 +58,10 @@ private:
 /// Ends when it is told to.
 struct Work {
     Future<int> end;
+    Gate begun;
     Coro<int> wait() {
         end = get_running_loop().create_future<int>();
+        begun.open();
         co_return co_await end;
     }
 };
@@ -80,6 +87,7 @@ TEST(ConcurrentFutureThread, TellsItsStateAndItsResult) {
     EXPECT_EQ(outcome([&] { return future.result(-1); }), "TimeoutError()");
     EXPECT_EQ(outcome([&] { return future.exception(1ms); }), "TimeoutError()");
     EXPECT_NE(repr(future).find(" state=pending>"), std::string::npos);
+    work.begun.wait();
     on_loop(thread.loop(), [&] { work.end.set_result(42); });
     EXPECT_EQ(future.result(), 42);
     EXPECT_EQ(future.exception(), nullptr);
@@ -106,8 +114,10 @@ TEST(ConcurrentFutureThread, GivesTheSameExceptionToEverybody) {
 
 TEST(ConcurrentFutureThread, CancelWakesAllWhoWaitAndEndsTheTask) {
     LoopThread thread;
+    Gate begun;
     Gate ended;
     auto forever = [&]() -> Coro<> {
+        begun.open();
         try {
             co_await sleep(1e9s);
         } catch (const CancelledError&) {
@@ -115,9 +125,8 @@ TEST(ConcurrentFutureThread, CancelWakesAllWhoWaitAndEndsTheTask) {
             throw;
         }
     };
-    Gate started;
     ConcurrentFuture<> future = run_coroutine_threadsafe(forever(), thread.loop());
-    on_loop(thread.loop(), [] {});  // it is under way
+    begun.wait();
     std::string told[2];
     std::thread first([&] { told[0] = outcome([&] { future.result(); }); });
     std::thread second([&] { told[1] = outcome([&] { static_cast<void>(future.exception()); }); });
@@ -149,6 +158,7 @@ TEST(ConcurrentFutureThread, CallsBackInOrderInTheThreadThatEndsItOrAtOnce) {
         called.open();
     });
     std::thread::id loop_thread;
+    work.begun.wait();
     on_loop(thread.loop(), [&] {
         loop_thread = std::this_thread::get_id();
         work.end.set_result(1);
@@ -322,6 +332,7 @@ TEST(ConcurrentFutureThread, ItsLoopMayBeGoneBeforeItAndTheLoopThatAwaitsIt) {
     }
     Gate ended;
     future.add_done_callback([&](const ConcurrentFuture<int>&) { ended.open(); });
+    work.begun.wait();
     on_loop(thread->loop(), [&] {
         work.end.set_result(1);
         work.end = {};

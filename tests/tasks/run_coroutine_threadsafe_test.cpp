@@ -205,7 +205,8 @@ TEST(RunCoroutineThreadsafe, TenThreadsGetTheirResultsFromOneLoop) {
     int total = run_test([]() -> Coro<int> {
         std::vector<Task<int>> tasks;
         EventLoop* loop = &get_running_loop();
-        for (int i = 0; i < 10; ++i) tasks.push_back(create_task(to_thread(submit_and_wait, loop, Ending::returns, std::nullopt)));
+        for (int i = 0; i < 10; ++i)
+            tasks.push_back(create_task(to_thread(submit_and_wait, loop, Ending::returns, std::nullopt)));
         int sum = 0;
         for (const Task<int>& task : tasks) {
             int one = co_await task;
@@ -221,7 +222,8 @@ TEST(RunCoroutineThreadsafe, TenThreadsGetTheirExceptionsFromOneLoop) {
     run_test([]() -> Coro<> {
         std::vector<Task<int>> tasks;
         EventLoop* loop = &get_running_loop();
-        for (int i = 0; i < 10; ++i) tasks.push_back(create_task(to_thread(submit_and_wait, loop, Ending::fails, std::nullopt)));
+        for (int i = 0; i < 10; ++i)
+            tasks.push_back(create_task(to_thread(submit_and_wait, loop, Ending::fails, std::nullopt)));
         for (const Task<int>& task : tasks) {
             try {
                 co_await task;

@@ -260,7 +260,7 @@ TEST(TaskGroupTurns, ErrorsStandInTheOrderOfCompletion) {
         };
         auto main = create_task(watch(block(), trace));
         co_await passes(2);
-        for (std::size_t i : {2, 0, 1}) futures[i].set_result();
+        for (std::size_t i : {2U, 0U, 1U}) futures[i].set_result();
         co_await main;
     });
     EXPECT_EQ(text,

@@ -135,7 +135,9 @@ TEST(ToThread, CopiesLvaluesMovesRvaluesAndDestroysThemBeforeItGoesOn) {
         int moved = co_await to_thread(copies, Tracked(live), std::move(one));
         EXPECT_EQ(moved, 2);
         EXPECT_EQ(live, 0);
-        { [[maybe_unused]] auto never_awaited = to_thread([](const Tracked&) {}, Tracked(live)); }
+        {
+            [[maybe_unused]] auto never_awaited = to_thread([](const Tracked&) {}, Tracked(live));
+        }
         EXPECT_EQ(live, 0);
     });
 }

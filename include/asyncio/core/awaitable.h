@@ -13,9 +13,13 @@ namespace detail {
 class NativeAwaitable {};
 
 template <class A>
-concept HasMemberCoAwait = requires(A&& a) { static_cast<A&&>(a).operator co_await(); };
+concept HasMemberCoAwait = requires(A&& a) {
+    static_cast<A&&>(a).operator co_await();
+};
 template <class A>
-concept HasFreeCoAwait = requires(A&& a) { operator co_await(static_cast<A&&>(a)); };
+concept HasFreeCoAwait = requires(A&& a) {
+    operator co_await(static_cast<A&&>(a));
+};
 
 template <class A>
 decltype(auto) get_awaiter(A&& a) {
@@ -39,7 +43,7 @@ concept Awaiter = requires(std::remove_reference_t<A>& a) {
 
 template <class A>
 concept Native = std::derived_from<std::remove_cvref_t<A>, NativeAwaitable> ||
-                 std::derived_from<std::remove_cvref_t<awaiter_t<A>>, NativeAwaitable>;
+    std::derived_from<std::remove_cvref_t<awaiter_t<A>>, NativeAwaitable>;
 
 template <class T>
 inline constexpr bool is_coroutine = false;

@@ -82,8 +82,7 @@ public:
 
     Ref<ContextMap> map;
     const ContextSlot* entered_by = nullptr;  // atomic
-    const ContextSlot* born_in =
-        nullptr;  // the slot whose snapshot it was: its tokens are still good here
+    const ContextSlot* born_in = nullptr;     // the slot whose snapshot it was: its tokens are still good here
 
 private:
     unsigned references_ = 1;
@@ -130,12 +129,8 @@ private:
     friend class ContextVarBase;
     friend class ContextScope;
 
-    ContextState* state() const noexcept {
-        return reinterpret_cast<ContextState*>(bits_ & ~std::uintptr_t{1});
-    }
-    ContextMap* map() const noexcept {
-        return is_shared() ? state()->map.get() : reinterpret_cast<ContextMap*>(bits_);
-    }
+    ContextState* state() const noexcept { return reinterpret_cast<ContextState*>(bits_ & ~std::uintptr_t{1}); }
+    ContextMap* map() const noexcept { return is_shared() ? state()->map.get() : reinterpret_cast<ContextMap*>(bits_); }
     Ref<ContextMap> take_map() noexcept;
     void put_map(Ref<ContextMap> map) noexcept;
     bool made(const Token& token) const noexcept;
@@ -158,8 +153,7 @@ class ContextScope {
 public:
     explicit ContextScope(ContextSlot& slot) : ContextScope(current_context_slot(), slot) {}
     /// For loops that enter often: `current` is what `current_context_slot()` gave on this thread.
-    ContextScope(ContextSlot*& current, ContextSlot& slot)
-        : current_(current), previous_(current), slot_(slot) {
+    ContextScope(ContextSlot*& current, ContextSlot& slot) : current_(current), previous_(current), slot_(slot) {
         if (slot.is_shared()) [[unlikely]]
             enter(slot);
         current = &slot;
@@ -278,9 +272,7 @@ public:
     template <class T>
     std::optional<T> get(const ContextVar<T>& var) const;
 
-    friend bool operator==(const Context& a, const Context& b) noexcept {
-        return a.state_ == b.state_;
-    }
+    friend bool operator==(const Context& a, const Context& b) noexcept { return a.state_ == b.state_; }
 
 private:
     friend class detail::ContextSlot;
@@ -316,19 +308,16 @@ public:
     /// Valid until the variable is set again or reset in this context: copy the value to keep it
     /// across a `co_await`. Throws LookupError if there is neither a value nor a default.
     const T& get() const {
-        if (const detail::ValueBox* box = find())
-            return static_cast<const detail::TypedBox<T>*>(box)->value;
+        if (const detail::ValueBox* box = find()) return static_cast<const detail::TypedBox<T>*>(box)->value;
         if (!default_) throw_lookup_error();
         return *default_;
     }
     T get(T default_value) const {
-        if (const detail::ValueBox* box = find())
-            return static_cast<const detail::TypedBox<T>*>(box)->value;
+        if (const detail::ValueBox* box = find()) return static_cast<const detail::TypedBox<T>*>(box)->value;
         return default_value;
     }
     Token set(T value) {
-        return put(
-            detail::Ref<detail::ValueBox>::adopt(new detail::TypedBox<T>(static_cast<T&&>(value))));
+        return put(detail::Ref<detail::ValueBox>::adopt(new detail::TypedBox<T>(static_cast<T&&>(value))));
     }
 
 private:

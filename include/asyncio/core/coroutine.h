@@ -27,8 +27,8 @@ public:
     Coro<T> get_return_object() noexcept;
 
     template <class U = T>
-        requires(std::is_reference_v<T> ? std::is_convertible_v<U&&, T> : std::is_constructible_v<T, U&&>)
-    void return_value(U&& value) {
+    requires(std::is_reference_v<T> ? std::is_convertible_v<U&&, T>
+                                    : std::is_constructible_v<T, U&&>) void return_value(U&& value) {
         slot_->emplace(static_cast<U&&>(value));
     }
     void set_slot(Slot<T>* slot) noexcept { slot_ = slot; }
@@ -72,7 +72,8 @@ public:
     T await_resume() {
         link_.child.destroy();  // its arguments go before its parent does
         link_.child = nullptr;
-        if (link_.exception) [[unlikely]] std::rethrow_exception(std::move(link_.exception));
+        if (link_.exception) [[unlikely]]
+            std::rethrow_exception(std::move(link_.exception));
         return slot_.take();
     }
 
@@ -99,7 +100,7 @@ public:
     using value_type = T;
 
     Coro() noexcept = default;
-    Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+    Coro(Coro && other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
     Coro& operator=(Coro&& other) noexcept {
         if (this != &other) {
             close();
@@ -118,8 +119,8 @@ public:
         if (frame_) std::exchange(frame_, nullptr).destroy();
     }
 
-    detail::CoroAwaiter<T> operator co_await() & { return detail::CoroAwaiter<T>(release()); }
-    detail::CoroAwaiter<T> operator co_await() && { return detail::CoroAwaiter<T>(release()); }
+    detail::CoroAwaiter<T> operator co_await()& { return detail::CoroAwaiter<T>(release()); }
+    detail::CoroAwaiter<T> operator co_await()&& { return detail::CoroAwaiter<T>(release()); }
 
     /// Gives the frame away; for the library.
     std::coroutine_handle<promise_type> release() noexcept { return std::exchange(frame_, nullptr); }

@@ -45,9 +45,10 @@ using TaskFactory = detail::Function<AnyTask(EventLoop&, NewTask, TaskOptions)>;
 
 /// Runs callbacks and tasks, one at a time, in one thread. `run()` makes one for you.
 ///
-/// One pass of the loop lets due timers and ready file descriptors join the ready queue, then runs exactly the callbacks
-/// that are in it. While callbacks are ready, file descriptors are looked at once in a while only, after a bounded number
-/// of callbacks or some microseconds. Callbacks due at the same instant run in the order they were scheduled.
+/// One pass of the loop lets due timers and ready file descriptors join the ready queue, then runs exactly the
+/// callbacks that are in it. While callbacks are ready, file descriptors are looked at once in a while only, after a
+/// bounded number of callbacks or some microseconds. Callbacks due at the same instant run in the order they were
+/// scheduled.
 ///
 /// Not thread-safe but for `call_soon_threadsafe`; in debug mode the use from a wrong thread throws.
 /// Python: asyncio.EventLoop.
@@ -86,49 +87,56 @@ public:
 
     /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    Handle call_soon(F&& callback, CallbackOptions options = {}) {
+    requires std::invocable < std::decay_t<F>
+    & > Handle call_soon(F&& callback, CallbackOptions options = {}) {
         return soon(new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
-    Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
-        return soon(new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    requires std::invocable < std::decay_t<F>
+    &, std::decay_t<First>&, std::decay_t<Rest>&... > Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
+        return soon(new_handle(
+            bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// The same from any thread or from inside the loop: wakes the loop if it sleeps.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
+    requires std::invocable < std::decay_t<F>
+    & > Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
         return soon_threadsafe(new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
-    Handle call_soon_threadsafe(F&& callback, First&& first, Rest&&... rest) {
-        return soon_threadsafe(
-            new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    requires std::invocable < std::decay_t<F>
+    &, std::decay_t<First>&,
+        std::decay_t<Rest>&... > Handle call_soon_threadsafe(F&& callback, First&& first, Rest&&... rest) {
+        return soon_threadsafe(new_handle(
+            bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// The callback runs `delay` from now, a negative one like zero: in the next pass.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
+    requires std::invocable < std::decay_t<F>
+    & > TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
         return at(time() + delay, new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
-    TimerHandle call_later(Seconds delay, F&& callback, First&& first, Rest&&... rest) {
+    requires std::invocable < std::decay_t<F>
+    &, std::decay_t<First>&,
+        std::decay_t<Rest>&... > TimerHandle call_later(Seconds delay, F&& callback, First&& first, Rest&&... rest) {
         return at(time() + delay,
-                  new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+                  new_handle(
+                      bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// The callback runs when the loop's clock has reached `when`.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
+    requires std::invocable < std::decay_t<F>
+    & > TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
         return at(when, new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-        requires std::invocable<std::decay_t<F>&, std::decay_t<First>&, std::decay_t<Rest>&...>
-    TimerHandle call_at(TimePoint when, F&& callback, First&& first, Rest&&... rest) {
-        return at(when, new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+    requires std::invocable < std::decay_t<F>
+    &, std::decay_t<First>&,
+        std::decay_t<Rest>&... > TimerHandle call_at(TimePoint when, F&& callback, First&& first, Rest&&... rest) {
+        return at(when,
+                  new_handle(
+                      bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// What the loop's clock says now.
     TimePoint time() const noexcept;
@@ -142,15 +150,20 @@ public:
         return detail::create_task_on(*core_, std::move(coro), options);
     }
     template <class F, class... Args>
-        requires CoroutineFunction<F, Args...>
+    requires CoroutineFunction<F, Args...>
     auto create_task(F&& function, Args&&... args) {
         return detail::create_callable_task_on(*core_, TaskOptions{}, static_cast<F&&>(function),
                                                static_cast<Args&&>(args)...);
     }
     template <class F>
-        requires CoroutineFunction<F>
+    requires CoroutineFunction<F>
     auto create_task(F&& function, TaskOptions options) {
         return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function));
+    }
+    template <class A>
+    requires detail::TaskAwaitable<A>
+    auto create_task(A&& awaitable, TaskOptions options = {}) {
+        return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
     }
     /// The factory starts every new task: `return task.start(options)`. None restores the default.
     void set_task_factory(TaskFactory factory);
@@ -159,7 +172,7 @@ public:
     /// Runs the call on a thread of `executor`, or of the default one (null), with copies of the arguments.
     /// Cancelling the future takes back a call that has not begun; one that runs ends unseen.
     template <class F, class... Args>
-        requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     auto run_in_executor(Executor* executor, F&& function, Args&&... args) {
         return detail::run_in_executor(*core_, executor, static_cast<F&&>(function), static_cast<Args&&>(args)...);
     }
@@ -172,10 +185,8 @@ public:
 
     /// Calls the callback in every pass in which the descriptor can be read; one callback a descriptor.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    void add_reader(int fd, F&& callback) {
-        watch(fd, false, new_handle(static_cast<F&&>(callback), {}));
-    }
+    requires std::invocable < std::decay_t<F>
+    & > void add_reader(int fd, F&& callback) { watch(fd, false, new_handle(static_cast<F&&>(callback), {})); }
     template <class F, class First, class... Rest>
     void add_reader(int fd, F&& callback, First&& first, Rest&&... rest) {
         add_reader(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
@@ -183,10 +194,8 @@ public:
     bool remove_reader(int fd);
     /// The same for writing.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    void add_writer(int fd, F&& callback) {
-        watch(fd, true, new_handle(static_cast<F&&>(callback), {}));
-    }
+    requires std::invocable < std::decay_t<F>
+    & > void add_writer(int fd, F&& callback) { watch(fd, true, new_handle(static_cast<F&&>(callback), {})); }
     template <class F, class First, class... Rest>
     void add_writer(int fd, F&& callback, First&& first, Rest&&... rest) {
         add_writer(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
@@ -195,13 +204,14 @@ public:
 
     /// The callback runs in the loop, not in the signal handler, so it may do anything. Main thread only.
     template <class F>
-        requires std::invocable<std::decay_t<F>&>
-    void add_signal_handler(int signum, F&& callback) {
+    requires std::invocable < std::decay_t<F>
+    & > void add_signal_handler(int signum, F&& callback) {
         handle_signal(signum, new_handle(static_cast<F&&>(callback), {}));
     }
     template <class F, class First, class... Rest>
     void add_signal_handler(int signum, F&& callback, First&& first, Rest&&... rest) {
-        add_signal_handler(signum, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
+        add_signal_handler(signum,
+                           bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
     }
     bool remove_signal_handler(int signum);
 
@@ -222,17 +232,16 @@ public:
 private:
     template <class F, class... Args>
     static auto bind(F&& function, Args&&... args) {
-        return [function = std::decay_t<F>(static_cast<F&&>(function)),
-                args = std::tuple<std::decay_t<Args>...>(static_cast<Args&&>(args)...)]() mutable {
-            return std::apply([&function](auto&... values) { return detail::invoke(function, values...); }, args);
-        };
+        return detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>(static_cast<F&&>(function),
+                                                                         static_cast<Args&&>(args)...);
     }
     template <class F>
     detail::Ref<detail::HandleBase> new_handle(F&& function, CallbackOptions options) {
         static_assert(!Coroutine<std::invoke_result_t<std::decay_t<F>&>>,
                       "a callback that returns a coroutine would never run: give the coroutine to create_task()");
         using Callable = detail::HandleOf<std::decay_t<F>>;
-        return detail::Ref<detail::HandleBase>::adopt(new Callable(*core_, options.context, static_cast<F&&>(function)));
+        return detail::Ref<detail::HandleBase>::adopt(
+            new Callable(*core_, options.context, static_cast<F&&>(function)));
     }
     Handle soon(detail::Ref<detail::HandleBase> handle);
     Handle soon_threadsafe(detail::Ref<detail::HandleBase> handle);

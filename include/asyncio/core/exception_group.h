@@ -27,8 +27,7 @@ class ErrorPredicate {
 public:
     template <class Predicate>
     explicit ErrorPredicate(const Predicate& predicate) noexcept
-        : object_(&predicate),
-          call_([](const void* object, const std::exception_ptr& error) -> bool {
+        : object_(&predicate), call_([](const void* object, const std::exception_ptr& error) -> bool {
               return (*static_cast<const Predicate*>(object))(error);
           }) {}
     bool operator()(const std::exception_ptr& error) const { return call_(object_, error); }
@@ -103,8 +102,7 @@ public:
 private:
     friend class ExceptionGroup;
     friend std::exception_ptr make_exception_group(std::string, std::vector<std::exception_ptr>);
-    BaseExceptionGroup(std::string&& message, std::vector<std::exception_ptr>&& exceptions,
-                       bool only_exceptions);
+    BaseExceptionGroup(std::string&& message, std::vector<std::exception_ptr>&& exceptions, bool only_exceptions);
     ExceptionSplit split_if(detail::ErrorPredicate matches) const;
     virtual std::exception_ptr self() const;
 
@@ -121,15 +119,13 @@ public:
 
 private:
     friend std::exception_ptr make_exception_group(std::string, std::vector<std::exception_ptr>);
-    ExceptionGroup(std::string&& message, std::vector<std::exception_ptr>&& exceptions,
-                   bool only_exceptions);
+    ExceptionGroup(std::string&& message, std::vector<std::exception_ptr>&& exceptions, bool only_exceptions);
     std::exception_ptr self() const override;
 };
 
 /// An ExceptionGroup if all are ordinary errors (`std::exception`s, or types that know nothing of
 /// either), else a BaseExceptionGroup. Python: BaseExceptionGroup(message, exceptions).
-std::exception_ptr make_exception_group(std::string message,
-                                        std::vector<std::exception_ptr> exceptions);
+std::exception_ptr make_exception_group(std::string message, std::vector<std::exception_ptr> exceptions);
 
 namespace detail {
 
@@ -140,9 +136,8 @@ public:
     /// Runs the handler with what still matches, if anything does, and keeps what it throws.
     template <class Matches, class Handler>
     void clause(const Matches& matches, Handler& handler) {
-        run(ErrorPredicate(matches), &handler, [](void* object, const BaseExceptionGroup& group) {
-            (*static_cast<Handler*>(object))(group);
-        });
+        run(ErrorPredicate(matches), &handler,
+            [](void* object, const BaseExceptionGroup& group) { (*static_cast<Handler*>(object))(group); });
     }
     /// Throws what the handlers threw and nobody handled; returns if that is nothing.
     void finish();

@@ -36,8 +36,7 @@ namespace detail {
 /// any thread.
 class CancelRequest : public Pooled {
 public:
-    CancelRequest(std::optional<std::string_view> text, std::string_view task_name,
-                  std::source_location where);
+    CancelRequest(std::optional<std::string_view> text, std::string_view task_name, std::source_location where);
 
     const std::optional<std::string> message;
     const std::string requested_by;  // empty when no task asked
@@ -50,8 +49,8 @@ private:
     unsigned references_ = 1;
 };
 
-Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message,
-                                       std::string_view requested_by, std::source_location where);
+Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message, std::string_view requested_by,
+                                       std::source_location where);
 
 }  // namespace detail
 

@@ -100,7 +100,8 @@ protected:
     template <class... First>
     void call_with(First&&... first) {
         auto invoke_kept = [&](Function& function, Args&... args) -> decltype(auto) {
-            return invoke(static_cast<Function&&>(function), static_cast<First&&>(first)..., static_cast<Args&&>(args)...);
+            return invoke(static_cast<Function&&>(function), static_cast<First&&>(first)...,
+                          static_cast<Args&&>(args)...);
         };
         if constexpr (std::is_void_v<Result>) {
             std::apply(invoke_kept, *kept_);

@@ -121,7 +121,8 @@ private:
 template <class A>
 class [[nodiscard]] ForeignAwaiter : public ForeignWaiter {
     using Result = decltype(std::declval<std::remove_reference_t<awaiter_t<A>>&>().await_resume());
-    using Operation = ForeignOperationOf<std::conditional_t<std::is_rvalue_reference_v<Result>, std::remove_cvref_t<Result>, Result>>;
+    using Operation =
+        ForeignOperationOf<std::conditional_t<std::is_lvalue_reference_v<Result>, Result, std::remove_cvref_t<Result>>>;
 
 public:
     explicit ForeignAwaiter(A&& awaitable) : ForeignWaiter(Ref<ForeignOperation>::adopt(new Operation())) {

@@ -73,7 +73,8 @@ protected:
     explicit FutureWaiter(Ref<FutureBase> future);
     void suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     void check_outcome() {
-        if (task_ != nullptr) [[unlikely]] check_suspended();
+        if (task_ != nullptr) [[unlikely]]
+            check_suspended();
         future_->check_result();
     }
     FutureBase& future() noexcept { return *future_; }
@@ -153,10 +154,9 @@ public:
 
     /// Calls `callback(future)` through `call_soon` when the future is done, in the order of registration.
     template <class Callback>
-        requires std::invocable<Callback&, AnyFuture>
-    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
-        return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)};
-    }
+    requires std::invocable<Callback&, AnyFuture> CallbackId add_done_callback(Callback callback,
+                                                                               CallbackOptions options = {})
+    const { return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)}; }
     /// How many it removed: one, or none if it was called or scheduled already.
     std::size_t remove_done_callback(CallbackId id) const {
         return state().remove_done_callback(static_cast<std::uint64_t>(id));
@@ -175,11 +175,13 @@ public:
 
 protected:
     detail::FutureBase& state() const {
-        if (!state_) [[unlikely]] detail::throw_empty_handle();
+        if (!state_) [[unlikely]]
+            detail::throw_empty_handle();
         return *state_;
     }
     const detail::Ref<detail::FutureBase>& state_or_throw() const {
-        if (!state_) [[unlikely]] detail::throw_empty_handle();
+        if (!state_) [[unlikely]]
+            detail::throw_empty_handle();
         return state_;
     }
     void require_type(const std::type_info& type) const;
@@ -190,15 +192,16 @@ private:
 
 /// A result that is not there yet. Made by `loop.create_future<T>()`; whoever has a handle can finish it.
 ///
-/// `co_await future` waits and gives `const T&`; `co_await std::move(future)` moves the value out. It resumes one pass of
-/// the loop after the future is done, or at once if it is done already.
+/// `co_await future` waits and gives `const T&`; `co_await std::move(future)` moves the value out. It resumes one pass
+/// of the loop after the future is done, or at once if it is done already.
 ///
 /// Python: asyncio.Future.
 template <class T = void>
 class Future : public AnyFuture {
 public:
     using value_type = T;
-    using Reference = std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T, std::add_lvalue_reference_t<const T>>;
+    using Reference =
+        std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T, std::add_lvalue_reference_t<const T>>;
 
     Future() noexcept = default;
 
@@ -208,12 +211,22 @@ public:
         return slot().get();
     }
     template <class... Value>
-        requires(std::is_void_v<T> ? sizeof...(Value) == 0
-                                   : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> && ...))
-    void set_result(Value&&... value) const {
+    requires(std::is_void_v<T> ? sizeof...(Value) == 0
+                               : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> &&
+                                                           ...)) void set_result(Value&&... value) const {
         state().check_settable("set_result");
-        slot().emplace(static_cast<Value&&>(value)...);
-        state().finish();
+        if constexpr (std::is_void_v<T> || std::is_reference_v<T> || std::is_trivially_copyable_v<T> ||
+                      !std::is_move_constructible_v<T>) {
+            slot().emplace(static_cast<Value&&>(value)...);
+            state().finish();
+        } else {
+            // Whatever making the value does to this future, and to this handle, has happened before it is stored.
+            Future keep(*this);
+            T made(static_cast<Value&&>(value)...);
+            keep.state().check_settable("set_result");
+            keep.slot().emplace(std::move(made));
+            keep.state().finish();
+        }
     }
     /// Takes an exception object or a `std::exception_ptr`. Throws InvalidStateError if the future is done.
     template <class Exception>
@@ -226,10 +239,9 @@ public:
     }
 
     template <class Callback>
-        requires std::invocable<Callback&, Future<T>>
-    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
-        return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)};
-    }
+    requires std::invocable<Callback&, Future<T>> CallbackId add_done_callback(Callback callback,
+                                                                               CallbackOptions options = {})
+    const { return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)}; }
 
     auto operator co_await() const& { return detail::FutureAwaiter<T, false>(state_or_throw()); }
     auto operator co_await() && { return detail::FutureAwaiter<T, true>(state_or_throw()); }

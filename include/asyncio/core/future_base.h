@@ -40,7 +40,8 @@ public:
     virtual bool cancel(const Ref<CancelRequest>& request);
     /// Throws what Future.result() raises, and counts the exception as retrieved. Returns if there is a result.
     void check_result() {
-        if (state_ == State::finished && !exception_) [[likely]] return;
+        if (state_ == State::finished && !exception_) [[likely]]
+            return;
         throw_outcome();
     }
     /// Python: Future.exception().
@@ -94,6 +95,8 @@ protected:
 
 private:
     void destroy() noexcept;
+    void end_of_life() noexcept;
+    void report_unretrieved();
     void schedule_callbacks() noexcept;
 };
 

@@ -2,11 +2,13 @@
 
 #include <asyncio/core/context.h>
 #include <asyncio/core/scheduling.h>
+#include <asyncio/detail/invoke.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -60,6 +62,29 @@ private:
     TimePoint when_;
 };
 
+/// A callable with the arguments that it will be called with.
+template <class F, class... Args>
+class BoundCall {
+public:
+    template <class Function, class... Arguments>
+    explicit BoundCall(Function&& function, Arguments&&... arguments)
+        : function_(static_cast<Function&&>(function)), arguments_(static_cast<Arguments&&>(arguments)...) {}
+    decltype(auto) operator()() {
+        return std::apply([this](Args&... values) -> decltype(auto) { return invoke(function_, values...); },
+                          arguments_);
+    }
+
+private:
+    F function_;
+    std::tuple<Args...> arguments_;
+};
+
+/// The callable by which a user knows a callback.
+template <class F>
+inline const std::type_info& known_type = typeid(F);
+template <class F, class... Args>
+inline const std::type_info& known_type<BoundCall<F, Args...>> = typeid(F);
+
 template <class F>
 class HandleOf final : public HandleBase {
 public:
@@ -75,7 +100,7 @@ private:
         if (std::exchange(dropped_, true)) return;
         function_.~F();
     }
-    const std::type_info& callable_type() const noexcept override { return typeid(F); }
+    const std::type_info& callable_type() const noexcept override { return known_type<F>; }
 
     union {
         F function_;

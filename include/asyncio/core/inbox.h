@@ -17,9 +17,8 @@ public:
     /// Whether the loop runs, and in this thread.
     bool is_of_running_loop() const noexcept;
 
-    /// A thread that works for the loop (`-1`) waits for the loop itself, so a virtual clock may jump, or (`+1`) goes
-    /// on. From any thread.
-    void add_outside_work(int count) noexcept;
+    /// Lets the loop look again whether it has reason to sleep.
+    void wake() noexcept;
     /// Whether the loop's time is virtual. False when it is closed.
     bool has_virtual_time() const noexcept;
 

@@ -47,8 +47,7 @@ public:
     void unhandled_exception() noexcept;
 
     template <class A>
-    decltype(auto) await_transform(A&& awaitable,
-                                   std::source_location where = std::source_location::current()) {
+    decltype(auto) await_transform(A&& awaitable, std::source_location where = std::source_location::current()) {
         static_assert(Awaitable<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
         await_at_ = where;
         if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {
@@ -75,6 +74,9 @@ public:
     static PromiseBase& of(std::coroutine_handle<> frame) noexcept {
         return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();
     }
+
+protected:
+    void set_await_at(const std::source_location& where) noexcept { await_at_ = where; }
 
 private:
     TaskBase* task_ = nullptr;

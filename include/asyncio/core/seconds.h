@@ -18,7 +18,7 @@ class Seconds : public std::chrono::duration<double> {
 public:
     constexpr Seconds() noexcept : Base(0.0) {}
     template <class Number>
-        requires std::is_arithmetic_v<Number>
+    requires std::is_arithmetic_v<Number>
     constexpr Seconds(Number seconds) noexcept : Base(static_cast<double>(seconds)) {}
     template <class Rep, class Period>
     constexpr Seconds(const std::chrono::duration<Rep, Period>& length) noexcept : Base(length) {}
@@ -44,23 +44,26 @@ public:
 
     /// Saturates: an infinite or very long delay gives the last moment there is. NaN gives the same moment.
     friend constexpr TimePoint operator+(TimePoint point, Seconds delay) noexcept {
-        double sum = static_cast<double>(point.nanoseconds_) + delay.count() * 1e9;
-        if (sum >= 9.2e18) return from_nanoseconds(INT64_MAX);
-        if (sum <= -9.2e18) return from_nanoseconds(INT64_MIN);
         double nanoseconds = delay.count() * 1e9;
+        double sum = static_cast<double>(point.nanoseconds_) + nanoseconds;
+        if (sum >= 9.2e18 || nanoseconds >= 9.2e18) return from_nanoseconds(INT64_MAX);
+        if (sum <= -9.2e18 || nanoseconds <= -9.2e18) return from_nanoseconds(INT64_MIN);
         if (!(nanoseconds == nanoseconds)) return point;
-        return from_nanoseconds(point.nanoseconds_ + static_cast<std::int64_t>(nanoseconds + (nanoseconds < 0 ? -0.5 : 0.5)));
+        return from_nanoseconds(point.nanoseconds_ +
+                                static_cast<std::int64_t>(nanoseconds + (nanoseconds < 0 ? -0.5 : 0.5)));
     }
     friend constexpr TimePoint operator-(TimePoint point, Seconds delay) noexcept {
         return point + Seconds(-delay.count());
     }
     friend constexpr Seconds operator-(TimePoint later, TimePoint earlier) noexcept {
-        return Seconds(static_cast<double>(later.nanoseconds_ - earlier.nanoseconds_) * 1e-9);
+        return Seconds((static_cast<double>(later.nanoseconds_ / second) - static_cast<double>(earlier.nanoseconds_ / second)) +
+                       static_cast<double>(later.nanoseconds_ % second - earlier.nanoseconds_ % second) * 1e-9);
     }
     constexpr TimePoint& operator+=(Seconds delay) noexcept { return *this = *this + delay; }
     constexpr TimePoint& operator-=(Seconds delay) noexcept { return *this = *this - delay; }
 
 private:
+    static constexpr std::int64_t second = 1'000'000'000;
     std::int64_t nanoseconds_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/core/as_coroutine.h>
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/future.h>
 #include <asyncio/core/task_base.h>
@@ -27,11 +28,11 @@ class CoroutineView {
 public:
     explicit CoroutineView(detail::Ref<detail::FutureBase> task) noexcept : task_(std::move(task)) {}
     explicit operator bool() const noexcept;
-    std::string function() const;                       ///< its name
-    std::source_location definition() const noexcept;   ///< where it is defined
-    bool is_running() const noexcept;                   ///< it runs right now
-    bool is_suspended() const noexcept;                 ///< it has begun and waits
-    std::string repr() const;                           ///< `<coroutine object f at 0x…>`
+    std::string function() const;                      ///< its name
+    std::source_location definition() const noexcept;  ///< where it is defined
+    bool is_running() const noexcept;                  ///< it runs right now
+    bool is_suspended() const noexcept;                ///< it has begun and waits
+    std::string repr() const;                          ///< `<coroutine object f at 0x…>`
 
 private:
     const detail::TaskBase& task() const noexcept;
@@ -65,7 +66,8 @@ public:
 private:
     TaskBase& task() const {
         auto* state = static_cast<const Handle*>(this)->state_or_null();
-        if (state == nullptr) [[unlikely]] throw_empty_handle();
+        if (state == nullptr) [[unlikely]]
+            throw_empty_handle();
         return static_cast<TaskBase&>(*state);
     }
 };
@@ -85,8 +87,9 @@ public:
     explicit Task(detail::Ref<detail::FutureBase> state) noexcept : Future<T>(std::move(state)) {}
 
     template <class Callback>
-        requires std::invocable<Callback&, Task<T>>
-    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+    requires std::invocable<Callback&, Task<T>> CallbackId add_done_callback(Callback callback,
+                                                                             CallbackOptions options = {})
+    const {
         return CallbackId{detail::add_done_callback<Task<T>>(this->state(), std::move(callback), options.context)};
     }
 };
@@ -106,10 +109,9 @@ public:
         return Task<T>(state_or_throw());
     }
     template <class Callback>
-        requires std::invocable<Callback&, AnyTask>
-    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
-        return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)};
-    }
+    requires std::invocable<Callback&, AnyTask> CallbackId add_done_callback(Callback callback,
+                                                                             CallbackOptions options = {})
+    const { return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)}; }
 };
 
 namespace detail {
@@ -147,8 +149,8 @@ public:
     CallableTaskState(LoopCore& loop, F&& function, A&&... args) : TaskState<T, Extra>(loop) {
         kept_.emplace(static_cast<F&&>(function), Arguments(static_cast<A&&>(args)...));
         this->set_has_callable();
-        this->adopt(std::apply([this](auto&... values) { return invoke(kept_->first, std::move(values)...); },
-                               kept_->second));
+        this->adopt(
+            std::apply([this](auto&... values) { return invoke(kept_->first, std::move(values)...); }, kept_->second));
     }
 
 private:
@@ -212,15 +214,22 @@ Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments until
 /// the coroutine has ended, so a lambda's captures live as long as they are used.
 template <class F, class... Args>
-    requires CoroutineFunction<F, Args...>
+requires CoroutineFunction<F, Args...>
 auto create_task(F&& function, Args&&... args) {
     return detail::create_callable_task_on(detail::running_core(), TaskOptions{}, static_cast<F&&>(function),
                                            static_cast<Args&&>(args)...);
 }
 template <class F>
-    requires CoroutineFunction<F>
+requires CoroutineFunction<F>
 auto create_task(F&& function, TaskOptions options) {
     return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function));
+}
+
+/// The same for what is no `Coro` but waits like one, as `sleep(1s)` does.
+template <class A>
+requires detail::TaskAwaitable<A>
+auto create_task(A&& awaitable, TaskOptions options = {}) {
+    return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
 }
 
 /// A coroutine becomes a task; a future or task is returned as it is. Python: asyncio.ensure_future.

@@ -86,6 +86,8 @@ public:
     /// Where the loop is destroyed before the task is done: reports it and destroys its frames.
     void abandon() noexcept;
     void do_not_report_pending() noexcept { report_pending_ = false; }
+    /// Its coroutine begins even if it is cancelled before that, and has to look at `cancel_is_due()` first.
+    void begin_even_if_cancelled() noexcept { begins_cancelled_ = true; }
 
     Waiter* waiting_on() const noexcept { return waiter_; }
     std::coroutine_handle<> root() const noexcept { return link_.child; }
@@ -127,6 +129,7 @@ private:
     bool blocked_ = false;      // the innermost frame waits: the step is over
     bool started_ = false;
     bool report_pending_ = true;
+    bool begins_cancelled_ = false;
     bool has_callable_ = false;
 };
 

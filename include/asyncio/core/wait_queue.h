@@ -15,8 +15,8 @@ class WaitQueue;
 /// As in Python it stays in line until its task goes on, also after it was woken or cancelled: fairness looks at that.
 /// So `leave()` comes first in `await_resume`.
 ///
-/// An operation that may have to wait more than once is made with `GoesOn::in_turn`. When a wait of it is over, `turn()`
-/// is called in the pass and the place of the task's step, and ends by `wait_again()` or by `step_task()`.
+/// An operation that may have to wait more than once is made with `GoesOn::in_turn`. When a wait of it is over,
+/// `turn()` is called in the pass and the place of the task's step, and ends by `wait_again()` or by `step_task()`.
 class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
 public:
     bool cancel(const Ref<CancelRequest>& request) final;
@@ -50,8 +50,9 @@ private:
 
 /// The tasks that wait for one object, first come, first served: the one line under all primitives and queues.
 ///
-/// Nothing is lost when a waiter is cancelled, since a cancelled one is still in line when its task goes on, and whoever
-/// is responsible can hand on its turn then. A queue that dies leaves its waiters waiting, until they are cancelled.
+/// Nothing is lost when a waiter is cancelled, since a cancelled one is still in line when its task goes on, and
+/// whoever is responsible can hand on its turn then. A queue that dies leaves its waiters waiting, until they are
+/// cancelled.
 class WaitQueue {
 public:
     WaitQueue() noexcept = default;
@@ -66,9 +67,7 @@ public:
     bool empty() const noexcept { return line_.empty() && woken_.empty(); }
     std::size_t size() const noexcept;
     /// Whether anybody in line was not cancelled; the woken count.
-    bool has_live() const noexcept {
-        return !woken_.empty() || (!line_.empty() && has_live_in_line());
-    }
+    bool has_live() const noexcept { return !woken_.empty() || (!line_.empty() && has_live_in_line()); }
 
     /// Wakes the first in line, unless it was woken or cancelled already. Not to be mixed with the others.
     void wake_first();
@@ -85,7 +84,8 @@ private:
     void orphan(IntrusiveList<QueueWaiter, WaitQueue>& waiters) noexcept;
 
     mutable IntrusiveList<QueueWaiter, WaitQueue> line_;
-    mutable IntrusiveList<QueueWaiter, WaitQueue> woken_;  // out of the way of those that wait; in no order that matters
+    mutable IntrusiveList<QueueWaiter, WaitQueue>
+        woken_;  // out of the way of those that wait; in no order that matters
     LoopCore* loop_ = nullptr;
 };
 

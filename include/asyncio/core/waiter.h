@@ -72,7 +72,8 @@ protected:
     void suspend_as_parked(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     /// Throws CancelledError if the wait or the task was cancelled. To be called first in `await_resume`.
     void check() {
-        if (state_ == State::cancelled || task_cancelled()) [[unlikely]] throw_cancelled();
+        if (state_ == State::cancelled || task_cancelled()) [[unlikely]]
+            throw_cancelled();
     }
     /// Called when the wait was cancelled, still inside cancel(): leaves where it was parked.
     virtual void on_cancel() noexcept {}

@@ -16,8 +16,9 @@ public:
     Function() noexcept = default;
     Function(decltype(nullptr)) noexcept {}
     template <class F>
-        requires(!std::same_as<std::decay_t<F>, Function> && std::is_invocable_r_v<Result, std::decay_t<F>&, Args...>)
-    Function(F&& function) : target_(new Target<std::decay_t<F>>(static_cast<F&&>(function))) {}
+    requires(!std::same_as<std::decay_t<F>, Function> && std::is_invocable_r_v<Result, std::decay_t<F>&, Args...>)
+        Function(F&& function)
+        : target_(new Target<std::decay_t<F>>(static_cast<F&&>(function))) {}
     Function(Function&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
     Function& operator=(Function&& other) noexcept {
         std::swap(target_, other.target_);

@@ -10,8 +10,7 @@ T& pointee(T* object) noexcept {
     return *object;
 }
 template <class T>
-    requires(!std::is_pointer_v<std::remove_reference_t<T>>)
-decltype(auto) pointee(T&& object) noexcept {
+requires(!std::is_pointer_v<std::remove_reference_t<T>>) decltype(auto) pointee(T&& object) noexcept {
     if constexpr (requires { object.operator->(); }) {
         return *object;
     } else if constexpr (requires { object.get(); }) {
@@ -23,12 +22,12 @@ decltype(auto) pointee(T&& object) noexcept {
 
 /// Calls a function object with its arguments, or a member function on the object that comes first.
 template <class F, class... Args>
-    requires(!std::is_member_pointer_v<std::remove_cvref_t<F>>)
-constexpr auto invoke(F&& function, Args&&... args) -> decltype(static_cast<F&&>(function)(static_cast<Args&&>(args)...)) {
+requires(!std::is_member_pointer_v<std::remove_cvref_t<F>>) constexpr auto invoke(F&& function, Args&&... args)
+    -> decltype(static_cast<F&&>(function)(static_cast<Args&&>(args)...)) {
     return static_cast<F&&>(function)(static_cast<Args&&>(args)...);
 }
 template <class F, class Object, class... Args>
-    requires std::is_member_function_pointer_v<std::remove_cvref_t<F>>
+requires std::is_member_function_pointer_v<std::remove_cvref_t<F>>
 constexpr auto invoke(F&& function, Object&& object, Args&&... args)
     -> decltype((pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)...)) {
     return (pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)...);

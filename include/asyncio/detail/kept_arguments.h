@@ -25,13 +25,15 @@ struct ParametersOf<R(P...) noexcept> : ParametersOf<R(P...)> {};
 template <class R, class... P>
 struct ParametersOf<R(P...) const noexcept> : ParametersOf<R(P...)> {};
 template <class Signature>
-    requires std::is_function_v<Signature>
-struct ParametersOf<Signature*> : ParametersOf<Signature> {};
+requires std::is_function_v<Signature>
+struct ParametersOf<Signature*> : ParametersOf<Signature> {
+};
 template <class Signature, class Object>
-    requires std::is_function_v<Signature>
-struct ParametersOf<Signature Object::*> : ParametersOf<Signature> {};
+requires std::is_function_v<Signature>
+struct ParametersOf<Signature Object::*> : ParametersOf<Signature> {
+};
 template <class F>
-    requires requires { &F::operator(); }
+requires requires { &F::operator(); }
 struct ParametersOf<F> : ParametersOf<decltype(&F::operator())> {};
 
 /// std::reference_wrapper, by its looks: <functional> is a large header.
@@ -47,20 +49,19 @@ inline constexpr bool makes_temporary =
     !std::is_convertible_v<A*, const volatile std::remove_reference_t<P>*> &&
     !std::is_convertible_v<A&, std::remove_cvref_t<P>&> && std::is_constructible_v<std::remove_cvref_t<P>, A>;
 
-/// As what the arguments of a coroutine function are kept until the coroutine has ended: where a parameter is a reference
-/// to something that would have to be made first, as `const std::string&` is for a `"literal"`, that is made and kept.
+/// As what the arguments of a coroutine function are kept until the coroutine has ended: where a parameter is a
+/// reference to something that would have to be made first, as `const std::string&` is for a `"literal"`, that is made
+/// and kept.
 template <class Known, class... A>
 struct KeptArguments {
     using type = std::tuple<A...>;
 };
 template <class... P, class... A>
-    requires(sizeof...(P) == sizeof...(A))
-struct KeptArguments<Parameters<P...>, A...> {
+requires(sizeof...(P) == sizeof...(A)) struct KeptArguments<Parameters<P...>, A...> {
     using type = std::tuple<std::conditional_t<makes_temporary<P, A>, std::remove_cvref_t<P>, A>...>;
 };
 template <class... P, class Object, class... A>
-    requires(sizeof...(P) == sizeof...(A))
-struct KeptArguments<Parameters<P...>, Object, A...> {  // a member function's
+requires(sizeof...(P) == sizeof...(A)) struct KeptArguments<Parameters<P...>, Object, A...> {  // a member function's
     using type = std::tuple<Object, std::conditional_t<makes_temporary<P, A>, std::remove_cvref_t<P>, A>...>;
 };
 

@@ -47,9 +47,7 @@ public:
     explicit operator bool() const noexcept { return object_ != nullptr; }
     friend bool operator==(const Ref& a, const Ref& b) noexcept { return a.object_ == b.object_; }
     friend bool operator==(const Ref& a, const T* b) noexcept { return a.object_ == b; }
-    friend bool operator==(const Ref& a, decltype(nullptr)) noexcept {
-        return a.object_ == nullptr;
-    }
+    friend bool operator==(const Ref& a, decltype(nullptr)) noexcept { return a.object_ == nullptr; }
 
     /// Gives up the reference without dropping it: the caller owns it now.
     [[nodiscard]] T* release() noexcept {

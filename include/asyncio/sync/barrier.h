@@ -27,7 +27,8 @@ class [[nodiscard]] BarrierWaiter final : public QueueWaiter {
 public:
     explicit BarrierWaiter(Barrier& barrier) noexcept : QueueWaiter(GoesOn::in_turn), barrier_(barrier) {}
     ~BarrierWaiter() {
-        if (is_in_line()) [[unlikely]] abandon();  // the frame is destroyed while it waits
+        if (is_in_line()) [[unlikely]]
+            abandon();  // the frame is destroyed while it waits
     }
     bool await_ready() { return advance(); }
     template <class Promise>
@@ -53,7 +54,7 @@ private:
 /// What `reset()` and `abort()` return: done when it is awaited, without a wait.
 class [[nodiscard("it is done only where it is awaited")]] BarrierChange : public NativeAwaitable {
 public:
-    BarrierChange(Barrier& barrier, void (Barrier::*change)()) noexcept : barrier_(&barrier), change_(change) {}
+    BarrierChange(Barrier & barrier, void(Barrier::*change)()) noexcept : barrier_(&barrier), change_(change) {}
     bool await_ready() const noexcept { return true; }
     void await_suspend(std::coroutine_handle<>) const noexcept {}
     void await_resume() const { (barrier_->*change_)(); }
@@ -67,10 +68,10 @@ private:
 
 /// Makes a number of tasks wait for each other: the last to come lets all go on.
 ///
-/// Each round has two phases. While the barrier is *filling*, those who come wait. The last goes on without suspending, and
-/// the barrier is *draining*: the others go on in the next pass, in the order in which they came, and who comes again in
-/// the meantime waits until all are out, then for the next round. It belongs to the first loop in which a task has
-/// to wait for it, and must outlive its use; not thread-safe.
+/// Each round has two phases. While the barrier is *filling*, those who come wait. The last goes on without suspending,
+/// and the barrier is *draining*: the others go on in the next pass, in the order in which they came, and who comes
+/// again in the meantime waits until all are out, then for the next round. It belongs to the first loop in which a task
+/// has to wait for it, and must outlive its use; not thread-safe.
 ///
 /// ```cpp
 /// int index = co_await barrier.wait();   // 0 to parties() - 1, in order of arrival
@@ -82,8 +83,9 @@ public:
     /// Throws ValueError if there is to be less than one party.
     explicit Barrier(int parties);
 
-    /// Waits until all parties wait, and gives the index of arrival. Throws BrokenBarrierError if the barrier is broken,
-    /// or is reset or aborted in the meantime. A cancelled task is no party any more: the others wait for one more.
+    /// Waits until all parties wait, and gives the index of arrival. Throws BrokenBarrierError if the barrier is
+    /// broken, or is reset or aborted in the meantime. A cancelled task is no party any more: the others wait for one
+    /// more.
     detail::Operation<Barrier, detail::BarrierWaiter> wait() noexcept {
         return detail::Operation<Barrier, detail::BarrierWaiter>(*this);
     }

@@ -44,10 +44,10 @@ private:
 
 /// Lets tasks that share a lock wait until one of them says that something has changed.
 ///
-/// `wait()` releases the lock while it waits and has it again when it is over, however it ends. Who was notified goes on as
-/// soon as it gets the lock, in the order in which they came: after the notifier has released it. It may happen that
-/// a task is woken without need, so check again, as `wait_for()` does. It belongs to the first loop in which a task has
-/// to wait for it, and must outlive its use; not thread-safe.
+/// `wait()` releases the lock while it waits and has it again when it is over, however it ends. Who was notified goes
+/// on as soon as it gets the lock, in the order in which they came: after the notifier has released it. It may happen
+/// that a task is woken without need, so check again, as `wait_for()` does. It belongs to the first loop in which a
+/// task has to wait for it, and must outlive its use; not thread-safe.
 ///
 /// ```cpp
 /// auto guard = co_await condition.guard();
@@ -71,14 +71,15 @@ public:
     detail::Operation<Condition, detail::ConditionWaiter> wait() noexcept {
         return detail::Operation<Condition, detail::ConditionWaiter>(*this);
     }
-    /// wait() until `predicate()` is true; not at all if it is. Gives what the predicate gave in the end. The predicate is
-    /// called in the task, with the lock held.
+    /// wait() until `predicate()` is true; not at all if it is. Gives what the predicate gave in the end. The predicate
+    /// is called in the task, with the lock held.
     template <class Predicate>
     auto wait_for(Predicate&& predicate) {
 #if defined(__GNUC__) && !defined(__clang__)
-        static_assert(std::is_lvalue_reference_v<Predicate> || std::is_trivially_destructible_v<Predicate>,
-                      "g++ 12 would destroy this temporary lambda twice, since it captures by value something that has a "
-                      "destructor: capture by reference, [&], or give the lambda a name first and pass that name");
+        static_assert(
+            std::is_lvalue_reference_v<Predicate> || std::is_trivially_destructible_v<Predicate>,
+            "g++ 12 would destroy this temporary lambda twice, since it captures by value something that has a "
+            "destructor: capture by reference, [&], or give the lambda a name first and pass that name");
 #endif
         return wait_until_true<Predicate>(*this, static_cast<Predicate&&>(predicate));
     }
@@ -100,7 +101,8 @@ private:
     friend std::string repr(const Condition& condition);
 
     template <class Predicate>
-    static Coro<std::decay_t<std::invoke_result_t<Predicate&>>> wait_until_true(Condition& condition, Predicate predicate) {
+    static Coro<std::decay_t<std::invoke_result_t<Predicate&>>> wait_until_true(Condition& condition,
+                                                                                Predicate predicate) {
         auto result = predicate();
         while (!result) {
             co_await condition.wait();

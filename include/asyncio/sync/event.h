@@ -47,7 +47,9 @@ public:
     Event() noexcept = default;
 
     /// Waits until the flag is true; does not suspend if it is. Gives true. Cancelling takes the task out of the line.
-    detail::Operation<Event, detail::EventWaiter> wait() noexcept { return detail::Operation<Event, detail::EventWaiter>(*this); }
+    detail::Operation<Event, detail::EventWaiter> wait() noexcept {
+        return detail::Operation<Event, detail::EventWaiter>(*this);
+    }
     /// Makes the flag true. Nothing if it is.
     void set();
     void clear() noexcept { is_set_ = false; }

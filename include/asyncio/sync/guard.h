@@ -15,8 +15,9 @@ void report_failed_release() noexcept;
 
 /// Holds a lock or a slot of a semaphore, and releases it when it dies: what `co_await lock.guard()` gives.
 ///
-/// Can be moved, to keep something locked beyond a scope. The object that it holds must outlive it. It should die in its
-/// loop's thread. If the release fails, because somebody has released by hand, the loop's exception handler is told.
+/// Can be moved, to keep something locked beyond a scope. The object that it holds must outlive it. It should die in
+/// its loop's thread. If the release fails, because somebody has released by hand, the loop's exception handler is
+/// told.
 ///
 /// Python: none; stands for an `async with` whose block is the rest of the scope.
 template <class Lockable>
@@ -25,8 +26,8 @@ public:
     /// Holds nothing.
     Guard() noexcept = default;
     /// Takes over what was acquired before.
-    explicit Guard(Lockable& acquired) noexcept : held_(&acquired) {}
-    Guard(Guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+    explicit Guard(Lockable & acquired) noexcept : held_(&acquired) {}
+    Guard(Guard && other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
     Guard& operator=(Guard&& other) noexcept {
         Guard(std::move(other)).swap(*this);
         return *this;
@@ -39,7 +40,7 @@ public:
             detail::report_failed_release();
         }
     }
-    void swap(Guard& other) noexcept { std::swap(held_, other.held_); }
+    void swap(Guard & other) noexcept { std::swap(held_, other.held_); }
 
     /// Whether it holds something.
     explicit operator bool() const noexcept { return held_ != nullptr; }
@@ -58,7 +59,7 @@ namespace detail {
 template <class Owner, class Awaiter>
 class [[nodiscard("it is done only where it is awaited")]] Operation : public NativeAwaitable {
 public:
-    explicit Operation(Owner& owner) noexcept : owner_(&owner) {}
+    explicit Operation(Owner & owner) noexcept : owner_(&owner) {}
     Awaiter operator co_await() const noexcept { return Awaiter(*owner_); }
 
 private:

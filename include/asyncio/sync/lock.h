@@ -39,9 +39,9 @@ private:
 
 /// Lets one task at a time into a part of the program.
 ///
-/// Fair: those who wait get it in the order in which they came, and nobody overtakes them, not even the task that has just
-/// released it. It belongs to no task: any may release it, and it is not reentrant. It belongs to the first loop in which
-/// a task has to wait for it, and must outlive its use; not thread-safe.
+/// Fair: those who wait get it in the order in which they came, and nobody overtakes them, not even the task that has
+/// just released it. It belongs to no task: any may release it, and it is not reentrant. It belongs to the first loop
+/// in which a task has to wait for it, and must outlive its use; not thread-safe.
 ///
 /// ```cpp
 /// auto guard = co_await lock.guard();   // released when guard dies
@@ -56,7 +56,9 @@ public:
 
     /// Locks it, at once if it is unlocked and nobody waits; else the task goes on one pass after the release() that is
     /// its turn. Gives true. Cancelled, it does not have the lock, and hands its turn on.
-    detail::Operation<Lock, detail::LockWaiter> acquire() noexcept { return detail::Operation<Lock, detail::LockWaiter>(*this); }
+    detail::Operation<Lock, detail::LockWaiter> acquire() noexcept {
+        return detail::Operation<Lock, detail::LockWaiter>(*this);
+    }
     /// Unlocks it, and wakes the first who waits. It is unlocked until that task goes on, one pass later.
     /// Throws RuntimeError if it is not locked.
     void release();
@@ -82,8 +84,8 @@ private:
         locked_ = true;
         return true;
     }
-    void check_loop(detail::TaskBase& task);                    // throws RuntimeError in a second loop
-    void end_wait(bool queue_lives, bool cancelled);            // of a task that has left the line
+    void check_loop(detail::TaskBase& task);          // throws RuntimeError in a second loop
+    void end_wait(bool queue_lives, bool cancelled);  // of a task that has left the line
 
     bool locked_ = false;
     detail::WaitQueue waiters_;

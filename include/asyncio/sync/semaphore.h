@@ -38,8 +38,9 @@ private:
 
 /// Lets at most so many tasks at a time into a part of the program.
 ///
-/// Counts free slots. Fair: `release()` gives the slot to the first who waits, who goes on one pass later and whom nobody
-/// overtakes. It belongs to the first loop in which a task has to wait for it, and must outlive its use; not thread-safe.
+/// Counts free slots. Fair: `release()` gives the slot to the first who waits, who goes on one pass later and whom
+/// nobody overtakes. It belongs to the first loop in which a task has to wait for it, and must outlive its use; not
+/// thread-safe.
 ///
 /// ```cpp
 /// auto slot = co_await semaphore.guard();   // given back when slot dies
@@ -52,8 +53,8 @@ public:
     /// Throws ValueError if `value` is negative.
     explicit Semaphore(std::ptrdiff_t value = 1);
 
-    /// Takes a slot, at once if one is free and nobody waits. Gives true. Cancelled, it does not have the slot; one that
-    /// it was given already goes to the next who waits.
+    /// Takes a slot, at once if one is free and nobody waits. Gives true. Cancelled, it does not have the slot; one
+    /// that it was given already goes to the next who waits.
     detail::Operation<Semaphore, detail::SemaphoreWaiter> acquire() noexcept {
         return detail::Operation<Semaphore, detail::SemaphoreWaiter>(*this);
     }

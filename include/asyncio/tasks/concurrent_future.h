@@ -91,11 +91,11 @@ private:
     void cancel_task(const Ref<CancelRequest>& request);
 
     unsigned references_ = 0;
-    Sync* sync_;                      // guards what follows
+    Sync* sync_;  // guards what follows
     State state_ = State::pending;
-    bool following_ = false;          // cancel() has a task to cancel
-    std::exception_ptr exception_;    // constant once it is done, as the result is
-    FutureBase* task_ = nullptr;      // the loop's thread only; null when it is done or gone
+    bool following_ = false;        // cancel() has a task to cancel
+    std::exception_ptr exception_;  // constant once it is done, as the result is
+    FutureBase* task_ = nullptr;    // the loop's thread only; null when it is done or gone
     Ref<Inbox> inbox_;
 };
 
@@ -138,8 +138,8 @@ private:
     Callback callback_;
 };
 
-/// Ties a ConcurrentFuture to a future of the running loop: the call on another thread that an executor would run is the
-/// other future's end.
+/// Ties a ConcurrentFuture to a future of the running loop: the call on another thread that an executor would run is
+/// the other future's end.
 class ConcurrentWait : public ExecutorCall, private Executor {
 public:
     void start(LoopCore& loop, Ref<FutureBase> future);
@@ -180,9 +180,9 @@ private:
 
 /// The outcome of work on a loop, for other threads. `run_coroutine_threadsafe()` makes them; copies name the same one.
 ///
-/// Every member may be called from any thread. A thread that waits in `result()` or `exception()` blocks, so do not wait in
-/// the loop's own thread: without a time limit that throws RuntimeError. A coroutine awaits it instead: `co_await future`.
-/// If the loop is closed before the work is done the future is cancelled.
+/// Every member may be called from any thread. A thread that waits in `result()` or `exception()` blocks, so do not
+/// wait in the loop's own thread: without a time limit that throws RuntimeError. A coroutine awaits it instead:
+/// `co_await future`. If the loop is closed before the work is done the future is cancelled.
 ///
 /// Python: concurrent.futures.Future.
 template <class T = void>
@@ -194,7 +194,9 @@ public:
     /// An empty handle, which tests false; its use throws RuntimeError.
     ConcurrentFuture() noexcept = default;
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
-    friend bool operator==(const ConcurrentFuture& a, const ConcurrentFuture& b) noexcept { return a.state_ == b.state_; }
+    friend bool operator==(const ConcurrentFuture& a, const ConcurrentFuture& b) noexcept {
+        return a.state_ == b.state_;
+    }
 
     /// Waits for the result, at most for `timeout`. Throws what the coroutine threw, CancelledError, or TimeoutError.
     Reference result(std::optional<Seconds> timeout = std::nullopt) const& {
@@ -207,7 +209,9 @@ public:
         return state().copy_result();
     }
     /// The exception that the coroutine ended with, or null. Waits and throws as `result()` does.
-    std::exception_ptr exception(std::optional<Seconds> timeout = std::nullopt) const { return state().exception(timeout); }
+    std::exception_ptr exception(std::optional<Seconds> timeout = std::nullopt) const {
+        return state().exception(timeout);
+    }
 
     /// Cancels the future at once, and the task soon. False if it is finished already.
     bool cancel(std::source_location where = std::source_location::current()) const { return state().cancel(where); }
@@ -216,10 +220,10 @@ public:
     /// Only while the outcome is being set, as in Python.
     bool running() const { return state().running(); }
 
-    /// Calls `callback(future)` in the thread that ends the future, or at once if it is done, in the order of registration.
-    /// What it throws is logged.
+    /// Calls `callback(future)` in the thread that ends the future, or at once if it is done, in the order of
+    /// registration. What it throws is logged.
     template <class Callback>
-        requires std::invocable<Callback&, ConcurrentFuture<T>>
+    requires std::invocable<Callback&, ConcurrentFuture<T>>
     void add_done_callback(Callback callback) const {
         state().add_callback(new detail::ConcurrentCallbackOf<T, Callback>(std::move(callback)));
     }
@@ -241,7 +245,8 @@ public:
 
 private:
     detail::ConcurrentFutureState<T>& state() const {
-        if (!state_) [[unlikely]] detail::throw_empty_handle();
+        if (!state_) [[unlikely]]
+            detail::throw_empty_handle();
         return static_cast<detail::ConcurrentFutureState<T>&>(*state_);
     }
     detail::Ref<detail::ConcurrentFutureBase> state_;

@@ -4,8 +4,6 @@
 #include <asyncio/core/event_loop.h>
 #include <asyncio/tasks/runner.h>
 
-#include <exception>
-#include <type_traits>
 #include <utility>
 
 namespace asyncio {
@@ -19,26 +17,12 @@ template <class T>
 T run(Coro<T> main, RunOptions options = {}) {
     detail::check_no_running_loop("asyncio.run() cannot be called from a running event loop");
     Runner runner(options);
-    detail::Slot<T> result;
-    std::exception_ptr failure;
-    try {
-        if constexpr (std::is_void_v<T>) {
-            runner.run(std::move(main));
-        } else {
-            result.emplace(runner.run(std::move(main)));
-        }
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    runner.close();
-    if (failure) std::rethrow_exception(failure);
-    return result.take();
+    return runner.run_and_close(std::move(main));
 }
 
 /// The same for another awaitable.
 template <Awaitable A>
-    requires(!Coroutine<A>)
-auto run(A&& awaitable, RunOptions options = {}) {
+requires(!Coroutine<A>) auto run(A&& awaitable, RunOptions options = {}) {
     return run(detail::as_coroutine<A>(static_cast<A&&>(awaitable)), options);
 }
 

@@ -63,8 +63,8 @@ private:
 
 /// Runs the coroutine as a task of a loop that runs in another thread; returns at once.
 ///
-/// The task begins with a copy of the current context. Cancelling the future ends the task, even before it began. Throws
-/// RuntimeError, and drops the coroutine unrun, if the loop is closed; the loop must outlive the call.
+/// The task begins with a copy of the current context. Cancelling the future ends the task, even before it began.
+/// Throws RuntimeError, and drops the coroutine unrun, if the loop is closed; the loop must outlive the call.
 /// ```cpp
 /// int sum = asyncio::run_coroutine_threadsafe(add(1, 2), loop).result(5s);
 /// ```
@@ -78,7 +78,7 @@ ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop) {
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments, so a
 /// lambda's captures live as long as they are used. The callable is called on the loop's thread.
 template <class F, class... Args>
-    requires CoroutineFunction<F, Args...>
+requires CoroutineFunction<F, Args...>
 auto run_coroutine_threadsafe(F&& function, EventLoop& loop, Args&&... args) {
     using T = typename detail::CoroOf<std::decay_t<F>, std::decay_t<Args>...>::value_type;
     using Submission = detail::CallableSubmission<std::decay_t<F>, std::decay_t<Args>...>;

@@ -27,9 +27,9 @@ static_assert(std::is_trivially_destructible_v<RunnerRunOptions>);
 
 /// Runs several coroutines, one after the other, in one event loop, and cleans up at the end.
 ///
-/// The loop is made when it is first needed. While `run()` runs in the main thread and Ctrl-C has its default action, the
-/// first Ctrl-C cancels the main task and the second throws KeyboardInterrupt.
-/// Python: asyncio.Runner; `with Runner() as runner:` is a Runner in a scope.
+/// The loop is made when it is first needed. While `run()` runs in the main thread and Ctrl-C has its default action,
+/// the first Ctrl-C cancels the main task and the second throws KeyboardInterrupt. Python: asyncio.Runner; `with
+/// Runner() as runner:` is a Runner in a scope.
 class Runner {
 public:
     explicit Runner(RunOptions options = {});
@@ -44,14 +44,19 @@ public:
         check_can_run();
         Task<T> task = start(std::move(main), options);
         run_until_done(task);
-        task.result();
         return detail::slot_of<T>(*task.state_or_null()).take();
     }
     /// The same for another awaitable.
     template <Awaitable A>
-        requires(!Coroutine<A>)
-    auto run(A&& awaitable, RunnerRunOptions options = {}) {
+    requires(!Coroutine<A>) auto run(A&& awaitable, RunnerRunOptions options = {}) {
         return run(detail::as_coroutine<A>(static_cast<A&&>(awaitable)), options);
+    }
+    /// `run()` and then `close()`, whatever happens; for asyncio::run().
+    template <class T>
+    T run_and_close(Coro<T> main) {
+        Task<T> task = start(std::move(main), {});
+        run_to_the_end(task);
+        return detail::slot_of<T>(*task.state_or_null()).take();
     }
     /// The loop, made now if it was not. Throws RuntimeError when the runner is closed.
     EventLoop& get_loop();
@@ -66,6 +71,7 @@ private:
     }
     static void check_can_run();
     void run_until_done(const AnyTask& main);
+    void run_to_the_end(const AnyTask& main);
 
     RunOptions options_;
     Context context_;

@@ -16,7 +16,8 @@ class [[nodiscard]] SleepAwaiter : public Waiter {
 public:
     explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
     ~SleepAwaiter() {
-        if (is_scheduled()) [[unlikely]] stop_timer();  // the frame is destroyed in its sleep
+        if (is_scheduled()) [[unlikely]]
+            stop_timer();  // the frame is destroyed in its sleep
     }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
@@ -49,7 +50,8 @@ private:
 
 [[noreturn]] void throw_invalid_delay();
 inline Seconds checked_delay(Seconds delay) {
-    if (delay.count() != delay.count()) [[unlikely]] throw_invalid_delay();
+    if (delay.count() != delay.count()) [[unlikely]]
+        throw_invalid_delay();
     return delay;
 }
 

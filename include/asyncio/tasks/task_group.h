@@ -92,6 +92,12 @@ public:
         return create_callable_task(options, static_cast<F&&>(function));
     }
 
+    template <class A>
+    requires detail::TaskAwaitable<A>
+    auto create_task(A&& awaitable, TaskOptions options = {}) {
+        return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
+    }
+
     /// Cancels the group's tasks and what is left of the body, and ends the block without an error.
     ///
     /// From the body, a task of the group, or outside. The tasks are asked once to end; a body that is still running

@@ -2,6 +2,7 @@
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/executor_call.h>
+#include <asyncio/detail/double_destruction.h>
 
 #include <type_traits>
 #include <utility>
@@ -19,7 +20,9 @@ namespace asyncio {
 namespace detail {
 
 template <class F, class... Args>
-concept CallableWith = requires { invoke(std::declval<std::decay_t<F>>(), std::declval<Args>()...); };
+concept CallableWith = requires {
+    invoke(std::declval<std::decay_t<F>>(), std::declval<Args>()...);
+};
 
 /// A call that runs in a copy of the context of whoever awaits it.
 template <class Result, class Function, class... Args>
@@ -87,35 +90,44 @@ Coro<Result> to_thread(CallOwner<Call> call) {
 
 }  // namespace detail
 
-/// Calls `function(args...)` on a thread of the loop's default executor and gives its result; the loop goes on meanwhile.
+/// Calls `function(args...)` on a thread of the loop's default executor and gives its result; the loop goes on
+/// meanwhile.
 ///
-/// Begins when it is awaited or made a task. The call gets copies of the function and the arguments, by moving, which are
-/// destroyed on the thread before the await goes on; use `std::ref` for what must not be copied. It sees the variables of
-/// the context of whoever awaits. What it throws is thrown at the await.
+/// Begins when it is awaited or made a task. The call gets copies of the function and the arguments, by moving, which
+/// are destroyed on the thread before the await goes on; use `std::ref` for what must not be copied. It sees the
+/// variables of the context of whoever awaits. What it throws is thrown at the await.
 ///
-/// When the waiting task is cancelled the await ends at once: a call that has not begun never runs, and one that runs ends
-/// unseen. If its first parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for its thread.
+/// When the waiting task is cancelled the await ends at once: a call that has not begun never runs, and one that runs
+/// ends unseen. If its first parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for
+/// its thread.
 /// ```cpp
 /// auto text = co_await asyncio::to_thread(read_file, path);
 /// co_await asyncio::to_thread([](std::stop_token stop) { while (!stop.stop_requested()) poll_device(); });
 /// ```
 /// Python: asyncio.to_thread. The stop_token is new.
 template <class F, class... Args>
-    requires detail::CallableWith<F, std::decay_t<Args>...>
+requires detail::CallableWith<F, std::decay_t<Args>...>
 auto to_thread(F&& function, Args&&... args) {
+    static_assert(detail::safe_beside_co_await<F> || !std::is_copy_constructible_v<F>,
+                  "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
+                  "captures by value something that has a destructor: pass that as an argument of to_thread(), or give "
+                  "the lambda a name first");
     using Result = detail::CallResult<F, std::decay_t<Args>...>;
     using Call = detail::ThreadCall<Result, std::decay_t<F>, std::decay_t<Args>...>;
-    return detail::to_thread<Result>(detail::CallOwner<Call>(
-        new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
+    return detail::to_thread<Result>(
+        detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
 }
 template <class F, class... Args>
-    requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
-             detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>)
-auto to_thread(F&& function, Args&&... args) {
+requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
+         detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>) auto to_thread(F&& function, Args&&... args) {
+    static_assert(detail::safe_beside_co_await<F> || !std::is_copy_constructible_v<F>,
+                  "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
+                  "captures by value something that has a destructor: pass that as an argument of to_thread(), or give "
+                  "the lambda a name first");
     using Result = detail::CallResult<F, std::stop_token, std::decay_t<Args>...>;
     using Call = detail::StoppableThreadCall<std::stop_source, Result, std::decay_t<F>, std::decay_t<Args>...>;
-    return detail::to_thread<Result>(detail::CallOwner<Call>(
-        new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
+    return detail::to_thread<Result>(
+        detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
 }
 
 }  // namespace asyncio

@@ -4,8 +4,9 @@
 #include <asyncio/core/future.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/detail/slot.h>
+#include <asyncio/tasks/catching.h>
 #include <asyncio/tasks/timeout.h>
-#include <asyncio/tasks/with.h>
 
 #include <concepts>
 #include <coroutine>

@@ -4,10 +4,11 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/exceptions.h>
 #include <asyncio/core/future.h>
+#include <asyncio/detail/double_destruction.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/tasks/catching.h>
 
 #include <concepts>
-#include <coroutine>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -24,70 +25,6 @@ concept AsyncContextManager = requires(std::remove_reference_t<Manager>& manager
 };
 
 namespace detail {
-
-template <class T>
-class [[nodiscard]] CatchingAwaiter : public NativeAwaitable {
-public:
-    CatchingAwaiter(Coro<T>& coro, Slot<T>& value) {
-        std::coroutine_handle<Promise<T>> child = coro.release();
-        if (!child) throw_coroutine_reused();
-        link_.child = child;
-        child.promise().set_slot(&value);
-        value_ = &value;
-    }
-    CatchingAwaiter(const CatchingAwaiter&) = delete;
-    CatchingAwaiter& operator=(const CatchingAwaiter&) = delete;
-
-    bool await_ready() const noexcept { return false; }
-    template <class ParentPromise>
-    void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
-        TaskBase* task = parent.promise().task();
-        link_.parent = parent;
-        PromiseBase::of(link_.child).attach(task, &link_);
-        task->set_innermost(link_.child);
-    }
-    std::exception_ptr await_resume() noexcept {
-        std::exchange(link_.child, nullptr).destroy();
-        if constexpr (std::is_void_v<T>) {
-            if (!link_.exception) value_->emplace();
-        }
-        return std::move(link_.exception);
-    }
-
-private:
-    CoroLink link_;
-    Slot<T>* value_;
-};
-
-/// Awaits a coroutine; gives the error it ended with, or null, instead of throwing it. Its value goes to `value`.
-template <class T>
-class [[nodiscard]] Catching : public NativeAwaitable {
-public:
-    Catching(Coro<T>& coro, Slot<T>& value) noexcept : coro_(coro), value_(value) {}
-    CatchingAwaiter<T> operator co_await() const { return CatchingAwaiter<T>(coro_, value_); }
-
-private:
-    Coro<T>& coro_;
-    Slot<T>& value_;
-};
-
-/// Ends the coroutine that awaits it with an error. Nothing is thrown there, only in whoever awaits that coroutine, who
-/// also destroys its frame.
-class [[nodiscard]] EndWith : public NativeAwaitable {
-public:
-    explicit EndWith(std::exception_ptr& error) noexcept : error_(error) {}
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        PromiseBase& promise = frame.promise();
-        promise.link()->exception = std::move(error_);
-        promise.task()->set_innermost(promise.link()->parent);
-    }
-    void await_resume() const noexcept {}
-
-private:
-    std::exception_ptr& error_;
-};
 
 /// The managers of this library have `leave(error)`, which gives the error that is to leave the block, or null, where
 /// aexit() has to throw it.
@@ -169,8 +106,6 @@ template <AwaitedByWith Return>
 struct WithResult<Return> {
     using type = await_result_t<Return>;
 };
-template <class T>
-using ValueOrReference = std::conditional_t<std::is_rvalue_reference_v<T>, std::remove_cvref_t<T>, T>;
 
 [[noreturn]] inline void throw_no_value() {
     throw RuntimeError("with() has no value to return: aexit() swallowed the exception that ended the body");
@@ -254,15 +189,12 @@ Coro<Result> with_statement(Manager manager, Body body) {
     }
 }
 
-#if defined(__GNUC__) && !defined(__clang__)
-template <class Body>
-inline constexpr bool safe_beside_co_await = std::is_lvalue_reference_v<Body> || std::is_trivially_destructible_v<Body>;
+/// A temporary aggregate with a destructor, too, is destroyed twice by g++ 12 beside a co_await.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 template <class Manager>
 inline constexpr bool manager_is_safe =
     std::is_lvalue_reference_v<Manager> || std::is_trivially_destructible_v<Manager> || !std::is_aggregate_v<Manager>;
 #else
-template <class Body>
-inline constexpr bool safe_beside_co_await = true;
 template <class Manager>
 inline constexpr bool manager_is_safe = true;
 #endif

@@ -1,0 +1,313 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/exceptions.h>
+#include <asyncio/detail/intrusive_list.h>
+#include <asyncio/detail/ref.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+/// Thrown at the `co_yield` of an asynchronous generator that is closed there. Catch it to clean up, and throw it on
+/// with `throw;`. Python: GeneratorExit.
+class GeneratorExit final : public BaseException {};
+
+template <class T>
+class AsyncGenerator;
+
+namespace detail {
+
+class GeneratorBase;
+struct OpenGenerators;  // the tag of the loop's list of generators that have begun
+
+/// An asynchronous generator, whatever it yields: owns its frame, which whoever awaits a step runs as if it were a
+/// coroutine of its own.
+class GeneratorBase : public Pooled, public ListHook<OpenGenerators> {
+public:
+    explicit GeneratorBase(std::coroutine_handle<> frame) noexcept : function_(PromiseBase::of(frame).function()) {
+        link_.child = frame;
+    }
+    ~GeneratorBase();
+    void inc_ref() noexcept { ++references_; }
+    void dec_ref() noexcept {
+        if (--references_ == 0) drop();
+    }
+
+    // A step: one of the first three, and if that is true resume(); end_step() when the frame has yielded or ended.
+    bool begin_next(void* item) {
+        if (state_ != State::suspended) [[unlikely]]
+            return begin_first(item);
+        state_ = State::running;
+        item_ = item;
+        return true;
+    }
+    bool begin_throw(std::exception_ptr exception, void* item);
+    bool begin_close();
+    void resume(TaskBase& task, std::coroutine_handle<> parent) noexcept {
+        link_.parent = parent;
+        PromiseBase::of(link_.child).attach(&task, &link_);
+        task.set_innermost(link_.child);
+    }
+    /// The same for a closing task, which may have been cancelled before it began: then the generator sees that.
+    void resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept;
+    /// Throws what the generator threw.
+    void end_step() {
+        if (state_ != State::running) return;  // it had ended before
+        state_ = State::suspended;
+        if (link_.child.done()) [[unlikely]]
+            end();
+    }
+    void end_closing();
+
+    // What the generator's own frame does.
+    void* item() const noexcept { return item_; }  // where to put what is yielded; null: nobody wants it
+    void suspend_at_yield(TaskBase& task) noexcept { task.set_innermost(link_.parent); }
+    void throw_in() {
+        if (thrown_) [[unlikely]]
+            rethrow_thrown();
+    }
+
+    std::string repr() const;
+
+private:
+    enum class State : std::uint8_t { created, suspended, running, over };
+
+    void check_not_running(const char* operation) const;
+    bool begin_first(void* item);
+    void join_loop();
+    void destroy_frame() noexcept;
+    void end();
+    void drop() noexcept;
+    bool close_later() noexcept;
+    [[noreturn]] void rethrow_thrown();
+
+    CoroLink link_;
+    void* item_ = nullptr;
+    std::exception_ptr thrown_;  // comes out of the co_yield at which the frame stands
+    std::uint32_t references_ = 0;
+    State state_ = State::created;
+    bool is_closing_ = false;    // aclose() was called; it may have been ignored
+    bool is_finalized_ = false;  // the last handle is gone
+    LoopCore* loop_ = nullptr;   // of its first step
+    std::source_location function_;
+};
+
+/// `co_yield`: gives the item to whoever awaits the step, and suspends the generator until the next one.
+class YieldAwaiter : public NativeAwaitable {
+public:
+    explicit YieldAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+        generator_.suspend_at_yield(*frame.promise().task());
+    }
+    void await_resume() const { generator_.throw_in(); }
+
+private:
+    GeneratorBase& generator_;
+};
+
+/// What a step gives: an optional, or for a generator of references a pointer, null at the end.
+template <class T>
+struct GeneratorItem {
+    using type = std::optional<T>;
+    template <class U>
+    static void put(void* item, U&& value) {
+        static_cast<type*>(item)->emplace(static_cast<U&&>(value));
+    }
+};
+template <class T>
+struct GeneratorItem<T&> {
+    using type = T*;
+    static void put(void* item, T& value) noexcept { *static_cast<type*>(item) = &value; }
+};
+
+template <class T>
+class GeneratorPromise final : public PromiseBase {
+    static_assert(std::is_object_v<T> || std::is_lvalue_reference_v<T>, "a generator yields objects or references");
+
+public:
+    explicit GeneratorPromise(std::source_location function = std::source_location::current()) noexcept
+        : PromiseBase(function) {}
+    AsyncGenerator<T> get_return_object();
+
+    template <class U = T>
+    requires(std::is_reference_v<T> ? std::is_convertible_v<U&&, T> : std::is_constructible_v<T, U&&>) YieldAwaiter
+        yield_value(U&& value, std::source_location where = std::source_location::current()) {
+        set_await_at(where);
+        if (generator_->item() != nullptr) GeneratorItem<T>::put(generator_->item(), static_cast<U&&>(value));
+        return YieldAwaiter(*generator_);
+    }
+    void return_void() const noexcept {}
+
+private:
+    GeneratorBase* generator_ = nullptr;
+};
+
+/// A step of a generator under way. It lives in the await of a GeneratorOperation, which keeps the generator alive.
+template <class T>
+class [[nodiscard]] NextAwaiter : public NativeAwaitable {
+public:
+    using Item = typename GeneratorItem<T>::type;
+    explicit NextAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
+    bool await_ready() { return !generator_.begin_next(&item_); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+        generator_.resume(*parent.promise().task(), parent);
+    }
+    Item await_resume() {
+        generator_.end_step();
+        return std::move(item_);
+    }
+
+protected:
+    GeneratorBase& generator_;
+    Item item_{};
+};
+
+template <class T>
+class [[nodiscard]] ThrowAwaiter final : public NextAwaiter<T> {
+public:
+    ThrowAwaiter(GeneratorBase& generator, std::exception_ptr exception) noexcept
+        : NextAwaiter<T>(generator), exception_(std::move(exception)) {}
+    bool await_ready() { return !this->generator_.begin_throw(std::move(exception_), &this->item_); }
+
+private:
+    std::exception_ptr exception_;
+};
+
+class [[nodiscard]] CloseAwaiter final : public NativeAwaitable {
+public:
+    explicit CloseAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
+    bool await_ready() { return !generator_.begin_close(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+        generator_.resume_closing(*parent.promise().task(), parent);
+    }
+    void await_resume() { generator_.end_closing(); }
+
+private:
+    GeneratorBase& generator_;
+};
+
+/// What `next()` and `aclose()` return: it can be moved, and begins where it is awaited.
+template <class Awaiter>
+class [[nodiscard("it is done only where it is awaited")]] GeneratorOperation : public NativeAwaitable {
+public:
+    explicit GeneratorOperation(Ref<GeneratorBase> generator) noexcept : generator_(std::move(generator)) {}
+    Awaiter operator co_await() const noexcept { return Awaiter(*generator_); }
+
+private:
+    Ref<GeneratorBase> generator_;
+};
+
+/// What `athrow()` returns.
+template <class T>
+class [[nodiscard("it is done only where it is awaited")]] ThrowOperation : public NativeAwaitable {
+public:
+    ThrowOperation(Ref<GeneratorBase> generator, std::exception_ptr exception) noexcept
+        : generator_(std::move(generator)), exception_(std::move(exception)) {}
+    ThrowAwaiter<T> operator co_await() const noexcept { return ThrowAwaiter<T>(*generator_, exception_); }
+
+private:
+    Ref<GeneratorBase> generator_;
+    std::exception_ptr exception_;
+};
+
+[[noreturn]] void throw_no_generator();
+[[noreturn]] void throw_null_exception();
+
+}  // namespace detail
+
+/// What an asynchronous function that contains `co_yield` returns: gives values one by one, and may wait in between.
+///
+/// ```cpp
+/// AsyncGenerator<int> ticks(int count) {
+///     for (int i = 0; i < count; ++i) {
+///         co_yield i;
+///         co_await sleep(1s);
+///     }
+/// }
+/// auto gen = ticks(3);
+/// while (auto tick = co_await gen.next()) std::printf("%d\n", *tick);
+/// ```
+/// It runs only while somebody awaits one of its steps, inside that task, without a trip through the loop: its frames
+/// are on that task's stack, and a cancellation of the task arrives at what the generator waits for. `co_yield` copies
+/// an lvalue and moves an rvalue; `AsyncGenerator<T&>` yields references, which are good until the next step.
+///
+/// One that has begun and is dropped before its end is closed by a task of its own, as `aclose()` would, in a later
+/// pass of the loop that it began in; `run()` closes what is left open at its end. So what it takes by reference must
+/// outlive that. Await `aclose()` to have it closed here and now. One handle owns it; not thread-safe.
+///
+/// Python: an asynchronous generator, `async def` with `yield`. `asend()` is not there: co_yield gives nothing.
+template <class T>
+class [[nodiscard("a generator runs only while somebody awaits next()")]] AsyncGenerator {
+public:
+    using promise_type = detail::GeneratorPromise<T>;
+    using value_type = T;
+    /// What next() gives: `std::optional<T>`; for `AsyncGenerator<T&>`, `T*`. Either tests false at the end.
+    using Item = typename detail::GeneratorItem<T>::type;
+
+    AsyncGenerator() noexcept = default;
+    AsyncGenerator(AsyncGenerator &&) noexcept = default;
+    AsyncGenerator& operator=(AsyncGenerator&&) noexcept = default;
+
+    /// Whether there is a generator; also true when it has ended.
+    explicit operator bool() const noexcept { return static_cast<bool>(generator_); }
+
+    /// Runs it to its next `co_yield` and gives what it yields; nothing when it ends or has ended. Throws what it
+    /// throws, and that ends it; RuntimeError if another task is in a step of it. Python: `anext(gen)`,
+    /// `gen.__anext__()`.
+    detail::GeneratorOperation<detail::NextAwaiter<T>> next() const {
+        return detail::GeneratorOperation<detail::NextAwaiter<T>>(generator());
+    }
+    /// next(), but its `co_yield` throws the exception, an object or a `std::exception_ptr`. One that has not begun
+    /// ends with it. Python: `gen.athrow(exception)`.
+    template <class Exception>
+    detail::ThrowOperation<T> athrow(Exception exception) const {
+        if constexpr (std::is_same_v<Exception, std::exception_ptr>) {
+            if (!exception) detail::throw_null_exception();
+            return detail::ThrowOperation<T>(generator(), std::move(exception));
+        } else {
+            return detail::ThrowOperation<T>(generator(), std::make_exception_ptr(std::move(exception)));
+        }
+    }
+    /// Ends it: its `co_yield` throws GeneratorExit, and this waits until its clean-up is over. Throws RuntimeError if
+    /// it yields once more, and whatever else it throws. Nothing if it has ended or not begun. Python: `gen.aclose()`.
+    detail::GeneratorOperation<detail::CloseAwaiter> aclose() const {
+        return detail::GeneratorOperation<detail::CloseAwaiter>(generator());
+    }
+
+    /// `<async_generator object ticks at 0x7f5c>`
+    friend std::string repr(const AsyncGenerator& generator) { return generator.generator()->repr(); }
+
+private:
+    friend promise_type;
+    explicit AsyncGenerator(detail::Ref<detail::GeneratorBase> generator) noexcept : generator_(std::move(generator)) {}
+    const detail::Ref<detail::GeneratorBase>& generator() const {
+        if (!generator_) [[unlikely]]
+            detail::throw_no_generator();
+        return generator_;
+    }
+
+    detail::Ref<detail::GeneratorBase> generator_;
+};
+
+namespace detail {
+
+template <class T>
+AsyncGenerator<T> GeneratorPromise<T>::get_return_object() {
+    generator_ = new GeneratorBase(std::coroutine_handle<GeneratorPromise>::from_promise(*this));
+    return AsyncGenerator<T>(Ref<GeneratorBase>(generator_));
+}
+
+}  // namespace detail
+}  // namespace asyncio

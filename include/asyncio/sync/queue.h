@@ -1,0 +1,216 @@
+#pragma once
+
+#include <asyncio/core/exceptions.h>
+#include <asyncio/core/repr.h>
+#include <asyncio/sync/queue_base.h>
+#include <asyncio/sync/queue_items.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+namespace detail {
+
+/// `get()` under way. It is a wait only if it has to be one.
+template <class Owner>
+class [[nodiscard]] GetAwaiter final : public NativeAwaitable {
+    using T = typename Owner::value_type;
+
+public:
+    explicit GetAwaiter(Owner& queue) noexcept : queue_(queue) {}
+    bool await_ready() const noexcept { return !queue_.empty(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        queue_.wait(wait_.emplace(queue_, QueueWait::For::item), *frame.promise().task(), frame);
+    }
+    T await_resume() {
+        if (!wait_) return queue_.get_nowait();
+        wait_->end();
+        try {
+            return queue_.get_nowait();
+        } catch (...) {
+            wait_->hand_on();
+            throw;
+        }
+    }
+
+private:
+    Owner& queue_;
+    std::optional<QueueWait> wait_;
+};
+
+/// `put()` under way.
+template <class Owner>
+class [[nodiscard]] PutAwaiter final : public NativeAwaitable {
+    using T = typename Owner::value_type;
+
+public:
+    PutAwaiter(Owner& queue, T& item) noexcept : queue_(queue), item_(item) {}
+    bool await_ready() const noexcept { return !queue_.full(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        queue_.wait(wait_.emplace(queue_, QueueWait::For::room), *frame.promise().task(), frame);
+    }
+    void await_resume() {
+        if (!wait_) return queue_.put_nowait_from(item_);
+        wait_->end();
+        try {
+            queue_.put_nowait_from(item_);
+        } catch (...) {
+            wait_->hand_on();
+            throw;
+        }
+    }
+
+private:
+    Owner& queue_;
+    T& item_;
+    std::optional<QueueWait> wait_;
+};
+
+/// What `put(item)` returns: keeps the item until it is in the queue.
+template <class Owner>
+class [[nodiscard("put() puts only where it is awaited")]] PutOperation : public NativeAwaitable {
+    using T = typename Owner::value_type;
+
+public:
+    PutOperation(Owner & queue, T && item) noexcept(std::is_nothrow_move_constructible_v<T>)
+        : queue_(&queue), item_(static_cast<T&&>(item)) {}
+    PutAwaiter<Owner> operator co_await() noexcept { return PutAwaiter<Owner>(*queue_, item_); }
+
+private:
+    Owner* queue_;
+    T item_;
+};
+
+/// What the three queues have in common. `Items` keeps the items, and decides which is next.
+template <class T, class Items>
+class QueueOf : public QueueBase {
+    static_assert(std::is_object_v<T> && std::is_move_constructible_v<T>, "items are objects that can be moved");
+
+public:
+    using value_type = T;
+
+    /// Puts the item into the queue, at once if there is room, else as soon as there is. Throws QueueShutDown if the
+    /// queue is or gets shut down. Cancelled, it has put nothing, and the room goes to the next who waits.
+    PutOperation<QueueOf> put(T item) { return PutOperation<QueueOf>(*this, static_cast<T&&>(item)); }
+    /// Throws QueueFull if there is no room, QueueShutDown if the queue was shut down.
+    void put_nowait(T item) { put_nowait_from(item); }
+
+    /// Takes the next item out, at once if there is one, else as soon as there is. Throws QueueShutDown if the queue is
+    /// empty and is or gets shut down. Cancelled, it has taken nothing, and the item goes to the next who waits.
+    Operation<QueueOf, GetAwaiter<QueueOf>> get() noexcept { return Operation<QueueOf, GetAwaiter<QueueOf>>(*this); }
+    /// Throws QueueEmpty if there is no item, QueueShutDown if there will be none any more.
+    T get_nowait() {
+        check_getting();
+        T item(static_cast<T&&>(items_.next()));  // if that throws, the item is still in the queue
+        items_.pop();
+        item_taken();
+        return item;
+    }
+
+    /// From now on put() throws QueueShutDown, and get() once the queue is empty; all who wait in them look again. With
+    /// `immediate` the items are dropped, and count as done for join().
+    void shutdown(bool immediate = false) {
+        if (!immediate) return shut_down(false);
+        auto dropped = items_.take_all();  // dies last: a destructor of an item may do anything
+        shut_down(true);
+    }
+
+    /// For repr() and str().
+    std::string describe(bool with_address) const {
+        std::string items;
+        items_.for_each([&items](const T& item) { items += (items.empty() ? "" : ", ") + repr_of_item(item); });
+        return QueueBase::describe(Items::name, items, with_address);
+    }
+
+protected:
+    explicit QueueOf(std::ptrdiff_t maxsize, Items items = Items()) : QueueBase(maxsize), items_(std::move(items)) {}
+    ~QueueOf() = default;
+
+private:
+    friend class GetAwaiter<QueueOf>;
+    friend class PutAwaiter<QueueOf>;
+
+    void wait(QueueWait& wait, TaskBase& task, std::coroutine_handle<> frame) {
+        check_open();
+        if (!bind(task)) throw_bound_to_other_loop(describe(true));
+        wait.start(task, frame);
+    }
+    void put_nowait_from(T& item) {
+        check_putting();
+        items_.push(static_cast<T&&>(item));
+        item_added();
+    }
+    static std::string repr_of_item(const T& item) {
+        if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+            return detail::quoted(item);  // whole, unlike in the repr of a future
+        } else {
+            return repr_of(item);
+        }
+    }
+
+    Items items_;
+};
+
+}  // namespace detail
+
+/// Hands items from tasks to tasks, first in, first out.
+///
+/// With a `maxsize` above zero, `put()` waits while so many items are in it. Those who wait in `get()`, and those who
+/// wait in `put()`, are woken in the order in which they came, one for each item or place, and go on in the loop's next
+/// pass. What they were woken for is not reserved: if somebody else was faster (`get_nowait()`, or a task that did not
+/// have to wait), they wait again, at the end of the line. An item stays in the queue until a task really has it, so no
+/// cancellation loses one; nor does an item whose move throws get lost. Items that can be moved are enough. Beyond the
+/// room for its items it allocates nothing.
+///
+/// It belongs to the first loop in which a task has to wait for it, and must outlive its use; not thread-safe: from
+/// another thread, `loop.call_soon_threadsafe([&] { queue.put_nowait(item); })`.
+///
+/// ```cpp
+/// co_await queue.put(url);
+/// std::string url = co_await queue.get();
+/// ```
+/// Python: asyncio.Queue. The other two queues are no subclasses of it here.
+template <class T>
+class Queue : public detail::QueueOf<T, detail::FifoItems<T>> {
+public:
+    explicit Queue(std::ptrdiff_t maxsize = 0) : detail::QueueOf<T, detail::FifoItems<T>>(maxsize) {}
+};
+
+/// A Queue that gives the smallest item first: `compare(a, b)` is whether `a` comes before `b`.
+///
+/// Among equal ones none is preferred; the order is Python's. Items are often tuples of a priority and something, or
+/// have a `operator<` of their own. Python: asyncio.PriorityQueue.
+template <class T, class Compare = detail::Less>
+class PriorityQueue : public detail::QueueOf<T, detail::HeapItems<T, Compare>> {
+public:
+    explicit PriorityQueue(std::ptrdiff_t maxsize = 0, Compare compare = Compare())
+        : detail::QueueOf<T, detail::HeapItems<T, Compare>>(maxsize,
+                                                            detail::HeapItems<T, Compare>(std::move(compare))) {}
+};
+
+/// A Queue that gives the item first that was put last. Python: asyncio.LifoQueue.
+template <class T>
+class LifoQueue : public detail::QueueOf<T, detail::LifoItems<T>> {
+public:
+    explicit LifoQueue(std::ptrdiff_t maxsize = 0) : detail::QueueOf<T, detail::LifoItems<T>>(maxsize) {}
+};
+
+/// `<Queue at 0x7f5c maxsize=2 _queue=[1, 2] _putters[1] tasks=2>`, as Python prints it.
+template <class T, class Items>
+std::string repr(const detail::QueueOf<T, Items>& queue) {
+    return queue.describe(true);
+}
+/// The same without the address.
+template <class T, class Items>
+std::string str(const detail::QueueOf<T, Items>& queue) {
+    return queue.describe(false);
+}
+
+}  // namespace asyncio

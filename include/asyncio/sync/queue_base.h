@@ -1,0 +1,190 @@
+#pragma once
+
+#include <asyncio/core/task_base.h>
+#include <asyncio/core/wait_queue.h>
+#include <asyncio/sync/guard.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+
+namespace asyncio {
+
+/// `get_nowait()` found nothing. Python: asyncio.QueueEmpty.
+class QueueEmpty : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    QueueEmpty() : std::runtime_error("") {}
+};
+
+/// `put_nowait()` found no room. Python: asyncio.QueueFull.
+class QueueFull : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    QueueFull() : std::runtime_error("") {}
+};
+
+/// The queue was shut down: it takes no more items, and has none to give. Python: asyncio.QueueShutDown.
+class QueueShutDown : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    QueueShutDown() : std::runtime_error("") {}
+};
+
+namespace detail {
+
+class QueueBase;
+class QueueLine;
+
+/// One wait in `get()` or `put()`, until there is an item or room, or the queue was shut down. Whoever was woken looks
+/// again, and waits again at the end of the line when somebody else was faster.
+class QueueWait final : public QueueWaiter {
+public:
+    enum class For : bool { item, room };
+    QueueWait(QueueBase& queue, For what) noexcept : QueueWaiter(GoesOn::in_turn), queue_(queue), for_(what) {}
+    WaitEdge edge() const noexcept override { return {WaitKind::queue, &queue_}; }
+
+    void start(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    /// First in `await_resume`: throws CancelledError if the task was cancelled.
+    void end() {
+        if (was_cancelled_) [[unlikely]]
+            throw_cancelled_error();
+    }
+    /// It was woken and cannot use what it was woken for: somebody else may.
+    void hand_on();
+
+private:
+    friend class QueueLine;
+    void turn() override;
+    void wake_in_turn();
+    QueueLine& line() const noexcept;
+    bool is_there() const noexcept;  // what it waits for
+    [[noreturn]] void throw_cancelled_error();
+
+    QueueBase& queue_;
+    For for_;
+    bool was_cancelled_ = false;
+};
+
+/// The tasks that wait in `get()`, or those that wait in `put()`, first come, first served.
+///
+/// A WaitQueue keeps those who were woken or cancelled in line until they go on, for the primitives of Python's
+/// locks.py do that; its queues.py does not, and shows how many are left.
+class QueueLine {
+public:
+    QueueLine() noexcept = default;
+    ~QueueLine();
+    QueueLine(const QueueLine&) = delete;
+    QueueLine& operator=(const QueueLine&) = delete;
+
+    void push_back(QueueWait& wait) noexcept { waiting_.push_back(wait); }
+    /// Wakes the first that waits still.
+    void wake_next() {
+        if (!waiting_.empty()) wake_first_pending();
+    }
+    void wake_all();
+    /// How many have to be woken yet, or were cancelled and nobody behind them was woken.
+    std::size_t size() const noexcept;
+
+private:
+    void wake_first_pending();
+
+    mutable IntrusiveList<QueueWaiter, WaitQueue> waiting_;
+    IntrusiveList<QueueWaiter, WaitQueue>
+        left_;  // until they go on, to know that the queue lives; in no order that matters
+};
+
+/// A wait in `join()`.
+class [[nodiscard]] JoinWaiter final : public QueueWaiter {
+public:
+    explicit JoinWaiter(QueueBase& queue) noexcept : queue_(queue) {}
+    bool await_ready() const noexcept;
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        wait(*frame.promise().task(), frame);
+    }
+    void await_resume() {
+        leave();
+        check();
+    }
+    WaitEdge edge() const noexcept override;
+
+private:
+    void wait(TaskBase& task, std::coroutine_handle<> frame);
+    QueueBase& queue_;
+};
+
+/// Everything of a queue that does not name the type of its items.
+class QueueBase {
+public:
+    QueueBase(const QueueBase&) = delete;
+    QueueBase& operator=(const QueueBase&) = delete;
+
+    /// How many items are in it.
+    std::size_t qsize() const noexcept { return size_; }
+    /// How many may be in it; zero or less: any number.
+    std::ptrdiff_t maxsize() const noexcept { return maxsize_; }
+    bool empty() const noexcept { return size_ == 0; }
+    /// Never true without a maxsize.
+    bool full() const noexcept { return maxsize_ > 0 && size_ >= static_cast<std::size_t>(maxsize_); }
+
+    /// Says that what one `get()` gave has been dealt with. Throws ValueError if called more often than items were put.
+    void task_done();
+    /// Waits until every item that was put was taken and reported by `task_done()`; not at all if there is none such.
+    /// Who waits goes on one pass after the last `task_done()`, even if another item has come meanwhile.
+    Operation<QueueBase, JoinWaiter> join() noexcept { return Operation<QueueBase, JoinWaiter>(*this); }
+
+protected:
+    explicit QueueBase(std::ptrdiff_t maxsize) noexcept : maxsize_(maxsize) {}
+    ~QueueBase();
+
+    /// Belongs to the loop of the first task that has to wait. False: the task is one of another loop.
+    bool bind(TaskBase& task) noexcept { return loop_ == &task.loop() || bind_first(task); }
+    void check_putting() const {
+        if (is_shutdown_ || full()) [[unlikely]]
+            throw_cannot_put();
+    }
+    void check_getting() const {
+        if (empty()) [[unlikely]]
+            throw_cannot_get();
+    }
+    void check_open() const {
+        if (is_shutdown_) [[unlikely]]
+            throw QueueShutDown();
+    }
+
+    void item_added() {
+        ++size_;
+        ++unfinished_;
+        getters_.wake_next();
+    }
+    void item_taken() {
+        --size_;
+        putters_.wake_next();
+    }
+    void shut_down(bool drop_items);
+    /// `items` as Python prints a list.
+    std::string describe(const char* type, const std::string& items, bool with_address) const;
+
+private:
+    friend class QueueWait;
+    friend class JoinWaiter;
+    bool bind_first(TaskBase& task) noexcept;
+    [[noreturn]] void throw_cannot_put() const;
+    [[noreturn]] void throw_cannot_get() const;
+
+    std::size_t size_ = 0;
+    std::ptrdiff_t maxsize_;
+    std::size_t unfinished_ = 0;
+    bool is_shutdown_ = false;
+    LoopCore* loop_ = nullptr;
+    QueueLine getters_;
+    QueueLine putters_;
+    WaitQueue joiners_;
+};
+
+inline bool JoinWaiter::await_ready() const noexcept { return queue_.unfinished_ == 0; }
+
+}  // namespace detail
+}  // namespace asyncio

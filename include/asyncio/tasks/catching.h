@@ -1,0 +1,84 @@
+#pragma once
+
+#include <asyncio/core/awaitable.h>
+#include <asyncio/core/coroutine.h>
+#include <asyncio/detail/slot.h>
+
+#include <coroutine>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+// How a coroutine of the library passes an error from what it awaits to whoever awaits it without throwing it, since
+// each frame that an exception crosses costs a microsecond.
+namespace asyncio::detail {
+
+template <class T>
+class [[nodiscard]] CatchingAwaiter : public NativeAwaitable {
+public:
+    CatchingAwaiter(Coro<T>& coro, Slot<T>& value) {
+        std::coroutine_handle<Promise<T>> child = coro.release();
+        if (!child) throw_coroutine_reused();
+        link_.child = child;
+        child.promise().set_slot(&value);
+        value_ = &value;
+    }
+    CatchingAwaiter(const CatchingAwaiter&) = delete;
+    CatchingAwaiter& operator=(const CatchingAwaiter&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+    template <class ParentPromise>
+    void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
+        TaskBase* task = parent.promise().task();
+        link_.parent = parent;
+        PromiseBase::of(link_.child).attach(task, &link_);
+        task->set_innermost(link_.child);
+    }
+    std::exception_ptr await_resume() noexcept {
+        std::exchange(link_.child, nullptr).destroy();
+        if constexpr (std::is_void_v<T>) {
+            if (!link_.exception) value_->emplace();
+        }
+        return std::move(link_.exception);
+    }
+
+private:
+    CoroLink link_;
+    Slot<T>* value_;
+};
+
+/// Awaits a coroutine; gives the error it ended with, or null, instead of throwing it. Its value goes to `value`.
+template <class T>
+class [[nodiscard]] Catching : public NativeAwaitable {
+public:
+    Catching(Coro<T>& coro, Slot<T>& value) noexcept : coro_(coro), value_(value) {}
+    CatchingAwaiter<T> operator co_await() const { return CatchingAwaiter<T>(coro_, value_); }
+
+private:
+    Coro<T>& coro_;
+    Slot<T>& value_;
+};
+
+/// Ends the coroutine that awaits it with an error. Nothing is thrown there, only in whoever awaits that coroutine, who
+/// also destroys its frame.
+class [[nodiscard]] EndWith : public NativeAwaitable {
+public:
+    explicit EndWith(std::exception_ptr& error) noexcept : error_(error) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        PromiseBase& promise = frame.promise();
+        promise.link()->exception = std::move(error_);
+        promise.task()->set_innermost(promise.link()->parent);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    std::exception_ptr& error_;
+};
+
+/// What a coroutine can return in the place of a T: the value of an rvalue reference.
+template <class T>
+using ValueOrReference = std::conditional_t<std::is_rvalue_reference_v<T>, std::remove_cvref_t<T>, T>;
+
+}  // namespace asyncio::detail

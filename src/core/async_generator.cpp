@@ -1,0 +1,231 @@
+#include <asyncio/core/async_generator.h>
+#include <asyncio/core/log.h>
+
+#include "core/loop_core.h"
+
+#include <cstdio>
+#include <vector>
+
+namespace asyncio {
+namespace detail {
+
+GeneratorBase::~GeneratorBase() {
+    destroy_frame();
+    if (loop_ != nullptr) {
+        ListHook<OpenGenerators>::unlink();
+        loop_->dec_ref();
+    }
+}
+
+void GeneratorBase::destroy_frame() noexcept {
+    state_ = State::over;
+    if (link_.child) std::exchange(link_.child, nullptr).destroy();
+}
+
+void GeneratorBase::join_loop() {
+    loop_ = &running_core();
+    loop_->inc_ref();
+    loop_->generators.push_back(*this);
+    if (loop_->asyncgens_shutdown_called) {
+        log(LogLevel::warning,
+            "asynchronous generator " + repr() + " was scheduled after loop.shutdown_asyncgens() call");
+    }
+}
+
+void GeneratorBase::check_not_running(const char* operation) const {
+    if (state_ == State::running) {
+        throw RuntimeError(std::string(operation) + "(): asynchronous generator is already running");
+    }
+}
+
+bool GeneratorBase::begin_first(void* item) {
+    check_not_running("anext");
+    if (state_ == State::over) return false;
+    join_loop();
+    state_ = State::running;
+    item_ = item;
+    return true;
+}
+
+bool GeneratorBase::begin_throw(std::exception_ptr exception, void* item) {
+    check_not_running("athrow");
+    if (state_ == State::over || is_closing_) return false;
+    if (state_ == State::created) {
+        destroy_frame();
+        std::rethrow_exception(std::move(exception));
+    }
+    state_ = State::running;
+    item_ = item;
+    thrown_ = std::move(exception);
+    return true;
+}
+
+bool GeneratorBase::begin_close() {
+    check_not_running("aclose");
+    if (state_ == State::created) destroy_frame();
+    if (state_ == State::over || is_closing_) return false;
+    is_closing_ = true;
+    state_ = State::running;
+    item_ = nullptr;
+    thrown_ = std::make_exception_ptr(GeneratorExit());
+    return true;
+}
+
+void GeneratorBase::resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept {
+    if (task.cancel_is_due()) {
+        try {
+            task.throw_due_cancel();
+        } catch (...) {
+            thrown_ = std::current_exception();
+        }
+    }
+    resume(task, parent);
+}
+
+void GeneratorBase::rethrow_thrown() { std::rethrow_exception(std::exchange(thrown_, nullptr)); }
+
+void GeneratorBase::end() {
+    destroy_frame();
+    if (link_.exception) std::rethrow_exception(std::exchange(link_.exception, nullptr));
+}
+
+void GeneratorBase::end_closing() {
+    if (state_ != State::running) return;
+    try {
+        end_step();
+    } catch (const GeneratorExit&) {
+    }
+    if (state_ != State::over) throw RuntimeError("async generator ignored GeneratorExit");
+}
+
+std::string GeneratorBase::repr() const {
+    char address[32];
+    std::snprintf(address, sizeof address, "%p", static_cast<const void*>(this));
+    return "<async_generator object " + stack_entry({function_, function_}).function + " at " + address + ">";
+}
+
+namespace {
+
+Coro<> close_generator(Ref<GeneratorBase> generator) {
+    CloseAwaiter close(*generator);
+    co_await close;
+}
+
+Task<> start_closing(LoopCore& loop, Ref<GeneratorBase> generator) {
+    check_open(loop);
+    auto task = new_task<NoExtra>(loop, close_generator(std::move(generator)));
+    task->begin_even_if_cancelled();
+    start_task(*task, {});
+    return Task<>(std::move(task));
+}
+
+}  // namespace
+
+void GeneratorBase::drop() noexcept {
+    bool stands_at_yield = state_ == State::suspended && !is_closing_;
+    if (stands_at_yield && !std::exchange(is_finalized_, true) && close_later()) return;
+    delete this;
+}
+
+bool GeneratorBase::close_later() noexcept {
+    ListHook<OpenGenerators>::unlink();
+    if (loop_->is_closed()) return false;
+    references_ = 1;  // so that a failure does not end it twice
+    try {
+        loop_->facade().call_soon([generator = Ref<GeneratorBase>(this)]() mutable {
+            LoopCore& loop = *generator->loop_;
+            start_closing(loop, std::move(generator));
+        });
+    } catch (...) {
+        references_ = 0;
+        return false;
+    }
+    --references_;  // the callback has it
+    return true;
+}
+
+void throw_no_generator() {
+    throw RuntimeError("this AsyncGenerator is empty: it was moved from, or never had a generator");
+}
+void throw_null_exception() { throw TypeError("athrow() needs an exception, not a null exception_ptr"); }
+
+namespace {
+
+/// A wait for several tasks, however they end: Python's gather(return_exceptions=True). Cancelling it cancels them.
+class AllDone final : public Waiter {
+public:
+    explicit AllDone(const std::vector<Task<>>& tasks) : tasks_(tasks), left_(tasks.size()) {
+        std::vector<Node>(tasks.size()).swap(nodes_);
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            nodes_[i].owner = this;
+            tasks[i].state_or_null()->add_node(nodes_[i]);
+        }
+    }
+    bool cancel(const Ref<CancelRequest>& request) override {
+        bool any = false;
+        for (const Task<>& task : tasks_) any = task.state_or_null()->cancel(request) || any;
+        if (any) is_cancelled_ = true;
+        cancel_request_ = request;
+        return any;
+    }
+    WaitEdge edge() const noexcept override { return {WaitKind::several, nullptr}; }
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        suspend(*frame.promise().task(), frame);
+    }
+    void await_resume() {
+        if (is_cancelled_) throw CancelledError(std::move(cancel_request_));
+        check();
+    }
+
+private:
+    struct Node : ReadyNode {
+        Node() noexcept : ReadyNode(&AllDone::one_is_done) {}
+        AllDone* owner = nullptr;
+    };
+    static void one_is_done(ReadyNode& node) {
+        AllDone& self = *static_cast<Node&>(node).owner;
+        if (--self.left_ == 0) self.wake();
+    }
+
+    const std::vector<Task<>>& tasks_;
+    std::size_t left_;
+    std::vector<Node> nodes_;
+    bool is_cancelled_ = false;
+};
+
+/// What is awaited: made where it waits, so that it is never moved.
+class WaitForAll : public NativeAwaitable {
+public:
+    explicit WaitForAll(const std::vector<Task<>>& tasks) noexcept : tasks_(tasks) {}
+    AllDone operator co_await() const { return AllDone(tasks_); }
+
+private:
+    const std::vector<Task<>>& tasks_;
+};
+
+}  // namespace
+}  // namespace detail
+
+Coro<> EventLoop::shutdown_asyncgens() {
+    detail::LoopCore& loop = *core_;
+    loop.asyncgens_shutdown_called = true;
+    if (loop.generators.empty()) co_return;
+    std::vector<detail::Ref<detail::GeneratorBase>> generators;
+    while (!loop.generators.empty()) {
+        generators.push_back(detail::Ref<detail::GeneratorBase>(&loop.generators.pop_front()));
+    }
+    std::vector<Task<>> tasks;
+    for (const auto& generator : generators) tasks.push_back(detail::start_closing(loop, generator));
+    co_await detail::WaitForAll(tasks);
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        std::exception_ptr error = tasks[i].cancelled() ? nullptr : tasks[i].exception();
+        if (!error || detail::is_base_exception(error)) continue;
+        call_exception_handler(
+            {.message = "an error occurred during closing of asynchronous generator " + generators[i]->repr(),
+             .exception = error});
+    }
+}
+
+}  // namespace asyncio

@@ -1,0 +1,143 @@
+#include <asyncio/sync/queue.h>
+
+#include "core/loop_core.h"
+#include "sync/describe.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace asyncio::detail {
+
+QueueLine::~QueueLine() {
+    while (!waiting_.empty()) waiting_.pop_front();
+    while (!left_.empty()) left_.pop_front();
+}
+
+void QueueLine::wake_first_pending() {
+    while (!waiting_.empty()) {
+        auto& wait = static_cast<QueueWait&>(waiting_.pop_front());
+        left_.push_back(wait);
+        if (!wait.is_pending()) continue;  // it was cancelled
+        wait.wake_in_turn();
+        return;
+    }
+}
+
+void QueueLine::wake_all() {
+    while (!waiting_.empty()) wake_first_pending();
+}
+
+std::size_t QueueLine::size() const noexcept {
+    std::size_t count = 0;
+    for ([[maybe_unused]] QueueWaiter& waiter : waiting_) ++count;
+    return count;
+}
+
+QueueLine& QueueWait::line() const noexcept { return for_ == For::item ? queue_.getters_ : queue_.putters_; }
+
+bool QueueWait::is_there() const noexcept { return for_ == For::item ? !queue_.empty() : !queue_.full(); }
+
+void QueueWait::start(TaskBase& task, std::coroutine_handle<> frame) noexcept {
+    line().push_back(*this);
+    suspend(task, frame);
+}
+
+void QueueWait::wake_in_turn() {
+    LoopCore& loop = task_->loop();
+    if (loop.debug) [[unlikely]]
+        loop.check_thread();
+    state_ = State::woken;
+    set_run(&QueueWaiter::run_turn);
+    loop.push_ready(*this);
+}
+
+void QueueWait::turn() {
+    bool was_woken = is_woken();
+    bool queue_lives = is_in_line();
+    ListHook<WaitQueue>::unlink();
+    if (is_cancelled() || task_->cancel_is_ahead()) [[unlikely]] {
+        was_cancelled_ = take_cancel(cancel_request_);
+        if (queue_lives && was_woken) hand_on();
+    } else if (!queue_lives) [[unlikely]] {
+        state_ = State::pending;  // for ever, like those that the queue had not woken
+        return;
+    } else if (!is_there() && !queue_.is_shutdown_) {
+        state_ = State::pending;
+        line().push_back(*this);
+        return;
+    }
+    step_task();
+}
+
+void QueueWait::hand_on() {
+    if (is_there()) line().wake_next();
+}
+
+void QueueWait::throw_cancelled_error() { throw CancelledError(std::move(cancel_request_)); }
+
+void JoinWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
+    if (!queue_.joiners_.bind(task)) {
+        // Python's queue keeps an Event for this.
+        std::string extra = with_waiters("unset", queue_.joiners_.size());
+        throw_bound_to_other_loop(describe("Event", &queue_.joiners_, extra));
+    }
+    queue_.joiners_.push_back(*this);
+    suspend(task, frame);
+}
+
+WaitEdge JoinWaiter::edge() const noexcept { return {WaitKind::queue, &queue_}; }
+
+void QueueBase::task_done() {
+    if (unfinished_ == 0) throw ValueError("task_done() called too many times");
+    if (--unfinished_ == 0) joiners_.wake_all();
+}
+
+QueueBase::~QueueBase() {
+    if (loop_ != nullptr) loop_->dec_ref();
+}
+
+bool QueueBase::bind_first(TaskBase& task) noexcept {
+    if (loop_ != nullptr) return false;
+    loop_ = &task.loop();
+    loop_->inc_ref();  // another loop at the same address would pass for it
+    return true;
+}
+
+void QueueBase::throw_cannot_put() const {
+    check_open();
+    throw QueueFull();
+}
+
+void QueueBase::throw_cannot_get() const {
+    check_open();
+    throw QueueEmpty();
+}
+
+void QueueBase::shut_down(bool drop_items) {
+    is_shutdown_ = true;
+    if (drop_items) {
+        unfinished_ -= std::min(unfinished_, size_);
+        size_ = 0;
+        if (unfinished_ == 0) joiners_.wake_all();
+    }
+    getters_.wake_all();
+    putters_.wake_all();
+}
+
+std::string QueueBase::describe(const char* type, const std::string& items, bool with_address) const {
+    std::string text = std::string("<") + type;
+    if (with_address) {
+        char address[32];
+        std::snprintf(address, sizeof address, " at %p", static_cast<const void*>(this));
+        text += address;
+    }
+    text += " maxsize=" + std::to_string(maxsize_);
+    if (size_ > 0) text += " _queue=[" + items + "]";
+    if (std::size_t count = getters_.size(); count > 0) text += " _getters[" + std::to_string(count) + "]";
+    if (std::size_t count = putters_.size(); count > 0) text += " _putters[" + std::to_string(count) + "]";
+    if (unfinished_ > 0) text += " tasks=" + std::to_string(unfinished_);
+    if (is_shutdown_) text += " shutdown";
+    return text + ">";
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,91 @@
+#include <asyncio/asyncio.h>
+
+#include "text.h"
+
+#include <vector>
+
+#if __has_include(<asyncio/sync/queue.h>)
+#include <asyncio/sync/queue.h>
+#endif
+#if __has_include(<asyncio/sync/barrier.h>)
+#include <asyncio/sync/barrier.h>
+#endif
+
+namespace conformance {
+
+using asyncio::detail::exception_cast;
+
+std::exception_ptr make_error(const Node& spec) {
+    const std::string& message = spec[1].text;
+    switch (spec[0].text.at(0)) {
+        case 'G': {
+            std::vector<std::exception_ptr> children;
+            for (const Node& child : spec[2].list) children.push_back(make_error(child));
+            return asyncio::make_exception_group(message, std::move(children));
+        }
+        case 'S':
+            return std::make_exception_ptr(asyncio::SystemExit(message.empty() ? 0 : std::stoi(message)));
+        case 'V':
+            return std::make_exception_ptr(asyncio::ValueError(message));
+        case 'R':
+            return std::make_exception_ptr(asyncio::RuntimeError(message));
+        case 'L':
+            return std::make_exception_ptr(asyncio::LookupError(message));
+        case 'O':
+            return std::make_exception_ptr(asyncio::OSError(message));
+        case 'T':
+            return std::make_exception_ptr(asyncio::TimeoutError(message));
+        case 'B':
+            return std::make_exception_ptr(AppBase(message));
+        case 'C':
+            return std::make_exception_ptr(message.empty() ? asyncio::CancelledError()
+                                                           : asyncio::CancelledError(message));
+        default:
+            return std::make_exception_ptr(asyncio::KeyboardInterrupt());
+    }
+}
+
+std::string describe(const std::exception_ptr& error) {
+    if (auto* group = exception_cast<asyncio::BaseExceptionGroup>(error)) {
+        std::string children;
+        for (const std::exception_ptr& child : group->exceptions()) {
+            children += (children.empty() ? "" : ", ") + describe(child);
+        }
+        return asyncio::detail::type_name(error) + "('" + group->message() + "', [" + children + "])";
+    }
+    std::string message = asyncio::str(error);
+    for (const char* noise :
+         {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<asyncio.locks"}) {
+        message = message.substr(0, message.find(noise));
+    }
+    std::string all = asyncio::detail::type_name(error) + (message.empty() ? "()" : "('" + message + "')");
+    if (auto* timeout = exception_cast<asyncio::TimeoutError>(error)) {
+        if (timeout->cause()) all += " from " + asyncio::detail::type_name(timeout->cause());
+    }
+    return all;
+}
+
+bool matches(const std::exception_ptr& error, std::string_view pattern) {
+    if (pattern == "cancel") return exception_cast<asyncio::CancelledError>(error) != nullptr;
+    if (pattern == "exception") return exception_cast<std::exception>(error) != nullptr;
+    if (pattern == "base") return true;
+    if (pattern == "timeout") return exception_cast<asyncio::TimeoutError>(error) != nullptr;
+    if (pattern == "value") return exception_cast<asyncio::ValueError>(error) != nullptr;
+    if (pattern == "runtime") return exception_cast<asyncio::RuntimeError>(error) != nullptr;
+    if (pattern == "group") return exception_cast<asyncio::BaseExceptionGroup>(error) != nullptr;
+    if (pattern == "app") return exception_cast<AppBase>(error) != nullptr;
+#if __has_include(<asyncio/sync/queue.h>)
+    if (pattern == "shutdown") return exception_cast<asyncio::QueueShutDown>(error) != nullptr;
+#endif
+#if __has_include(<asyncio/sync/barrier.h>)
+    if (pattern == "broken") return exception_cast<asyncio::BrokenBarrierError>(error) != nullptr;
+#endif
+    return false;
+}
+
+std::string text(bool value) { return value ? "True" : "False"; }
+std::string text(int value) { return std::to_string(value); }
+std::string text(const char* value) { return value; }
+std::string text(const std::string& value) { return value; }
+
+}  // namespace conformance

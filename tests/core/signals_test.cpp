@@ -1,0 +1,146 @@
+#include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/run.h>
+#include <asyncio/tasks/sleep.h>
+
+#include <gtest/gtest.h>
+
+#include <pthread.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include "support/run_test.h"
+#include "support/thread_gate.h"
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using support::outcome;
+using support::run_test;
+
+namespace {
+
+// CPython: test_events.py, EventLoopTestsMixin.test_add_signal_handler
+TEST(Signals, HandlersAreAddedReplacedAndRemovedAndBadSignalsRefused) {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        for (int bad : {0, -1, 65, 1000}) {
+            std::string sentence = "ValueError('invalid signal number " + std::to_string(bad) + "')";
+            EXPECT_EQ(outcome([&] { loop.add_signal_handler(bad, [] {}); }), sentence);
+            EXPECT_EQ(outcome([&] { return loop.remove_signal_handler(bad); }), sentence);
+        }
+        EXPECT_EQ(outcome([&] { loop.add_signal_handler(SIGKILL, [] {}); }), "RuntimeError('sig 9 cannot be caught')");
+        EXPECT_FALSE(loop.remove_signal_handler(SIGKILL));
+        EXPECT_FALSE(loop.remove_signal_handler(SIGUSR1));
+
+        std::string order;
+        loop.add_signal_handler(SIGUSR1, [&] { order += 'a'; });
+        loop.add_signal_handler(SIGUSR1, [&] { order += 'b'; });
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+        EXPECT_EQ(order, "b");
+        EXPECT_TRUE(loop.remove_signal_handler(SIGUSR1));
+        EXPECT_FALSE(loop.remove_signal_handler(SIGUSR1));
+        struct sigaction action = {};
+        sigaction(SIGUSR1, nullptr, &action);
+        EXPECT_EQ(action.sa_handler, SIG_DFL);
+    });
+}
+
+// CPython: test_events.py, EventLoopTestsMixin.test_signal_handling_args
+TEST(Signals, TheHandlerGetsItsArgumentsAndMayRemoveItself) {
+    int seen = 0;
+    run_test([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.add_signal_handler(
+            SIGUSR1,
+            [&](int value, int signum) {
+            seen += value;
+            loop.remove_signal_handler(signum);
+            },
+            7, SIGUSR1);
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+    });
+    EXPECT_EQ(seen, 7);
+}
+
+// CPython: test_events.py, EventLoopTestsMixin.test_signal_handling_while_selecting
+TEST(SignalsThread, ASignalWakesALoopThatSleeps) {
+    for (bool is_virtual : {false, true}) {
+        EventLoop loop(is_virtual ? LoopOptions{.clock = VirtualClock{}} : LoopOptions{});
+        bool called = false;
+        loop.add_signal_handler(SIGUSR1, [&] {
+            called = true;
+            loop.stop();
+        });
+        pthread_t main_thread = pthread_self();
+        std::thread thread([&] {
+            std::this_thread::sleep_for(5ms);
+            pthread_kill(main_thread, SIGUSR1);
+        });
+        loop.run_forever();
+        thread.join();
+        EXPECT_TRUE(called);
+    }
+}
+
+TEST(Signals, EachArrivalIsTold) {
+    int calls = 0;
+    int others = 0;
+    run_test([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.add_signal_handler(SIGUSR1, [&] { ++calls; });
+        loop.add_signal_handler(SIGUSR2, [&] { ++others; });
+        std::raise(SIGUSR1);
+        std::raise(SIGUSR2);
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+    });
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(others, 1);
+}
+
+TEST(Signals, ExceptionsOfAHandlerAreReportedAndItStays) {
+    support::Reports reports;
+    int calls = 0;
+    run_test([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        reports.listen(loop);
+        loop.add_signal_handler(SIGUSR1, [&] {
+            ++calls;
+            throw ValueError("bad");
+        });
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+    });
+    EXPECT_EQ(calls, 2);
+    ASSERT_EQ(reports.exceptions.size(), 2u);
+    EXPECT_EQ(reports.exceptions[1], "ValueError('bad')");
+}
+
+TEST(SignalsThread, OnlyTheMainThreadMayAddOne) {
+    std::string told;
+    std::thread([&] {
+        told = outcome([] {
+            EventLoop loop;
+            loop.add_signal_handler(SIGUSR1, [] {});
+        });
+    }).join();
+    EXPECT_EQ(told, "RuntimeError('set_wakeup_fd only works in main thread of the main interpreter')");
+}
+
+TEST(Signals, ClosingTheLoopGivesTheSignalBack) {
+    EventLoop loop;
+    loop.add_signal_handler(SIGUSR1, [] {});
+    loop.close();
+    struct sigaction action = {};
+    sigaction(SIGUSR1, nullptr, &action);
+    EXPECT_EQ(action.sa_handler, SIG_DFL);
+    EXPECT_FALSE(loop.remove_signal_handler(SIGUSR1));
+    EXPECT_EQ(outcome([&] { loop.add_signal_handler(SIGUSR1, [] {}); }), "RuntimeError('Event loop is closed')");
+}
+
+}  // namespace

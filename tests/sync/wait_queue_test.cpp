@@ -1,0 +1,191 @@
+#include "sync/sync_support.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/core/wait_queue.h>
+#include <asyncio/sync/barrier.h>
+#include <asyncio/sync/condition.h>
+#include <asyncio/sync/event.h>
+#include <asyncio/sync/lock.h>
+#include <asyncio/sync/semaphore.h>
+#include <asyncio/tasks/ensure_future.h>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace asyncio;
+using namespace support;
+
+/// The plainest thing that can be waited for: what an author of a new primitive would write.
+class Line {
+public:
+    class Wait : public detail::QueueWaiter {
+    public:
+        explicit Wait(Line& line) noexcept : line_(line) {}
+        bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        void await_suspend(std::coroutine_handle<Promise> frame) {
+            detail::TaskBase& task = *frame.promise().task();
+            if (!line_.queue.bind(task)) detail::throw_bound_to_other_loop("the line");
+            line_.queue.push_back(*this);
+            suspend(task, frame);
+        }
+        bool await_resume() {
+            bool queue_lives = leave();
+            check();
+            return queue_lives;
+        }
+        WaitEdge edge() const noexcept override { return {WaitKind::queue, &line_}; }
+
+    private:
+        Line& line_;
+    };
+    detail::Operation<Line, Wait> wait() noexcept { return detail::Operation<Line, Wait>(*this); }
+
+    detail::WaitQueue queue;
+};
+
+Coro<> stand(std::string name, Line& line, Trace& trace) {
+    try {
+        bool queue_lives = co_await line.wait();
+        trace(name, queue_lives);
+    } catch (const CancelledError&) {
+        trace(name, caught());
+    }
+}
+
+TEST(WaitQueue, WakesTheFirstWhoWaitStill) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        Line line;
+        EXPECT_FALSE(line.queue.wake_next());
+        auto tasks = start_each("abcde", stand, line, trace);
+        co_await sleep(0s);
+        trace(line.queue.size());
+        tasks[1].cancel();
+        line.queue.wake(2);
+        trace(line.queue.wake_next(), line.queue.size());
+        co_await sleep(0s);
+        trace(line.queue.size(), line.queue.empty());
+        line.queue.wake_all();
+        co_await sleep(0s);
+        trace(line.queue.size(), line.queue.empty());
+    });
+    EXPECT_EQ(text, "1:5, 1:True 5, 2:b CancelledError(), 2:a True, 2:c True, 2:d True, 2:1 False, 3:e True, 3:0 True");
+}
+
+TEST(WaitQueue, KnowsTheLiveFromTheCancelled) {
+    run_test([]() -> Coro<> {
+        Line line;
+        Trace trace;
+        EXPECT_FALSE(line.queue.has_live());
+        auto tasks = start_each("ab", stand, line, trace);
+        co_await sleep(0s);
+        EXPECT_TRUE(line.queue.has_live());
+        tasks[0].cancel();
+        EXPECT_TRUE(line.queue.has_live());
+        tasks[1].cancel();
+        EXPECT_FALSE(line.queue.has_live());
+        EXPECT_FALSE(line.queue.empty());
+        co_await sleep(0s);
+        EXPECT_TRUE(line.queue.empty());
+        tasks = start_each("c", stand, line, trace);
+        co_await sleep(0s);
+        line.queue.wake_next();
+        EXPECT_TRUE(line.queue.has_live());
+        co_await sleep(0s);
+    });
+}
+
+TEST(WaitQueue, MayDieBeforeItsWaiters) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto line = std::make_unique<Line>();
+        auto tasks = start_each("abc", stand, *line, trace);
+        co_await sleep(0s);
+        line->queue.wake_next();
+        tasks[1].cancel();
+        line.reset();
+        co_await sleep(0s);
+        trace(tasks[2].done());
+        tasks[2].cancel();
+        co_await sleep(0s);
+    });
+    EXPECT_EQ(text, "2:a False, 2:b CancelledError(), 2:False, 3:c CancelledError()");
+}
+
+TEST(WaitQueue, OutlivesTasksThatAreDestroyedWithTheirLoop) {
+    Line line;
+    Barrier barrier(2);
+    {
+        EventLoop loop;
+        loop.set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+        auto wait_in_line = loop.create_task([&]() -> Coro<> { co_await line.wait(); });
+        auto wait_at_barrier = loop.create_task([&]() -> Coro<> { co_await barrier.wait(); });
+        loop.call_soon([&] { loop.stop(); });
+        loop.run_forever();
+        EXPECT_EQ(line.queue.size(), 1U);
+        EXPECT_EQ(barrier.n_waiting(), 1);
+    }
+    EXPECT_TRUE(line.queue.empty());
+    EXPECT_EQ(barrier.n_waiting(), 0);
+}
+
+TEST(WaitQueue, BelongsToOneLoop) {
+    Line line;
+    auto wait = [&]() -> Coro<std::string> {
+        auto task = ensure_future(line.wait());
+        co_await sleep(0s);
+        line.queue.wake_next();
+        co_return co_await outcome_of(task);
+    };
+    EXPECT_EQ(run_test(wait), "nothing");
+    EXPECT_EQ(run_test(wait), "RuntimeError('the line is bound to a different event loop')");
+}
+
+/// What a task waits for.
+WaitEdge edge_of(const AnyTask& task) {
+    auto& state = static_cast<detail::TaskBase&>(*task.state_or_null());
+    return state.waiting_on() != nullptr ? state.waiting_on()->edge() : WaitEdge{};
+}
+
+void expect_edge(const AnyTask& task, WaitKind kind, const void* subject) {
+    EXPECT_EQ(edge_of(task).kind, kind);
+    EXPECT_EQ(edge_of(task).subject, subject);
+}
+
+TEST(WaitEdges, NameThePrimitiveThatATaskWaitsFor) {
+    run_test([]() -> Coro<> {
+        Lock lock;
+        Event event;
+        Semaphore semaphore(0);
+        Barrier barrier(2);
+        Condition condition(lock);
+        auto wait = create_task([&]() -> Coro<> {
+            auto guard = co_await condition.guard();
+            co_await condition.wait();
+        });
+        co_await sleep(0s);
+        expect_edge(wait, WaitKind::condition, &condition);
+        co_await lock.acquire();
+        condition.notify();
+        co_await sleep(0s);
+        expect_edge(wait, WaitKind::lock, &lock);
+        auto in_lock = ensure_future(lock.acquire());
+        auto in_event = ensure_future(event.wait());
+        auto in_semaphore = ensure_future(semaphore.acquire());
+        auto in_barrier = ensure_future(barrier.wait());
+        co_await sleep(0s);
+        expect_edge(in_lock, WaitKind::lock, &lock);
+        expect_edge(in_event, WaitKind::event, &event);
+        expect_edge(in_semaphore, WaitKind::semaphore, &semaphore);
+        expect_edge(in_barrier, WaitKind::barrier, &barrier);
+        lock.release();
+        co_await wait;
+        expect_edge(wait, WaitKind::nothing, nullptr);
+    });
+}
+
+}  // namespace
