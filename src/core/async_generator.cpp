@@ -51,6 +51,7 @@ bool GeneratorBase::begin_throw(std::exception_ptr exception, void* item) {
     check_not_running("athrow");
     if (state_ == State::over || is_closing_) return false;
     if (state_ == State::created) {
+        join_loop();
         destroy_frame();
         std::rethrow_exception(std::move(exception));
     }
@@ -62,7 +63,10 @@ bool GeneratorBase::begin_throw(std::exception_ptr exception, void* item) {
 
 bool GeneratorBase::begin_close() {
     check_not_running("aclose");
-    if (state_ == State::created) destroy_frame();
+    if (state_ == State::created) {
+        join_loop();
+        destroy_frame();
+    }
     if (state_ == State::over || is_closing_) return false;
     is_closing_ = true;
     state_ = State::running;
@@ -164,8 +168,10 @@ public:
     bool cancel(const Ref<CancelRequest>& request) override {
         bool any = false;
         for (const Task<>& task : tasks_) any = task.state_or_null()->cancel(request) || any;
-        if (any) is_cancelled_ = true;
-        cancel_request_ = request;
+        if (any) {
+            is_cancelled_ = true;
+            cancel_request_ = request;
+        }
         return any;
     }
     WaitEdge edge() const noexcept override { return {WaitKind::several, nullptr}; }

@@ -148,6 +148,12 @@ void FutureBase::add_done_callback(DoneCallback& callback) {
     loop_->push_ready(*owned.release());
 }
 
+void FutureBase::replace_node(ReadyNode& node, DoneCallback& callback) noexcept {
+    has_user_callbacks_ = true;
+    if (done()) callback.keep(*this);
+    node.give_place_to(callback);
+}
+
 std::size_t FutureBase::remove_done_callback(std::uint64_t id) noexcept {
     for (ReadyNode& node : callbacks_) {
         if (node.run_function() != &DoneCallback::run_callback) continue;

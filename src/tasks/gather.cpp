@@ -110,10 +110,9 @@ bool Gathering::pass_to_children() noexcept {
     passed_to_children_ = true;
     Ref<FutureBase> keep(&outer_);
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
-        if (child->reported_ || !child->future_) continue;
-        child->unlink();
+        if (child->reported_ || !child->is_linked()) continue;
         Ref<FutureBase> future = std::move(child->future_);
-        future->add_done_callback(*new Link(*this, *child));
+        future->replace_node(*child, *new Link(*this, *child));
     }
     return true;
 }

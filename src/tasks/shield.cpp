@@ -18,15 +18,17 @@ void Shield::watch(FutureBase& inner) {
     inner_ = &inner;
     link_ = new Link(*this);
     inner.add_done_callback(*link_);
+    outer_.add_node(outer_done_);
 }
 
 void Shield::inner_is_done(FutureBase& inner) {
-    if (outer_.done()) return;
+    if (outer_.cancelled()) return;
     if (inner.cancelled()) {
         outer_.FutureBase::cancel(nullptr);
     } else if (inner.peek_exception()) {
         outer_.set_exception(inner.exception());
     } else {
+        outer_.check_settable("set_result");  // somebody may have set it by hand
         try {
             copy_result(inner);
         } catch (...) {
@@ -36,6 +38,9 @@ void Shield::inner_is_done(FutureBase& inner) {
     }
 }
 
-void Shield::let_go() noexcept { delete link_; }
+void Shield::outer_is_done(ReadyNode& node) {
+    Shield& shield = static_cast<OuterDone&>(node).shield;
+    if (shield.link_ != nullptr && !shield.inner_->done()) delete shield.link_;  // and with it, perhaps, the shield
+}
 
 }  // namespace asyncio::detail

@@ -52,7 +52,10 @@ class Pair:
         """For each program None, or the pair of traces that differ. Stops where an interpreter gave up."""
         path = pathlib.Path(folder, "programs")
         path.write_text("".join(line + "\n" for line in programs))
-        expected, wrong = run(self.python, path, timeout)
+        for _ in range(3):
+            expected, wrong = run(self.python, path, timeout)
+            if "exit status -15" not in wrong:  # ended by somebody else
+                break
         if wrong:
             raise RuntimeError(f"CPython: {wrong}\nprogram {len(expected)} of the chunk:\n{programs[len(expected)]}")
         found, wrong = run(self.exe, path, timeout)
@@ -65,12 +68,18 @@ class Pair:
             results.append(None if found[number] == expected[number] else (expected[number], found[number]))
         return results
 
-    def differs(self, program, timeout=20):
+    def first_differing(self, programs, timeout=60):
+        """The position of the first program whose traces differ, with both, or None."""
+        lines = [json.dumps(program, separators=(",", ":")) for program in programs]
         with tempfile.TemporaryDirectory() as folder:
             try:
-                return self.compare([json.dumps(program, separators=(",", ":"))], folder, timeout)[0]
+                results = self.compare(lines, folder, timeout)
             except (RuntimeError, IndexError):
                 return None
+        for number, result in enumerate(results):
+            if result is not None:
+                return number, *result
+        return None
 
 
 def check_chunk(arguments):
@@ -142,8 +151,8 @@ def main():
         program = generator.program(seed, not options.no_sync)
         print(f"\n======== seed {seed}")
         if not options.no_shrink:
-            program = shrink.shrink(program, lambda p: pair.differs(p) is not None)
-            expected, found = pair.differs(program)
+            program = shrink.shrink(program, lambda programs: (pair.first_differing(programs) or (None,))[0])
+            expected, found = (pair.first_differing([program]) or (0, expected, found))[1:]
         print(sources.report(program, expected, found))
         if options.save:
             pathlib.Path(options.save).mkdir(parents=True, exist_ok=True)

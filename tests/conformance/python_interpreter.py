@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import json
+import re
 import sys
 import warnings
 
@@ -42,7 +43,7 @@ def shown_message(message):
         at = message.find(noise)
         if at >= 0:
             message = message[:at]
-    return message
+    return re.sub("<TaskGroup tasks=[0-9]+", "<TaskGroup", message)  # CPython counts an eager child late
 
 
 def describe(error):
@@ -75,6 +76,14 @@ def text(value):
     if isinstance(value, BaseException):
         return describe(value)
     return str(value)
+
+
+def is_entered(context):
+    try:
+        context.run(int)
+    except RuntimeError:
+        return True
+    return False
 
 
 class Run:
@@ -322,14 +331,18 @@ class Run:
         item = self.items[slot]
         if item is None:
             return self.log("await", slot, "empty")
-        if item.future is asyncio.current_task():
-            self.poisoned.add(item.future)  # nobody else can await it any more, in CPython
-        elif item.future in self.poisoned or self.would_circle(item):
+        own = item.future is asyncio.current_task()
+        if item.future in self.poisoned or (not own and self.would_circle(item)):
             return self.log("await", slot, "circle")
+        if own:
+            self.poisoned.add(item.future)  # in CPython nobody, not even itself, can await it any more
         self.log("await", slot, "=", text(await self.awaiting(item, item.future)))
 
     async def op_await_task(self, number, name, eager):
-        self.log("await_task", "=", await self.new_task(asyncio.create_task, number, name, eager, -1))
+        item = Item(self.new_task(asyncio.create_task, number, name, eager, -1), "int")
+        if self.would_circle(item):
+            return self.log("await_task", "circle")
+        self.log("await_task", "=", await self.awaiting(item, item.future))
 
     async def op_wait_for(self, source, ticks):
         timeout = None if ticks < 0 else ticks * TICK
@@ -382,8 +395,12 @@ class Run:
         try:
             async with timeout:
                 flow = await self.block(body)
-        finally:
+        except GeneratorExit:
+            raise
+        except BaseException:
             self.log("timeout", slot, timeout.expired())
+            raise
+        self.log("timeout", slot, timeout.expired())
         return flow
 
     async def op_reenter_timeout(self, slot):
@@ -453,7 +470,7 @@ class Run:
     def do_fail(self, spec):
         raise make_error(spec)
 
-    def new_task(self, create, number, name, eager, context, owner=None):
+    def new_task(self, create, number, name, eager, context):
         options = {}
         if name:
             options["name"] = name
@@ -461,7 +478,9 @@ class Run:
             options["eager_start"] = bool(eager)
         if context >= 0 and self.contexts[context] is not None:
             options["context"] = self.contexts[context]
-        coro = self.call(number, owner)
+            if eager != 0 and is_entered(self.contexts[context]):
+                options["eager_start"] = False  # CPython would lose track of the current task
+        coro = self.call(number, None)
         try:
             return create(coro, **options)
         except BaseException:

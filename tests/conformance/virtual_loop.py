@@ -82,6 +82,16 @@ class VirtualLoop(base_events.BaseEventLoop):
         return super().create_task(coro, **options)
 
 
+    def run_until_complete(self, future):
+        try:
+            return super().run_until_complete(future)
+        except (KeyboardInterrupt, SystemExit):
+            # CPython forgets a stop callback here that cuts the clean-up short with a RuntimeError.
+            self._ready = type(self._ready)(
+                handle for handle in self._ready if handle._callback is not base_events._run_until_complete_cb)
+            raise
+
+
 _all_tasks = asyncio.tasks.all_tasks
 
 

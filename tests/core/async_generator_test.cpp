@@ -1,71 +1,20 @@
 // Every trace in this file was recorded from CPython 3.14.10: what happens, with the number of the loop's pass.
-#include "support/run_test.h"
+#include "core/generator_support.h"
 
-#include <asyncio/core/async_generator.h>
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
 #include <asyncio/tasks/ensure_future.h>
-#include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/wait_for.h>
 
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace {
 
-using namespace asyncio;
 using namespace support;
-using namespace std::chrono_literals;
-
-/// Runs `body(trace)` in a loop of its own, which it closes before it says what was noted.
-template <class Body>
-std::string trace_to_the_end(Body body) {
-    std::optional<Trace> trace;
-    run_test([&]() -> Coro<> {
-        trace.emplace();
-        co_await body(*trace);
-    });
-    return trace->str();
-}
-
-Coro<> passes(int count) {
-    for (int i = 0; i < count; ++i) co_await sleep(0s);
-}
-
-/// Yields 0, 1 ... and notes all that happens to it; waits so many passes before an item, and for its clean-up.
-AsyncGenerator<int> numbers(Trace& trace, int end, int awaits = 0, int cleanup = 0) {
-    std::exception_ptr thrown;
-    try {
-        for (int i = 0; i < end; ++i) {
-            co_await passes(awaits);
-            trace("yields", i);
-            co_yield i;
-            trace("goes on");
-        }
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    if (thrown) {
-        trace("thrown", repr(thrown));
-        co_await passes(cleanup);
-        trace("cleaned up");
-        std::rethrow_exception(thrown);
-    }
-    trace("ends");
-}
-
-/// The next item; "None" at the end.
-template <class Operation>
-Coro<std::string> item_of(Operation step) {
-    auto item = co_await step;
-    if (item) co_return std::to_string(*item);
-    co_return "None";
-}
 
 TEST(AsyncGenerator, RunsOnlyWhileAStepIsAwaited) {
     std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
@@ -78,73 +27,6 @@ TEST(AsyncGenerator, RunsOnlyWhileAStepIsAwaited) {
     });
     EXPECT_EQ(text,
               "0:made, 1:yields 0, 1:got 0, 1:goes on, 2:yields 1, 2:got 1, 2:goes on, 2:ends, 2:over, 2:still over");
-}
-
-TEST(AsyncGenerator, WaitsInItsCleanUpWhenItIsClosed) {
-    std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
-        auto gen = numbers(trace, 3, 0, 2);
-        std::string item = co_await item_of(gen.next());
-        trace(item);
-        co_await gen.aclose();
-        trace("closed");
-        co_await gen.aclose();
-        item = co_await item_of(gen.next());
-        trace(item);
-    });
-    EXPECT_EQ(text, "0:yields 0, 0:0, 0:thrown GeneratorExit(), 2:cleaned up, 2:closed, 2:None");
-}
-
-TEST(AsyncGenerator, IsClosedByATaskWhenItIsDropped) {
-    std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
-        {
-            auto gen = numbers(trace, 3, 0, 1);
-            std::string item = co_await item_of(gen.next());
-            trace(item);
-        }
-        trace("dropped", all_tasks().size());
-        co_await passes(1);
-        trace(all_tasks().size());
-        co_await passes(4);
-        trace("main ends", all_tasks().size());
-    });
-    EXPECT_EQ(text,
-              "0:yields 0, 0:0, 0:dropped 1, 1:2, 2:thrown GeneratorExit(), 3:cleaned up, 5:main ends 1");
-}
-
-TEST(AsyncGenerator, SeesTheCancellationOfTheTaskThatWasToCloseIt) {
-    std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
-        {
-            auto gen = numbers(trace, 3, 0, 1);
-            co_await gen.next();
-        }
-        co_await passes(1);
-        for (const AnyTask& task : all_tasks()) {
-            if (task != current_task()) task.cancel();
-        }
-        co_await passes(4);
-        trace("main ends");
-    });
-    EXPECT_EQ(text, "0:yields 0, 2:thrown CancelledError(), 3:cleaned up, 5:main ends");
-    text = trace_to_the_end([](Trace& trace) -> Coro<> {
-        auto gen = numbers(trace, 3, 0, 1);
-        co_await gen.next();
-        trace("main ends");
-    });
-    EXPECT_EQ(text, "0:yields 0, 0:main ends, 2:thrown CancelledError(), 3:cleaned up");
-}
-
-TEST(AsyncGenerator, IsClosedByRunWhenItIsLeftOpen) {
-    std::vector<AsyncGenerator<int>> kept;
-    std::string text = trace_to_the_end([&](Trace& trace) -> Coro<> {
-        for (int i = 0; i < 2; ++i) {
-            kept.push_back(numbers(trace, 3, 0, 1));
-            co_await kept.back().next();
-        }
-        trace("main ends");
-    });
-    EXPECT_EQ(text,
-              "0:yields 0, 0:yields 0, 0:main ends, 3:thrown GeneratorExit(), 4:cleaned up, "
-              "4:cleaned up");
 }
 
 TEST(AsyncGenerator, IsThrownAnExceptionAtItsCoYield) {
@@ -177,8 +59,9 @@ TEST(AsyncGenerator, IsThrownAnExceptionAtItsCoYield) {
         item = co_await item_of(gen.next());
         trace(item);
     });
-    EXPECT_EQ(text,
-              "0:0, 0:caught ValueError('a'), 0:1, 0:2, 0:caught ValueError('b'), 0:over, 0:out TypeError('c'), 0:None");
+    EXPECT_EQ(
+        text,
+        "0:0, 0:caught ValueError('a'), 0:1, 0:2, 0:caught ValueError('b'), 0:over, 0:out TypeError('c'), 0:None");
 }
 
 TEST(AsyncGenerator, IsCancelledWhereItWaitsAndThatEndsIt) {
@@ -200,91 +83,6 @@ TEST(AsyncGenerator, IsCancelledWhereItWaitsAndThatEndsIt) {
         trace(task.done(), item);
     });
     EXPECT_EQ(text, "3:thrown CancelledError('stop'), 4:cleaned up, 4:CancelledError('stop'), 6:True None");
-}
-
-TEST(AsyncGenerator, CanBeCancelledInItsCleanUp) {
-    std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
-        auto gen = numbers(trace, 3, 0, 3);
-        co_await gen.next();
-        auto close = [&]() -> Coro<> {
-            try {
-                co_await gen.aclose();
-                trace("closed");
-            } catch (const CancelledError&) {
-                trace(caught());
-                throw;
-            }
-        };
-        auto task = create_task(close);
-        co_await passes(2);
-        task.cancel();
-        co_await passes(3);
-        std::string item = co_await item_of(gen.next());
-        trace(task.cancelled(), item);
-    });
-    EXPECT_EQ(text, "0:yields 0, 1:thrown GeneratorExit(), 3:CancelledError(), 5:True None");
-}
-
-AsyncGenerator<int> fails_when_it_is_closed() {
-    try {
-        co_yield 1;
-    } catch (const GeneratorExit&) {
-        throw ValueError("boom");
-    }
-}
-
-AsyncGenerator<int> ignores_its_closing() {
-    try {
-        co_yield 1;
-    } catch (const GeneratorExit&) {
-    }
-    co_yield 2;
-    co_yield 3;
-}
-
-TEST(AsyncGenerator, TellsTheExceptionHandlerWhatGoesWrongInItsClosing) {
-    std::vector<AsyncGenerator<int>> kept;
-    std::string text = trace_to_the_end([&](Trace& trace) -> Coro<> {
-        EventLoop& loop = get_running_loop();
-        loop.set_exception_handler([&](EventLoop&, const ExceptionContext& context) {
-            std::string message = context.message.substr(0, context.message.find(" at 0x"));
-            trace(message, repr(context.exception));
-        });
-        for (auto* make : {&fails_when_it_is_closed, &ignores_its_closing}) {
-            auto gen = make();
-            co_await gen.next();
-        }
-        co_await passes(3);
-        kept.push_back(fails_when_it_is_closed());
-        kept.push_back(ignores_its_closing());
-        for (auto& gen : kept) co_await gen.next();
-        trace("main ends");
-    });
-    std::string closing = "an error occurred during closing of asynchronous generator <async_generator object ";
-    EXPECT_EQ(text,
-              "2:Task exception was never retrieved ValueError('boom'), 2:Task exception was never retrieved "
-              "RuntimeError('async generator ignored GeneratorExit'), 3:main ends, 8:" +
-                  closing + "fails_when_it_is_closed ValueError('boom'), 8:" + closing +
-                  "ignores_its_closing RuntimeError('async generator ignored GeneratorExit')");
-}
-
-TEST(AsyncGenerator, SaysThatItIgnoredItsClosingAndCanGoOn) {
-    run_test([]() -> Coro<> {
-        auto gen = ignores_its_closing();
-        co_await gen.next();
-        std::string said;
-        try {
-            co_await gen.aclose();
-        } catch (const RuntimeError&) {
-            said = caught();
-        }
-        EXPECT_EQ(said, "RuntimeError('async generator ignored GeneratorExit')");
-        co_await gen.aclose();
-        std::string thrown = co_await item_of(gen.athrow(ValueError("x")));
-        std::string third = co_await item_of(gen.next());
-        std::string over = co_await item_of(gen.next());
-        EXPECT_EQ(thrown + third + over, "None3None");
-    });
 }
 
 TEST(AsyncGenerator, IsAStageOfAPipeline) {
@@ -341,84 +139,6 @@ TEST(AsyncGenerator, RefusesAStepWhileAnotherIsUnderWay) {
               "1:c RuntimeError('aclose(): asynchronous generator is already running'), "
               "1:d RuntimeError('athrow(): asynchronous generator is already running'), 2:yields 0, 2:a 0, "
               "4:thrown GeneratorExit(), 4:cleaned up");
-}
-
-TEST(ShutdownAsyncgens, ClosesAllAtTheSameTimeAndWaitsForThem) {
-    std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
-        std::vector<AsyncGenerator<int>> open;
-        for (int i = 0; i < 3; ++i) open.push_back(numbers(trace, 3, 0, 2));
-        for (auto& gen : open) co_await gen.next();
-        co_await get_running_loop().shutdown_asyncgens();
-        trace("shut down");
-        co_await get_running_loop().shutdown_asyncgens();
-        trace("nothing to do");
-    });
-    EXPECT_EQ(text,
-              "0:yields 0, 0:yields 0, 0:yields 0, 1:thrown GeneratorExit(), 1:thrown GeneratorExit(), "
-              "1:thrown GeneratorExit(), 3:cleaned up, 3:cleaned up, 3:cleaned up, 5:shut down, 5:nothing to do");
-}
-
-TEST(ShutdownAsyncgens, PassesACancellationOnAndStillWaits) {
-    run_test([]() -> Coro<> {
-        Trace trace;
-        std::vector<AsyncGenerator<int>> open;
-        for (int i = 0; i < 2; ++i) open.push_back(numbers(trace, 3, 0, i * 2));
-        for (auto& gen : open) co_await gen.next();
-        auto task = create_task(get_running_loop().shutdown_asyncgens());
-        task.add_done_callback([&](Task<> done) { trace("cancelled", done.cancelled()); });
-        co_await passes(3);
-        task.cancel();
-        co_await passes(8);
-        EXPECT_EQ(trace.str(),
-                  "0:yields 0, 0:yields 0, 2:thrown GeneratorExit(), 2:cleaned up, 2:thrown GeneratorExit(), 7:cancelled True");
-    });
-}
-
-TEST(ShutdownAsyncgens, WarnsOfAGeneratorThatBeginsAfterIt) {
-    static std::vector<std::string> logged;
-    LogHandler before = set_log_handler([](LogLevel, std::string_view text) { logged.emplace_back(text); });
-    run_test([]() -> Coro<> {
-        co_await get_running_loop().shutdown_asyncgens();
-        auto gen = ignores_its_closing();
-        co_await gen.next();
-        while (auto item = co_await gen.next()) continue;
-    });
-    set_log_handler(before);
-    ASSERT_EQ(logged.size(), 1U);
-    EXPECT_EQ(logged[0].find("asynchronous generator <async_generator object ignores_its_closing at 0x"), 0U);
-    EXPECT_NE(logged[0].find("> was scheduled after loop.shutdown_asyncgens() call"), std::string::npos);
-}
-
-TEST(AsyncGenerator, ThatHasNotBegunEndsWithoutRunning) {
-    run_test([]() -> Coro<> {
-        Trace trace;
-        auto counted = std::make_shared<int>(1);
-        auto make = [&](std::shared_ptr<int> argument) -> AsyncGenerator<int> {
-            trace("runs", *argument);
-            co_yield 1;
-        };
-        {
-            auto dropped = make(counted);
-            EXPECT_EQ(counted.use_count(), 2);
-        }
-        EXPECT_EQ(counted.use_count(), 1);
-        auto closed = make(counted);
-        co_await closed.aclose();
-        std::string item = co_await item_of(closed.next());
-        EXPECT_EQ(item, "None");
-        auto thrown = make(counted);
-        std::string said;
-        try {
-            co_await thrown.athrow(ValueError("x"));
-        } catch (const ValueError&) {
-            said = caught();
-        }
-        EXPECT_EQ(said, "ValueError('x')");
-        item = co_await item_of(thrown.next());
-        EXPECT_EQ(item, "None");
-        EXPECT_EQ(counted.use_count(), 1);
-        EXPECT_EQ(trace.str(), "");
-    });
 }
 
 TEST(AsyncGenerator, ThrowsWhatItsBodyThrowsAndIsOver) {
@@ -512,7 +232,7 @@ TEST(AsyncGenerator, ShowsItsFramesOnTheStackOfTheTask) {
         co_await sleep(0s);
         std::string functions;
         for (const StackEntry& entry : task.get_stack()) functions += entry.function + " ";
-        EXPECT_EQ(functions, "<lambda> numbers passes ");
+        EXPECT_TRUE(functions.ends_with("<lambda> support::numbers support::passes ")) << functions;
         co_await task;
     });
 }
@@ -583,39 +303,6 @@ TEST(AsyncGenerator, RunsInTheContextOfWhoeverAwaitsAStep) {
         EXPECT_EQ(here + there, "12");
         co_await gen.aclose();
     });
-}
-
-TEST(AsyncGenerator, SurvivesItsLoop) {
-    AsyncGenerator<int> suspended;
-    AsyncGenerator<int> waiting;
-    bool cleaned = false;
-    struct Clean {
-        ~Clean() { flag = true; }
-        bool& flag;
-    };
-    auto make = [&](bool waits) -> AsyncGenerator<int> {
-        Clean clean{cleaned};
-        co_yield 1;
-        if (waits) co_await sleep(1h);
-        co_yield 2;
-    };
-    {
-        EventLoop loop;
-        loop.set_exception_handler([](EventLoop&, const ExceptionContext&) {});
-        loop.run_until_complete([&]() -> Coro<> {
-            suspended = make(false);
-            co_await suspended.next();
-            waiting = make(true);
-            co_await waiting.next();
-        }());
-        auto task = loop.create_task([&]() -> Coro<> { co_await waiting.next(); });
-        loop.call_soon([&] { loop.stop(); });
-        loop.run_forever();
-    }
-    EXPECT_TRUE(cleaned);  // its frame went with that of the task that was in it
-    cleaned = false;
-    suspended = AsyncGenerator<int>();
-    EXPECT_TRUE(cleaned);
 }
 
 TEST(AsyncGenerator, CanBeEmpty) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace asyncio;
@@ -197,30 +198,30 @@ TEST(Timers, AClockOfYoursTellsTheTime) {
     EXPECT_EQ(loop.time(), TimePoint() + 2h);
 }
 
-// The heap against a stable sort, with removals in between.
+// The heap against a sort by moment and then by order of arrival, with removals in between.
 TEST(TimerHeap, GivesItsNodesInOrderWhateverIsRemoved) {
     std::mt19937 random(7);
     for (int round = 0; round < 50; ++round) {
         detail::TimerHeap heap;
         constexpr std::size_t count = 300;
         std::vector<std::unique_ptr<detail::TimerNode>> nodes;
-        std::vector<std::pair<std::int64_t, detail::TimerNode*>> expected;
+        std::vector<std::tuple<std::int64_t, std::size_t, detail::TimerNode*>> expected;
         for (std::size_t i = 0; i < count; ++i) {
             nodes.push_back(std::make_unique<detail::TimerNode>());
             std::int64_t when = random() % 20;
             heap.add(when, *nodes.back());
-            expected.emplace_back(when, nodes.back().get());
+            expected.emplace_back(when, i, nodes.back().get());
             if (random() % 3 == 0) {
                 std::size_t victim = random() % expected.size();
-                heap.remove(*expected[victim].second);
-                EXPECT_FALSE(expected[victim].second->is_scheduled());
-                heap.remove(*expected[victim].second);  // harmless
+                heap.remove(*std::get<2>(expected[victim]));
+                EXPECT_FALSE(std::get<2>(expected[victim])->is_scheduled());
+                heap.remove(*std::get<2>(expected[victim]));  // harmless
                 expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(victim));
             }
         }
-        std::stable_sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.first < b.first; });
+        std::sort(expected.begin(), expected.end());
         EXPECT_EQ(heap.size(), expected.size());
-        for (auto& [when, node] : expected) {
+        for (auto& [when, added, node] : expected) {
             EXPECT_EQ(heap.first_when(), when);
             EXPECT_EQ(&heap.pop_first(), node);
         }

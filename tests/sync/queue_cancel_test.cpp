@@ -1,5 +1,5 @@
-// Cancellation of get(), put() and join(). Every trace in this file was recorded from CPython 3.14.10: what happens, with
-// the number of the loop's pass.
+// Cancellation of get(), put() and join(). Every trace in this file was recorded from CPython 3.14.10: what happens,
+// with the number of the loop's pass.
 #include "sync/queue_support.h"
 
 #include <asyncio/core/event_loop.h>
@@ -236,7 +236,8 @@ struct Cancel {
     int pass;
 };
 
-/// Producers and consumers of a queue, of which some are cancelled. What was put, and was not taken, must still be there.
+/// Producers and consumers of a queue, of which some are cancelled. What was put, and was not taken, must still be
+/// there.
 class Traffic {
 public:
     static constexpr int producers = 3;

@@ -26,7 +26,11 @@ TYPED_TEST_SUITE(AnyQueue, Kinds);
 // CPython: test_queues.py, _QueueJoinTestMixin.test_task_done_underflow
 TYPED_TEST(AnyQueue, RefusesOneTaskDoneTooMany) {
     TypeParam queue;
-    EXPECT_EQ(outcome([&] { queue.task_done(); return 0; }), "ValueError('task_done() called too many times')");
+    EXPECT_EQ(outcome([&] {
+                  queue.task_done();
+                  return 0;
+              }),
+              "ValueError('task_done() called too many times')");
 }
 
 // CPython: test_queues.py, _QueueJoinTestMixin.test_task_done
@@ -84,10 +88,18 @@ TYPED_TEST(AnyQueue, ShutdownOfAnEmptyOneEndsThoseWhoGet) {
         std::string put = co_await outcome_of(queue.put(1));
         std::string get = co_await outcome_of(queue.get());
         EXPECT_EQ(put + get, "QueueShutDown()QueueShutDown()");
-        EXPECT_EQ(outcome([&] { queue.put_nowait(1); return 0; }), "QueueShutDown()");
+        EXPECT_EQ(outcome([&] {
+                      queue.put_nowait(1);
+                      return 0;
+                  }),
+                  "QueueShutDown()");
         EXPECT_EQ(outcome([&] { return queue.get_nowait(); }), "QueueShutDown()");
         co_await queue.join();
-        EXPECT_EQ(outcome([&] { queue.task_done(); return 0; }), "ValueError('task_done() called too many times')");
+        EXPECT_EQ(outcome([&] {
+                      queue.task_done();
+                      return 0;
+                  }),
+                  "ValueError('task_done() called too many times')");
     });
 }
 
@@ -109,7 +121,11 @@ TYPED_TEST(AnyQueue, ShutdownLeavesTheItemsToBeTaken) {
         EXPECT_FALSE(joiner.done());
         queue.task_done();
         co_await joiner;
-        EXPECT_EQ(outcome([&] { queue.task_done(); return 0; }), "ValueError('task_done() called too many times')");
+        EXPECT_EQ(outcome([&] {
+                      queue.task_done();
+                      return 0;
+                  }),
+                  "ValueError('task_done() called too many times')");
     });
 }
 
@@ -125,7 +141,11 @@ TYPED_TEST(AnyQueue, ImmediateShutdownDropsTheItemsAndEndsJoin) {
         co_await joiner;
         std::string get = co_await outcome_of(queue.get());
         EXPECT_EQ(get, "QueueShutDown()");
-        EXPECT_EQ(outcome([&] { queue.task_done(); return 0; }), "ValueError('task_done() called too many times')");
+        EXPECT_EQ(outcome([&] {
+                      queue.task_done();
+                      return 0;
+                  }),
+                  "ValueError('task_done() called too many times')");
     });
 }
 
@@ -143,7 +163,11 @@ TYPED_TEST(AnyQueue, ImmediateShutdownStillWaitsForWhatWasTaken) {
         EXPECT_EQ(outcome([&] { return queue.get_nowait(); }), "QueueShutDown()");
         queue.task_done();
         co_await joiner;
-        EXPECT_EQ(outcome([&] { queue.task_done(); return 0; }), "ValueError('task_done() called too many times')");
+        EXPECT_EQ(outcome([&] {
+                      queue.task_done();
+                      return 0;
+                  }),
+                  "ValueError('task_done() called too many times')");
     });
 }
 
@@ -205,7 +229,10 @@ TEST(QueueShutdown, ImmediateLowersTheUnfinishedByWhatItDrops) {
         queue.task_done();
         trace(shown(queue));
         co_await passes(3);
-        trace(outcome([&] { queue.task_done(); return 0; }));
+        trace(outcome([&] {
+            queue.task_done();
+            return 0;
+        }));
     });
     EXPECT_EQ(text,
               "0:0, 1:maxsize=2 tasks=1 shutdown, 2:a QueueShutDown() maxsize=2 tasks=1 shutdown, "

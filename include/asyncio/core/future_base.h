@@ -54,6 +54,8 @@ public:
     /// The node is scheduled when the future is done; at once if it is. Whoever gave it keeps the future alive.
     void add_node(ReadyNode& node) noexcept;
     void add_done_callback(DoneCallback& callback);  // takes it over
+    /// The callback, which is taken over, runs in the turn of the node, which is in the list or the queue.
+    void replace_node(ReadyNode& node, DoneCallback& callback) noexcept;
     std::size_t remove_done_callback(std::uint64_t id) noexcept;
 
     /// Whether it ended by a CancelledError, as its own cancellation or as an exception that was set.

@@ -19,6 +19,13 @@ public:
         next_->previous_ = previous_;
         next_ = previous_ = nullptr;
     }
+    /// `other`, which is in no list, takes its place in the list that it is in.
+    void give_place_to(ListHook& other) noexcept {
+        other.next_ = next_;
+        other.previous_ = previous_;
+        previous_->next_ = next_->previous_ = &other;
+        next_ = previous_ = nullptr;
+    }
 
 private:
     template <class T, class U>

@@ -22,13 +22,18 @@ protected:
     ~Shield() = default;
     Shield(const Shield&) = delete;
     void watch(FutureBase& inner);
-    void let_go() noexcept;
     virtual void copy_result(FutureBase& inner) = 0;
 
 private:
     class Link;
+    struct OuterDone : ReadyNode {
+        explicit OuterDone(Shield& the_shield) noexcept : ReadyNode(&Shield::outer_is_done), shield(the_shield) {}
+        Shield& shield;
+    };
     void inner_is_done(FutureBase& inner);
+    static void outer_is_done(ReadyNode& node);
     FutureBase& outer_;
+    OuterDone outer_done_{*this};  // a callback on the outer future
     FutureBase* inner_ = nullptr;
     Link* link_ = nullptr;
 };
@@ -41,11 +46,6 @@ public:
     ShieldState(LoopCore& loop, FutureBase& inner)
         : ResultState<Value, FutureBase>(loop, FutureBase::Kind::future), Shield(static_cast<FutureBase&>(*this)) {
         watch(inner);
-    }
-    bool cancel(const Ref<CancelRequest>& request) override {
-        if (!FutureBase::cancel(request)) return false;
-        let_go();
-        return true;
     }
 
 private:

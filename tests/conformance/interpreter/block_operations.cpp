@@ -26,22 +26,18 @@ Coro<Flow> do_timeout(Run& run, const Node& s) {
     }
     run.old_timeouts.push_back(timeout);
     run.timeouts[index(s[1])] = timeout;
-    class Left {
-    public:
-        Left(Run& run, int slot, Timeout& timeout) : run_(run), slot_(slot), timeout_(timeout) {}
-        ~Left() { run_.log("timeout", slot_, timeout_.expired()); }
-
-    private:
-        Run& run_;
-        int slot_;
-        Timeout& timeout_;
-    };
-    Left left(run, s[1].number, *timeout);
     auto body = [&]() -> Coro<Flow> {
         Flow flow = co_await run.block(s[4]);
         co_return flow;
     };
-    Flow flow = co_await asyncio::with(*timeout, body);
+    Flow flow;
+    try {
+        flow = co_await asyncio::with(*timeout, body);
+    } catch (...) {
+        run.log("timeout", s[1].number, timeout->expired());
+        throw;
+    }
+    run.log("timeout", s[1].number, timeout->expired());
     co_return flow;
 }
 

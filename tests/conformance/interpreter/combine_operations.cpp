@@ -130,22 +130,21 @@ void do_gather(Run& run, const Node& s) {
     run.log("gather", s[1].number, result->future.done());
 }
 
+/// Not given away, so that the inner future keeps its value.
+template <class T>
+AnyFuture shield_kept(const Future<T>& future) {
+    return shield(future);
+}
+
 AnyFuture shield_item(const Item& item) {
     switch (item.kind) {
-        case Item::Kind::number:
-            return shield(Sources::number_future(item));
-        case Item::Kind::list:
-            return shield(item.future.as<std::vector<int>>());
-        case Item::Kind::results:
-            return shield(item.future.as<std::vector<Result<int>>>());
-        case Item::Kind::pair:
-            return shield(item.future.as<std::tuple<int, int>>());
-        case Item::Kind::pair_results:
-            return shield(item.future.as<std::tuple<Result<int>, Result<int>>>());
-        case Item::Kind::mixed:
-            return shield(item.future.as<std::vector<None>>());
-        case Item::Kind::mixed_results:
-            return shield(item.future.as<std::vector<Result<None>>>());
+        case Item::Kind::number: return shield_kept(Sources::number_future(item));
+        case Item::Kind::list: return shield_kept(item.future.as<std::vector<int>>());
+        case Item::Kind::results: return shield_kept(item.future.as<std::vector<Result<int>>>());
+        case Item::Kind::pair: return shield_kept(item.future.as<std::tuple<int, int>>());
+        case Item::Kind::pair_results: return shield_kept(item.future.as<std::tuple<Result<int>, Result<int>>>());
+        case Item::Kind::mixed: return shield_kept(item.future.as<std::vector<None>>());
+        case Item::Kind::mixed_results: return shield_kept(item.future.as<std::vector<Result<None>>>());
     }
     return {};
 }

@@ -137,12 +137,12 @@ Coro<Flow> do_await(Run& run, const Node& s) {
         run.log("await", s[1].number, "empty");
         co_return std::nullopt;
     }
-    if (item->future == run.current()) {
-        run.poisoned.push_back(item->future);  // nobody else can await it any more, in CPython
-    } else if (run.is_poisoned(*item) || run.would_circle(*item)) {
+    bool own = item->future == run.current();
+    if (run.is_poisoned(*item) || (!own && run.would_circle(*item))) {
         run.log("await", s[1].number, "circle");
         co_return std::nullopt;
     }
+    if (own) run.poisoned.push_back(item->future);  // in CPython nobody, not even itself, can await it any more
     Waiting waiting(run, item);
     co_await await_item(item);
     run.log("await", s[1].number, "=", text_of_result(*item));
@@ -153,7 +153,14 @@ Coro<Flow> do_await_task(Run& run, const Node& s) {
     auto create = [](Coro<int> coro, const asyncio::TaskOptions& options) {
         return asyncio::create_task(std::move(coro), options);
     };
-    int value = co_await run.new_task(create, s[1].number, s[2].text, s[3].number, -1);
+    auto task = run.new_task(create, s[1].number, s[2].text, s[3].number, -1);
+    auto item = std::make_shared<Item>(Item{task});
+    if (run.would_circle(*item)) {
+        run.log("await_task", "circle");
+        co_return std::nullopt;
+    }
+    Waiting waiting(run, item);
+    int value = co_await std::move(task);
     run.log("await_task", "=", value);
     co_return std::nullopt;
 }

@@ -20,6 +20,15 @@ AnyTask Item::task() const {
     return is_task() ? AnyTask(asyncio::detail::Ref<asyncio::detail::FutureBase>(future.state_or_null())) : AnyTask();
 }
 
+bool is_entered(const asyncio::Context& context) {
+    try {
+        context.run([] {});
+    } catch (const asyncio::RuntimeError&) {
+        return true;
+    }
+    return false;
+}
+
 Run::Run(const Node& program) : functions(program[1]), objects_(program[0]) {}
 Run::~Run() = default;
 

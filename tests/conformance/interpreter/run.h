@@ -45,6 +45,8 @@ std::string outcome(const Item& item);
 
 struct Things;  // locks and queues: see sync_operations.cpp
 
+bool is_entered(const asyncio::Context& context);
+
 /// One run of one program in a loop of its own.
 class Run {
 public:
@@ -79,6 +81,9 @@ public:
         if (!name.empty()) options.name = name;
         if (eager >= 0) options.eager_start = eager != 0;
         options.context = context_at(context);
+        if (options.context && eager != 0 && is_entered(options.context.get())) {
+            options.eager_start = false;  // CPython would lose track of the current task
+        }
         return create(call(number, nullptr), options);
     }
     ItemRef& item(const Node& slot) { return items.at(static_cast<std::size_t>(slot.number)); }

@@ -58,6 +58,11 @@ std::string describe(const std::exception_ptr& error) {
          {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<asyncio.locks"}) {
         message = message.substr(0, message.find(noise));
     }
+    constexpr std::string_view tasks = "<TaskGroup tasks=";  // CPython counts an eager child late
+    if (std::size_t at = message.find(tasks); at != std::string::npos) {
+        std::size_t end = message.find_first_not_of("0123456789", at + tasks.size());
+        message.replace(at, end - at, "<TaskGroup");
+    }
     std::string all = asyncio::detail::type_name(error) + (message.empty() ? "()" : "('" + message + "')");
     if (auto* timeout = exception_cast<asyncio::TimeoutError>(error)) {
         if (timeout->cause()) all += " from " + asyncio::detail::type_name(timeout->cause());
