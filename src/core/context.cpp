@@ -160,14 +160,12 @@ bool ContextSlot::made(const Token& token) const noexcept {
     return token.context_ == state() || (state()->born_in != nullptr && token.context_ == state()->born_in);
 }
 
-// Two loads and stores rather than an exchange: tasks with a shared context enter it at each step. Two threads that
-// enter at the very same moment may go unnoticed.
 void ContextScope::enter(ContextSlot& slot) {
     ContextState* state = slot.state();
-    if (__atomic_load_n(&state->entered_by, __ATOMIC_ACQUIRE) != nullptr) {
+    const ContextSlot* nobody = nullptr;
+    if (!__atomic_compare_exchange_n(&state->entered_by, &nobody, &slot, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         throw RuntimeError(address_text("cannot enter context: <Context object at ", state) + "> is already entered");
     }
-    __atomic_store_n(&state->entered_by, &slot, __ATOMIC_RELAXED);
 }
 
 void ContextScope::leave(ContextSlot& slot) noexcept {

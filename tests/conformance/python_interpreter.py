@@ -39,7 +39,7 @@ def make_error(spec):
 
 
 def shown_message(message):
-    for noise in ("<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<asyncio.locks"):
+    for noise in ("<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<Context ", "<asyncio.locks"):
         at = message.find(noise)
         if at >= 0:
             message = message[:at]
@@ -375,6 +375,8 @@ class Run:
                     value = await step
                     self.log("completed", value if numeric else "-")
                 except Exception as error:
+                    if self.over:
+                        raise
                     self.log("completed", "!", describe(error))
                 count += 1
                 if count == limit:
@@ -762,6 +764,7 @@ def main(path):
         for text_line in Run(json.loads(line)).run():
             write(text_line + "\n")
         write(".\n")
+        sys.stdout.flush()
         if number % 200 == 0:
             gc.collect()
     gc.collect()

@@ -55,7 +55,7 @@ std::string describe(const std::exception_ptr& error) {
     }
     std::string message = asyncio::str(error);
     for (const char* noise :
-         {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<asyncio.locks"}) {
+         {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<Context ", "<asyncio.locks"}) {
         message = message.substr(0, message.find(noise));
     }
     constexpr std::string_view tasks = "<TaskGroup tasks=";  // CPython counts an eager child late
