@@ -191,8 +191,8 @@ void LoopCore::run_ready() {
         } catch (...) {
             // A callback of the library itself; those of users tell what they are themselves.
             if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-            call_exception_handler({.message = "Exception in a callback of the library",
-                                    .exception = std::current_exception()});
+            call_exception_handler(
+                {.message = "Exception in a callback of the library", .exception = std::current_exception()});
         }
     }
     budget_.spend(callbacks);

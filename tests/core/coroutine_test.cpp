@@ -1,5 +1,6 @@
 #include "support/run_test.h"
 
+#include <asyncio/core/async_generator.h>
 #include <asyncio/core/log.h>
 #include <asyncio/core/task.h>
 #include <asyncio/tasks/sleep.h>
@@ -111,6 +112,30 @@ struct NoDefault {
     int number;
     std::string text;
 };
+
+Coro<int> read_through(int* number) {
+    co_await sleep(0);
+    co_return *number;
+}
+
+AsyncGenerator<int> count_to(int* last) {
+    for (int i = 1; i <= *last; ++i) co_yield i;
+}
+
+// A pointer as the only argument must not be taken for the place of the frame.
+TEST(Coroutine, TakesAPointerAsItsOnlyArgument) {
+    int number = 42;
+    EXPECT_EQ(run(read_through(&number)), 42);
+    EXPECT_EQ(number, 42);
+    auto sum = [](int* last) -> Coro<int> {
+        auto numbers = count_to(last);
+        int all = 0;
+        while (auto next = co_await numbers.next()) all += *next;
+        co_return all;
+    };
+    EXPECT_EQ(run(sum(&number)), 903);
+    EXPECT_EQ(number, 42);
+}
 
 TEST(Coroutine, GivesWhatCannotBeDefaultConstructed) {
     auto result = run_test([]() -> Coro<NoDefault> {

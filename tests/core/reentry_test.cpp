@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+#include <unistd.h>
 #include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -168,10 +168,9 @@ TEST(Reentry, ATimeoutThatCannotCancelItsTaskIsReportedAndTheLoopGoesOn) {
     static Task<> second;
     EventLoop loop({.clock = VirtualClock{}});
     std::vector<std::string> reports;
-    loop.set_exception_handler([&](EventLoop&, const ExceptionContext& context) { reports.push_back(context.message); });
-    auto wait_for_second = []() -> Coro<> {
-        co_await with(timeout(1s), []() -> Coro<> { co_await second; });
-    };
+    loop.set_exception_handler(
+        [&](EventLoop&, const ExceptionContext& context) { reports.push_back(context.message); });
+    auto wait_for_second = []() -> Coro<> { co_await with(timeout(1s), []() -> Coro<> { co_await second; }); };
     auto wait_for_first = []() -> Coro<> { co_await first; };
     first = loop.create_task(wait_for_second());
     second = loop.create_task(wait_for_first());

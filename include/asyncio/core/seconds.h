@@ -56,8 +56,9 @@ public:
         return point + Seconds(-delay.count());
     }
     friend constexpr Seconds operator-(TimePoint later, TimePoint earlier) noexcept {
-        return Seconds((static_cast<double>(later.nanoseconds_ / second) - static_cast<double>(earlier.nanoseconds_ / second)) +
-                       static_cast<double>(later.nanoseconds_ % second - earlier.nanoseconds_ % second) * 1e-9);
+        return Seconds(
+            (static_cast<double>(later.nanoseconds_ / second) - static_cast<double>(earlier.nanoseconds_ / second)) +
+            static_cast<double>(later.nanoseconds_ % second - earlier.nanoseconds_ % second) * 1e-9);
     }
     constexpr TimePoint& operator+=(Seconds delay) noexcept { return *this = *this + delay; }
     constexpr TimePoint& operator-=(Seconds delay) noexcept { return *this = *this - delay; }

@@ -20,11 +20,12 @@ void deallocate(void* block, std::size_t size) noexcept;
 std::size_t pool_bytes_reserved() noexcept;
 
 /// A base class whose heirs are allocated from the pool by plain `new` and `delete`.
+///
+/// It has no placement form: a coroutine with a pointer as its only argument would take that for the place of its
+/// frame.
 struct Pooled {
     static void* operator new(std::size_t size) { return allocate(size); }
-    static void* operator new(std::size_t, void* place) noexcept { return place; }
     static void operator delete(void* block, std::size_t size) noexcept { deallocate(block, size); }
-    static void operator delete(void*, void*) noexcept {}
 };
 
 }  // namespace asyncio::detail

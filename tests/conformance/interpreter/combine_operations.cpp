@@ -138,13 +138,20 @@ AnyFuture shield_kept(const Future<T>& future) {
 
 AnyFuture shield_item(const Item& item) {
     switch (item.kind) {
-        case Item::Kind::number: return shield_kept(Sources::number_future(item));
-        case Item::Kind::list: return shield_kept(item.future.as<std::vector<int>>());
-        case Item::Kind::results: return shield_kept(item.future.as<std::vector<Result<int>>>());
-        case Item::Kind::pair: return shield_kept(item.future.as<std::tuple<int, int>>());
-        case Item::Kind::pair_results: return shield_kept(item.future.as<std::tuple<Result<int>, Result<int>>>());
-        case Item::Kind::mixed: return shield_kept(item.future.as<std::vector<None>>());
-        case Item::Kind::mixed_results: return shield_kept(item.future.as<std::vector<Result<None>>>());
+        case Item::Kind::number:
+            return shield_kept(Sources::number_future(item));
+        case Item::Kind::list:
+            return shield_kept(item.future.as<std::vector<int>>());
+        case Item::Kind::results:
+            return shield_kept(item.future.as<std::vector<Result<int>>>());
+        case Item::Kind::pair:
+            return shield_kept(item.future.as<std::tuple<int, int>>());
+        case Item::Kind::pair_results:
+            return shield_kept(item.future.as<std::tuple<Result<int>, Result<int>>>());
+        case Item::Kind::mixed:
+            return shield_kept(item.future.as<std::vector<None>>());
+        case Item::Kind::mixed_results:
+            return shield_kept(item.future.as<std::vector<Result<None>>>());
     }
     return {};
 }

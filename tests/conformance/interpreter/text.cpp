@@ -54,8 +54,8 @@ std::string describe(const std::exception_ptr& error) {
         return asyncio::detail::type_name(error) + "('" + group->message() + "', [" + children + "])";
     }
     std::string message = asyncio::str(error);
-    for (const char* noise :
-         {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars", "<Context ", "<asyncio.locks"}) {
+    for (const char* noise : {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars",
+                              "<Context ", "<asyncio.locks"}) {
         message = message.substr(0, message.find(noise));
     }
     constexpr std::string_view tasks = "<TaskGroup tasks=";  // CPython counts an eager child late
