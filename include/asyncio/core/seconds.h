@@ -1,6 +1,11 @@
 #pragma once
 
+#if __has_include(<bits/chrono.h>)  // libstdc++: durations, clocks and literals without the calendar and its streams
+#include <bits/chrono.h>
+#else
 #include <chrono>
+#endif
+
 #include <compare>
 #include <cstdint>
 #include <type_traits>
