@@ -22,7 +22,7 @@ BELOW = {  # what each layer may include, besides itself
 }
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
 SYSTEM_HEADER = re.compile(
-    r"<((sys|linux|netinet|net|arpa|asm|bits)/.*|(unistd|signal|pthread|poll|fcntl|netdb|sched|spawn|dlfcn|execinfo|"
+    r"<((sys|linux|netinet|net|arpa|asm|bits(?!/chrono))/.*|(unistd|signal|pthread|poll|fcntl|netdb|sched|spawn|dlfcn|execinfo|"
     r"termios|ifaddrs|semaphore|dirent|aio|liburing)\.h)>")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])')
 
