@@ -76,21 +76,16 @@ bool GeneratorBase::begin_close() {
 }
 
 void GeneratorBase::resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept {
-    if (task.cancel_is_due()) {
-        try {
-            task.throw_due_cancel();
-        } catch (...) {
-            thrown_ = std::current_exception();
-        }
-    }
+    if (task.cancel_is_due()) thrown_ = std::make_exception_ptr(CancelledError(task.take_due_cancel()));
     resume(task, parent);
 }
 
 void GeneratorBase::rethrow_thrown() { std::rethrow_exception(std::exchange(thrown_, nullptr)); }
 
 void GeneratorBase::end() {
-    destroy_frame();
-    if (link_.exception) std::rethrow_exception(std::exchange(link_.exception, nullptr));
+    state_ = State::over;
+    std::exception_ptr error = link_.end_child();
+    if (error) std::rethrow_exception(std::move(error));
 }
 
 void GeneratorBase::end_closing() {
@@ -169,7 +164,7 @@ public:
         bool any = false;
         for (const Task<>& task : tasks_) any = task.state_or_null()->cancel(request) || any;
         if (any) {
-            is_cancelled_ = true;
+            passed_on_ = true;
             cancel_request_ = request;
         }
         return any;
@@ -181,7 +176,7 @@ public:
         suspend(*frame.promise().task(), frame);
     }
     void await_resume() {
-        if (is_cancelled_) throw CancelledError(std::move(cancel_request_));
+        if (passed_on_) throw CancelledError(std::move(cancel_request_));
         check();
     }
 
@@ -198,7 +193,8 @@ private:
     const std::vector<Task<>>& tasks_;
     std::size_t left_;
     std::vector<Node> nodes_;
-    bool is_cancelled_ = false;
+    bool passed_on_ = false;  // the request to cancel
+    Ref<CancelRequest> cancel_request_;
 };
 
 /// What is awaited: made where it waits, so that it is never moved.

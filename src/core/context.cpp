@@ -1,6 +1,8 @@
 #include <asyncio/core/context.h>
 #include <asyncio/core/exceptions.h>
 
+#include "os/threads.h"
+
 #include <cstdio>
 #include <new>
 
@@ -163,7 +165,15 @@ bool ContextSlot::made(const Token& token) const noexcept {
 void ContextScope::enter(ContextSlot& slot) {
     ContextState* state = slot.state();
     const ContextSlot* nobody = nullptr;
-    if (!__atomic_compare_exchange_n(&state->entered_by, &nobody, &slot, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    bool entered = true;
+    if (process_has_one_thread()) {  // the main task enters at each of its steps
+        entered = state->entered_by == nullptr;
+        if (entered) state->entered_by = &slot;
+    } else {
+        entered =
+            __atomic_compare_exchange_n(&state->entered_by, &nobody, &slot, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    }
+    if (!entered) {
         throw RuntimeError(address_text("cannot enter context: <Context object at ", state) + "> is already entered");
     }
 }

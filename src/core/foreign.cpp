@@ -68,7 +68,7 @@ void ForeignWaiter::abandon() noexcept {
 void ForeignWaiter::go_on_now() {
     abandon();
     state_ = State::woken;
-    task_->step(this);
+    task_->step();
 }
 
 }  // namespace asyncio::detail

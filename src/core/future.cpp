@@ -21,8 +21,6 @@ Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view
                                where);
 }
 
-FutureWaiter::FutureWaiter(Ref<FutureBase> future) : future_(std::move(future)) {}
-
 bool FutureWaiter::cancel(const Ref<CancelRequest>& request) {
     if (state_ != State::pending) return false;  // it waits for nothing: it is about to be told of its misuse
     return future_->cancel(request);
@@ -46,30 +44,27 @@ TaskBase* FutureWaiter::awaited_task() const noexcept {
 }
 
 void FutureWaiter::suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept {
-    set_run(&Waiter::step);
     bool misused = future_.get() == &task || &future_->loop() != &task.loop();
     if (misused) [[unlikely]] {
         // As in Python, the error is thrown in the next pass, from this await.
         task_ = &task;
         state_ = State::woken;
-        task.block_on(nullptr, frame);
-        schedule(task.loop(), *this);
+        task.yield(frame);
         return;
     }
-    future_->add_node(*this);
+    future_->add_node(task);
     suspend(task, frame);
 }
 
-void FutureWaiter::check_suspended() {
-    if (task_cancelled()) {
+std::exception_ptr FutureWaiter::error_of_wait() {
+    if (was_cancelled()) {
         future_->mark_retrieved();
-        throw_cancelled();
+        return std::make_exception_ptr(CancelledError(take_cancel_request()));
     }
-    if (state_ == State::pending) return;
-    if (future_.get() == task_)
-        throw RuntimeError("Task cannot await on itself: " + repr(AnyTask(Ref<FutureBase>(task_))));
-    throw RuntimeError("Task " + repr(AnyTask(Ref<FutureBase>(task_))) + " got Future " + repr(AnyFuture(future_)) +
-                       " attached to a different loop");
+    std::string task = repr(AnyTask(Ref<FutureBase>(task_)));
+    if (future_.get() == task_) return std::make_exception_ptr(RuntimeError("Task cannot await on itself: " + task));
+    return std::make_exception_ptr(
+        RuntimeError("Task " + task + " got Future " + repr(AnyFuture(future_)) + " attached to a different loop"));
 }
 
 }  // namespace detail

@@ -105,11 +105,11 @@ void FutureBase::set_exception(std::exception_ptr exception) {
     become_failed(std::move(exception));
 }
 
-void FutureBase::throw_outcome() {
-    if (state_ == State::cancelled) std::rethrow_exception(make_cancelled_error());
-    if (state_ == State::pending) throw InvalidStateError("Result is not set.");
+std::exception_ptr FutureBase::take_error() {
+    if (state_ == State::cancelled) return make_cancelled_error();
+    if (state_ == State::pending) return std::make_exception_ptr(InvalidStateError("Result is not set."));
     unretrieved_ = false;
-    std::rethrow_exception(exception_);
+    return exception_;
 }
 
 std::exception_ptr FutureBase::exception() {

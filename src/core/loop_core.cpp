@@ -167,21 +167,14 @@ void LoopCore::drain_inbox() noexcept {
 }
 
 void LoopCore::run_ready() {
-    // What an exception leaves unrun (only KeyboardInterrupt and SystemExit get here) is still first in line.
-    class Rest {
-    public:
-        explicit Rest(LoopCore& loop) : loop_(loop) {}
-        ~Rest() { loop_.ready_.splice_front(loop_.now_running_); }
-
-    private:
-        LoopCore& loop_;
-    };
-    now_running_.splice_back(ready_);
-    Rest rest(*this);
+    // Up to here in this pass. What an exception leaves unrun (only KeyboardInterrupt and SystemExit leave the loop) is
+    // still first in line.
+    ReadyNode end_of_pass;
+    ready_.push_back(end_of_pass);
     int callbacks = 0;
-    while (!now_running_.empty()) {
-        ReadyNode& node = order_ == nullptr ? now_running_.pop_front() : choose_ready();
-        ++callbacks;
+    for (;; ++callbacks) {
+        ReadyNode& node = order_ == nullptr ? ready_.pop_front() : choose_ready(end_of_pass);
+        if (&node == &end_of_pass) break;
         try {
             if (debug) [[unlikely]] {
                 run_timed(node);
@@ -189,21 +182,27 @@ void LoopCore::run_ready() {
                 node.run();
             }
         } catch (...) {
-            // A callback of the library itself; those of users tell what they are themselves.
-            if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-            call_exception_handler(
-                {.message = "Exception in a callback of the library", .exception = std::current_exception()});
+            callback_failed();
         }
     }
     budget_.spend(callbacks);
 }
 
-ReadyNode& LoopCore::choose_ready() {
+/// A callback of the library itself; those of users tell what they are themselves.
+void LoopCore::callback_failed() {
+    if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+    call_exception_handler(
+        {.message = "Exception in a callback of the library", .exception = std::current_exception()});
+}
+
+/// One of those before `end`, which comes last.
+ReadyNode& LoopCore::choose_ready(const ReadyNode& end) {
     std::size_t count = 0;
-    for ([[maybe_unused]] ReadyNode& node : now_running_) ++count;
+    for (auto node = ready_.begin(); &*node != &end; ++node) ++count;
+    if (count == 0) return ready_.pop_front();
     std::size_t choice = order_->choose(count);
     if (choice >= count) throw ValueError("ReadyOrder::choose() must return less than the count it was given");
-    auto chosen = now_running_.begin();
+    auto chosen = ready_.begin();
     for (; choice > 0; --choice) ++chosen;
     ReadyNode& node = *chosen;
     node.unlink();
@@ -287,6 +286,7 @@ void schedule(LoopCore& loop, ReadyNode& node) noexcept { loop.push_ready(node);
 void schedule_at(LoopCore& loop, TimePoint when, TimerNode& node) { loop.add_timer(when, node); }
 void unschedule(LoopCore& loop, TimerNode& node) noexcept { loop.remove_timer(node); }
 TimePoint time_of(LoopCore& loop) noexcept { return loop.time(); }
+TimePoint last_time_of(LoopCore& loop) noexcept { return loop.last_time(); }
 TaskBase* current_task_of(LoopCore& loop) noexcept { return loop.current_task; }
 void outside_work_begins(LoopCore& loop) noexcept { loop.outside_work_begins(); }
 void outside_work_ends(LoopCore& loop) noexcept { loop.outside_work_ends(); }

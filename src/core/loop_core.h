@@ -62,6 +62,7 @@ public:
     void add_timer(TimePoint when, TimerNode& node) { timers_.add(when.nanoseconds(), node); }
     void remove_timer(TimerNode& node) noexcept { timers_.remove(node); }
     TimePoint time() noexcept;
+    TimePoint last_time() const noexcept { return now_; }
 
     // Life.
     void run_forever();
@@ -123,6 +124,13 @@ public:
     IntrusiveList<GeneratorBase, OpenGenerators> generators;  // that have begun, in the order in which they did
     bool asyncgens_shutdown_called = false;
 
+    /// The KeyboardInterrupt or SystemExit that a task ended with: it leaves the loop once the task's step is over.
+    std::exception_ptr fatal_error;
+    void throw_fatal_error() {
+        if (fatal_error) [[unlikely]]
+            std::rethrow_exception(std::exchange(fatal_error, nullptr));
+    }
+
     // The frames that the exception under way has passed through, innermost first.
     std::exception_ptr unwinding;
     std::vector<FramePlace> unwound;
@@ -139,7 +147,8 @@ private:
     void check_sigint();
     void run_ready();
     void run_timed(ReadyNode& node);
-    ReadyNode& choose_ready();
+    void callback_failed();
+    ReadyNode& choose_ready(const ReadyNode& end);
     void drop_node(ReadyNode& node) noexcept;
     void drop_queued() noexcept;
 
@@ -147,7 +156,6 @@ private:
     std::uint64_t passes_ = 0;
     EventLoop* facade_;
     ReadyList ready_;
-    ReadyList now_running_;
     TimerHeap timers_;
     TimePoint now_ = {};
     PollBudget budget_;

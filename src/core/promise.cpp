@@ -7,7 +7,7 @@
 namespace asyncio::detail {
 
 void PromiseBase::unhandled_exception() noexcept {
-    link_->exception = std::current_exception();
+    exception_ = std::current_exception();
     if (!current_exception_is_cancelled()) task_->note_unwinding(*this);
 }
 

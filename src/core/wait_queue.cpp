@@ -6,13 +6,18 @@ namespace asyncio::detail {
 
 bool QueueWaiter::cancel(const Ref<CancelRequest>& request) {
     if (!Waiter::cancel(request)) return false;
-    if (goes_on_ == GoesOn::in_turn) set_run(&QueueWaiter::run_turn);
+    if (goes_on_ == GoesOn::in_turn) task_->set_run(&QueueWaiter::run_turn);
     return true;
 }
 
 void QueueWaiter::wake_in_line() noexcept {
     wake();
-    if (goes_on_ == GoesOn::in_turn) set_run(&QueueWaiter::run_turn);
+    if (goes_on_ == GoesOn::in_turn) task_->set_run(&QueueWaiter::run_turn);
+}
+
+void QueueWaiter::go_on_in_turn() noexcept {
+    task_->set_run(&QueueWaiter::run_turn);
+    task_->loop().push_ready(*task_);
 }
 
 bool QueueWaiter::leave() noexcept {
@@ -26,7 +31,7 @@ bool QueueWaiter::take_cancel(Ref<CancelRequest>& request) noexcept {
     Ref<CancelRequest> late;
     bool is_late = task_->take_cancel_ahead(late);
     if (is_cancelled()) {
-        request = std::move(cancel_request_);
+        request = task_->take_cancel_request();
     } else if (is_late) {
         request = std::move(late);
     } else {
@@ -42,7 +47,8 @@ void QueueWaiter::wait_again(WaitQueue& queue) noexcept {
 
 void QueueWaiter::step_task() {
     state_ = State::woken;
-    step(*this);
+    task_->set_run(&TaskBase::step_node);
+    task_->step();
 }
 
 WaitQueue::~WaitQueue() {

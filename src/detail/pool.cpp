@@ -15,37 +15,37 @@
 
 namespace asyncio::detail {
 
+constinit thread_local PoolList* pool_lists = nullptr;
+
 #ifdef ASYNCIO_PLAIN_NEW  // so that the sanitizer sees every block's life
 
-void* allocate(std::size_t size) { return ::operator new(size); }
-void deallocate(void* block, std::size_t size) noexcept { ::operator delete(block, size); }
+void* allocate_slowly(std::size_t size) { return ::operator new(size); }
+void deallocate_slowly(void* block, std::size_t size) noexcept { ::operator delete(block, size); }
 std::size_t pool_bytes_reserved() noexcept { return 0; }
 
 #else
 
 namespace {
 
-constexpr std::size_t granule = 16;
-constexpr std::size_t largest = 1024;
-constexpr std::size_t class_count = largest / granule + 1;  // class 0 serves size 0
+constexpr std::size_t class_count = sizeof(PoolLists) / sizeof(PoolList);  // class 0 serves size 0
 constexpr std::size_t first_chunk = 64 * 1024;
 constexpr std::size_t last_chunk = 1024 * 1024;
-static_assert(__STDCPP_DEFAULT_NEW_ALIGNMENT__ >= granule);
+static_assert(__STDCPP_DEFAULT_NEW_ALIGNMENT__ >= pool_granule);
 
-// A free block. Blocks of one size make a list; lists that wait in the depot hang together by
-// `next_batch`.
-struct Block {
-    Block* next;
-    Block* next_batch;
+// The first block of a list that waits in the depot.
+struct Batch : PoolBlock {
+    Batch* next_batch;
 };
 // What is left of a chunk whose thread ended.
 struct Remnant {
     Remnant* next;
     std::size_t size;
 };
-static_assert(sizeof(Block) <= granule && sizeof(Remnant) <= granule);
+static_assert(sizeof(Batch) <= pool_granule && sizeof(Remnant) <= pool_granule);
 
-constexpr std::size_t bytes_of(std::size_t size_class) { return size_class == 0 ? granule : size_class * granule; }
+constexpr std::size_t bytes_of(std::size_t size_class) {
+    return size_class == 0 ? pool_granule : size_class * pool_granule;
+}
 
 // How many blocks make a full batch: what a thread may keep to itself is twice this.
 constexpr std::uint32_t batch_size(std::size_t size_class) {
@@ -57,27 +57,21 @@ constexpr std::uint32_t batch_size(std::size_t size_class) {
 // use it.
 struct Depot {
     std::mutex mutex;
-    Block* batches[class_count] = {};
+    Batch* batches[class_count] = {};
     Remnant* remnants = nullptr;
     std::size_t reserved = 0;  // atomic
 };
 static_assert(std::is_trivially_destructible_v<std::mutex>);
 constinit Depot depot;
 
-struct FreeList {
-    Block* head;
-    // How many more blocks fit before the list is put away. Zero at first and after the thread's
-    // end, so that the first deallocation of each kind takes the slow path, where the cache notices
-    // both.
-    std::uint32_t room;
-};
-
 enum class Life : unsigned char { unborn, alive, dead };
 
 struct Cache {
-    FreeList lists[class_count];
-    Block* spares[class_count];  // one batch in reserve, so that a count swinging about the limit
-                                 // needs no lock
+    // Their room is zero at first and after the thread's end, so that the first deallocation of each kind takes the
+    // slow path.
+    PoolLists lists;
+    PoolBlock* spares[class_count];  // one batch in reserve, so that a count swinging about the limit
+                                     // needs no lock
     char* chunk;
     char* chunk_end;
     std::size_t next_chunk;
@@ -85,16 +79,17 @@ struct Cache {
 };
 constinit thread_local Cache cache = {};
 
-void put_batch(std::size_t size_class, Block* batch) noexcept {
-    if (batch == nullptr) return;
+void put_batch(std::size_t size_class, PoolBlock* blocks) noexcept {
+    if (blocks == nullptr) return;
+    auto* batch = static_cast<Batch*>(blocks);
     std::lock_guard lock(depot.mutex);
     batch->next_batch = depot.batches[size_class];
     depot.batches[size_class] = batch;
 }
 
-Block* take_batch(std::size_t size_class) noexcept {
+PoolBlock* take_batch(std::size_t size_class) noexcept {
     std::lock_guard lock(depot.mutex);
-    Block* batch = depot.batches[size_class];
+    Batch* batch = depot.batches[size_class];
     if (batch != nullptr) depot.batches[size_class] = batch->next_batch;
     return batch;
 }
@@ -110,6 +105,7 @@ void put_remnant(char* begin, char* end) noexcept {
 
 void retire(Cache& mine) noexcept {
     mine.life = Life::dead;
+    pool_lists = nullptr;
     for (std::size_t i = 0; i < class_count; ++i) {
         put_batch(i, mine.lists[i].head);
         put_batch(i, mine.spares[i]);
@@ -123,7 +119,10 @@ void retire(Cache& mine) noexcept {
 struct Retirement {
     Retirement() noexcept {}
     ~Retirement() { retire(cache); }
-    void begin() noexcept { cache.life = Life::alive; }
+    void begin() noexcept {
+        cache.life = Life::alive;
+        pool_lists = cache.lists;
+    }
 };
 thread_local Retirement retirement;
 
@@ -135,8 +134,8 @@ void wake(Cache& mine) noexcept {
 void use_up_chunk(Cache& mine) noexcept {
     auto left = static_cast<std::size_t>(mine.chunk_end - mine.chunk);
     if (left != 0) {
-        auto* block = reinterpret_cast<Block*>(mine.chunk);
-        FreeList& list = mine.lists[left / granule];
+        auto* block = reinterpret_cast<PoolBlock*>(mine.chunk);
+        PoolList& list = mine.lists[left / pool_granule];
         block->next = list.head;
         list.head = block;
         if (list.room != 0) --list.room;
@@ -161,12 +160,17 @@ void get_chunk(Cache& mine) {
     if (mine.next_chunk < last_chunk) mine.next_chunk *= 2;
 }
 
-[[gnu::noinline]] void* allocate_slowly(std::size_t size, std::size_t size_class) {
-    if (size > largest) return ::operator new(size);
+constexpr std::size_t class_of(std::size_t size) { return (size + pool_granule - 1) / pool_granule; }
+
+}  // namespace
+
+void* allocate_slowly(std::size_t size) {
+    if (size > pool_largest) return ::operator new(size);
+    std::size_t size_class = class_of(size);
     Cache& mine = cache;
     wake(mine);
-    FreeList& list = mine.lists[size_class];
-    Block* block = mine.spares[size_class];
+    PoolList& list = mine.lists[size_class];
+    PoolBlock* block = mine.spares[size_class];
     mine.spares[size_class] = nullptr;
     if (block == nullptr) block = take_batch(size_class);
     if (block != nullptr) {
@@ -178,7 +182,7 @@ void get_chunk(Cache& mine) {
             use_up_chunk(mine);
             get_chunk(mine);
         }
-        block = reinterpret_cast<Block*>(mine.chunk);
+        block = reinterpret_cast<PoolBlock*>(mine.chunk);
         mine.chunk += bytes;
         list.room = batch_size(size_class);
     }
@@ -186,15 +190,17 @@ void get_chunk(Cache& mine) {
     return block;
 }
 
-[[gnu::noinline]] void deallocate_slowly(Block* block, std::size_t size, std::size_t size_class) noexcept {
-    if (size > largest) return ::operator delete(block, size);
+void deallocate_slowly(void* memory, std::size_t size) noexcept {
+    if (size > pool_largest) return ::operator delete(memory, size);
+    auto* block = static_cast<PoolBlock*>(memory);
+    std::size_t size_class = class_of(size);
     Cache& mine = cache;
     wake(mine);
     if (mine.life == Life::dead) {
         block->next = nullptr;
         return put_batch(size_class, block);
     }
-    FreeList& list = mine.lists[size_class];
+    PoolList& list = mine.lists[size_class];
     if (list.head != nullptr) {  // full; or the very first time, with next to nothing in it
         put_batch(size_class, mine.spares[size_class]);
         mine.spares[size_class] = list.head;
@@ -202,36 +208,6 @@ void get_chunk(Cache& mine) {
     block->next = nullptr;
     list.head = block;
     list.room = batch_size(size_class) - 1;
-}
-
-}  // namespace
-
-[[gnu::noinline]] void* allocate(std::size_t size) {
-    std::size_t size_class = (size + granule - 1) / granule;
-    if (size_class < class_count) [[likely]] {
-        FreeList& list = cache.lists[size_class];
-        if (Block* block = list.head; block != nullptr) [[likely]] {
-            list.head = block->next;
-            ++list.room;
-            return block;
-        }
-    }
-    return allocate_slowly(size, size_class);
-}
-
-[[gnu::noinline]] void deallocate(void* memory, std::size_t size) noexcept {
-    auto* block = static_cast<Block*>(memory);
-    std::size_t size_class = (size + granule - 1) / granule;
-    if (size_class < class_count) [[likely]] {
-        FreeList& list = cache.lists[size_class];
-        if (list.room != 0) [[likely]] {
-            --list.room;
-            block->next = list.head;
-            list.head = block;
-            return;
-        }
-    }
-    deallocate_slowly(block, size, size_class);
 }
 
 std::size_t pool_bytes_reserved() noexcept { return __atomic_load_n(&depot.reserved, __ATOMIC_RELAXED); }

@@ -11,13 +11,11 @@ void LockWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     suspend(task, frame);
 }
 
-bool LockWaiter::await_resume() {
-    if (!has_waited()) return true;
+bool LockWaiter::end() {
     bool queue_lives = leave();
     bool cancelled = was_cancelled();
     lock_.end_wait(queue_lives, cancelled);
-    if (cancelled) throw_cancelled();
-    return true;
+    return !cancelled;
 }
 
 }  // namespace detail

@@ -47,8 +47,7 @@ void QueueWait::wake_in_turn() {
     if (loop.debug) [[unlikely]]
         loop.check_thread();
     state_ = State::woken;
-    set_run(&QueueWaiter::run_turn);
-    loop.push_ready(*this);
+    go_on_in_turn();
 }
 
 void QueueWait::turn() {
@@ -72,8 +71,6 @@ void QueueWait::turn() {
 void QueueWait::hand_on() {
     if (is_there()) line().wake_next();
 }
-
-void QueueWait::throw_cancelled_error() { throw CancelledError(std::move(cancel_request_)); }
 
 void JoinWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     if (!queue_.joiners_.bind(task)) {

@@ -11,8 +11,7 @@ void SemaphoreWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     suspend(task, frame);
 }
 
-bool SemaphoreWaiter::await_resume() {
-    if (!has_waited()) return true;
+bool SemaphoreWaiter::end() {
     bool queue_lives = leave();
     bool cancelled = was_cancelled();
     if (queue_lives) {
@@ -20,8 +19,7 @@ bool SemaphoreWaiter::await_resume() {
         // Others may have come while slots were free, and had to queue behind this one.
         while (semaphore_.value_ > 0 && semaphore_.grant_next()) continue;
     }
-    if (cancelled) throw_cancelled();
-    return true;
+    return !cancelled;
 }
 
 }  // namespace detail

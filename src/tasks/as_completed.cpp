@@ -52,35 +52,35 @@ void Completions::deliver(Item* item) noexcept {
 }
 
 void Completions::wake_next() noexcept {
-    if (!waiters_.empty()) static_cast<CompletionWaiter&>(waiters_.pop_front()).item_is_there();
+    if (!waiters_.empty()) static_cast<CompletionWaiter&>(Waiter::of(waiters_.pop_front())).item_is_there();
 }
 
 void CompletionWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) noexcept {
-    completions_->waiters_.push_back(*this);
+    completions_->waiters_.push_back(task);
     suspend(task, frame);
 }
 
 void CompletionWaiter::item_is_there() noexcept {
     state_ = State::woken;
-    set_run(&CompletionWaiter::look_again);
-    schedule(task_->loop(), *this);
+    task_->set_run(&CompletionWaiter::look_again);
+    schedule(task_->loop(), *task_);
 }
 
 void CompletionWaiter::look_again(ReadyNode& node) {
-    auto& self = static_cast<CompletionWaiter&>(node);
-    self.set_run(&Waiter::step);
-    if (!self.completions_->is_empty() || self.task_->cancel_is_ahead()) return Waiter::step(node);
+    auto& self = static_cast<CompletionWaiter&>(of(node));
+    node.set_run(&TaskBase::step_node);
+    if (!self.completions_->is_empty() || self.task_->cancel_is_ahead()) return self.task_->step();
     // Somebody who did not have to wait took it: back to the end of the line, as in Python.
     self.state_ = State::pending;
-    self.completions_->waiters_.push_back(self);
+    self.completions_->waiters_.push_back(node);
 }
 
 Ref<FutureBase> CompletionWaiter::take() {
     Completions& queue = *completions_;
-    if (state_ == State::cancelled || task_cancelled()) {
+    if (was_cancelled()) {
         queue.give_step_back();
         if (state_ == State::woken && !queue.is_empty()) queue.wake_next();  // it cannot take what it was woken for
-        throw_cancelled();
+        throw CancelledError(take_cancel_request());
     }
     Completions::Item* item = queue.done_[queue.taken_++];
     if (item == nullptr) throw TimeoutError();

@@ -7,19 +7,10 @@ namespace asyncio::detail {
 void throw_invalid_delay() { throw ValueError("Invalid delay: NaN (not a number)"); }
 
 void SleepAwaiter::sleep(TaskBase& task, std::coroutine_handle<> frame) {
-    if (delay_.count() <= 0) {
-        task_ = &task;
-        state_ = State::woken;
-        task.yield(frame);
-        return;
-    }
-    set_run(&SleepAwaiter::is_due);
-    schedule_at(task.loop(), time_of(task.loop()) + delay_, *this);
-    suspend_as_parked(task, frame);
+    schedule_at(task.loop(), time_of(task.loop()) + delay_, task);
+    suspend(task, frame, &SleepAwaiter::is_due);
 }
 
-void SleepAwaiter::is_due(ReadyNode& node) { static_cast<SleepAwaiter&>(node).wake(); }
-
-void SleepAwaiter::stop_timer() noexcept { unschedule(task_->loop(), *this); }
+void SleepAwaiter::is_due(ReadyNode& node) { of(node).wake(); }
 
 }  // namespace asyncio::detail

@@ -21,13 +21,7 @@ public:
         suspend(*frame.promise().task(), frame);
     }
     std::exception_ptr await_resume() {
-        if (state_ == State::cancelled) return std::make_exception_ptr(CancelledError(std::move(cancel_request_)));
-        if (!task_cancelled()) return nullptr;
-        try {
-            task_->throw_due_cancel();
-        } catch (...) {
-            return std::current_exception();
-        }
+        return was_cancelled() ? std::make_exception_ptr(CancelledError(take_cancel_request())) : nullptr;
     }
     WaitEdge edge() const noexcept override { return {WaitKind::group, &group_}; }
 

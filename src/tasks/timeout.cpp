@@ -37,7 +37,7 @@ void Timeout::reschedule(std::optional<TimePoint> when) {
     disarm();
     if (!when) return;
     detail::LoopCore& loop = task_->loop();
-    if (*when <= detail::time_of(loop)) {
+    if (*when <= detail::last_time_of(loop)) {
         detail::schedule(loop, *this);
     } else {
         detail::schedule_at(loop, *when, *this);

@@ -18,10 +18,6 @@ void WaitNode::is_done(ReadyNode& node) {
     self.awaiter_->one_is_done(*self.future_);
 }
 
-WaitAwaiter::~WaitAwaiter() {
-    if (is_scheduled()) unschedule(task_->loop(), *this);
-}
-
 void WaitAwaiter::set_future(std::size_t index, FutureBase& future) noexcept {
     nodes_[index].awaiter_ = this;
     nodes_[index].future_ = &future;
@@ -29,12 +25,9 @@ void WaitAwaiter::set_future(std::size_t index, FutureBase& future) noexcept {
 
 void WaitAwaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     for (const WaitNode& node : nodes_) checked_future(task.loop(), AnyFuture(Ref<FutureBase>(node.future_)));
-    if (options_.timeout) {
-        set_run(&WaitAwaiter::is_due);
-        schedule_at(task.loop(), time_of(task.loop()) + *options_.timeout, *this);
-    }
+    if (options_.timeout) schedule_at(task.loop(), time_of(task.loop()) + *options_.timeout, task);
     for (WaitNode& node : nodes_) node.future_->add_node(node);
-    suspend_as_parked(task, frame);
+    suspend(task, frame, &WaitAwaiter::is_due);
 }
 
 void WaitAwaiter::one_is_done(FutureBase& future) {
@@ -42,16 +35,11 @@ void WaitAwaiter::one_is_done(FutureBase& future) {
     bool over = left_ == 0 || options_.return_when == FIRST_COMPLETED;
     if (!over && options_.return_when == FIRST_EXCEPTION && !future.cancelled()) over = future.exception() != nullptr;
     if (!over || !is_pending()) return;
-    on_cancel();  // the timer is not needed any more
-    unlink();     // nor its call, if it is due in this pass
+    task_->leave_queues();  // the timer is not needed any more, nor its call, if it is due in this pass
     wake();
 }
 
-void WaitAwaiter::is_due(ReadyNode& node) { static_cast<WaitAwaiter&>(node).wake(); }
-
-void WaitAwaiter::on_cancel() noexcept {
-    if (is_scheduled()) unschedule(task_->loop(), *this);
-}
+void WaitAwaiter::is_due(ReadyNode& node) { of(node).wake(); }
 
 void WaitAwaiter::end() {
     for (WaitNode& node : nodes_) node.unlink();

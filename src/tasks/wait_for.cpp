@@ -4,13 +4,12 @@ namespace asyncio::detail {
 
 void CancelAndWaitAwaiter::cancel_and_wait(TaskBase& task, std::coroutine_handle<> frame) {
     // Not a wait on the future itself: a cancellation of this wait must not become one more of the future.
-    set_run(&CancelAndWaitAwaiter::future_is_done);
-    future_->add_node(*this);
+    future_->add_node(task);
     future_->cancel(request_cancel(task.loop(), std::nullopt, where_));
-    suspend_as_parked(task, frame);
+    suspend(task, frame, &CancelAndWaitAwaiter::future_is_done);
 }
 
-void CancelAndWaitAwaiter::future_is_done(ReadyNode& node) { static_cast<CancelAndWaitAwaiter&>(node).wake(); }
+void CancelAndWaitAwaiter::future_is_done(ReadyNode& node) { of(node).wake(); }
 
 WaitEdge CancelAndWaitAwaiter::edge() const noexcept {
     bool is_task = future_->kind() == FutureBase::Kind::task;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/core/foreign.h>
 #include <asyncio/core/promise.h>
 #include <asyncio/core/task_base.h>
 
@@ -64,16 +65,12 @@ public:
     bool await_ready() const noexcept { return false; }
     template <class ParentPromise>
     void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
-        TaskBase* task = parent.promise().task();
-        link_.parent = parent;
-        PromiseBase::of(link_.child).attach(task, &link_);
-        task->set_innermost(link_.child);
+        link_.run_child(parent.promise().task(), parent);
     }
     T await_resume() {
-        link_.child.destroy();  // its arguments go before its parent does
-        link_.child = nullptr;
-        if (link_.exception) [[unlikely]]
-            std::rethrow_exception(std::move(link_.exception));
+        if (link_.child_failed()) [[unlikely]]
+            std::rethrow_exception(link_.end_child());
+        link_.destroy_child();
         return slot_.take();
     }
 
@@ -140,12 +137,6 @@ Coro<T> Promise<T>::get_return_object() noexcept {
 }
 inline Coro<void> Promise<void>::get_return_object() noexcept {
     return Coro<void>(std::coroutine_handle<Promise>::from_promise(*this));
-}
-
-template <class Promise>
-void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
-    PromiseBase& promise = frame.promise();
-    promise.task()->set_innermost(promise.link()->parent);
 }
 
 }  // namespace detail

@@ -41,7 +41,7 @@ protected:
     using Base::Base;
 
 private:
-    Slot<T> slot_;
+    [[no_unique_address]] Slot<T> slot_;
 };
 
 template <class T>
@@ -70,18 +70,20 @@ public:
     bool ended_cancelled() const noexcept override { return is_pending() && future_->ended_cancelled(); }
 
 protected:
-    explicit FutureWaiter(Ref<FutureBase> future);
+    explicit FutureWaiter(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
     void suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     void check_outcome() {
-        if (task_ != nullptr) [[unlikely]]
-            check_suspended();
+        if (has_waited_in_vain()) [[unlikely]]
+            std::rethrow_exception(error_of_wait());
         future_->check_result();
     }
     FutureBase& future() noexcept { return *future_; }
     bool is_done() const noexcept { return future_->done(); }
 
 private:
-    void check_suspended();
+    /// The task was cancelled after the future was done, or it may not wait for this future.
+    bool has_waited_in_vain() const noexcept { return was_cancelled() || state_ == State::woken; }
+    std::exception_ptr error_of_wait();
     Ref<FutureBase> future_;
 };
 

@@ -42,8 +42,10 @@ public:
     void check_result() {
         if (state_ == State::finished && !exception_) [[likely]]
             return;
-        throw_outcome();
+        std::rethrow_exception(take_error());
     }
+    /// What check_result() throws.
+    std::exception_ptr take_error();
     /// Python: Future.exception().
     std::exception_ptr exception();
     /// Python: Future.set_exception(). Throws InvalidStateError, or RuntimeError for a task.
@@ -82,14 +84,13 @@ protected:
     virtual bool outlive_handles() noexcept { return false; }
     void become_cancelled(const Ref<CancelRequest>& request) noexcept;
     void become_failed(std::exception_ptr exception) noexcept;
-    [[noreturn]] void throw_outcome();
 
     std::uint32_t references_ = 0;
     State state_ = State::pending;
     Kind kind_;
-    bool unretrieved_ = false;         // an exception that nobody has looked at
-    bool has_user_callbacks_ = false;  // some of callbacks_ are DoneCallbacks
-    bool outlives_handles_ = false;    // outlive_handles() is to be asked
+    bool unretrieved_ : 1 = false;         // an exception that nobody has looked at
+    bool has_user_callbacks_ : 1 = false;  // some of callbacks_ are DoneCallbacks
+    bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
     LoopCore* loop_;
     ReadyList callbacks_;
     std::exception_ptr exception_;  // of a cancelled task: the original error, until somebody takes it

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/core/exceptions.h>
+#include <asyncio/core/foreign.h>
 #include <asyncio/core/promise.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/intrusive_list.h>
@@ -46,11 +47,7 @@ public:
     }
     bool begin_throw(std::exception_ptr exception, void* item);
     bool begin_close();
-    void resume(TaskBase& task, std::coroutine_handle<> parent) noexcept {
-        link_.parent = parent;
-        PromiseBase::of(link_.child).attach(&task, &link_);
-        task.set_innermost(link_.child);
-    }
+    void resume(TaskBase& task, std::coroutine_handle<> parent) noexcept { link_.run_child(&task, parent); }
     /// The same for a closing task, which may have been cancelled before it began: then the generator sees that.
     void resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept;
     /// Throws what the generator threw.

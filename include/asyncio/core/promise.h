@@ -1,7 +1,6 @@
 #pragma once
 
 #include <asyncio/core/awaitable.h>
-#include <asyncio/core/foreign.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/slot.h>
 
@@ -12,8 +11,10 @@
 namespace asyncio::detail {
 
 class TaskBase;
+template <class A>
+class ForeignAwaiter;
 
-/// Ties a coroutine to whoever runs it: the awaiter in its parent's frame, or its task.
+/// Ties a coroutine to the awaiter in its parent's frame that runs it.
 struct CoroLink {
     CoroLink() noexcept = default;
     CoroLink(const CoroLink&) = delete;
@@ -21,10 +22,18 @@ struct CoroLink {
     ~CoroLink() {
         if (child) child.destroy();
     }
+    /// The child becomes the frame that the task resumes next.
+    void run_child(TaskBase* task, std::coroutine_handle<> from) noexcept;
+    /// The child is over: its arguments go before its parent goes on. Gives what it threw, or null.
+    std::exception_ptr end_child() noexcept;
+    bool child_failed() const noexcept;
+    void destroy_child() noexcept {
+        child.destroy();
+        child = nullptr;
+    }
 
     std::coroutine_handle<> child;   // owned; null when it was destroyed already
-    std::coroutine_handle<> parent;  // the frame that goes on when the child ends; null for a task's own coroutine
-    std::exception_ptr exception;    // how the child ended, if not by returning
+    std::coroutine_handle<> parent;  // the frame that goes on when the child ends
 };
 
 /// What every coroutine of this library keeps in its frame, whatever it returns. It is the first base of all
@@ -60,11 +69,16 @@ public:
     }
 
     TaskBase* task() const noexcept { return task_; }
+    /// Who runs it; null for a task's own coroutine.
     CoroLink* link() const noexcept { return link_; }
+    std::coroutine_handle<> parent() const noexcept { return link_ != nullptr ? link_->parent : nullptr; }
     void attach(TaskBase* task, CoroLink* link) noexcept {
         task_ = task;
         link_ = link;
     }
+    /// How it ended, if not by returning.
+    std::exception_ptr& exception() noexcept { return exception_; }
+    const std::exception_ptr& exception() const noexcept { return exception_; }
     /// Where the coroutine is defined, with its name.
     const std::source_location& function() const noexcept { return function_; }
     /// The line of its latest await; that of its definition before the first.
@@ -81,6 +95,7 @@ protected:
 private:
     TaskBase* task_ = nullptr;
     CoroLink* link_ = nullptr;
+    std::exception_ptr exception_;
     std::source_location function_;
     std::source_location await_at_;
 };

@@ -52,6 +52,8 @@ void schedule(LoopCore& loop, ReadyNode& node) noexcept;
 void schedule_at(LoopCore& loop, TimePoint when, TimerNode& node);
 void unschedule(LoopCore& loop, TimerNode& node) noexcept;
 TimePoint time_of(LoopCore& loop) noexcept;
+/// What the loop's clock said when it was last read, by the loop or by anybody: a moment ago, and costs nothing.
+TimePoint last_time_of(LoopCore& loop) noexcept;
 /// The task that runs now in this loop, or null.
 TaskBase* current_task_of(LoopCore& loop) noexcept;
 

@@ -187,11 +187,15 @@ concept CoroutineFunction = requires(std::decay_t<F>& function, std::decay_t<Arg
 namespace detail {
 
 template <class T>
-Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
-    check_open(loop);
+Task<T> create_task_in_running(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
     auto state = new_task<NoExtra>(loop, std::move(coro));
     start_task(*state, options);
     return Task<T>(std::move(state));
+}
+template <class T>
+Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
+    check_open(loop);
+    return create_task_in_running(loop, std::move(coro), options);
 }
 template <class F, class... Args>
 auto create_callable_task_on(LoopCore& loop, const TaskOptions& options, F&& function, Args&&... args) {
@@ -209,7 +213,7 @@ auto create_callable_task_on(LoopCore& loop, const TaskOptions& options, F&& fun
 /// Python: asyncio.create_task.
 template <class T>
 Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
-    return detail::create_task_on(detail::running_core(), std::move(coro), options);
+    return detail::create_task_in_running(detail::running_core(), std::move(coro), options);
 }
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments until
 /// the coroutine has ended, so a lambda's captures live as long as they are used.

@@ -57,30 +57,43 @@ struct LiveTasks;  // the tag of the loop's list of unfinished tasks
 ///
 /// `innermost_` is the frame to resume next. Awaiting a coroutine makes its frame the innermost, its end makes the
 /// parent's frame that again; both return to the step's loop, so that the machine's stack never grows.
-class TaskBase : public FutureBase, private ReadyNode, public ListHook<LiveTasks> {
+///
+/// A task waits for one thing at a time, so there is one node for all: it is in the ready queue, among the timers, or
+/// where the `Waiter` of the innermost frame has parked it.
+class TaskBase : public FutureBase, public ListHook<LiveTasks>, public TimerNode {
 public:
     // The task's side of Python's Task.
     bool cancel(const Ref<CancelRequest>& request) override;
-    int cancelling() const noexcept { return cancels_requested_; }
+    int cancelling() const noexcept { return static_cast<int>(cancels_requested_); }
     int uncancel() noexcept;
     std::string name() const { return name_.str(); }
     void set_name(std::string_view name) { name_.assign(name); }
     Context context() { return context_.context(); }
     ContextSlot& context_slot() noexcept { return context_; }
     std::vector<StackEntry> stack(std::optional<int> limit) const;
+    /// Where the task's own coroutine is defined.
+    std::source_location function() const noexcept;
 
     // What awaiters and promises do to the task that runs.
     void set_innermost(std::coroutine_handle<> frame) noexcept { innermost_ = frame; }
-    void block_on(Waiter* waiter, std::coroutine_handle<> frame) noexcept;
+    void block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept;
     void yield(std::coroutine_handle<> frame) noexcept;  // goes on in the next pass
+    void go_on() noexcept;                               // what it waited for is over: it goes on in the next pass
     bool cancel_is_due() const noexcept { return cancel_due_; }
     bool cancel_is_ahead() const noexcept { return must_cancel_; }  // the next step throws it
     /// Takes that cancellation, which may have no message, away from the next step; false if there is none.
     bool take_cancel_ahead(Ref<CancelRequest>& request) noexcept;
-    [[noreturn]] void throw_due_cancel();
+    Ref<CancelRequest> take_due_cancel() noexcept {
+        cancel_due_ = false;
+        return cancel_request_;
+    }
+    /// The request that its wait was cancelled by.
+    void set_cancel_request(const Ref<CancelRequest>& request) noexcept { cancel_request_ = request; }
+    Ref<CancelRequest> take_cancel_request() noexcept { return std::move(cancel_request_); }
 
-    /// One step: the coroutine runs until it waits or ends. `waiter` is what ended the wait before, or null.
-    void step(Waiter* waiter);
+    /// One step: the coroutine runs until it waits or ends.
+    void step();
+    static void step_node(ReadyNode& node) { static_cast<TaskBase&>(node).step(); }
     /// Queues the first step, or runs it at once.
     void start(const TaskOptions& options);
     /// Where the loop is destroyed before the task is done: reports it and destroys its frames.
@@ -89,15 +102,17 @@ public:
     /// Its coroutine begins even if it is cancelled before that, and has to look at `cancel_is_due()` first.
     void begin_even_if_cancelled() noexcept { begins_cancelled_ = true; }
 
-    Waiter* waiting_on() const noexcept { return waiter_; }
-    std::coroutine_handle<> root() const noexcept { return link_.child; }
-    const std::source_location& function() const noexcept { return function_; }
+    Waiter* waiting_on() const noexcept { return is_over_ ? nullptr : waiter_; }
+    /// Takes its node away from where it is.
+    void leave_queues() noexcept;
+    std::coroutine_handle<> root() const noexcept { return root_; }
     bool is_started() const noexcept { return started_; }
     void note_unwinding(const PromiseBase& frame) noexcept;
 
 protected:
     explicit TaskBase(LoopCore& loop) noexcept;
     ~TaskBase() override;
+    TaskBase(const TaskBase&) = delete;
     void set_root(std::coroutine_handle<> root) noexcept;
     void set_has_callable() noexcept { has_callable_ = true; }
 
@@ -106,32 +121,58 @@ protected:
     virtual void drop_result() noexcept = 0;
 
 private:
-    friend TaskBase* task_of_step(ReadyNode& node) noexcept;
-    static void run_own_node(ReadyNode& node);
     void cancel_wait(Waiter& waiter) noexcept;
-    void conclude();
+    void conclude() noexcept;
+    void become_over() noexcept;
     void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
     void leave_loop() noexcept;
     void destroy_frames() noexcept;
     void eager_start();
-    void run_step();
+    void step_in_shared_context();
+    void run_step() noexcept;
 
-    std::coroutine_handle<> innermost_;
-    CoroLink link_;
+    // Packed behind the node: a million parked tasks are a million of these.
+    std::uint32_t cancels_requested_ : 24 = 0;
+    bool must_cancel_ : 1 = false;  // CancelledError is thrown at the next step
+    bool cancel_due_ : 1 = false;   // this step throws it, from the innermost await
+    bool blocked_ : 1 = false;      // the innermost frame waits: the step is over
+    bool started_ : 1 = false;
+    bool report_pending_ : 1 = true;
+    bool begins_cancelled_ : 1 = false;
+    bool has_callable_ : 1 = false;
+    bool is_over_ : 1 = false;  // the coroutine has ended, and the unions hold the second of the two
     ContextSlot context_;
     TaskName name_;
-    Waiter* waiter_ = nullptr;
-    std::vector<FramePlace>* traceback_ = nullptr;
-    std::source_location function_;
-    int cancels_requested_ = 0;
-    bool must_cancel_ = false;  // CancelledError is thrown at the next step
-    bool cancel_due_ = false;   // this step throws it, from the innermost await
-    bool blocked_ = false;      // the innermost frame waits: the step is over
-    bool started_ = false;
-    bool report_pending_ = true;
-    bool begins_cancelled_ = false;
-    bool has_callable_ = false;
+    std::coroutine_handle<> root_;
+    union {
+        std::coroutine_handle<> innermost_ = nullptr;
+        std::vector<FramePlace>* traceback_;  // owned; null where there is none
+    };
+    union {
+        Waiter* waiter_ = nullptr;
+        std::source_location function_;
+    };
 };
+
+inline void CoroLink::run_child(TaskBase* task, std::coroutine_handle<> from) noexcept {
+    parent = from;
+    PromiseBase::of(child).attach(task, this);
+    task->set_innermost(child);
+}
+
+inline bool CoroLink::child_failed() const noexcept { return PromiseBase::of(child).exception() != nullptr; }
+
+inline std::exception_ptr CoroLink::end_child() noexcept {
+    std::exception_ptr error = std::move(PromiseBase::of(child).exception());
+    destroy_child();
+    return error;
+}
+
+template <class Promise>
+void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+    PromiseBase& promise = frame.promise();
+    promise.task()->set_innermost(promise.parent());
+}
 
 /// The task whose step this node of the ready queue is, or null.
 TaskBase* task_of_step(ReadyNode& node) noexcept;

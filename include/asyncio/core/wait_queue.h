@@ -20,9 +20,8 @@ class WaitQueue;
 class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
 public:
     bool cancel(const Ref<CancelRequest>& request) final;
-    bool is_cancelled() const noexcept { return state_ == State::cancelled; }
 
-    static void run_turn(ReadyNode& node) { static_cast<QueueWaiter&>(node).turn(); }
+    static void run_turn(ReadyNode& node) { static_cast<QueueWaiter&>(of(node)).turn(); }
 
 protected:
     enum class GoesOn : bool { at_once, in_turn };
@@ -33,14 +32,13 @@ protected:
     bool is_in_line() const noexcept { return ListHook<WaitQueue>::is_linked(); }
     /// Leaves the line. False: the queue has died in the meantime, and whoever it belonged to must not be touched.
     bool leave() noexcept;
-    /// Whether the await throws CancelledError: the wait was cancelled, or the task when it had been woken already.
-    bool was_cancelled() const noexcept { return is_cancelled() || task_cancelled(); }
 
     virtual void turn() {}
     /// The same as was_cancelled(), for turn(): what the task's step would have thrown is taken from it.
     bool take_cancel(Ref<CancelRequest>& request) noexcept;
     void wait_again(WaitQueue& queue) noexcept;
     void step_task();
+    void go_on_in_turn() noexcept;  // turn() is called in the next pass, in the place of the task's step
 
 private:
     friend class WaitQueue;

@@ -60,8 +60,6 @@ public:
 
     /// Moves all of `other` behind the last item.
     void splice_back(IntrusiveList& other) noexcept { splice_before(head_, other); }
-    /// Moves all of `other` before the first item.
-    void splice_front(IntrusiveList& other) noexcept { splice_before(*head_.next_, other); }
 
     class Iterator {
     public:

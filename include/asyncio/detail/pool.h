@@ -1,19 +1,62 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace asyncio::detail {
+
+constexpr std::size_t pool_granule = 16;
+constexpr std::size_t pool_largest = 1024;
+
+/// A free block; those of one size make a list.
+struct PoolBlock {
+    PoolBlock* next;
+};
+struct PoolList {
+    PoolBlock* head;
+    std::uint32_t room;  // how many more blocks fit before the list is put away
+};
+/// The free lists of one thread, by size in granules.
+using PoolLists = PoolList[pool_largest / pool_granule + 1];
+
+/// The thread's own, once it has any; null before, after its end, and under a sanitizer, which wants to see each block.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local PoolList* pool_lists;
+
+void* allocate_slowly(std::size_t size);
+void deallocate_slowly(void* block, std::size_t size) noexcept;
 
 /// Gets memory for a coroutine frame, a task or any other small object that comes and goes often.
 ///
 /// Aligned to 16 bytes. Up to 1024 bytes it comes from the calling thread's own free lists, without
-/// a lock; what is larger comes from `operator new`. Throws std::bad_alloc. Under ASan and TSan
-/// always `operator new`.
-void* allocate(std::size_t size);
+/// a lock; what is larger comes from `operator new`. Throws std::bad_alloc. Inline, since the size is known where a
+/// frame is made.
+inline void* allocate(std::size_t size) {
+    if (PoolList* lists = pool_lists; lists != nullptr && size <= pool_largest) [[likely]] {
+        PoolList& list = lists[(size + pool_granule - 1) / pool_granule];
+        if (PoolBlock* block = list.head; block != nullptr) [[likely]] {
+            list.head = block->next;
+            ++list.room;
+            return block;
+        }
+    }
+    return allocate_slowly(size);
+}
 
 /// Gives back what `allocate(size)` gave, with the same size. May be called on any thread, also
 /// late: by destructors of thread_local and static objects.
-void deallocate(void* block, std::size_t size) noexcept;
+inline void deallocate(void* memory, std::size_t size) noexcept {
+    if (PoolList* lists = pool_lists; lists != nullptr && size <= pool_largest) [[likely]] {
+        PoolList& list = lists[(size + pool_granule - 1) / pool_granule];
+        if (list.room != 0) [[likely]] {
+            auto* block = static_cast<PoolBlock*>(memory);
+            --list.room;
+            block->next = list.head;
+            list.head = block;
+            return;
+        }
+    }
+    deallocate_slowly(memory, size);
+}
 
 /// How many bytes all threads together have taken from the system for small blocks; never shrinks.
 /// For tests.

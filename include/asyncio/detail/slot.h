@@ -53,14 +53,10 @@ private:
 template <>
 class Slot<void> {
 public:
-    void emplace() noexcept { full_ = true; }
-    void reset() noexcept { full_ = false; }
-    bool has_value() const noexcept { return full_; }
+    void emplace() noexcept {}
+    void reset() noexcept {}
     void get() const noexcept {}
     void take() noexcept {}
-
-private:
-    bool full_ = false;
 };
 
 }  // namespace asyncio::detail

@@ -48,6 +48,7 @@ private:
 
     Barrier& barrier_;
     int index_ = 0;
+    Ref<CancelRequest> cancel_request_;  // to be thrown in the end
     Stage stage_ = Stage::outside;
 };
 

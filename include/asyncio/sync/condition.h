@@ -38,6 +38,7 @@ private:
     bool was_cancelled_ = false;
     bool is_orphan_ = false;
     std::exception_ptr failure_;
+    Ref<CancelRequest> cancel_request_;  // to be thrown in the end
 };
 
 }  // namespace detail

@@ -49,7 +49,7 @@ public:
     /// First in `await_resume`: throws CancelledError if the task was cancelled.
     void end() {
         if (was_cancelled_) [[unlikely]]
-            throw_cancelled_error();
+            throw CancelledError(std::move(cancel_request_));
     }
     /// It was woken and cannot use what it was woken for: somebody else may.
     void hand_on();
@@ -60,10 +60,10 @@ private:
     void wake_in_turn();
     QueueLine& line() const noexcept;
     bool is_there() const noexcept;  // what it waits for
-    [[noreturn]] void throw_cancelled_error();
 
     QueueBase& queue_;
     For for_;
+    Ref<CancelRequest> cancel_request_;  // to be thrown in the end
     bool was_cancelled_ = false;
 };
 

@@ -23,7 +23,11 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);
     }
-    bool await_resume();
+    [[gnu::always_inline]] bool await_resume() {
+        if (has_waited() && !end()) [[unlikely]]
+            throw CancelledError(take_cancel_request());
+        return true;
+    }
     WaitEdge edge() const noexcept override { return {WaitKind::semaphore, &semaphore_}; }
 
 protected:
@@ -31,6 +35,7 @@ protected:
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);
+    bool end();  // false: it was cancelled
     Semaphore& semaphore_;
 };
 

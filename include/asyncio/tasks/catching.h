@@ -21,7 +21,6 @@ public:
         if (!child) throw_coroutine_reused();
         link_.child = child;
         child.promise().set_slot(&value);
-        value_ = &value;
     }
     CatchingAwaiter(const CatchingAwaiter&) = delete;
     CatchingAwaiter& operator=(const CatchingAwaiter&) = delete;
@@ -29,22 +28,12 @@ public:
     bool await_ready() const noexcept { return false; }
     template <class ParentPromise>
     void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
-        TaskBase* task = parent.promise().task();
-        link_.parent = parent;
-        PromiseBase::of(link_.child).attach(task, &link_);
-        task->set_innermost(link_.child);
+        link_.run_child(parent.promise().task(), parent);
     }
-    std::exception_ptr await_resume() noexcept {
-        std::exchange(link_.child, nullptr).destroy();
-        if constexpr (std::is_void_v<T>) {
-            if (!link_.exception) value_->emplace();
-        }
-        return std::move(link_.exception);
-    }
+    std::exception_ptr await_resume() noexcept { return link_.end_child(); }
 
 private:
     CoroLink link_;
-    Slot<T>* value_;
 };
 
 /// Awaits a coroutine; gives the error it ended with, or null, instead of throwing it. Its value goes to `value`.
@@ -68,8 +57,8 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         PromiseBase& promise = frame.promise();
-        promise.link()->exception = std::move(error_);
-        promise.task()->set_innermost(promise.link()->parent);
+        promise.exception() = std::move(error_);
+        promise.task()->set_innermost(promise.parent());
     }
     void await_resume() const noexcept {}
 

@@ -11,26 +11,23 @@ namespace asyncio {
 
 namespace detail {
 
-/// A sleep under way: a timer in the sleeping frame.
+/// A sleep under way: the task's node is a timer.
 class [[nodiscard]] SleepAwaiter : public Waiter {
 public:
     explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
-    ~SleepAwaiter() {
-        if (is_scheduled()) [[unlikely]]
-            stop_timer();  // the frame is destroyed in its sleep
-    }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
-        sleep(*frame.promise().task(), frame);
+        task_ = frame.promise().task();
+        if (delay_.count() > 0) return sleep(*task_, frame);
+        state_ = State::woken;
+        task_->yield(frame);
     }
     void await_resume() { check(); }
     WaitEdge edge() const noexcept override { return {WaitKind::sleep, this}; }
 
 private:
     void sleep(TaskBase& task, std::coroutine_handle<> frame);
-    void on_cancel() noexcept override { stop_timer(); }
-    void stop_timer() noexcept;
     static void is_due(ReadyNode& node);
     Seconds delay_;
 };

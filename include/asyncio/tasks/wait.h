@@ -60,7 +60,7 @@ public:
 
 protected:
     WaitAwaiter(std::size_t size, const WaitOptions& options) : nodes_(size), left_(size), options_(options) {}
-    ~WaitAwaiter();
+    ~WaitAwaiter() = default;
     void set_future(std::size_t index, FutureBase& future) noexcept;
     void wait(TaskBase& task, std::coroutine_handle<> frame);
     void end();
@@ -68,7 +68,6 @@ protected:
 private:
     friend class WaitNode;
     void one_is_done(FutureBase& future);
-    void on_cancel() noexcept override;
     static void is_due(ReadyNode& node);
 
     std::vector<WaitNode> nodes_;

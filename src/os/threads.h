@@ -1,0 +1,10 @@
+#pragma once
+
+#include <sys/single_threaded.h>
+
+namespace asyncio::detail {
+
+/// Whether this thread is the only one, so that nobody can look on while it changes what is shared.
+inline bool process_has_one_thread() noexcept { return __libc_single_threaded != 0; }
+
+}  // namespace asyncio::detail
