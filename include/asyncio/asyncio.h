@@ -34,6 +34,7 @@
 #include <asyncio/tasks/runner.h>
 #include <asyncio/tasks/shield.h>
 #include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/staggered_race.h>
 #include <asyncio/tasks/task_group.h>
 #include <asyncio/tasks/timeout.h>
 #include <asyncio/tasks/to_thread.h>
