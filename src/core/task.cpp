@@ -41,9 +41,15 @@ std::string CoroutineView::repr() const {
 }
 
 AnyTask current_task() { return detail::current_task_in(detail::running_core()); }
-AnyTask current_task(EventLoop& loop) { return detail::current_task_in(loop.core()); }
+AnyTask current_task(EventLoop& loop) {
+    loop.core().check_thread();
+    return detail::current_task_in(loop.core());
+}
 std::vector<AnyTask> all_tasks() { return detail::all_tasks_in(detail::running_core()); }
-std::vector<AnyTask> all_tasks(EventLoop& loop) { return detail::all_tasks_in(loop.core()); }
+std::vector<AnyTask> all_tasks(EventLoop& loop) {
+    loop.core().check_thread();
+    return detail::all_tasks_in(loop.core());
+}
 
 AnyTask NewTask::start(const TaskOptions& options) {
     if (!task_) throw RuntimeError("a new task can be started only once");

@@ -236,25 +236,12 @@ auto create_task(A&& awaitable, TaskOptions options = {}) {
     return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
 }
 
-/// A coroutine becomes a task; a future or task is returned as it is. Python: asyncio.ensure_future.
-template <class T>
-Task<T> ensure_future(Coro<T> coro) {
-    return create_task(std::move(coro));
-}
-template <class T>
-Future<T> ensure_future(Future<T> future) {
-    return future;
-}
-template <class T>
-Task<T> ensure_future(Task<T> task) {
-    return task;
-}
-
 /// The task that runs now, or an empty handle, as in a plain callback. Throws RuntimeError when no loop runs.
 /// Python: asyncio.current_task.
 AnyTask current_task();
 AnyTask current_task(EventLoop& loop);
-/// The loop's unfinished tasks, in order of creation. Python: asyncio.all_tasks.
+/// The loop's unfinished tasks, in order of creation. Not from another thread: ask through run_coroutine_threadsafe().
+/// Python: asyncio.all_tasks.
 std::vector<AnyTask> all_tasks();
 std::vector<AnyTask> all_tasks(EventLoop& loop);
 

@@ -258,5 +258,10 @@ template <class T>
 Future<T> wrap_future(const ConcurrentFuture<T>& future) {
     return future.wrap();
 }
+/// A future of a loop is that future already.
+template <class T>
+Future<T> wrap_future(Future<T> future) {
+    return future;
+}
 
 }  // namespace asyncio

@@ -18,17 +18,61 @@ namespace detail {
 template <class A>
 concept FutureHandle = std::derived_from<std::remove_cvref_t<A>, AnyFuture>;
 
+FutureBase& checked_future(const AnyFuture& handle);                      // throws for an empty handle
+Ref<FutureBase> checked_future(LoopCore& loop, const AnyFuture& handle);  // and ValueError for another loop's
+
 }  // namespace detail
 
-inline AnyFuture ensure_future(AnyFuture future) { return future; }
-inline AnyTask ensure_future(AnyTask task) { return task; }
+/// Keyword arguments of `ensure_future()`.
+struct EnsureFutureOptions {
+    EventLoop* loop = nullptr;  ///< null: the loop that runs, or that of the future
+};
+static_assert(std::is_trivially_destructible_v<EnsureFutureOptions>);
 
-/// Any other awaitable becomes a task that awaits it. Python: asyncio.ensure_future.
+namespace detail {
+
+inline LoopCore& loop_for_task(const EnsureFutureOptions& options) {
+    return options.loop != nullptr ? options.loop->core() : running_core();
+}
+/// The handle itself; throws ValueError if its loop is not the one asked for.
+template <class Handle>
+Handle same_future(Handle handle, const EnsureFutureOptions& options) {
+    if (options.loop != nullptr) checked_future(options.loop->core(), handle);
+    return handle;
+}
+
+}  // namespace detail
+
+/// A coroutine becomes a task of the running loop, or of `loop`; a future or task is returned as it is.
+///
+/// Throws RuntimeError where there is no loop for a task, and ValueError for a future that is not one of `loop`.
+/// Python: asyncio.ensure_future.
+template <class T>
+Task<T> ensure_future(Coro<T> coro, EnsureFutureOptions options = {}) {
+    return detail::create_task_on(detail::loop_for_task(options), std::move(coro), {});
+}
+template <class T>
+Future<T> ensure_future(Future<T> future, EnsureFutureOptions options = {}) {
+    return detail::same_future(std::move(future), options);
+}
+template <class T>
+Task<T> ensure_future(Task<T> task, EnsureFutureOptions options = {}) {
+    return detail::same_future(std::move(task), options);
+}
+inline AnyFuture ensure_future(AnyFuture future, EnsureFutureOptions options = {}) {
+    return detail::same_future(std::move(future), options);
+}
+inline AnyTask ensure_future(AnyTask task, EnsureFutureOptions options = {}) {
+    return detail::same_future(std::move(task), options);
+}
+/// Any other awaitable becomes a task that awaits it.
 template <Awaitable A>
-requires(!Coroutine<A> && !detail::FutureHandle<A>) auto ensure_future(A&& awaitable) {
+requires(!Coroutine<A> && !detail::FutureHandle<A>) auto ensure_future(A&& awaitable,
+                                                                       EnsureFutureOptions options = {}) {
     static_assert(std::is_constructible_v<std::decay_t<A>, A&&>,
                   "this awaitable can neither be copied nor moved into a task: await it in a coroutine and pass that");
-    return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)));
+    return detail::create_task_on(detail::loop_for_task(options),
+                                  detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), {});
 }
 
 namespace detail {
@@ -83,9 +127,6 @@ using reference_t = decltype(*std::begin(std::declval<R&>()));
 template <class R>
 using item_t = std::conditional_t<!FutureHandle<reference_t<R>> && !std::is_lvalue_reference_v<R>,
                                   std::remove_reference_t<reference_t<R>>&&, reference_t<R>>;
-
-FutureBase& checked_future(const AnyFuture& handle);                      // throws for an empty handle
-Ref<FutureBase> checked_future(LoopCore& loop, const AnyFuture& handle);  // and ValueError for another loop's
 
 /// Python: ensure_future(arg, loop=loop).
 template <class A>
