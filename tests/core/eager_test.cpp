@@ -18,22 +18,8 @@ using asyncio::sleep;  // not the one of <unistd.h>
 
 constexpr TaskOptions eager{.eager_start = true};
 
-template <class Body>
-std::string trace_of(Body body) {
-    std::string text;
-    run_test([&]() -> Coro<> {
-        Trace trace;
-        co_await body(trace);
-        text = trace.str();
-    });
-    return text;
-}
-
 // CPython: test_eager_task_factory.py, EagerTaskFactoryLoopTests.test_eager_completion
 // CPython: test_eager_task_factory.py, EagerTaskFactoryLoopTests.test_block_after_eager_step
-// CPython: test_eager_task_factory.py, DefaultTaskFactoryEagerStart.test_eager_start_true_with_default_factory
-// CPython: test_tasks.py, BaseTaskTests.test_eager_start_true
-// CPython: test_tasks.py, BaseTaskTests.test_eager_start_true_no_loop
 TEST(EagerTask, RunsUntilItsFirstWaitInsideCreateTask) {
     std::string text = trace_of([](Trace& trace) -> Coro<> {
         auto quick = [&]() -> Coro<int> {
@@ -126,7 +112,7 @@ TEST(EagerTask, CanBeCancelledOnceItWaits) {
             },
             eager);
         bool asked = task.cancel("m");
-        trace(asked);
+        trace(asked, task.cancelling());
         try {
             co_await task;
         } catch (const CancelledError&) {
@@ -135,10 +121,13 @@ TEST(EagerTask, CanBeCancelledOnceItWaits) {
         auto done = create_task([]() -> Coro<std::string> { co_return "hello"; }, eager);
         trace(done.cancel(), done.cancelled(), done.result());
     });
-    EXPECT_EQ(text, "0:begin, 0:True, 2:CancelledError('m'), 2:False False hello");
+    EXPECT_EQ(text, "0:begin, 0:True 1, 2:CancelledError('m'), 2:False False hello");
 }
 
 // CPython: test_eager_task_factory.py, EagerTaskFactoryLoopTests.test_current_task
+// CPython: test_eager_task_factory.py, DefaultTaskFactoryEagerStart.test_eager_start_true_with_default_factory
+// CPython: test_tasks.py, BaseTaskTests.test_eager_start_true
+// CPython: test_tasks.py, BaseTaskTests.test_eager_start_true_no_loop
 // CPython: test_eager_task_factory.py, CEagerTaskFactoryLoopTests.test_name
 TEST(EagerTask, IsTheCurrentTaskWithItsNameAndNests) {
     std::string text = trace_of([](Trace& trace) -> Coro<> {
@@ -157,8 +146,15 @@ TEST(EagerTask, IsTheCurrentTaskWithItsNameAndNests) {
         auto task = create_task(outer(), {.name = "out", .eager_start = true});
         trace(current_task() == creator, all_tasks().size());
         co_await task;
+        auto quick = create_task(
+            [&]() -> Coro<int> {
+                trace(current_task().get_name());
+                co_return 42;
+            },
+            {.name = "example", .eager_start = true});
+        trace(quick.done(), quick.result());
     });
-    EXPECT_EQ(text, "0:in, 0:out, 0:True 3, 1:in, 2:out");
+    EXPECT_EQ(text, "0:in, 0:out, 0:True 3, 1:in, 2:out, 3:example, 3:True 42");
 }
 
 // CPython: test_eager_task_factory.py, EagerTaskFactoryLoopTests.test_all_tasks_with_eager_completion
@@ -286,9 +282,16 @@ TEST(TaskFactory, OfEagerTasksCanBeOverriddenAndTakenBack) {
         EXPECT_TRUE(loop.has_task_factory());
         EXPECT_TRUE(create_task(quick()).done());
         EXPECT_TRUE(loop.create_task(quick()).done());
-        auto task = create_task(quick(), {.eager_start = false});
+        std::string name;
+        auto note = [&]() -> Coro<> {
+            name = current_task().get_name();
+            co_return;
+        };
+        auto task = loop.create_task(note(), {.name = "example", .eager_start = false});
         EXPECT_FALSE(task.done());
+        EXPECT_EQ(name, "");
         co_await task;
+        EXPECT_EQ(name, "example");
         loop.set_task_factory(nullptr);
         EXPECT_FALSE(loop.has_task_factory());
         auto normal = create_task(quick());
@@ -355,24 +358,24 @@ TEST(TaskFactory, ThatReturnsAnotherTaskOrThrowsIsRefused) {
 }
 static_assert(!std::is_copy_constructible_v<NewTask>);
 
+Coro<int> chain(int depth) {
+    if (depth == 0) co_return 0;
+    int below = co_await chain(depth - 1);
+    co_return 1 + below;
+}
+
 // CPython: test_eager_task_factory.py, BaseTaskCountingTests.test_awaitables_chain
 TEST(TaskFactory, IsNotAskedForPlainAwaits) {
-    int made = 0;
-    run_test([&]() -> Coro<> {
-        get_running_loop().set_task_factory([&](EventLoop& loop, NewTask task, TaskOptions options) {
+    for (bool is_eager : {false, true}) {
+        int made = 0;
+        EventLoop loop;
+        loop.set_task_factory([&](EventLoop& own, NewTask task, TaskOptions options) {
             ++made;
-            return eager_task_factory(loop, std::move(task), options);
+            return is_eager ? eager_task_factory(own, std::move(task), options) : task.start(options);
         });
-        auto leaf = []() -> Coro<int> { co_return 1; };
-        auto middle = [&]() -> Coro<int> { co_return co_await leaf(); };
-        auto top = [&]() -> Coro<int> { co_return co_await middle(); };
-        auto task = create_task(top());
-        EXPECT_TRUE(task.done());
-        int value = co_await task;
-        EXPECT_EQ(value, 1);
-        get_running_loop().set_task_factory(nullptr);
-    });
-    EXPECT_EQ(made, 1);
+        EXPECT_EQ(loop.run_until_complete(chain(100)), 100);
+        EXPECT_EQ(made, 1);
+    }
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -76,6 +76,9 @@ TEST(EventLoop, ClosedItRefusesEverything) {
     EXPECT_EQ(sentence_of<RuntimeError>([&] { loop.run_in_executor(nullptr, nothing); }), closed);
     EXPECT_EQ(sentence_of<RuntimeError>([&] { loop.create_task(coroutine()); }), closed);
     EXPECT_EQ(sentence_of<RuntimeError>([&] { loop.add_reader(0, nothing); }), closed);
+    EXPECT_EQ(sentence_of<RuntimeError>([&] { loop.add_signal_handler(SIGTERM, nothing); }), closed);
+    Future<> future = loop.create_future<>();
+    EXPECT_EQ(sentence_of<RuntimeError>([&] { loop.run_until_complete(future); }), closed);
 }
 
 // CPython: test_base_events.py, BaseEventLoopTests.test_create_task_error_closes_coro
@@ -116,6 +119,7 @@ TEST(EventLoop, RefusesToRunInsideARunningLoop) {
     EventLoop inner;
     auto nothing = []() -> Coro<> { co_return; };
     auto main = [&]() -> Coro<> {
+        EXPECT_TRUE(outer.is_running());
         EXPECT_EQ(sentence_of<RuntimeError>([&] { outer.run_until_complete(nothing()); }),
                   "This event loop is already running");
         EXPECT_EQ(sentence_of<RuntimeError>([&] { inner.run_until_complete(nothing()); }),
@@ -143,6 +147,14 @@ TEST(EventLoop, IsTheRunningLoopOnlyWhileItRuns) {
 }
 
 // CPython: test_events.py, EventLoopTestsMixin.test_run_until_complete
+TEST(EventLoop, RunsNoShorterThanACoroutineTakes) {
+    EventLoop loop({.clock = VirtualClock{}});
+    auto main = []() -> Coro<> { co_await asyncio::sleep(100ms); };
+    TimePoint start = loop.time();
+    loop.run_until_complete(main());
+    EXPECT_EQ(loop.time(), start + 100ms);
+}
+
 TEST(EventLoop, RunsUntilAFutureIsDoneAndOnePassMore) {
     EventLoop loop({.clock = VirtualClock{}});
     std::string order;
@@ -188,6 +200,22 @@ TEST(EventLoop, RefusesAFutureOfAnotherLoop) {
 }
 
 // CPython: test_base_events.py, BaseEventLoopTests.test_run_until_complete_loop_orphan_future_close_loop
+TEST(EventLoop, IsNotStoppedByTheFutureOfARunThatSystemExitEnded) {
+    EventLoop loop({.clock = VirtualClock{}});
+    auto waiting = [](Seconds delay) -> Coro<int> {
+        co_await asyncio::sleep(delay);
+        co_return 7;
+    };
+    loop.call_soon([] { throw SystemExit(3); });
+    EXPECT_THROW(loop.run_until_complete(waiting(100ms)), SystemExit);
+    EXPECT_EQ(loop.run_until_complete(waiting(200ms)), 7);
+    Task<int> task = loop.create_task(waiting(100ms));
+    loop.call_soon([] { throw SystemExit(3); });
+    EXPECT_THROW(loop.run_until_complete(task), SystemExit);
+    EXPECT_EQ(loop.run_until_complete(waiting(200ms)), 7);
+    EXPECT_TRUE(task.done());
+}
+
 TEST(EventLoop, CanRunAgainAfterSystemExitLeftIt) {
     EventLoop loop({.clock = VirtualClock{}});
     auto leaving = []() -> Coro<> {

@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "support/manual_clock.h"
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -49,6 +49,16 @@ TEST_F(ExceptionHandlerTest, AnExceptionInACallbackIsLoggedAndTheLoopGoesOn) {
     ASSERT_EQ(logged.size(), 1U);
     EXPECT_TRUE(logged[0].starts_with("error: Exception in callback")) << logged[0];
     EXPECT_TRUE(logged[0].ends_with("ValueError: boom")) << logged[0];
+
+    struct Zero {
+        void operator()() const { throw ValueError("by zero"); }
+    };
+    loop.call_later(0, Zero());
+    run_once(loop);
+    ASSERT_EQ(logged.size(), 2U);
+    EXPECT_TRUE(logged[1].starts_with("error: Exception in callback")) << logged[1];
+    EXPECT_NE(logged[1].find("Zero"), std::string::npos) << logged[1];
+    EXPECT_TRUE(logged[1].ends_with("ValueError: by zero")) << logged[1];
 }
 
 // CPython: test_base_events.py, BaseEventLoopTests.test_set_exc_handler_custom
@@ -56,6 +66,7 @@ TEST_F(ExceptionHandlerTest, AnExceptionInACallbackIsLoggedAndTheLoopGoesOn) {
 TEST_F(ExceptionHandlerTest, AHandlerOfYoursGetsMessageExceptionAndHandle) {
     EventLoop loop;
     std::vector<ExceptionContext> seen;
+    EXPECT_FALSE(loop.has_exception_handler());
     loop.set_exception_handler([&](EventLoop& told, const ExceptionContext& context) {
         EXPECT_EQ(&told, &loop);
         seen.push_back(context);
@@ -70,6 +81,7 @@ TEST_F(ExceptionHandlerTest, AHandlerOfYoursGetsMessageExceptionAndHandle) {
     EXPECT_TRUE(logged.empty());
 
     loop.set_exception_handler(nullptr);
+    EXPECT_FALSE(loop.has_exception_handler());
     loop.call_soon([] { throw ValueError("again"); });
     run_once(loop);
     EXPECT_EQ(seen.size(), 1U);
@@ -134,28 +146,32 @@ TEST_F(ExceptionHandlerTest, CanBeCalledByHand) {
 
 // CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_log_slow_callbacks
 TEST_F(ExceptionHandlerTest, DebugModeLogsSlowCallbacksAndSteps) {
-    EventLoop loop;
+    support::ManualClock clock;
+    EventLoop loop({.clock = clock});
     loop.set_debug(true);
-    loop.slow_callback_duration = 1ms;
-    loop.call_soon([] { std::this_thread::sleep_for(2ms); });
+    loop.slow_callback_duration = 0.5;
+    loop.call_soon([&] { clock.spend(0.5); });
     run_once(loop);
     ASSERT_EQ(logged.size(), 1U);
     EXPECT_TRUE(logged[0].starts_with("warning: Executing <Handle")) << logged[0];
-    EXPECT_NE(logged[0].find(" took 0.00"), std::string::npos) << logged[0];
+    EXPECT_TRUE(logged[0].ends_with(" took 0.500 seconds")) << logged[0];
 
     logged.clear();
-    auto slow = []() -> Coro<> {
-        std::this_thread::sleep_for(2ms);
+    auto slow = [&]() -> Coro<> {
+        clock.spend(2s);
         co_return;
     };
     Task<> task = loop.create_task(slow(), {.name = "slow one"});
     run_once(loop);
     ASSERT_EQ(logged.size(), 1U);
     EXPECT_TRUE(logged[0].starts_with("warning: Executing <Task finished name='slow one'")) << logged[0];
+    EXPECT_TRUE(logged[0].ends_with(" took 2.000 seconds")) << logged[0];
 
     logged.clear();
-    loop.slow_callback_duration = 10s;
-    loop.call_soon([] { std::this_thread::sleep_for(1ms); });
+    loop.call_soon([&] { clock.spend(0.499); });
+    run_once(loop);
+    loop.set_debug(false);
+    loop.call_soon([&] { clock.spend(2s); });
     run_once(loop);
     EXPECT_TRUE(logged.empty());
 }

@@ -25,10 +25,6 @@ std::string trace_to_the_end(Body body) {
     return trace->str();
 }
 
-inline Coro<> passes(int count) {
-    for (int i = 0; i < count; ++i) co_await sleep(0s);
-}
-
 /// Yields 0, 1 ... and notes all that happens to it; waits so many passes before an item, and for its clean-up.
 inline AsyncGenerator<int> numbers(Trace& trace, int end, int awaits = 0, int cleanup = 0) {
     std::exception_ptr thrown;

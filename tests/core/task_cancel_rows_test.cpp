@@ -48,65 +48,36 @@ TEST(TaskCancelMessage, ArrivesAsItWasGiven) {
     }
 }
 
-/// A hand-written timeout block, as in the test of CPython: its own cancel becomes a TimeoutError.
-class Block {
-public:
-    explicit Block(Seconds delay) : task_(current_task()) {
-        handle_ = get_running_loop().call_later(delay, [this] {
-            fired_ = true;
-            task_.cancel();
-        });
-    }
-    ~Block() { handle_.cancel(); }
-    Block(const Block&) = delete;
-    Block& operator=(const Block&) = delete;
-    /// Called with the CancelledError that ended the block.
-    bool is_mine() { return fired_ && task_.uncancel() == 0; }
-
-private:
-    AnyTask task_;
-    TimerHandle handle_;
-    bool fired_ = false;
-};
-
-// CPython: test_tasks.py, BaseTaskTests.test_uncancel_structured_blocks
-TEST(TaskCancelRows, UncancelLetsABlockTakeItsOwnCancelBack) {
+// CPython: test_tasks.py, BaseTaskTests.test_cancelling
+TEST(TaskCancelRows, ATaskThatIsBeingCancelledSaysSo) {
     run_test([]() -> Coro<> {
-        bool timed_out = false;
-        bool outer_code_ran = false;
-        auto body = [&]() -> Coro<> {
-            Block block(0.1);
-            try {
-                co_await sleep(1);
-            } catch (const CancelledError&) {
-                if (!block.is_mine()) throw;
-                timed_out = true;
-            }
-            co_await sleep(0.1);
-            outer_code_ran = true;
-        };
-        auto task = create_task(body());
-        co_await task;
-        EXPECT_TRUE(timed_out);
-        EXPECT_TRUE(outer_code_ran);
+        auto task = create_task([]() -> Coro<> { co_await sleep(10); });
         EXPECT_EQ(task.cancelling(), 0);
-        EXPECT_FALSE(task.cancelled());
-
-        timed_out = outer_code_ran = false;
-        auto second = create_task(body());
-        co_await sleep(0.05);
-        second.cancel();  // somebody else's
-        std::string end;
-        try {
-            co_await second;
-        } catch (const CancelledError&) {
-            end = caught();
-        }
+        EXPECT_EQ(repr(task).find("<Task pending "), 0U) << repr(task);
+        EXPECT_TRUE(task.cancel());
+        EXPECT_EQ(task.cancelling(), 1);
+        EXPECT_EQ(repr(task).find("<Task cancelling "), 0U) << repr(task);
+        EXPECT_TRUE(task.cancel());
+        std::string end = co_await outcome_of(task);
         EXPECT_EQ(end, "CancelledError()");
-        EXPECT_FALSE(timed_out);
-        EXPECT_FALSE(outer_code_ran);
-        EXPECT_EQ(second.cancelling(), 1);
-        EXPECT_TRUE(second.cancelled());
+    });
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_cancel_yield
+TEST(TaskCancelRows, ATaskCancelledWhileItYieldsIsCancelled) {
+    run_test([]() -> Coro<> {
+        auto task = create_task([]() -> Coro<int> {
+            co_await sleep(0);
+            co_await sleep(0);
+            co_return 12;
+        });
+        co_await sleep(0);
+        task.cancel();
+        std::string end = co_await outcome_of(task);
+        EXPECT_EQ(end, "CancelledError()");
+        EXPECT_TRUE(task.done());
+        EXPECT_TRUE(task.cancelled());
+        EXPECT_FALSE(task.cancel());
     });
 }
 

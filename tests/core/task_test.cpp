@@ -78,6 +78,8 @@ TEST(Task, HasANumberForAName) {
         auto b = create_task(forty_two());
         EXPECT_EQ(a.get_name().substr(0, 5), "Task-");
         EXPECT_EQ(number(b), number(a) + 1);
+        EXPECT_EQ(repr(a).find("<Task pending name='Task-" + std::to_string(number(a)) + "' "), 0U) << repr(a);
+        EXPECT_NE(repr(a), repr(b));
         EXPECT_EQ(named.get_name(), "mine");
         co_await a;
         co_await b;

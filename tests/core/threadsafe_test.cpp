@@ -49,8 +49,15 @@ TEST(ThreadSafe, InTheLoopsOwnThreadItKeepsTheOrderWithCallSoon) {
         co_await sleep(0s);
     });
     EXPECT_EQ(order, "abc");
+    EventLoop loop;
+    loop.call_soon_threadsafe([&](char name) { order += name; }, 'd');
+    loop.call_soon([&](char name) { order += name; }, 'e');
+    loop.stop();
+    loop.run_forever();
+    EXPECT_EQ(order, "abcde");
 }
 
+// CPython: test_events.py, EventLoopTestsMixin.test_call_soon_threadsafe
 TEST(ThreadSafe, WhatAnotherThreadSentBeforeComesBefore) {
     std::string order;
     run_test([&]() -> Coro<> {
@@ -70,28 +77,33 @@ TEST(ThreadSafe, WhatAnotherThreadSentBeforeComesBefore) {
 
 // CPython: test_events.py, EventLoopTestsMixin.test_call_soon_threadsafe_handle_block_check_cancelled
 // CPython: test_events.py, EventLoopTestsMixin.test_call_soon_threadsafe_handle_block_cancellation
-TEST(ThreadSafe, CancelFromAnotherThreadWaitsWhileTheCallbackRuns) {
+TEST(ThreadSafe, AskingOrCancellingAHandleFromAnotherThreadWaitsWhileItsCallbackRuns) {
     EventLoop loop;
-    Gate in_callback;
-    std::atomic<bool> over = false;
-    std::string order;
-    Handle handle;
     std::thread thread([&] {
-        handle = loop.call_soon_threadsafe([&] {
-            in_callback.open();
-            std::this_thread::sleep_for(20ms);
-            over = true;
-        });
-        in_callback.wait();
-        EXPECT_FALSE(handle.cancelled());
-        EXPECT_TRUE(over);
-        handle.cancel();
-        EXPECT_TRUE(handle.cancelled());
+        for (bool cancels : {false, true}) {
+            Gate in_callback;
+            Gate about_to_ask;
+            std::atomic<bool> over = false;
+            Handle handle = loop.call_soon_threadsafe([&] {
+                in_callback.open();
+                about_to_ask.wait();
+                std::this_thread::sleep_for(1ms);  // in which one that did not wait would have its answer
+                over = true;
+            });
+            in_callback.wait();
+            about_to_ask.open();
+            if (cancels) {
+                handle.cancel();
+            } else {
+                EXPECT_FALSE(handle.cancelled());
+            }
+            EXPECT_TRUE(over);
+            EXPECT_EQ(handle.cancelled(), cancels);
+        }
         loop.call_soon_threadsafe([&] { loop.stop(); });
     });
     loop.run_forever();
     thread.join();
-    EXPECT_TRUE(over);
 }
 
 // CPython: test_events.py, EventLoopTestsMixin.test_call_soon_threadsafe_handle_cancel_same_thread
@@ -100,19 +112,22 @@ TEST(ThreadSafe, ACallbackThatCancelsItselfEndsAllTheSame) {
     bool ended = false;
     Handle handle;
     Gate set;
+    Gate started;
     std::thread thread([&] {
         handle = loop.call_soon_threadsafe([&] {
             set.wait();
+            started.open();
             handle.cancel();
             ended = true;
             loop.stop();
         });
         set.open();
+        started.wait();
+        EXPECT_TRUE(handle.cancelled());  // asked while the callback runs: the answer comes at its end
+        EXPECT_TRUE(ended);
     });
     loop.run_forever();
     thread.join();
-    EXPECT_TRUE(ended);
-    EXPECT_TRUE(handle.cancelled());
 }
 
 // CPython: test_events.py, EventLoopTestsMixin.test_call_soon_threadsafe_handle_cancel_other_thread
@@ -201,6 +216,12 @@ TEST(ThreadSafe, InDebugModeUseFromAWrongThreadThrows) {
                 told.push_back(outcome([&] { return loop.call_at({}, [] {}); }));
                 told.push_back(outcome([&] { future.set_result(); }));
                 told.push_back(outcome([&] { return future.cancel(); }));
+                told.push_back(outcome([&] { return all_tasks(loop); }));
+                told.push_back(outcome([&] { return current_task(loop); }));
+                run_test([&]() -> Coro<> {  // a loop of this thread's own makes no difference
+                    told.push_back(outcome([&] { return loop.call_soon([] {}); }));
+                    co_return;
+                });
             } else {
                 told.push_back(outcome([&] { return loop.call_soon_threadsafe([] {}); }));
             }
@@ -209,6 +230,7 @@ TEST(ThreadSafe, InDebugModeUseFromAWrongThreadThrows) {
         loop.call_soon([&] { running.open(); });
         loop.run_forever();
         thread.join();
+        EXPECT_EQ(told.size(), debug ? 8U : 1U);
         for (const std::string& one : told) EXPECT_EQ(one, debug ? sentence : "nothing");
         EXPECT_FALSE(future.done());
         loop.call_soon([] {});  // a loop that does not run belongs to nobody

@@ -1,4 +1,6 @@
+#include "core/loop_core.h"
 #include "core/timer_heap.h"
+#include "support/manual_clock.h"
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/tasks/run.h>
@@ -78,7 +80,7 @@ TEST(Timers, WithNoDelayRunInTheNextPass) {
 // CPython: test_base_events.py, BaseEventLoopTests.test_time_and_call_at
 TEST(Timers, NeverFireEarlyOnTheRealClock) {
     EventLoop loop;
-    TimePoint due = loop.time() + 20ms;
+    TimePoint due = loop.time() + 2ms;
     TimePoint fired;
     loop.call_at(due, [&] {
         fired = loop.time();
@@ -91,15 +93,12 @@ TEST(Timers, NeverFireEarlyOnTheRealClock) {
 // CPython: test_events.py, EventLoopTestsMixin.test_timeout_rounding
 TEST(Timers, OfAFractionOfAMillisecondDoNotMakeTheLoopSpin) {
     EventLoop loop;
-    int passes = 0;
-    auto wait = [&]() -> Coro<> {
-        for (double delay : {1e-2, 1e-4, 1e-6, 1e-8, 1e-10}) {
-            co_await asyncio::sleep(delay);
-            ++passes;
-        }
+    auto wait = [&]() -> Coro<std::uint64_t> {
+        std::uint64_t before = loop.core().passes();
+        for (double delay : {1e-2, 1e-4, 1e-6, 1e-8, 1e-10}) co_await asyncio::sleep(delay);
+        co_return loop.core().passes() - before;
     };
-    loop.run_until_complete(wait());
-    EXPECT_EQ(passes, 5);
+    EXPECT_LE(loop.run_until_complete(wait()), 20U);
 }
 
 // CPython: test_events.py, TimerTests.test_when
@@ -176,25 +175,14 @@ TEST(Timers, TimeStandsStillWhileAnythingCanRun) {
 }
 
 TEST(Timers, AClockOfYoursTellsTheTime) {
-    class ByHand : public Clock {
-    public:
-        TimePoint now() noexcept override { return now_; }
-        bool jump_to(TimePoint next) noexcept override {
-            ++jumps_;
-            now_ = next;
-            return true;
-        }
-        TimePoint now_;
-        int jumps_ = 0;
-    };
-    ByHand clock;
+    support::ManualClock clock;
     EventLoop loop({.clock = clock});
     auto main = []() -> Coro<> {
         co_await asyncio::sleep(1h);
         co_await asyncio::sleep(1h);
     };
     loop.run_until_complete(main());
-    EXPECT_EQ(clock.jumps_, 2);
+    EXPECT_EQ(clock.jumps(), 2);
     EXPECT_EQ(loop.time(), TimePoint() + 2h);
 }
 

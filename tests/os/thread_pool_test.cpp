@@ -76,7 +76,7 @@ TEST(ThreadPool, RunsJobsInTheOrderTheyCame) {
     EXPECT_EQ(order, "abc");
 }
 
-// CPython: test_concurrent_futures/test_thread_pool.py, test_idle_thread_reuse
+// As CPython's concurrent.futures: test_thread_pool.py, test_idle_thread_reuse
 TEST(ThreadPool, StartsNoThreadWhileOneIsIdle) {
     ThreadPoolExecutor pool(8);
     std::set<pid_t> threads;
@@ -89,7 +89,7 @@ TEST(ThreadPool, StartsNoThreadWhileOneIsIdle) {
     EXPECT_EQ(threads.size(), 1u);
 }
 
-// CPython: test_thread_pool.py, test_saturation
+// As CPython's concurrent.futures: test_thread_pool.py, test_saturation
 TEST(ThreadPool, StartsThreadsAsTheyAreNeededUpToItsLimit) {
     ThreadPoolExecutor pool(2);
     Blocker first(pool), second(pool);

@@ -2,6 +2,7 @@
 
 #include <asyncio/core/exceptions.h>
 #include <asyncio/tasks/run.h>
+#include <asyncio/tasks/sleep.h>
 
 #include <exception>
 #include <string>
@@ -76,6 +77,33 @@ private:
     int pass_ = 0;
     std::string text_;
 };
+
+/// Runs `body(trace)` in a loop of its own; what it noted. Tasks that it leaves are cancelled after that.
+template <class Body>
+std::string trace_of(Body body) {
+    std::string text;
+    run_test([&]() -> asyncio::Coro<> {
+        Trace trace;
+        co_await body(trace);
+        text = trace.str();
+    });
+    return text;
+}
+
+inline asyncio::Coro<> passes(int count) {
+    for (int i = 0; i < count; ++i) co_await asyncio::sleep(0);
+}
+
+/// How the awaitable ends: "nothing" if it throws nothing.
+template <class Awaitable>
+asyncio::Coro<std::string> outcome_of(Awaitable awaitable) {
+    try {
+        co_await awaitable;
+    } catch (...) {
+        co_return caught();
+    }
+    co_return "nothing";
+}
 
 /// Collects what a loop tells its exception handler. Must outlive the loop's last report.
 class Reports {

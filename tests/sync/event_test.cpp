@@ -24,8 +24,32 @@ Coro<> wait_as(std::string name, Event& event, Trace& trace) {
     }
 }
 
-// CPython: test_locks.py, EventTests.test_wait
 // CPython: test_locks.py, EventTests.test_clear_with_waiters
+TEST(Event, MayBeSetAgainBeforeAWokenWaiterGoesOn) {
+    run_test([]() -> Coro<> {
+        Event event;
+        bool result = false;
+        auto task = create_task([&]() -> Coro<bool> {
+            result = co_await event.wait();
+            co_return true;
+        });
+        co_await sleep(0s);
+        EXPECT_FALSE(result);
+        event.set();
+        event.clear();
+        EXPECT_FALSE(event.is_set());
+        event.set();
+        event.set();
+        EXPECT_EQ(tail(event), "[set, waiters:1]");
+        co_await sleep(0s);
+        EXPECT_TRUE(result);
+        EXPECT_EQ(tail(event), "[set]");
+        EXPECT_TRUE(task.done());
+        EXPECT_TRUE(task.result());
+    });
+}
+
+// CPython: test_locks.py, EventTests.test_wait
 TEST(Event, WakesItsWaitersInOrderEvenIfItIsClearedAtOnce) {
     std::string text = trace_of([](Trace& trace) -> Coro<> {
         Event event;

@@ -75,6 +75,24 @@ Task<std::string> outcome_task(Awaitable awaitable) {
     return create_task(outcome_of(std::move(awaitable)));
 }
 
+/// Neither puts nor gives anything, in any way.
+template <class Queue>
+Coro<> expect_shut_down(Queue& queue) {
+    const std::string error = "QueueShutDown()";
+    std::string put = co_await outcome_of(queue.put(1));
+    EXPECT_EQ(put, error);
+    std::string get = co_await outcome_of(queue.get());
+    EXPECT_EQ(get, error);
+    EXPECT_EQ(outcome([&] { return (queue.put_nowait(1), 0); }), error);
+    EXPECT_EQ(outcome([&] { return queue.get_nowait(); }), error);
+    EXPECT_EQ(queue.qsize(), 0U);
+}
+
+template <class Queue>
+void expect_all_done(Queue& queue) {
+    EXPECT_EQ(outcome([&] { return (queue.task_done(), 0); }), "ValueError('task_done() called too many times')");
+}
+
 // CPython: test_queues.py, _QueueShutdownTestMixin.test_shutdown_empty
 TYPED_TEST(AnyQueue, ShutdownOfAnEmptyOneEndsThoseWhoGet) {
     run_test([]() -> Coro<> {
@@ -85,21 +103,9 @@ TYPED_TEST(AnyQueue, ShutdownOfAnEmptyOneEndsThoseWhoGet) {
         queue.shutdown();
         std::vector<std::string> ends = co_await gather(getters);
         EXPECT_EQ(ends, std::vector<std::string>(2, "QueueShutDown()"));
-        std::string put = co_await outcome_of(queue.put(1));
-        std::string get = co_await outcome_of(queue.get());
-        EXPECT_EQ(put + get, "QueueShutDown()QueueShutDown()");
-        EXPECT_EQ(outcome([&] {
-                      queue.put_nowait(1);
-                      return 0;
-                  }),
-                  "QueueShutDown()");
-        EXPECT_EQ(outcome([&] { return queue.get_nowait(); }), "QueueShutDown()");
+        co_await expect_shut_down(queue);
         co_await queue.join();
-        EXPECT_EQ(outcome([&] {
-                      queue.task_done();
-                      return 0;
-                  }),
-                  "ValueError('task_done() called too many times')");
+        expect_all_done(queue);
     });
 }
 
@@ -111,21 +117,20 @@ TYPED_TEST(AnyQueue, ShutdownLeavesTheItemsToBeTaken) {
         auto putter = outcome_task(queue.put(2));
         auto joiner = ensure_future(queue.join());
         co_await sleep(0s);
+        EXPECT_FALSE(putter.done());
         queue.shutdown();
-        std::string put = co_await putter;
-        EXPECT_EQ(put, "QueueShutDown()");
+        EXPECT_EQ(queue.qsize(), 1U);
+        co_await sleep(0s);
+        EXPECT_TRUE(putter.done());
+        EXPECT_EQ(putter.result(), "QueueShutDown()");
         int item = co_await queue.get();
         EXPECT_EQ(item, 7);
-        std::string get = co_await outcome_of(queue.get());
-        EXPECT_EQ(get, "QueueShutDown()");
+        co_await expect_shut_down(queue);
+        co_await sleep(0s);
         EXPECT_FALSE(joiner.done());
         queue.task_done();
         co_await joiner;
-        EXPECT_EQ(outcome([&] {
-                      queue.task_done();
-                      return 0;
-                  }),
-                  "ValueError('task_done() called too many times')");
+        expect_all_done(queue);
     });
 }
 
@@ -138,14 +143,11 @@ TYPED_TEST(AnyQueue, ImmediateShutdownDropsTheItemsAndEndsJoin) {
         co_await sleep(0s);
         EXPECT_FALSE(joiner.done());
         queue.shutdown(true);
-        co_await joiner;
-        std::string get = co_await outcome_of(queue.get());
-        EXPECT_EQ(get, "QueueShutDown()");
-        EXPECT_EQ(outcome([&] {
-                      queue.task_done();
-                      return 0;
-                  }),
-                  "ValueError('task_done() called too many times')");
+        EXPECT_EQ(queue.qsize(), 0U);
+        co_await sleep(0s);
+        EXPECT_TRUE(joiner.done());
+        co_await expect_shut_down(queue);
+        expect_all_done(queue);
     });
 }
 
@@ -160,14 +162,10 @@ TYPED_TEST(AnyQueue, ImmediateShutdownStillWaitsForWhatWasTaken) {
         queue.shutdown(true);
         co_await passes(2);
         EXPECT_FALSE(joiner.done());
-        EXPECT_EQ(outcome([&] { return queue.get_nowait(); }), "QueueShutDown()");
+        co_await expect_shut_down(queue);
         queue.task_done();
         co_await joiner;
-        EXPECT_EQ(outcome([&] {
-                      queue.task_done();
-                      return 0;
-                  }),
-                  "ValueError('task_done() called too many times')");
+        expect_all_done(queue);
     });
 }
 

@@ -14,33 +14,6 @@ namespace support {
 
 using namespace std::chrono_literals;
 
-/// Runs `body(trace)` in a loop of its own; what it noted. Tasks that it leaves are cancelled after that.
-template <class Body>
-std::string trace_of(Body body) {
-    std::string text;
-    run_test([&]() -> asyncio::Coro<> {
-        Trace trace;
-        co_await body(trace);
-        text = trace.str();
-    });
-    return text;
-}
-
-inline asyncio::Coro<> passes(int count) {
-    for (int i = 0; i < count; ++i) co_await asyncio::sleep(0s);
-}
-
-/// How the awaitable ends: "nothing" if it throws nothing.
-template <class Awaitable>
-asyncio::Coro<std::string> outcome_of(Awaitable awaitable) {
-    try {
-        co_await awaitable;
-    } catch (...) {
-        co_return caught();
-    }
-    co_return "nothing";
-}
-
 /// The part of a primitive's repr that does not change from run to run: "[locked, waiters:2]".
 template <class Primitive>
 std::string tail(const Primitive& primitive) {

@@ -217,18 +217,23 @@ TEST(ConcurrentFutureThread, AnEmptyHandleSaysSo) {
 }
 
 // CPython: test_futures.py, BaseFutureTests.test_wrap_future
+// CPython: test_futures.py, BaseFutureTests.test_wrap_future_use_running_loop
 TEST(ConcurrentFutureThread, AWrappingFutureGetsTheResultOnItsOwnLoop) {
     LoopThread thread;
     run_test([&]() -> Coro<> {
-        auto body = [](int value) -> Coro<std::string> {
+        std::thread::id there;
+        auto body = [&](int value) -> Coro<std::string> {
             co_await sleep(1ms);
+            there = std::this_thread::get_id();
             co_return std::to_string(value);
         };
         ConcurrentFuture<std::string> concurrent = run_coroutine_threadsafe(body, thread.loop(), 1);
         Future<std::string> wrapped = wrap_future(concurrent);
         EXPECT_EQ(&wrapped.get_loop(), &get_running_loop());
+        EXPECT_TRUE(isfuture(wrapped));
         std::string text = co_await wrapped;
         EXPECT_EQ(text, "1");
+        EXPECT_NE(there, std::this_thread::get_id());
         Future<std::string> again = wrap_future(concurrent);
         EXPECT_TRUE(again.done());  // CPython: chained at once
         text = co_await concurrent;
@@ -251,19 +256,72 @@ TEST(ConcurrentFutureThread, CancellingTheWrapperCancelsTheOtherInTheNextPass) {
     });
 }
 
+// CPython: test_futures.py, BaseFutureTests.test_wrap_future_without_loop
+TEST(ConcurrentFutureThread, CanBeWrappedOnlyWhereALoopRuns) {
+    LoopThread thread;
+    auto body = []() -> Coro<> { co_return; };
+    ConcurrentFuture<> concurrent = run_coroutine_threadsafe(body(), thread.loop());
+    EXPECT_EQ(outcome([&] { wrap_future(concurrent); }), "RuntimeError('no running event loop')");
+    concurrent.result();
+}
+
+// CPython: test_futures.py, BaseFutureTests.test_wrap_future_future
+TEST(ConcurrentFutureThread, AFutureOfALoopIsWrappedAlready) {
+    EventLoop loop;
+    Future<int> future = loop.create_future<int>();
+    EXPECT_EQ(wrap_future(future), future);
+    Task<> task = loop.create_task(asyncio::sleep(0));
+    EXPECT_EQ(wrap_future(task), task);
+    loop.run_until_complete(task);
+}
+
+/// What a future that wraps one of another loop ends with, once that one has ended as `body` does.
+template <class Body>
+std::string outcome_of_wrapped(Body body) {
+    LoopThread thread;
+    return run_test([&]() -> Coro<std::string> {
+        ConcurrentFuture<int> concurrent = run_coroutine_threadsafe(body(), thread.loop());
+        EXPECT_EQ(outcome([&] { concurrent.result(); }), outcome([&] { concurrent.result(); }));
+        Future<int> wrapped = wrap_future(concurrent);
+        EXPECT_TRUE(wrapped.done());
+        EXPECT_EQ(wrapped.cancelled(), concurrent.cancelled());
+        if (!wrapped.cancelled() && !wrapped.exception()) co_return std::to_string(wrapped.result());
+        co_return outcome([&] { wrapped.result(); });
+    });
+}
+
+// CPython: test_futures.py, BaseFutureTests.test_copy_state
+TEST(ConcurrentFutureThread, AWrapperEndsWithTheResultTheExceptionOrTheCancellation) {
+    EXPECT_EQ(outcome_of_wrapped([]() -> Coro<int> { co_return 10; }), "10");
+    EXPECT_EQ(outcome_of_wrapped([]() -> Coro<int> {
+                  throw InvalidStateError("x");
+                  co_return 0;
+              }),
+              "InvalidStateError('x')");
+    EXPECT_EQ(outcome_of_wrapped([]() -> Coro<int> {
+                  throw CancelledError();
+                  co_return 0;
+              }),
+              "CancelledError()");
+}
+
 // CPython: test_futures.py, BaseFutureTests.test_wrap_future_cancel2
 TEST(ConcurrentFutureThread, CancellingTheWrapperTooLateLeavesTheOtherItsResult) {
-    run_test([]() -> Coro<> {
+    LoopThread thread;
+    run_test([&]() -> Coro<> {
         Work work;
-        ConcurrentFuture<int> concurrent = run_coroutine_threadsafe(work.wait(), get_running_loop());
-        co_await sleep(0s);
-        co_await sleep(0s);
+        ConcurrentFuture<int> concurrent = run_coroutine_threadsafe(work.wait(), thread.loop());
         Future<int> wrapped = wrap_future(concurrent);
-        work.end.set_result(42);
-        wrapped.cancel();
-        co_await sleep(1s);
+        work.begun.wait();
+        on_loop(thread.loop(), [&] { work.end.set_result(42); });
+        EXPECT_EQ(concurrent.result(), 42);
+        EXPECT_FALSE(wrapped.done());  // this loop has not heard of it yet
+        EXPECT_TRUE(wrapped.cancel());
+        co_await sleep(0s);
+        EXPECT_FALSE(concurrent.cancelled());
+        EXPECT_EQ(concurrent.result(), 42);
         EXPECT_TRUE(wrapped.cancelled());
-        EXPECT_TRUE(concurrent.done());
+        on_loop(thread.loop(), [&] { work.end = {}; });
     });
 }
 

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -53,7 +55,58 @@ std::string cancel_trace(bool swallow) {
     });
 }
 
-// CPython: test_tasks.py, CoroutineGatherTests.test_cancellation_broadcast, BaseTaskTests.test_cancel_gather_2
+// CPython: test_tasks.py, CoroutineGatherTests.test_cancellation_broadcast
+TEST(GatherCancel, ReachesChildrenThatWaitForTheSameFuture) {
+    asyncio::run(
+        []() -> Coro<> {
+            int proof = 0;
+            auto waiter = get_running_loop().create_future();
+            auto inner = [&]() -> Coro<> {
+                co_await waiter;
+                ++proof;
+            };
+            auto first = create_task(inner());
+            auto second = create_task(inner());
+            auto all = gather(first, second);
+            auto outer = create_task([&]() -> Coro<> {
+                co_await all;
+                proof += 100;
+            });
+            co_await sleep(0s);
+            EXPECT_TRUE(outer.cancel());
+            co_await wait(outer);
+            EXPECT_TRUE(outer.cancelled());
+            EXPECT_FALSE(all.cancel());
+            EXPECT_TRUE(waiter.cancelled());
+            EXPECT_TRUE(first.cancelled());
+            EXPECT_TRUE(second.cancelled());
+            co_await sleep(0s);
+            EXPECT_EQ(proof, 0);
+            EXPECT_TRUE(all.exception());
+        }(),
+        {.clock = VirtualClock{}});
+}
+
+/// Waits for one gather after the other, for a second in all, unless the gather throws.
+Coro<> gather_again_and_again() {
+    for (int i = 0; i < 20; ++i) co_await gather(return_exceptions, sleep(50ms));
+}
+
+// CPython: test_tasks.py, BaseTaskTests.test_cancel_gather_2
+TEST(GatherCancel, IsSeenByTheAwaiterWithItsMessage) {
+    for (std::optional<std::string_view> message : {std::optional<std::string_view>("my message"), {}}) {
+        std::string text = trace::of(3, [&](Log&) -> Coro<std::string> {
+            auto task = create_task(gather_again_and_again());
+            co_await sleep(200ms);
+            task.cancel(message);
+            co_await task;
+            co_return "never";
+        });
+        std::string expected = message ? "CancelledError('my message')" : "CancelledError()";
+        EXPECT_EQ(text, "turn 1; turn 2; turn 3; raised " + expected);
+    }
+}
+
 TEST(GatherCancel, CancelsTheChildrenAndThenRaisesWhateverTheyDo) {
     const std::string expected =
         "turn 1; turn 2; cancel True; turn 3; 1 CancelledError('msg'); 2 CancelledError('msg'); turn 4; turn 5; "
@@ -104,6 +157,18 @@ TEST(GatherCancel, OfADoneGatherOrDoneChildrenIsRefused) {
             co_await all;
             EXPECT_EQ(std::get<0>(all.result()), 1);
             EXPECT_FALSE(all.cancel());
+
+            auto deeper = get_running_loop().create_future<int>();
+            auto child = [](Future<int> awaited) -> Coro<int> { co_return co_await awaited; };
+            auto gathered = gather(child(deeper));
+            co_await sleep(0s);
+            bool accepted = true;
+            deeper.add_done_callback([&](Future<int>) { accepted = gathered.cancel(); });  // after the child's step
+            deeper.set_result(42);
+            co_await gathered;
+            EXPECT_FALSE(accepted);
+            EXPECT_FALSE(gathered.cancelled());
+            EXPECT_EQ(std::get<0>(gathered.result()), 42);
         }(),
         {.clock = VirtualClock{}});
 }

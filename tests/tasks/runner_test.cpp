@@ -56,6 +56,7 @@ TEST(Run, SetsTheDebugFlagByOptionOrEnvironment) {
     EXPECT_FALSE(run(debug(), {.debug = false}));
     ::setenv("ASYNCIO_DEBUG", "0", 1);
     EXPECT_FALSE(run(debug()));
+    EXPECT_TRUE(run(debug(), {.debug = true}));
     ::unsetenv("ASYNCIO_DEBUG");
 }
 
@@ -96,7 +97,6 @@ TEST(Run, CancelsWhatIsLeftAndWaitsForItsEnd) {
 
 // CPython: test_runners.py, RunTests.test_asyncio_run_reports_hanging_tasks_errors
 TEST(Run, ReportsWhatALeftOverTaskThrowsAndKeepsTheResult) {
-    std::vector<ExceptionContext> reports;
     auto left_over = []() -> Coro<> {
         try {
             co_await asyncio::sleep(1h);
@@ -121,7 +121,7 @@ TEST(Run, ReportsWhatALeftOverTaskThrowsAndKeepsTheResult) {
 int loops_made = 0;
 EventLoop counting_factory() {
     ++loops_made;
-    return EventLoop();
+    return EventLoop({.clock = VirtualClock{TimePoint() + 1000s}});
 }
 
 // CPython: test_runners.py, RunTests.test_asyncio_run_loop_factory
@@ -129,8 +129,13 @@ EventLoop counting_factory() {
 // CPython: test_runners.py, RunnerTests.test_custom_factory
 TEST(Run, MakesItsLoopWithTheFactoryOnce) {
     loops_made = 0;
-    EXPECT_EQ(run(five(), {.loop_factory = counting_factory}), 5);
+    auto time = []() -> Coro<TimePoint> { co_return get_running_loop().time(); };
+    EXPECT_EQ(run(time(), {.loop_factory = counting_factory}), TimePoint() + 1000s);
     EXPECT_EQ(loops_made, 1);
+    Runner runner({.loop_factory = counting_factory});
+    EXPECT_EQ(runner.get_loop().time(), TimePoint() + 1000s);
+    EXPECT_EQ(runner.run(time()), TimePoint() + 1000s);
+    EXPECT_EQ(loops_made, 2);
     EXPECT_EQ(run(five(), {.loop_factory = new_event_loop}), 5);
 }
 
@@ -265,7 +270,6 @@ TEST(Runner, AMainTaskThatSwallowsTheInterruptReturnsItsValue) {
     EXPECT_EQ(run(main()), 5);
 }
 
-// CPython: test_runners.py, RunnerTests.test_signal_install_not_supported_ok
 TEST(Runner, LeavesAForeignSigintHandlerAloneAndRestoresTheDefault) {
     static int interrupts = 0;
     std::signal(SIGINT, [](int) { ++interrupts; });
@@ -281,6 +285,7 @@ TEST(Runner, LeavesAForeignSigintHandlerAloneAndRestoresTheDefault) {
     EXPECT_EQ(std::signal(SIGINT, SIG_DFL), SIG_DFL);
 }
 
+// CPython: test_runners.py, RunnerTests.test_signal_install_not_supported_ok
 TEST(Runner, InAnotherThreadItIgnoresSignalsAndRunsThread) {
     int result = 0;
     std::thread thread([&] { result = run(five()); });

@@ -18,29 +18,10 @@ using namespace std::chrono_literals;
 using asyncio::sleep;  // not the one of <unistd.h>
 using support::caught;
 using support::outcome;
+using support::outcome_of;
 using support::run_test;
 using support::Trace;
-
-template <class Body>
-std::string trace_of(Body body) {
-    std::string text;
-    run_test([&]() -> Coro<> {
-        Trace trace;
-        co_await body(trace);
-        text = trace.str();
-    });
-    return text;
-}
-
-/// What awaiting it throws.
-Coro<std::string> outcome_of(Coro<> coro) {
-    try {
-        co_await std::move(coro);
-    } catch (...) {
-        co_return caught();
-    }
-    co_return "nothing";
-}
+using support::trace_of;
 
 TimePoint now() { return get_running_loop().time(); }
 int cancelling() { return current_task().cancelling(); }
@@ -156,12 +137,18 @@ TEST(TimeoutStates, NeedsATaskAndToBeEntered) {
 // CPython: test_timeouts.py, TimeoutTests.test_repr_active
 // CPython: test_timeouts.py, TimeoutTests.test_repr_expired
 // CPython: test_timeouts.py, TimeoutTests.test_repr_finished
+// CPython: test_timeouts.py, TimeoutTests.test_repr_disabled
 TEST(TimeoutStates, HasPythonsRepr) {
     run_test([]() -> Coro<> {
         Timeout limit = timeout_at(TimePoint() + 12.3456s);
         EXPECT_EQ(repr(limit), "<Timeout [created]>");
         co_await with(limit, [&] { EXPECT_EQ(repr(limit), "<Timeout [active] when=12.346>"); });
         EXPECT_EQ(repr(limit), "<Timeout [finished]>");
+        Timeout expired = timeout(10ms);
+        co_await outcome_of(with(expired, sleep_long));
+        EXPECT_EQ(repr(expired), "<Timeout [expired]>");
+        co_await with(timeout(std::nullopt),
+                      [](Timeout& endless) { EXPECT_EQ(repr(endless), "<Timeout [active] when=None>"); });
     });
 }
 

@@ -18,29 +18,10 @@ using namespace std::chrono_literals;
 using asyncio::sleep;  // not the one of <unistd.h>
 using support::caught;
 using support::outcome;
+using support::outcome_of;
 using support::run_test;
 using support::Trace;
-
-template <class Body>
-std::string trace_of(Body body) {
-    std::string text;
-    run_test([&]() -> Coro<> {
-        Trace trace;
-        co_await body(trace);
-        text = trace.str();
-    });
-    return text;
-}
-
-/// What awaiting it throws.
-Coro<std::string> outcome_of(Coro<> coro) {
-    try {
-        co_await std::move(coro);
-    } catch (...) {
-        co_return caught();
-    }
-    co_return "nothing";
-}
+using support::trace_of;
 
 TimePoint now() { return get_running_loop().time(); }
 int cancelling() { return current_task().cancelling(); }
@@ -90,46 +71,6 @@ TEST(Timeout, ErrorIsCausedByTheCancelledErrorWhichTellsTheLine) {
         }
     });
     EXPECT_EQ(line, asked_at);
-}
-
-// CPython: test_timeouts.py, TimeoutTests.test_nested_timeouts
-TEST(Timeout, OfTwoWithTheSameDeadlineOnlyTheOuterThrowsTimeoutError) {
-    run_test([]() -> Coro<> {
-        auto deadline = now() + 10ms;
-        Timeout outer = timeout_at(deadline);
-        Timeout inner = timeout_at(deadline);
-        std::string inside;
-        auto thrown = co_await outcome_of(with(outer, [&]() -> Coro<> {
-            try {
-                co_await with(inner, sleep_long);
-            } catch (const CancelledError&) {
-                inside = caught();
-                throw;
-            }
-        }));
-        EXPECT_EQ(inside, "CancelledError()");
-        EXPECT_EQ(thrown, "TimeoutError()");
-        EXPECT_TRUE(outer.expired());
-        EXPECT_TRUE(inner.expired());
-        EXPECT_EQ(cancelling(), 0);
-    });
-}
-
-TEST(Timeout, OfTwoWithTheSameDeadlineTheInnerSeesBothRequests) {
-    std::string text = trace_of([](Trace& trace) -> Coro<> {
-        auto deadline = now();
-        Timeout inner = timeout_at(deadline);
-        auto thrown = co_await outcome_of(with(timeout_at(deadline), [&]() -> Coro<> {
-            try {
-                co_await with(inner, sleep_long);
-            } catch (const CancelledError&) {
-                trace("inner", caught(), cancelling(), repr(inner));
-                throw;
-            }
-        }));
-        trace("outer", thrown, cancelling());
-    });
-    EXPECT_EQ(text, "2:inner CancelledError() 1 <Timeout [expired]>, 2:outer TimeoutError() 0");
 }
 
 // CPython: test_timeouts.py, TimeoutTests.test_waiter_cancelled
@@ -321,76 +262,6 @@ TEST(Timeout, TakesAnyCancelledErrorThatLeavesAnExpiringBlock) {
         trace("main", thrown, cancelling());
     });
     EXPECT_EQ(text, "2:main TimeoutError() 0");
-}
-
-/// A clock that a test sets forward, as a callback does that keeps the loop busy.
-class BusyClock final : public Clock {
-public:
-    TimePoint now() noexcept override { return now_; }
-    bool jump_to(TimePoint when) noexcept override {
-        now_ = when;
-        return true;
-    }
-    void spend(Seconds time) { now_ += time; }
-
-private:
-    TimePoint now_;
-};
-
-/// What the inner and the outer of two blocks threw, after the body kept the loop busy for so long.
-std::string nested_outcome(Seconds outer, Seconds inner, Seconds busy) {
-    BusyClock clock;
-    std::string text;
-    auto body = [&](Timeout&) -> Coro<> {
-        clock.spend(busy);
-        co_await sleep(1s);
-    };
-    auto both = [&](Timeout&) -> Coro<> {
-        try {
-            co_await with(timeout(inner), body);
-        } catch (const TimeoutError&) {
-            text += "inner " + caught() + ", ";
-        } catch (const CancelledError&) {
-            text += "inner " + caught() + " " + std::to_string(cancelling()) + ", ";
-            throw;
-        }
-        co_await sleep(10s);
-    };
-    auto main = [&]() -> Coro<> {
-        auto thrown = co_await outcome_of(with(timeout(outer), both));
-        text += "outer " + thrown + " " + std::to_string(cancelling());
-    };
-    asyncio::run(main(), {.clock = clock});
-    return text;
-}
-
-// CPython: test_timeouts.py, TimeoutTests.test_nested_timeouts_concurrent
-// CPython: test_timeouts.py, TimeoutTests.test_nested_timeouts_loop_busy
-TEST(Timeout, NestedOnesThatExpireWhileTheLoopIsBusyEachEndTheirBlock) {
-    EXPECT_EQ(nested_outcome(2ms, 100ms, 10ms), "inner CancelledError() 1, outer TimeoutError() 0");
-    EXPECT_EQ(nested_outcome(100ms, 10ms, 50ms), "inner TimeoutError(), outer TimeoutError() 0");
-    EXPECT_EQ(nested_outcome(100ms, 10ms, 150ms), "inner CancelledError() 1, outer TimeoutError() 0");
-}
-
-// CPython: test_timeouts.py, TimeoutTests.test_nested_timeout_in_finally
-TEST(Timeout, WorksInTheCleanUpOfAnother) {
-    std::string inside;
-    std::string outside;
-    run_test([&]() -> Coro<> {
-        outside = co_await outcome_of(with(timeout(10ms), [&](Timeout&) -> Coro<> {
-            std::exception_ptr failure;
-            try {
-                co_await sleep(1s);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            inside = co_await outcome_of(with(timeout(10ms), sleep_long));
-            std::rethrow_exception(failure);
-        }));
-        EXPECT_EQ(cancelling(), 0);
-    });
-    EXPECT_EQ(inside, "TimeoutError()");
-    EXPECT_EQ(outside, "TimeoutError()");
 }
 
 // CPython: test_timeouts.py, TimeoutTests.test_timeout_after_cancellation

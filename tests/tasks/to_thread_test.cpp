@@ -2,6 +2,7 @@
 
 #include <asyncio/core/context.h>
 #include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 
@@ -83,15 +84,28 @@ TEST(ToThread, CallsTheFunctionOnceAndOnlyWhenItIsAwaited) {
 }
 
 // CPython: test_threads.py, ToThreadTests.test_to_thread_concurrent
-TEST(ToThread, RunsTenCallsAtTheSameTime) {
+TEST(ToThread, MakesTenCallsThatAreGathered) {
     std::atomic<int> calls = 0;
     run_test([&]() -> Coro<> {
-        std::vector<Task<>> tasks;
+        std::vector<Coro<>> coroutines;
         auto call = [&] { ++calls; };
-        for (int i = 0; i < 10; ++i) tasks.push_back(create_task(to_thread(call)));
-        for (const Task<>& task : tasks) co_await task;
+        for (int i = 0; i < 10; ++i) coroutines.push_back(to_thread(call));
+        co_await gather(std::move(coroutines));
+        EXPECT_EQ(calls, 10);
     });
-    EXPECT_EQ(calls, 10);
+}
+
+TEST(ToThread, RunsSeveralCallsAtTheSameTime) {
+    run_test([]() -> Coro<> {
+        Gate first;
+        Gate second;
+        auto meet = [](Gate& mine, Gate& other) {
+            mine.open();
+            other.wait();
+        };
+        co_await gather(to_thread(meet, std::ref(first), std::ref(second)),
+                        to_thread(meet, std::ref(second), std::ref(first)));
+    });
 }
 
 ContextVar<std::string> test_var{"test_ctx", "unset"};

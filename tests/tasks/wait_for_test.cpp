@@ -1,5 +1,5 @@
 // Traces with pass numbers were recorded from CPython 3.14.10.
-#include "support/run_test.h"
+#include "tasks/watch.h"
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/task.h>
@@ -21,49 +21,12 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 using asyncio::sleep;  // not the one of <unistd.h>
 using support::caught;
+using support::outcome_of;
+using support::passes;
 using support::run_test;
 using support::Trace;
-
-template <class Body>
-std::string trace_of(Body body) {
-    std::string text;
-    run_test([&]() -> Coro<> {
-        Trace trace;
-        co_await body(trace);
-        text = trace.str();
-    });
-    return text;
-}
-
-/// Notes how it ends: "main 5", "main TimeoutError() 0" with the requests to cancel that are left.
-template <class T>
-Coro<> watch(Coro<T> coro, Trace& trace) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(coro);
-            trace("main None");
-        } else {
-            auto value = co_await std::move(coro);
-            trace("main", value);
-        }
-    } catch (...) {
-        trace("main", caught(), current_task().cancelling());
-    }
-}
-
-template <class T>
-Coro<std::string> outcome_of(Coro<T> coro) {
-    try {
-        co_await std::move(coro);
-    } catch (...) {
-        co_return caught();
-    }
-    co_return "nothing";
-}
-
-Coro<> passes(int count) {
-    for (int i = 0; i < count; ++i) co_await sleep(0);
-}
+using support::trace_of;
+using support::watch;
 
 TEST(WaitFor, RunsACoroutineInTheTaskThatAwaitsIt) {
     std::string text = trace_of([](Trace& trace) -> Coro<> {
@@ -166,119 +129,6 @@ TEST(WaitFor, WaitsForWhatIgnoresCancels) {
         EXPECT_EQ(outcome, "nothing");
         EXPECT_TRUE(exited);
     });
-}
-
-// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_timeout_less_then_0_or_0_future_done
-TEST(WaitFor, OfNoTimeGivesTheResultOfWhatIsDone) {
-    std::string text = trace_of([](Trace& trace) -> Coro<> {
-        auto done = get_running_loop().create_future<int>();
-        done.set_result(9);
-        co_await watch(wait_for(done, 0), trace);
-        co_await watch(wait_for(done, -1), trace);
-        auto cancelled = get_running_loop().create_future<int>();
-        cancelled.cancel("c");
-        co_await watch(wait_for(cancelled, 0), trace);
-    });
-    EXPECT_EQ(text, "0:main 9, 0:main 9, 0:main CancelledError('c') 0");
-}
-
-TEST(WaitFor, OfNoTimeCancelsAPendingFuture) {
-    std::string text = trace_of([](Trace& trace) -> Coro<> {
-        auto future = get_running_loop().create_future();
-        co_await watch(wait_for(future, 0), trace);
-        trace(repr(future));
-    });
-    EXPECT_EQ(text, "2:main TimeoutError() 0, 2:<Future cancelled>");
-}
-
-// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_timeout_less_then_0_or_0_coroutine_do_not_started
-TEST(WaitFor, OfNoTimeNeverBeginsACoroutine) {
-    std::string text = trace_of([](Trace& trace) -> Coro<> {
-        auto coro = [&]() -> Coro<> {
-            trace("never");
-            co_return;
-        };
-        co_await watch(wait_for(coro(), 0), trace);
-        co_await watch(wait_for(sleep(1s), -1), trace);
-    });
-    EXPECT_EQ(text, "3:main TimeoutError() 0, 6:main TimeoutError() 0");
-}
-
-// CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for_timeout_less_then_0_or_0
-TEST(WaitFor, OfNoTimeCancelsATaskAndWaitsForItsEnd) {
-    for (Seconds no_time : {Seconds(0), Seconds(-1)}) {
-        std::string text = trace_of([&](Trace& trace) -> Coro<> {
-            auto task = create_task([&]() -> Coro<> {
-                try {
-                    co_await sleep(10s);
-                } catch (const CancelledError&) {
-                    trace("c", caught());
-                    throw;
-                }
-            });
-            co_await sleep(0);
-            co_await watch(wait_for(task, no_time), trace);
-            trace(task.cancelled());
-        });
-        EXPECT_EQ(text, "2:c CancelledError(), 4:main TimeoutError() 0, 4:True");
-    }
-}
-
-TEST(WaitFor, OfNoTimeGivesTheValueOrErrorOfWhatDoesNotEndCancelled) {
-    std::string text = trace_of([](Trace& trace) -> Coro<> {
-        auto task = create_task([&]() -> Coro<int> {
-            try {
-                co_await sleep(10s);
-            } catch (const CancelledError&) {
-                trace("c", caught());
-            }
-            co_return 4;
-        });
-        co_await sleep(0);
-        co_await watch(wait_for(task, 0), trace);
-    });
-    EXPECT_EQ(text, "2:c CancelledError(), 4:main 4");
-    text = trace_of([](Trace& trace) -> Coro<> {
-        auto task = create_task([]() -> Coro<> {
-            try {
-                co_await sleep(10s);
-            } catch (const CancelledError&) {
-            }
-            throw LookupError("k");
-        });
-        co_await sleep(0);
-        co_await watch(wait_for(task, 0), trace);
-    });
-    EXPECT_EQ(text, "4:main LookupError('k') 0");
-}
-
-TEST(WaitFor, OfNoTimeIsAbandonedWhenItIsCancelledItself) {
-    std::string text = trace_of([](Trace& trace) -> Coro<> {
-        auto future = get_running_loop().create_future();
-        int cancels = 0;
-        auto task = create_task([&]() -> Coro<> {
-            for (bool waiting = true; waiting;) {
-                try {
-                    co_await future;
-                    waiting = false;
-                } catch (const CancelledError&) {
-                    ++cancels;
-                    trace("c", caught());
-                }
-            }
-        });
-        co_await sleep(0);
-        auto main = create_task(watch(wait_for(task, 0), trace));
-        co_await sleep(0);
-        future = get_running_loop().create_future();
-        co_await passes(2);
-        main.cancel("go");
-        co_await main;
-        trace("done", task.done(), cancels);
-        future.set_result();
-        co_await task;
-    });
-    EXPECT_EQ(text, "3:c CancelledError(), 5:main CancelledError('go') 1, 6:done False 1");
 }
 
 // CPython: test_waitfor.py, AsyncioWaitForTest.test_wait_for
