@@ -67,8 +67,10 @@ TEST(Executor, AThreadThatEndsAfterItsFutureWasCancelledAndTheLoopClosedTouchesN
     Gate begun;
     Gate gate;
     Gate ended;
+    support::Reports reports;
     {
         EventLoop loop;
+        reports.listen(loop);
         auto call = [&, kept = std::shared_ptr<Gate>(&ended, [](Gate* last) { last->open(); })] {
             begun.open();
             gate.wait();
@@ -78,10 +80,12 @@ TEST(Executor, AThreadThatEndsAfterItsFutureWasCancelledAndTheLoopClosedTouchesN
         begun.wait();
         loop.stop();
         loop.run_forever();
+        EXPECT_TRUE(future.cancelled());
         loop.close();
     }
     gate.open();
-    ended.wait();
+    ended.wait();  // what the call kept is gone, so the call is over
+    EXPECT_EQ(reports.str(), "");
 }
 
 // CPython: test_base_events.py, BaseEventLoopTests.test_set_default_executor

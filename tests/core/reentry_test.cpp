@@ -203,17 +203,22 @@ TEST(Reentry, ACircleThroughGatherIsAnErrorAndNoOverflow) {
 }
 
 TEST(Reentry, ALongChainOfFuturesDiesWithoutRecursion) {
-    auto main = []() -> Coro<> {
+    int ends = 0;
+    auto main = [&]() -> Coro<> {
         EventLoop& loop = get_running_loop();
         Future<AnyFuture> chain = loop.create_future<AnyFuture>();
+        auto first_dies = std::make_shared<AtDeath>([&] { ++ends; });
+        chain.add_done_callback([kept = std::move(first_dies)](const AnyFuture&) {});
         for (int i = 0; i < 200'000; ++i) {
             Future<AnyFuture> next = loop.create_future<AnyFuture>();
             next.set_result(AnyFuture(chain));
             chain = next;
         }
+        EXPECT_EQ(ends, 0);
         co_return;
     };
     run(main());
+    EXPECT_EQ(ends, 1);
 }
 
 Coro<> start_another(int depth) {

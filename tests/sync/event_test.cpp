@@ -179,7 +179,9 @@ TEST(Event, CanBeSetThroughTheLoopAsAnotherThreadWould) {
     run_test([]() -> Coro<> {
         Event event;
         get_running_loop().call_soon_threadsafe([&] { event.set(); });
+        EXPECT_FALSE(event.is_set());
         co_await event.wait();
+        EXPECT_TRUE(event.is_set());
     });
 }
 

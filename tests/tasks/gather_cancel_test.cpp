@@ -229,6 +229,8 @@ TEST(GatherLifetime, GoesWithAFutureThatNobodyCanFinish) {
             done.set_result(2);
             all = {};
             co_await sleep(0s);
+            EXPECT_FALSE(kept.state_or_null()->has_callbacks());
+            EXPECT_EQ(all_tasks().size(), 1U);
         }(),
         {.clock = VirtualClock{}});
 }

@@ -15,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -101,10 +102,12 @@ TEST(ToThread, RunsSeveralCallsAtTheSameTime) {
         Gate second;
         auto meet = [](Gate& mine, Gate& other) {
             mine.open();
-            other.wait();
+            other.wait();  // for ever, if they were made one after the other
+            return 1;
         };
-        co_await gather(to_thread(meet, std::ref(first), std::ref(second)),
-                        to_thread(meet, std::ref(second), std::ref(first)));
+        auto both = co_await gather(to_thread(meet, std::ref(first), std::ref(second)),
+                                    to_thread(meet, std::ref(second), std::ref(first)));
+        EXPECT_EQ(both, std::tuple(1, 1));
     });
 }
 
@@ -294,6 +297,7 @@ TEST(ToThread, AStopTokenIsNotStoppedWhenTheCallEndsByItself) {
 TEST(ToThread, AFunctionStillRunningWhenTheLoopIsClosedIsAskedToStop) {
     Gate begun;
     Gate stopped;
+    Task<> task;
     {
         EventLoop loop;
         auto until_stopped = [&](std::stop_token stop) {
@@ -302,12 +306,13 @@ TEST(ToThread, AFunctionStillRunningWhenTheLoopIsClosedIsAskedToStop) {
             stopped.open();
         };
         loop.set_exception_handler([](EventLoop&, const ExceptionContext&) {});
-        Task<> task = loop.create_task(to_thread(until_stopped));
+        task = loop.create_task(to_thread(until_stopped));
         loop.call_soon([&] { loop.stop(); });
         loop.run_forever();
         begun.wait();
     }
     stopped.wait();
+    EXPECT_FALSE(task.done());
 }
 
 TEST(ToThread, ThrowsRuntimeErrorAfterTheDefaultExecutorWasShutDown) {
