@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,19 @@ TEST(TaskCancel, OfItselfWaitsForTheNextSuspension) {
         trace(value, task.cancelling());
     });
     EXPECT_EQ(text, "1:1, 2:CancelledError(), 3:on, 4:7 1");
+}
+
+TEST(TaskCancel, OfItselfAtTheEndDestroysTheValue) {
+    run_test([]() -> Coro<> {
+        auto value = std::make_shared<int>(5);
+        auto task = create_task([](std::shared_ptr<int> given) -> Coro<std::shared_ptr<int>> {
+            current_task().cancel();
+            co_return given;
+        }(value));
+        co_await sleep(0);
+        EXPECT_TRUE(task.cancelled());
+        EXPECT_EQ(value.use_count(), 1);
+    });
 }
 
 // CPython: test_tasks.py, BaseTaskTests.test_cancel_current_task

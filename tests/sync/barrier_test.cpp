@@ -223,6 +223,21 @@ TEST(Barrier, WaitsForOneMoreWhenAPartyIsCancelled) {
     });
 }
 
+TEST(Barrier, SendsTheNextOneToTheEndOfTheLineWhenAPartyIsCancelled) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        Barrier barrier(4);
+        auto tasks = start_each("abc", pass_as, barrier, trace);
+        co_await sleep(0s);
+        tasks[0].cancel("m");
+        co_await passes(3);
+        auto more = start_each("de", pass_as, barrier, trace);
+        co_await passes(4);
+    });
+    EXPECT_EQ(text,
+              "2:a CancelledError('m') [filling, waiters:2/4], 5:e 3 [draining, waiters:0/4], "
+              "6:c 2 [draining, waiters:0/4], 6:b 1 [draining, waiters:0/4], 6:d 2 [filling, waiters:0/4]");
+}
+
 TEST(Barrier, LetsAPartyOutThatIsCancelledWhileItDrains) {
     std::string text = trace_of([](Trace& trace) -> Coro<> {
         Barrier barrier(3);

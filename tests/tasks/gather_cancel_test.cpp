@@ -173,6 +173,39 @@ TEST(GatherCancel, OfADoneGatherOrDoneChildrenIsRefused) {
         {.clock = VirtualClock{}});
 }
 
+TEST(GatherCancel, IsTakenIfOnlyOneChildTakesIt) {
+    std::string text = trace::of(3, [](Log& log) -> Coro<std::string> {
+        auto pending = get_running_loop().create_future<int>();
+        auto done = get_running_loop().create_future<int>();
+        done.set_result(1);
+        auto all = gather(return_exceptions, pending, done);
+        bool accepted = all.cancel("m");
+        log(accepted ? "True" : "False");
+        co_await all;
+        co_return "never";
+    });
+    EXPECT_EQ(text, "True; turn 1; turn 2; raised CancelledError(); turn 3");  // CPython: the last child's message
+}
+
+TEST(GatherReports, NothingOfAFailureThatACancelHid) {
+    std::string text = trace::of(4, [](Log& log) -> Coro<std::string> {
+        get_running_loop().set_exception_handler([&](EventLoop&, const ExceptionContext& c) { log(c.message); });
+        auto future = get_running_loop().create_future<int>();
+        auto waits = [](Future<int> child) -> Coro<> { co_await gather(child); };
+        auto task = create_task(waits(future));
+        co_await sleep(0s);
+        future.set_exception(ValueError("x"));
+        // The gather fails in the next pass, and its awaiter is cancelled before it hears of that.
+        get_running_loop().call_soon([&] { task.cancel("m"); });
+        co_await trace::pass(2);
+        log(task.cancelled() ? "True" : "False");
+        EXPECT_TRUE(future.exception());
+        get_running_loop().set_exception_handler(nullptr);
+        co_return "None";
+    });
+    EXPECT_EQ(text, "turn 1; turn 2; turn 3; True; result None; turn 4");
+}
+
 // CPython: test_tasks.py, CoroutineGatherTests.test_exception_marking
 TEST(GatherReports, NothingOfASecondFailure) {
     std::string text = trace::of(8, [](Log& log) -> Coro<std::string> {

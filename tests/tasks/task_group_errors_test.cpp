@@ -102,6 +102,48 @@ TEST(TaskGroupErrors, ErrorsStandInTheOrderOfCompletion) {
               "[ValueError('c'), ValueError('a'), ValueError('b')]) 0");
 }
 
+TEST(TaskGroupErrors, AFailureInACleanUpCancelsNoTaskAgain) {
+    std::string text = trace_of([](Trace& trace) -> Coro<> {
+        auto future = get_running_loop().create_future();
+        auto stubborn = [&]() -> Coro<> {
+            try {
+                co_await sleep(10s);
+            } catch (const CancelledError&) {
+                trace("stubborn", caught(), cancelling());
+            }
+            try {
+                co_await future;
+            } catch (const CancelledError&) {
+                trace("again");
+            }
+            trace("stubborn ends", cancelling());
+        };
+        auto fails = [&]() -> Coro<> {
+            try {
+                co_await sleep(10s);
+            } catch (const CancelledError&) {
+            }
+            trace("fails");
+            throw ValueError("cleanup");
+        };
+        auto block = [&]() -> Coro<> {
+            co_await with(TaskGroup{}, [&](TaskGroup& group) -> Coro<> {
+                group.create_task(stubborn());
+                group.create_task(fails());
+                co_await sleep(0);
+                throw LookupError("body");
+            });
+        };
+        auto main = create_task(watch(block(), trace));
+        co_await passes(6);
+        future.set_result();
+        co_await main;
+    });
+    EXPECT_EQ(text,
+              "3:stubborn CancelledError() 1, 3:fails, 7:stubborn ends 1, 9:main ExceptionGroup('unhandled errors in a "
+              "TaskGroup', [ValueError('cleanup'), LookupError('body')]) 0");
+}
+
 TEST(TaskGroupErrors, TheBodysErrorIsTheLast) {
     std::string text = trace_of([](Trace& trace) -> Coro<> {
         auto future = get_running_loop().create_future();

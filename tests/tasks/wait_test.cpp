@@ -202,6 +202,29 @@ TEST(Wait, ReturnsAtItsTimeoutAndCancelsNothing) {
     });
 }
 
+TEST(Wait, IsOverOnceThoughItsTimeoutIsDueBeforeItResumes) {
+    support::ManualClock clock;
+    std::string order;
+    auto main = [&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        auto future = loop.create_future<int>();
+        auto waiting = create_task([&]() -> Coro<> {
+            auto result = co_await wait(future, {.timeout = 1s});
+            order += "resumed " + sizes(result) + " ";
+        });
+        co_await sleep(0s);
+        future.set_result(1);
+        loop.call_soon([&] {  // in the pass that wakes it
+            clock.spend(2s);
+            loop.call_soon([&] { order += "after "; });
+        });
+        co_await waiting;
+        co_await sleep(1s);
+    };
+    asyncio::run(main(), {.clock = clock});
+    EXPECT_EQ(order, "resumed (1, 0) after ");
+}
+
 TEST(Wait, LeavesNoTimerBehind) {
     support::ManualClock clock;
     auto main = []() -> Coro<> {
