@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/run_test.h"
+#include "support/sleep_watch.h"
 #include "support/thread_gate.h"
 
 using namespace asyncio;
@@ -256,7 +257,7 @@ TEST(Executor, AWaitForItsShutdownCanBeCancelled) {
 }
 
 TEST(Executor, VirtualTimeWaitsForCallsUntilTheyAreDeliveredOrTakenBack) {
-    run_test([]() -> Coro<> {
+    support::run_watched([](support::SleepWatch& watch) -> Coro<> {
         EventLoop& loop = get_running_loop();
         TimePoint start = loop.time();
         auto an_hour = []() -> Coro<> { co_await sleep(3600s); };
@@ -265,7 +266,7 @@ TEST(Executor, VirtualTimeWaitsForCallsUntilTheyAreDeliveredOrTakenBack) {
         Future<> first = loop.run_in_executor(&manual, [] {});
         Future<> second = loop.run_in_executor(&manual, [] {});
         std::thread thread([&] {
-            std::this_thread::sleep_for(5ms);
+            watch.wait_until_the_loop_sleeps();
             manual.run_next();
         });
         co_await first;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "support/run_test.h"
+#include "support/sleep_watch.h"
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -183,13 +184,16 @@ TEST(FdCallbacks, AHangUpCallsBothSides) {
 TEST(FdCallbacksThread, AnEventfdWakesTheLoop) {
     int fd = eventfd(0, EFD_NONBLOCK);
     for (bool is_virtual : {false, true}) {
-        EventLoop loop(is_virtual ? LoopOptions{.clock = VirtualClock{}} : LoopOptions{});
+        support::SleepWatch watch;
+        LoopOptions options{.io_backend = &watch};
+        if (is_virtual) options.clock = VirtualClock{};
+        EventLoop loop(options);
         loop.add_reader(fd, [&] {
             take(fd, 8);
             loop.stop();
         });
         std::thread thread([&] {
-            std::this_thread::sleep_for(2ms);
+            watch.wait_until_the_loop_sleeps();
             eventfd_write(fd, 1);
         });
         loop.run_forever();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/run_test.h"
+#include "support/sleep_watch.h"
 #include "support/thread_gate.h"
 
 using namespace asyncio;
@@ -203,7 +204,7 @@ TEST(ForeignThread, ResumedOnAnotherThreadTheTaskGoesOnInItsOwn) {
 
 TEST(ForeignThread, SeveralWaitAtTheSameTimeAndVirtualTimeStandsStill) {
     Threads threads;
-    run_test([&]() -> Coro<> {
+    support::run_watched([&](support::SleepWatch& watch) -> Coro<> {
         EventLoop& loop = get_running_loop();
         TimePoint start = loop.time();
         Gate gate;
@@ -214,7 +215,7 @@ TEST(ForeignThread, SeveralWaitAtTheSameTimeAndVirtualTimeStandsStill) {
         for (int i = 0; i < 10; ++i) tasks.push_back(create_task(wait()));
         co_await sleep(0s);
         std::thread opener([&] {
-            std::this_thread::sleep_for(5ms);
+            watch.wait_until_the_loop_sleeps();
             gate.open();
         });
         for (const Task<>& task : tasks) co_await task;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "support/run_test.h"
+#include "support/sleep_watch.h"
 #include "support/thread_gate.h"
 
 using namespace asyncio;
@@ -68,7 +69,10 @@ TEST(Signals, TheHandlerGetsItsArgumentsAndMayRemoveItself) {
 // CPython: test_events.py, EventLoopTestsMixin.test_signal_handling_while_selecting
 TEST(SignalsThread, ASignalWakesALoopThatSleeps) {
     for (bool is_virtual : {false, true}) {
-        EventLoop loop(is_virtual ? LoopOptions{.clock = VirtualClock{}} : LoopOptions{});
+        support::SleepWatch watch;
+        LoopOptions options{.io_backend = &watch};
+        if (is_virtual) options.clock = VirtualClock{};
+        EventLoop loop(options);
         bool called = false;
         loop.add_signal_handler(SIGUSR1, [&] {
             called = true;
@@ -76,7 +80,7 @@ TEST(SignalsThread, ASignalWakesALoopThatSleeps) {
         });
         pthread_t main_thread = pthread_self();
         std::thread thread([&] {
-            std::this_thread::sleep_for(5ms);
+            watch.wait_until_the_loop_sleeps();
             pthread_kill(main_thread, SIGUSR1);
         });
         loop.run_forever();

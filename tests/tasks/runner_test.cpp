@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/sleep_watch.h"
+
 using namespace asyncio;
 using namespace std::chrono_literals;
 
@@ -235,11 +237,12 @@ TEST(Runner, AnInterruptCancelsAMainTaskThatOnlyYields) {
 
 // CPython: test_runners.py, RunnerTests.test_interrupt_wait
 TEST(Runner, AnInterruptFromOutsideWakesALoopThatSleepsThread) {
-    Runner runner;
+    static support::SleepWatch watch;
+    Runner runner({.loop_factory = [] { return EventLoop({.io_backend = &watch}); }});
     Future<> awaited = runner.get_loop().create_future<>();
     auto main = [&]() -> Coro<> { co_await awaited; };
     std::thread later([] {
-        std::this_thread::sleep_for(5ms);
+        watch.wait_until_the_loop_sleeps();
         ::kill(::getpid(), SIGINT);
     });
     EXPECT_THROW(runner.run(main()), KeyboardInterrupt);

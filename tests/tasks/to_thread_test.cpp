@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "support/run_test.h"
+#include "support/sleep_watch.h"
 #include "support/thread_gate.h"
 
 using namespace asyncio;
@@ -200,11 +201,11 @@ TEST(ToThread, ShowsThatItsTaskWaitsForAThread) {
 }
 
 TEST(ToThread, VirtualTimeStandsStillWhileTheCallRunsAndJumpsAfterIt) {
-    run_test([]() -> Coro<> {
+    support::run_watched([](support::SleepWatch& watch) -> Coro<> {
         EventLoop& loop = get_running_loop();
         TimePoint start = loop.time();
         Task<> sleeper = create_task(hour());
-        co_await to_thread([] { std::this_thread::sleep_for(5ms); });
+        co_await to_thread([&] { watch.wait_until_the_loop_sleeps(); });
         EXPECT_EQ(loop.time(), start);
         EXPECT_FALSE(sleeper.done());
         co_await sleeper;
