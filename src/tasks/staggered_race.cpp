@@ -18,12 +18,7 @@ public:
         suspend(*frame.promise().task(), frame);
     }
     std::exception_ptr await_resume() {
-        try {
-            check();
-        } catch (...) {
-            return std::current_exception();
-        }
-        return nullptr;
+        return was_cancelled() ? std::make_exception_ptr(CancelledError(take_cancel_request())) : nullptr;
     }
     WaitEdge edge() const noexcept override { return {WaitKind::several, static_cast<const AwaitsFutures*>(&race_)}; }
 
