@@ -1,21 +1,15 @@
 """Makes a failing program as small as it gets while it still fails."""
 import copy
+import itertools
 import json
 
-# Where a statement has blocks; the handlers of a `try` are a case of their own.
-BLOCKS = {"loop": (2,), "try": (1, 3, 4), "except_star": (1, 3), "timeout": (4,), "group": (2,), "with": (2,), "callback": (4,),
-          "soon": (3,), "later": (3,), "at": (3,), "context_run": (2,)}
-NEED_ONE = {"try", "except_star", "timeout", "group", "loop", "with"}
-PLAIN_BLOCKS = {"callback", "soon", "later", "at", "context_run"}
-SIMPLER = {  # (operation, argument): what is simpler
-    ("sleep", 1): 0, ("timeout", 2): 0, ("timeout", 3): 0, ("wait_for", 2): 0, ("wait", 2): -1, ("as_completed", 2): -1,
-    ("as_completed", 4): 0, ("task", 3): "", ("task", 4): -1, ("task", 5): -1, ("group_task", 4): "", ("group_task", 5): -1,
-    ("group_task", 6): -1, ("await_task", 2): "", ("await_task", 3): -1, ("cancel", 2): "", ("cancel_self", 1): "",
-    ("gather", 2): 0, ("set_result", 2): 0, ("later", 2): 0, ("at", 2): 0, ("callback", 3): -1, ("soon", 2): -1,
-    ("loop", 1): 1, ("return", 1): 1,
+import language
+
+SIMPLEST = {  # of the fields that have a simplest value
+    "ticks": 0, "when": 0, "value": 1, "times": 1, "most": 0, "message": "", "name": "", "eager": -1, "context": -1,
+    "flag": 0, "iteration": "plain", "return_when": "all", "factory": 0, "notified": 1, "pattern": "base",
 }
-LISTS = {"wait": 1, "gather": 3, "as_completed": 1}
-ERRORS = {"raise": 1, "fail": 1, "set_exception": 2}
+DESPAIR = 4000  # programs tried
 
 
 def replaced(program, path, value):
@@ -27,18 +21,39 @@ def replaced(program, path, value):
     return result
 
 
-def blocks(statement):
-    """The paths, from the statement, of the blocks in it."""
-    found = [(i,) for i in BLOCKS.get(statement[0], ())]
-    if statement[0] == "try":
-        found += [(2, i, 2) for i in range(len(statement[2]))]
-    return found
-
-
 def get(node, path):
     for index in path:
         node = node[index]
     return node
+
+
+def simpler_errors(spec):
+    if spec != ["V", "x"]:
+        yield ["V", "x"]
+    if spec[0] == "G":
+        yield from spec[2]
+        if len(spec[2]) > 1:
+            for i in range(len(spec[2])):
+                yield ["G", spec[1], spec[2][:i] + spec[2][i + 1:]]
+
+
+def simpler_values(kind, value):
+    """Simpler values for a field that is no block."""
+    if kind in SIMPLEST and value != SIMPLEST[kind]:
+        yield SIMPLEST[kind]
+    if kind == "limit":
+        yield from (simple for simple in (-1, 0) if simple < value)
+    if kind in ("ticks", "limit", "times") and value > 1:
+        yield value - 1
+    if kind in ("slots", "sources"):
+        yield from (value[:i] + value[i + 1:] for i in range(len(value)))
+    if kind == "error":
+        yield from simpler_errors(value)
+    if kind == "handlers":
+        for i, handler in enumerate(value):
+            yield value[:i] + value[i + 1:]
+            if handler[1] != "swallow":
+                yield value[:i] + [[handler[0], "swallow", handler[2]]] + value[i + 1:]
 
 
 def edits(program, path):
@@ -51,70 +66,71 @@ def edits(program, path):
     for i in range(len(block)):
         yield replaced(program, path, block[:i] + block[i + 1:])
     for i, statement in enumerate(block):
-        name = statement[0]
-        for part in blocks(statement):
+        for kind, part in language.blocks(statement):
             inner = get(statement, part)
-            if inner:
+            if inner and kind != "plain_block":
                 yield replaced(program, path, block[:i] + inner + block[i + 1:])
     for i, statement in enumerate(block):
-        name = statement[0]
         here = (*path, i)
-        if name == "try":
-            for k in range(len(statement[2])):
-                yield replaced(program, (*here, 2), statement[2][:k] + statement[2][k + 1:])
-                if statement[2][k][1] != "swallow":
-                    yield replaced(program, (*here, 2, k, 1), "swallow")
-        for part in blocks(statement):
+        for _, part in language.blocks(statement):
             yield from edits(program, (*here, *part))
-        for k, value in enumerate(statement):
-            if (name, k) in SIMPLER and value != SIMPLER[name, k]:
-                yield replaced(program, (*here, k), SIMPLER[name, k])
-                if isinstance(value, int) and value > 1:
-                    yield replaced(program, (*here, k), value - 1)
-        if name in LISTS:
-            value = statement[LISTS[name]]
-            for k in range(len(value)):
-                yield replaced(program, (*here, LISTS[name]), value[:k] + value[k + 1:])
-        if name in ERRORS and statement[ERRORS[name]] != ["V", "x"]:
-            spec = statement[ERRORS[name]]
-            yield replaced(program, (*here, ERRORS[name]), ["V", "x"])
-            for child in spec[2] if spec[0] == "G" else ():
-                yield replaced(program, (*here, ERRORS[name]), child)
+        for kind, k in language.fields(statement):
+            for value in simpler_values(kind, statement[k]):
+                yield replaced(program, (*here, k), value)
+
+
+def is_used(program, number):
+    """Whether a function is called, or begins a run."""
+    if number in (program[2] if len(program) > 2 else [0]):
+        return True
+    for statement in language.all_statements(program):
+        for kind, i in language.fields(statement):
+            value = statement[i]
+            if kind in ("function", "generator_function") and value == number:
+                return True
+            if kind in ("source", "sources") and ["f", number] in (value if kind == "sources" else [value]):
+                return True
+    return False
+
+
+def without_things(program):
+    """The program without the last of the locks and queues, if nothing uses it."""
+    last = len(program[0]) - 1
+    for statement in language.all_statements(program):
+        if any(kind in language.THINGS_OF_FIELD and statement[i] == last for kind, i in language.fields(statement)):
+            return None
+    return replaced(program, (0,), program[0][:-1])
 
 
 def candidates(program):
     """Programs a little simpler, the boldest first."""
+    if len(program) > 2 and len(program[2]) > 1:
+        yield replaced(program, (2,), program[2][:1])
+        yield replaced(program, (2,), program[2][1:])
     for number, body in enumerate(program[1]):
         if len(body) > 1:
             yield replaced(program, (1, number), [])
     for number in range(len(program[1])):
         yield from edits(program, (1, number))
-    if len(program[1]) > 1 and not program[1][-1] and f"{len(program[1]) - 1}" not in json.dumps(program[1]):
+    if len(program[1]) > 1 and not is_used(program, len(program[1]) - 1):
         yield replaced(program, (1,), program[1][:-1])
-    if program[0]:
-        yield replaced(program, (0,), [])
+    if program[0] and (fewer := without_things(program)):
+        yield fewer
 
 
-def shrink(program, failing, most=4000):
+def shrink(program, failing):
     """`failing(programs)` gives the position of the first one that still fails, or None."""
     tried = set()
-    while len(tried) < most:
-        batch = []
+    while len(tried) < DESPAIR:
+        fresh = (candidate for candidate in candidates(program) if json.dumps(candidate) not in tried)
         found = None
-        for candidate in candidates(program):
-            key = json.dumps(candidate)
-            if key in tried:
-                continue
-            tried.add(key)
-            batch.append(candidate)
-            if len(batch) == 60:
-                found = failing(batch)
-                if found is not None:
-                    break
-                batch = []
-        if found is None and batch:
+        size = 8
+        while found is None:
+            batch = list(itertools.islice(fresh, size))
+            if not batch:
+                return program
+            tried.update(map(json.dumps, batch))
             found = failing(batch)
-        if found is None:
-            break
+            size = 60
         program = batch[found]
     return program

@@ -1,3 +1,4 @@
+// Statements on timeouts and task groups.
 #include "operations.h"
 #include "run.h"
 
@@ -11,80 +12,63 @@ using asyncio::Timeout;
 
 namespace {
 
-std::size_t index(const Node& slot) { return static_cast<std::size_t>(slot.number); }
-
-Coro<Flow> do_timeout(Run& run, const Node& s) {
+std::shared_ptr<Timeout> make_timeout(Run& run, const Node& ticks, const Node& absolute) {
     std::optional<asyncio::Seconds> delay;
-    if (s[2].number >= 0) delay = s[2].number * tick.count();
-    std::shared_ptr<Timeout> timeout;
-    if (s[3].number != 0) {
-        std::optional<asyncio::TimePoint> when;
-        if (delay) when = run.loop->time() + *delay;
-        timeout = std::shared_ptr<Timeout>(new Timeout(asyncio::timeout_at(when)));
-    } else {
-        timeout = std::shared_ptr<Timeout>(new Timeout(asyncio::timeout(delay)));
-    }
-    run.old_timeouts.push_back(timeout);
-    run.timeouts[index(s[1])] = timeout;
+    if (ticks.number >= 0) delay = ticks.number * tick.count();
+    if (absolute.number == 0) return std::shared_ptr<Timeout>(new Timeout(asyncio::timeout(delay)));
+    std::optional<asyncio::TimePoint> when;
+    if (delay) when = run.loop->time() + *delay;
+    return std::shared_ptr<Timeout>(new Timeout(asyncio::timeout_at(when)));
+}
+
+Coro<Flow> in_timeout(Run& run, int slot, std::shared_ptr<Timeout> timeout, const Node& block) {
     auto body = [&]() -> Coro<Flow> {
-        Flow flow = co_await run.block(s[4]);
+        Flow flow = co_await run.block(block);
         co_return flow;
     };
     Flow flow;
     try {
         flow = co_await asyncio::with(*timeout, body);
     } catch (...) {
-        run.log("timeout", s[1].number, timeout->expired());
+        run.log("timeout", slot, timeout->expired());
         throw;
     }
-    run.log("timeout", s[1].number, timeout->expired());
+    run.log("timeout", slot, timeout->expired());
     co_return flow;
 }
 
-Coro<Flow> do_group(Run& run, const Node& s) {
-    auto group = std::make_shared<TaskGroup>();
-    run.old_groups.push_back(group);
-    run.groups[index(s[1])] = group;
+Coro<Flow> in_group(Run& run, int slot, std::shared_ptr<TaskGroup> group, const Node& block) {
     auto body = [&]() -> Coro<Flow> {
-        Flow flow = co_await run.block(s[2]);
+        Flow flow = co_await run.block(block);
         co_return flow;
     };
     Flow flow = co_await asyncio::with(*group, body);
-    run.log("group", s[1].number);
+    run.log("group", slot);
     co_return flow;
 }
 
-Coro<Flow> do_reenter_timeout(Run& run, const Node& s) {
-    std::shared_ptr<Timeout> timeout = run.timeouts[index(s[1])];
-    auto body = [] {};
-    if (timeout) {
-        co_await asyncio::with(*timeout, body);
-    }
-    co_return std::nullopt;
+void set_group(Run& run, const Node& slot, std::shared_ptr<TaskGroup> group) {
+    run.old_groups.push_back(group);
+    run.groups.at(slot.index()) = std::move(group);
 }
 
-Coro<Flow> do_reenter_group(Run& run, const Node& s) {
-    std::shared_ptr<TaskGroup> group = run.groups[index(s[1])];
-    auto body = [] {};
-    if (group) {
-        co_await asyncio::with(*group, body);
-    }
-    co_return std::nullopt;
+Coro<Flow> nothing() { co_return std::nullopt; }
+
+Coro<Flow> do_timeout(Run& run, const Node& s) {
+    std::shared_ptr<Timeout> timeout = make_timeout(run, s[2], s[3]);
+    run.timeouts.at(s[1].index()) = timeout;
+    return in_timeout(run, s[1].number, std::move(timeout), s[4]);
 }
 
-void do_group_task(Run& run, const Node& s) {
-    TaskGroup* group = run.groups[index(s[1])].get();
-    if (group == nullptr) return run.log("group_task", "empty");
-    auto create = [group](Coro<int> coro, const asyncio::TaskOptions& options) {
-        return group->create_task(std::move(coro), options);
-    };
-    auto task = run.new_task(create, s[3].number, s[4].text, s[5].number, s[6].number);
-    run.item(s[2]) = std::make_shared<Item>(Item{task});
-    run.log("group_task", s[2].number, run.name_of(task), task.done());
+void do_new_timeout(Run& run, const Node& s) { run.timeouts.at(s[1].index()) = make_timeout(run, s[2], s[3]); }
+
+Coro<Flow> do_enter_timeout(Run& run, const Node& s) {
+    std::shared_ptr<Timeout> timeout = run.timeouts.at(s[1].index());
+    return timeout ? in_timeout(run, s[1].number, timeout, s[2]) : nothing();
 }
 
 void do_reschedule(Run& run, const Node& s) {
-    Timeout* timeout = run.timeouts[index(s[1])].get();
+    Timeout* timeout = run.timeouts.at(s[1].index()).get();
     if (timeout == nullptr) return run.log("reschedule", "none");
     std::optional<asyncio::TimePoint> when;
     if (s[2].number >= 0) when = run.loop->time() + s[2].number * tick.count();
@@ -93,23 +77,43 @@ void do_reschedule(Run& run, const Node& s) {
 }
 
 void do_expired(Run& run, const Node& s) {
-    Timeout* timeout = run.timeouts[index(s[1])].get();
+    Timeout* timeout = run.timeouts.at(s[1].index()).get();
     if (timeout == nullptr) return;
     std::string when = "None";
     if (timeout->when()) when = std::to_string(std::lround(timeout->when()->seconds() / tick.count()));
-    run.log("expired", s[1].number, timeout->expired(), when);
+    run.log("expired", s[1].number, timeout->expired(), when, repr(*timeout));
+}
+
+Coro<Flow> do_group(Run& run, const Node& s) {
+    auto group = std::make_shared<TaskGroup>();
+    set_group(run, s[1], group);
+    return in_group(run, s[1].number, std::move(group), s[2]);
+}
+
+void do_new_group(Run& run, const Node& s) { set_group(run, s[1], std::make_shared<TaskGroup>()); }
+
+Coro<Flow> do_enter_group(Run& run, const Node& s) {
+    std::shared_ptr<TaskGroup> group = run.groups.at(s[1].index());
+    return group ? in_group(run, s[1].number, group, s[2]) : nothing();
+}
+
+void do_group_state(Run& run, const Node& s) {
+    TaskGroup* group = run.groups.at(s[1].index()).get();
+    if (group != nullptr) run.log("group_state", s[1].number, shown_repr(repr(*group)));
 }
 
 }  // namespace
 
 Operations block_operations() {
-    return {.plain = {{"group_task", noting<do_group_task>},
-                      {"reschedule", noting<do_reschedule>},
-                      {"expired", noting<do_expired>}},
-            .awaiting = {{"timeout", do_timeout},
-                         {"group", do_group},
-                         {"reenter_timeout", do_reenter_timeout},
-                         {"reenter_group", do_reenter_group}}};
+    return {{"timeout", awaiting<do_timeout>},
+            {"new_timeout", plain<do_new_timeout>},
+            {"enter_timeout", awaiting<do_enter_timeout>},
+            {"reschedule", plain<do_reschedule>},
+            {"expired", plain<do_expired>},
+            {"group", awaiting<do_group>},
+            {"new_group", plain<do_new_group>},
+            {"enter_group", awaiting<do_enter_group>},
+            {"group_state", plain<do_group_state>}};
 }
 
 }  // namespace conformance

@@ -23,7 +23,7 @@ public:
                 if (peek() == ',') next();
             }
             next();
-            if (!result.list.empty()) find_operation(result.list.front().text, result);
+            if (!result.list.empty()) result.operation = find_operation(result.list.front().text);
         } else if (first == '"') {
             while (rest_.at(0) != '"') result.text += take();
             take();

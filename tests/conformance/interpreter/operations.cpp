@@ -6,29 +6,22 @@ namespace conformance {
 
 namespace {
 
-struct Entry {
-    PlainOperation plain = nullptr;
-    AwaitingOperation awaiting = nullptr;
-};
-
-std::unordered_map<std::string_view, Entry> all_operations() {
-    std::unordered_map<std::string_view, Entry> all;
-    for (const Operations& some : {flow_operations(), combine_operations(), block_operations(), future_operations(),
-                                   loop_operations(), sync_operations()}) {
-        for (auto& [name, operation] : some.plain) all[name].plain = operation;
-        for (auto& [name, operation] : some.awaiting) all[name].awaiting = operation;
+std::unordered_map<std::string_view, Operation> all_operations() {
+    std::unordered_map<std::string_view, Operation> all;
+    for (const Operations& some : {flow_operations(), walk_operations(), task_operations(), future_operations(),
+                                   callback_operations(), combine_operations(), completed_operations(),
+                                   block_operations(), lock_operations(), queue_operations(), generator_operations()}) {
+        for (const auto& [name, operation] : some) all.emplace(name, operation);
     }
     return all;
 }
 
 }  // namespace
 
-void find_operation(std::string_view name, Node& node) {
+const Operation* find_operation(std::string_view name) {
     static const auto all = all_operations();
     auto found = all.find(name);
-    if (found == all.end()) return;
-    node.plain = found->second.plain;
-    node.awaiting = found->second.awaiting;
+    return found == all.end() ? nullptr : &found->second;
 }
 
 }  // namespace conformance

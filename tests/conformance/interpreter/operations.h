@@ -2,26 +2,28 @@
 
 #include "node.h"
 
-#include <initializer_list>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace conformance {
 
 /// The operations of one source file, under their names in programs.
-struct Operations {
-    std::vector<std::pair<std::string_view, PlainOperation>> plain = {};
-    std::vector<std::pair<std::string_view, AwaitingOperation>> awaiting = {};
-};
+using Operations = std::vector<std::pair<std::string_view, Operation>>;
 
-Operations flow_operations();     // sleep, call, loop, try, await …
-Operations combine_operations();  // gather, wait, as_completed, wait_for, shield
-Operations block_operations();    // timeout, group
-Operations future_operations();   // tasks, futures, callbacks
-Operations loop_operations();     // call_soon and its like, contexts
-Operations sync_operations();     // locks, queues
+Operations flow_operations();       // sleep, call, await …
+Operations walk_operations();       // loop, try
+Operations task_operations();       // making and cancelling tasks
+Operations future_operations();     // futures and their callbacks
+Operations callback_operations();   // call_soon and its like, contexts
+Operations combine_operations();    // gather, wait, wait_for, shield
+Operations completed_operations();  // as_completed
+Operations block_operations();      // timeout, group
+Operations lock_operations();
+Operations queue_operations();
+Operations generator_operations();
 
-/// Enters the operation of this name into the node; nothing if there is none.
-void find_operation(std::string_view name, Node& node);
+/// The operation of this name, or null.
+const Operation* find_operation(std::string_view name);
 
 }  // namespace conformance

@@ -1,7 +1,9 @@
 #include "run.h"
 
+#include "completed.h"
 #include "core/loop_core.h"
 #include "things.h"
+#include "walk.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,24 +15,18 @@ using asyncio::Coro;
 
 asyncio::ContextVar<int> x_var{"x", 0};
 asyncio::ContextVar<int> y_var{"y", 0};
+asyncio::ContextVar<int> z_var{"z"};
 
-bool Item::is_task() const { return future.state_or_null()->kind() == asyncio::detail::FutureBase::Kind::task; }
+namespace {
 
-AnyTask Item::task() const {
-    return is_task() ? AnyTask(asyncio::detail::Ref<asyncio::detail::FutureBase>(future.state_or_null())) : AnyTask();
-}
+Run* logging_run = nullptr;
 
-bool is_entered(const asyncio::Context& context) {
-    try {
-        context.run([] {});
-    } catch (const asyncio::RuntimeError&) {
-        return true;
-    }
-    return false;
-}
+}  // namespace
 
-Run::Run(const Node& program) : functions(program[1]), objects_(program[0]) {}
+Run::Run(const Node& program) : program_(program) {}
 Run::~Run() = default;
+
+// The trace.
 
 std::string Run::name_of(const AnyTask& task) {
     std::string name = task.get_name();
@@ -56,38 +52,89 @@ void Run::write(const std::string& line) {
                      std::to_string(std::lround(loop->time().seconds() / tick.count())) + " " + who + line);
 }
 
-std::vector<std::string> Run::run() {
-    std::string end;
-    {
-        asyncio::Runner runner({.clock = asyncio::VirtualClock{}});
-        loop = &runner.get_loop();
-        loop->set_exception_handler(
-            [this](asyncio::EventLoop&, const asyncio::ExceptionContext& context) { on_report(context); });
-        loop->call_at(loop->time() + watchdog_first * tick.count(), [this] { watchdog(); });
-        try {
-            end = "end " + std::to_string(runner.run(main()));
-        } catch (...) {
-            end = "end ! " + describe(std::current_exception());
-        }
-        try {
-            runner.close();
-        } catch (...) {
-            end = "end ! " + describe(std::current_exception());
-        }
-        over_ = true;
-        things.reset();
-    }
-    lines_.push_back(end);
-    return std::move(lines_);
-}
-
 void Run::on_report(const asyncio::ExceptionContext& context) {
     std::string message = context.message;
-    if (message.find("never retrieved") != std::string::npos || message.find("destroyed") != std::string::npos) return;
+    if (message.find("never retrieved") != std::string::npos || message.find("destroyed") != std::string::npos) {
+        // When this is told depends on what keeps an object alive; that it is told does not.
+        lost_.push_back("lost " + message + (context.exception ? " " + log_line(context.exception) : ""));
+        return;
+    }
     if (message.starts_with("Exception in callback") || message.starts_with("Exception in a done callback")) {
         message = "Exception in callback";
     }
-    log("report", asyncio::detail::quoted(message), context.exception ? describe(context.exception) : "-");
+    message = message.substr(0, message.find("<async_generator"));
+    log("report", asyncio::detail::quoted(message), context.exception ? describe(context.exception) : "-", x_var.get());
+    if (handler_mode == 1) throw asyncio::ValueError("handler");
+    if (handler_mode == 2) throw asyncio::KeyboardInterrupt();
+}
+
+/// What the default exception handler says; also of futures that are dropped when the loop is gone.
+void Run::on_log(asyncio::LogLevel level, std::string_view message) {
+    if (level != asyncio::LogLevel::error) return;
+    Run& run = *logging_run;
+    std::string first(message.substr(0, message.find('\n')));
+    std::string last = "-";
+    if (first.size() < message.size()) last = shown_message(std::string(message.substr(message.rfind('\n') + 1)));
+    if (run.over_) {
+        run.lost_.push_back("lost " + first + " " + last);
+    } else {
+        run.log("logged", first, last);
+    }
+}
+
+// Running.
+
+std::vector<std::string> Run::run() {
+    logging_run = this;
+    asyncio::set_log_handler(&Run::on_log);
+    run_all();
+    forget();
+    asyncio::set_log_handler(nullptr);
+    std::sort(lost_.begin(), lost_.end());
+    lines_.insert(lines_.end(), lost_.begin(), lost_.end());
+    return std::move(lines_);
+}
+
+void Run::run_all() {
+    asyncio::Runner runner({.clock = asyncio::VirtualClock{}});
+    loop = &runner.get_loop();
+    loop->set_exception_handler(
+        [this](asyncio::EventLoop&, const asyncio::ExceptionContext& context) { on_report(context); });
+    loop->call_at(loop->time() + watchdog_first * tick.count(), [this] { watchdog(); });
+    static const Node only_the_first = parse("[0]");
+    for (const Node& number : (program_.size() > 2 ? program_[2] : only_the_first).list) {
+        std::string end;
+        try {
+            end = "end " + std::to_string(runner.run(main(number.number)));
+        } catch (...) {
+            end = "end ! " + describe(std::current_exception());
+        }
+        lines_.push_back(end);
+        handler_mode = 0;
+    }
+    std::string failure;
+    try {
+        runner.close();
+    } catch (...) {
+        failure = "closing ! " + describe(std::current_exception());
+    }
+    if (!failure.empty()) lines_.push_back(failure);
+    over_ = true;
+}
+
+void Run::forget() {
+    waits = {};
+    items = {};
+    callbacks = {};
+    handles = {};
+    contexts = {};
+    tokens = {};
+    generators = {};
+    completions = {};
+    timeouts = {};
+    groups = {};
+    old_groups.clear();
+    things.reset();
 }
 
 void Run::watchdog() {
@@ -102,10 +149,10 @@ void Run::watchdog() {
     for (const AnyTask& task : all_tasks(*loop)) task.cancel("watchdog");
 }
 
-Coro<int> Run::main() {
-    make_things(*this, objects_);
+Coro<int> Run::main(int number) {
+    if (!things) things = std::make_unique<Things>(program_[0]);
     items[0] = std::make_shared<Item>(Item{current()});
-    int value = co_await call(0, nullptr);
+    int value = co_await call(number);
     co_return value;
 }
 
@@ -113,75 +160,71 @@ Coro<int> Run::call(int number, ItemRef owner) {
     if (owner) owner->children.push_back(std::make_shared<Item>(Item{current()}));
     owner = nullptr;
     log("start", number, x_var.get(), y_var.get());
-    Flow flow = co_await block(functions[static_cast<std::size_t>(number)]);
+    Flow flow = co_await block(program_[1][static_cast<std::size_t>(number)]);
     int value = flow.value_or(0);
     log("return", number, value);
     co_return value;
 }
 
 Coro<Flow> Run::block(const Node& statements) {
-    for (const Node& statement : statements.list) {
-        if (++steps > most_steps) co_return std::nullopt;
-        if (statement.plain != nullptr) {
-            statement.plain(*this, statement);
-            continue;
-        }
-        Flow flow;
+    Walk walk(*this, statements);
+    while (const Node* statement = walk.next()) {
         try {
-            flow = co_await statement.awaiting(*this, statement);
+            if (statement->operation->walking != nullptr) {
+                co_await statement->operation->walking(*this, walk, *statement);
+            } else {
+                Flow flow = co_await statement->operation->awaiting(*this, *statement);
+                walk.gave(flow);
+            }
         } catch (...) {
-            log(statement[0].text, "!", describe(std::current_exception()));
-            throw;
+            walk.threw(*statement, std::current_exception());
         }
-        if (flow) co_return flow;
     }
-    co_return std::nullopt;
+    co_return walk.outcome();
+}
+
+asyncio::AsyncGenerator<int> Run::generate(int number) {
+    log("begin", number, x_var.get(), y_var.get());
+    Walk walk(*this, program_[1][static_cast<std::size_t>(number)], true);
+    while (const Node* statement = walk.next()) {
+        const Operation& operation = *statement->operation;
+        try {
+            if (operation.walking != nullptr) {
+                co_await operation.walking(*this, walk, *statement);
+            } else if (operation.awaiting != nullptr) {
+                Flow flow = co_await operation.awaiting(*this, *statement);
+                walk.gave(flow);
+            } else {
+                int value = (*statement)[1].number;
+                co_yield value;
+                log("yield", value);
+            }
+        } catch (...) {
+            walk.threw(*statement, std::current_exception());
+        }
+    }
+    walk.outcome();
+    log("finish", number);
 }
 
 void Run::plain_block(const Node& statements) {
-    for (const Node& statement : statements.list) {
-        if (++steps > most_steps) return;
-        statement.plain(*this, statement);
-    }
+    Walk walk(*this, statements);
+    walk.next();
+    walk.outcome();
 }
 
-bool Run::would_circle(const Item& item) const {
-    AnyTask me = current();
-    std::vector<const Item*> todo = {&item};
-    std::vector<const Item*> seen;
-    while (!todo.empty()) {
-        const Item* one = todo.back();
-        todo.pop_back();
-        if (one->future == me) return true;
-        if (std::find(seen.begin(), seen.end(), one) != seen.end()) continue;
-        seen.push_back(one);
-        for (const ItemRef& child : one->children) todo.push_back(child.get());
-        auto found = waits_on.find(one->future.state_or_null());
-        if (found != waits_on.end()) todo.push_back(found->second.get());
+asyncio::ContextRef Run::context_at(const Node& slot) const {
+    if (slot.number < 0 || !contexts.at(slot.index())) return {};
+    return *contexts[slot.index()];
+}
+
+bool is_entered(const asyncio::Context& context) {
+    try {
+        context.run([] {});
+    } catch (const asyncio::RuntimeError&) {
+        return true;
     }
     return false;
-}
-
-bool Run::is_poisoned(const Item& item) const {
-    return std::find(poisoned.begin(), poisoned.end(), item.future) != poisoned.end();
-}
-
-asyncio::ContextRef Run::context_at(int slot) const {
-    if (slot < 0 || !contexts[static_cast<std::size_t>(slot)]) return {};
-    return *contexts[static_cast<std::size_t>(slot)];
-}
-
-Waiting::Waiting(Run& run, const ItemRef& item) : run_(run), task_(run.current().state_or_null()) {
-    before_ = run_.waits_on[task_];
-    run_.waits_on[task_] = item;
-}
-
-Waiting::~Waiting() {
-    if (before_) {
-        run_.waits_on[task_] = before_;
-    } else {
-        run_.waits_on.erase(task_);
-    }
 }
 
 }  // namespace conformance

@@ -2,13 +2,14 @@
 
 #include <asyncio/asyncio.h>
 
+#include "item.h"
 #include "node.h"
 #include "text.h"
 
 #include <array>
-#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace conformance {
@@ -16,42 +17,19 @@ namespace conformance {
 constexpr asyncio::Seconds tick = asyncio::Seconds(1.0 / 512);
 extern asyncio::ContextVar<int> x_var;
 extern asyncio::ContextVar<int> y_var;
-
-/// What stands in a slot: a future, with what its results look like.
-struct Item {
-    enum class Kind {
-        number,        // Future<int>
-        list,          // Future<std::vector<int>>
-        results,       // Future<std::vector<Result<int>>>
-        pair,          // Future<std::tuple<int, int>>
-        pair_results,  // Future<std::tuple<Result<int>, Result<int>>>
-        mixed,         // Future<std::vector<None>>, the values are those of `parts`
-        mixed_results  // Future<std::vector<Result<None>>>, likewise
-    };
-    asyncio::AnyFuture future;
-    Kind kind = Kind::number;
-    std::vector<std::shared_ptr<Item>> children = {};  // that a cancellation would reach
-    std::vector<std::shared_ptr<Item>> parts = {};
-
-    bool is_task() const;
-    asyncio::AnyTask task() const;  // empty if it is none
-};
-using ItemRef = std::shared_ptr<Item>;
-
-/// The result as it stands in traces; throws what the future ended with.
-std::string text_of_result(const Item& item);
-/// `pending`, `cancelled`, `! ValueError('x')` or the result.
-std::string outcome(const Item& item);
-
-struct Things;  // locks and queues: see sync_operations.cpp
+extern asyncio::ContextVar<int> z_var;  // without a default
 
 bool is_entered(const asyncio::Context& context);
+
+struct Things;  // locks and queues: see things.h
+class Completed;
 
 /// One run of one program in a loop of its own.
 class Run {
 public:
     explicit Run(const Node& program);
     ~Run();
+    /// Runs it; gives its trace.
     std::vector<std::string> run();
 
     // The trace.
@@ -65,44 +43,34 @@ public:
     asyncio::AnyTask current() const { return asyncio::current_task(*loop); }
 
     // Running.
-    asyncio::Coro<int> call(int number, ItemRef owner);
+    asyncio::Coro<int> call(int number, ItemRef owner = nullptr);
     asyncio::Coro<Flow> block(const Node& statements);
+    asyncio::AsyncGenerator<int> generate(int number);
     void plain_block(const Node& statements);
-    bool is_tired() const noexcept { return steps > most_steps; }
-
-    /// Whether awaiting the item would make tasks wait for each other in a circle.
-    bool would_circle(const Item& item) const;
-    bool is_poisoned(const Item& item) const;
-
-    asyncio::ContextRef context_at(int slot) const;
-    template <class Create>
-    asyncio::Task<int> new_task(Create create, int number, const std::string& name, int eager, int context) {
-        asyncio::TaskOptions options;
-        if (!name.empty()) options.name = name;
-        if (eager >= 0) options.eager_start = eager != 0;
-        options.context = context_at(context);
-        if (options.context && eager != 0 && is_entered(options.context.get())) {
-            options.eager_start = false;  // CPython would lose track of the current task
-        }
-        return create(call(number, nullptr), options);
+    /// A program that has made enough steps only ends its blocks from then on.
+    bool is_tired(int more) noexcept {
+        steps_ += more;
+        return steps_ > most_steps;
     }
-    ItemRef& item(const Node& slot) { return items.at(static_cast<std::size_t>(slot.number)); }
+
+    ItemRef& item(const Node& slot) { return items.at(slot.index()); }
+    asyncio::ContextRef context_at(const Node& slot) const;
 
     asyncio::EventLoop* loop = nullptr;
-    const Node& functions;
-    int steps = 0;
+    Waits waits;
+    std::unique_ptr<Things> things;
     std::array<ItemRef, 10> items;
     std::array<std::pair<ItemRef, asyncio::CallbackId>, 4> callbacks;
     std::array<asyncio::Handle, 4> handles;
     std::array<std::shared_ptr<asyncio::Context>, 3> contexts;
-    std::array<std::shared_ptr<asyncio::Token>, 2> tokens;
+    std::array<std::shared_ptr<asyncio::Token>, 3> tokens;
     std::array<std::shared_ptr<asyncio::Timeout>, 4> timeouts;
     std::array<std::shared_ptr<asyncio::TaskGroup>, 4> groups;
-    std::vector<std::shared_ptr<asyncio::Timeout>> old_timeouts;  // a body may still be in them
-    std::vector<std::shared_ptr<asyncio::TaskGroup>> old_groups;
-    std::unique_ptr<Things> things;
-    std::map<asyncio::detail::FutureBase*, ItemRef> waits_on;
-    std::vector<asyncio::AnyFuture> poisoned;  // tasks that awaited themselves
+    std::vector<std::shared_ptr<asyncio::TaskGroup>> old_groups;  // a task may still be told of
+    std::array<int, 2> flags{};
+    std::array<std::shared_ptr<asyncio::AsyncGenerator<int>>, 3> generators;
+    std::array<std::shared_ptr<Completed>, 2> completions;
+    int handler_mode = 0;
 
 private:
     static constexpr int most_steps = 250;
@@ -111,29 +79,21 @@ private:
     static constexpr int watchdog_next = 5000;
     static constexpr int watchdog_most = 25;
 
+    static void on_log(asyncio::LogLevel level, std::string_view message);
     void write(const std::string& line);
-    asyncio::Coro<int> main();
+    void run_all();
+    asyncio::Coro<int> main(int number);
     void watchdog();
     void on_report(const asyncio::ExceptionContext& context);
+    void forget();
 
-    const Node& objects_;
+    const Node& program_;
     std::vector<std::string> lines_;
+    std::vector<std::string> lost_;  // what was reported of futures and tasks that nobody looked at again
+    int steps_ = 0;
     bool over_ = false;
     int first_name_ = -1;
     int shots_ = 0;
-};
-
-/// Notes on what the task waits, while it lives.
-class Waiting {
-public:
-    Waiting(Run& run, const ItemRef& item);
-    ~Waiting();
-    Waiting(const Waiting&) = delete;
-
-private:
-    Run& run_;
-    asyncio::detail::FutureBase* task_;
-    ItemRef before_;
 };
 
 /// What the operation throws is only noted, if it is no BaseException but CancelledError.
@@ -147,7 +107,25 @@ void noting(Run& run, const Node& s) {
         run.log(s[0].text, "!", describe(std::current_exception()));
     }
 }
+template <PlainOperation operation>
+inline constexpr Operation plain{.plain = noting<operation>};
+template <AwaitingOperation operation>
+inline constexpr Operation awaiting{.awaiting = operation};
+template <WalkingOperation operation>
+inline constexpr Operation walking{.walking = operation};
 
-void make_things(Run& run, const Node& objects);
+/// A task of a function of the program, made by `create(coroutine, options)`.
+template <class Create>
+asyncio::Task<int> new_task(Run& run, Create create, const Node& number, const Node& name, const Node& eager,
+                            asyncio::ContextRef context) {
+    asyncio::TaskOptions options;
+    if (!name.text.empty()) options.name = name.text;
+    if (eager.number >= 0) options.eager_start = eager.number != 0;
+    options.context = context;
+    if (context && eager.number != 0 && is_entered(context.get())) {
+        options.eager_start = false;  // CPython would lose track of the current task
+    }
+    return create(run.call(number.number), options);
+}
 
 }  // namespace conformance

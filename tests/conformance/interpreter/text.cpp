@@ -2,14 +2,8 @@
 
 #include "text.h"
 
+#include <algorithm>
 #include <vector>
-
-#if __has_include(<asyncio/sync/queue.h>)
-#include <asyncio/sync/queue.h>
-#endif
-#if __has_include(<asyncio/sync/barrier.h>)
-#include <asyncio/sync/barrier.h>
-#endif
 
 namespace conformance {
 
@@ -40,9 +34,36 @@ std::exception_ptr make_error(const Node& spec) {
         case 'C':
             return std::make_exception_ptr(message.empty() ? asyncio::CancelledError()
                                                            : asyncio::CancelledError(message));
+        case 'X':
+            return std::make_exception_ptr(asyncio::GeneratorExit());
         default:
             return std::make_exception_ptr(asyncio::KeyboardInterrupt());
     }
+}
+
+std::string shown_message(std::string message) {
+    for (const char* object : {"<Task ", "<Future ", "<coroutine ", "<async_generator ", "<_GatheringFuture", "<Token ",
+                               "<_contextvars", "<Context ", "<ContextVar "}) {
+        message = message.substr(0, message.find(object));
+    }
+    return shown_repr(std::move(message));
+}
+
+std::string shown_repr(std::string repr) {
+    constexpr std::string_view address = " at 0x";
+    constexpr std::string_view object = " object";
+    for (std::size_t at; (at = repr.find(address)) != repr.npos;) {
+        std::size_t end = std::min(repr.find_first_not_of("0123456789abcdef", at + address.size()), repr.size());
+        if (repr.substr(0, at).ends_with(object)) at -= object.size();
+        repr.erase(at, end - at);
+    }
+    constexpr std::string_view tasks = "<TaskGroup tasks=";  // CPython counts a task that starts eagerly late
+    constexpr std::size_t kept = 10;
+    if (std::size_t at = repr.find(tasks); at != repr.npos) {
+        std::size_t end = repr.find_first_not_of("0123456789", at + tasks.size());
+        repr.erase(at + kept, end - at - kept);
+    }
+    return repr;
 }
 
 std::string describe(const std::exception_ptr& error) {
@@ -53,21 +74,17 @@ std::string describe(const std::exception_ptr& error) {
         }
         return asyncio::detail::type_name(error) + "('" + group->message() + "', [" + children + "])";
     }
-    std::string message = asyncio::str(error);
-    for (const char* noise : {"<Task ", "<Future ", "<coroutine ", "<_Gathering", "<Token ", "<_contextvars",
-                              "<Context ", "<asyncio.locks"}) {
-        message = message.substr(0, message.find(noise));
-    }
-    constexpr std::string_view tasks = "<TaskGroup tasks=";  // CPython counts an eager child late
-    if (std::size_t at = message.find(tasks); at != std::string::npos) {
-        std::size_t end = message.find_first_not_of("0123456789", at + tasks.size());
-        message.replace(at, end - at, "<TaskGroup");
-    }
+    std::string message = shown_message(asyncio::str(error));
     std::string all = asyncio::detail::type_name(error) + (message.empty() ? "()" : "('" + message + "')");
     if (auto* timeout = exception_cast<asyncio::TimeoutError>(error)) {
         if (timeout->cause()) all += " from " + asyncio::detail::type_name(timeout->cause());
     }
     return all;
+}
+
+std::string log_line(const std::exception_ptr& error) {
+    std::string message = shown_message(asyncio::str(error));
+    return asyncio::detail::type_name(error) + (message.empty() ? "" : ": " + message);
 }
 
 bool matches(const std::exception_ptr& error, std::string_view pattern) {
@@ -79,12 +96,9 @@ bool matches(const std::exception_ptr& error, std::string_view pattern) {
     if (pattern == "runtime") return exception_cast<asyncio::RuntimeError>(error) != nullptr;
     if (pattern == "group") return exception_cast<asyncio::BaseExceptionGroup>(error) != nullptr;
     if (pattern == "app") return exception_cast<AppBase>(error) != nullptr;
-#if __has_include(<asyncio/sync/queue.h>)
     if (pattern == "shutdown") return exception_cast<asyncio::QueueShutDown>(error) != nullptr;
-#endif
-#if __has_include(<asyncio/sync/barrier.h>)
     if (pattern == "broken") return exception_cast<asyncio::BrokenBarrierError>(error) != nullptr;
-#endif
+    if (pattern == "exit") return exception_cast<asyncio::GeneratorExit>(error) != nullptr;
     return false;
 }
 

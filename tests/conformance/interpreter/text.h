@@ -24,6 +24,12 @@ std::exception_ptr make_error(const Node& spec);
 
 /// The error as it stands in traces: Python's repr without what differs between two runs.
 std::string describe(const std::exception_ptr& error);
+/// The last line of a traceback.
+std::string log_line(const std::exception_ptr& error);
+/// A message without the reprs of objects, which have addresses and lines of source.
+std::string shown_message(std::string message);
+/// The repr of an object without what differs between two runs.
+std::string shown_repr(std::string repr);
 
 /// Whether `except` with this pattern takes the error.
 bool matches(const std::exception_ptr& error, std::string_view pattern);

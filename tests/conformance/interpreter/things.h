@@ -1,6 +1,7 @@
 #pragma once
 
-#include <asyncio/asyncio.h>
+#include "node.h"
+
 #include <asyncio/sync/barrier.h>
 #include <asyncio/sync/condition.h>
 #include <asyncio/sync/event.h>
@@ -26,7 +27,23 @@ struct Thing {
 };
 
 struct Things {
+    explicit Things(const Node& objects);
     std::vector<Thing> all;
 };
+
+/// Calls the function with what of lock, condition and semaphore the thing is, and gives what it returns.
+template <class Function>
+auto on_lock(Thing& thing, const Function& function) {
+    if (thing.lock) return function(*thing.lock);
+    if (thing.condition) return function(*thing.condition);
+    return function(*thing.semaphore);
+}
+/// The same for the three queues.
+template <class Function>
+auto on_queue(Thing& thing, const Function& function) {
+    if (thing.queue) return function(*thing.queue);
+    if (thing.priority_queue) return function(*thing.priority_queue);
+    return function(*thing.lifo_queue);
+}
 
 }  // namespace conformance

@@ -9,6 +9,7 @@ import asyncio.taskgroups
 import asyncio.tasks
 import inspect
 import textwrap
+import weakref
 from asyncio import base_events, events
 
 TICK = 1 / 512  # exact as a float, and in nanoseconds
@@ -59,11 +60,22 @@ class JumpingSelector:
         pass
 
 
+class OrderedWeakSet(weakref.WeakKeyDictionary):
+    """A weak set that is walked in the order of insertion."""
+
+    def add(self, item):
+        self[item] = None
+
+    def discard(self, item):
+        self.pop(item, None)
+
+
 class VirtualLoop(base_events.BaseEventLoop):
     def __init__(self):
         super().__init__()
         self._clock_resolution = 1e-9
         self._selector = JumpingSelector(self)
+        self._asyncgens = OrderedWeakSet()
         self.now = 0.0
         self.passes = 0
         self.created = {}  # coroutine -> its number, while its task may be alive
@@ -81,15 +93,16 @@ class VirtualLoop(base_events.BaseEventLoop):
         self.created[coro] = len(self.created)
         return super().create_task(coro, **options)
 
-
     def run_until_complete(self, future):
         try:
             return super().run_until_complete(future)
-        except (KeyboardInterrupt, SystemExit):
-            # CPython forgets a stop callback here that cuts the clean-up short with a RuntimeError.
-            self._ready = type(self._ready)(
-                handle for handle in self._ready if handle._callback is not base_events._run_until_complete_cb)
-            raise
+        finally:
+            # CPython may leave its stop callback here, which cuts the next run short with a RuntimeError.
+            left = [handle for handle in self._ready if handle._callback is base_events._run_until_complete_cb]
+            for handle in left:
+                self._ready.remove(handle)
+                if not handle._args[0].cancelled():
+                    handle._args[0].exception()  # what else it would do: now it was retrieved
 
 
 _all_tasks = asyncio.tasks.all_tasks

@@ -1,0 +1,63 @@
+"""Statements on asynchronous generators. `yield` itself is in Run.generate().
+
+When a generator is dropped shows in the trace. So nothing here keeps one in a local variable: the traceback of an
+exception would hold it.
+"""
+from operations import awaiting, plain, walking
+from text import make_error
+
+
+@plain
+def generator(run, slot, number):
+    run.generators[slot] = run.generate(number)
+    run.log("generator", slot)
+
+
+@plain
+def drop_generator(run, slot):
+    run.log("drop_generator", slot, run.generators[slot] is not None)
+    run.generators[slot] = None
+
+
+@plain
+def same_generator(run, slot, source):
+    run.generators[slot] = run.generators[source]
+
+
+@awaiting
+async def next_(run, slot):
+    if run.generators[slot] is None:
+        return run.log("next", slot, "empty")
+    try:
+        value = await run.generators[slot].__anext__()
+    except StopAsyncIteration:
+        return run.log("next", slot, "end")
+    run.log("next", slot, "=", value)
+
+
+@awaiting
+async def athrow(run, slot, spec):
+    if run.generators[slot] is None:
+        return run.log("athrow", slot, "empty")
+    try:
+        value = await run.generators[slot].athrow(make_error(spec))
+    except StopAsyncIteration:
+        value = None
+    run.log("athrow", slot, *(("end",) if value is None else ("=", value)))
+
+
+@awaiting
+async def aclose(run, slot):
+    if run.generators[slot] is None:
+        return run.log("aclose", slot, "empty")
+    await run.generators[slot].aclose()
+    run.log("aclose", slot)
+
+
+@walking
+async def each(walk, slot, most, body):
+    try:
+        value = await walk.levels[-1].held.__anext__()
+    except StopAsyncIteration:
+        return walk.got(False)
+    walk.got(True, value)

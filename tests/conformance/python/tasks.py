@@ -1,0 +1,105 @@
+"""Statements on tasks: making, cancelling, looking at them."""
+import asyncio
+
+from items import Item
+from operations import plain
+
+
+def is_entered(context):
+    try:
+        context.run(int)
+    except RuntimeError:
+        return True
+    return False
+
+
+def new_task(run, create, number, name, eager, context):
+    options = {}
+    if name:
+        options["name"] = name
+    if eager >= 0:
+        options["eager_start"] = bool(eager)
+    if context >= 0 and run.contexts[context] is not None:
+        options["context"] = run.contexts[context]
+        if eager != 0 and is_entered(run.contexts[context]):
+            options["eager_start"] = False  # CPython would lose track of the current task
+    coro = run.call(number, None)
+    try:
+        return create(coro, **options)
+    except BaseException:
+        coro.close()
+        raise
+
+
+@plain
+def task(run, slot, number, name, eager, context):
+    made = new_task(run, asyncio.create_task, number, name, eager, context)
+    run.items[slot] = Item(made, "int")
+    run.log("task", slot, run.name_of(made), made.done())
+
+
+@plain
+def group_task(run, group, slot, number, name, eager, context):
+    if run.groups[group] is None:
+        return run.log("group_task", "empty")
+    made = new_task(run, run.groups[group].create_task, number, name, eager, context)
+    run.items[slot] = Item(made, "int")
+    run.log("group_task", slot, run.name_of(made), made.done())
+
+
+@plain
+def task_factory(run, mode):
+    def make(coro, **options):
+        run.log("factory", options.get("name") or "-", options.get("eager_start", "-"))
+        return asyncio.Task(coro, **options)
+
+    def factory(loop, coro, **options):
+        return make(coro, loop=loop, **options)
+
+    run.loop.set_task_factory((None, asyncio.eager_task_factory, factory, asyncio.create_eager_task_factory(make))[mode])
+
+
+@plain
+def cancel(run, slot, message):
+    if run.items[slot] is None:
+        return run.log("cancel", slot, "empty")
+    run.log("cancel", slot, run.items[slot].future.cancel(*((message,) if message else ())))
+
+
+@plain
+def cancel_self(run, message):
+    current = asyncio.current_task()
+    if current is None:
+        return run.log("cancel_self", "none")
+    run.log("cancel_self", current.cancel(*((message,) if message else ())))
+
+
+def task_at(run, slot):
+    if slot < 0:
+        return asyncio.current_task()
+    return run.items[slot].task() if run.items[slot] is not None else None
+
+
+@plain
+def uncancel(run, slot):
+    found = task_at(run, slot)
+    run.log("uncancel", slot, "none" if found is None else found.uncancel())
+
+
+@plain
+def cancelling(run, slot):
+    found = task_at(run, slot)
+    run.log("cancelling", slot, "none" if found is None else found.cancelling())
+
+
+@plain
+def set_name(run, slot, name):
+    found = task_at(run, slot)
+    if found is not None:
+        found.set_name(name)
+        run.log("set_name", slot, found.get_name())
+
+
+@plain
+def all_tasks(run):
+    run.log("all_tasks", *map(run.name_of, asyncio.tasks.all_tasks(run.loop)))
