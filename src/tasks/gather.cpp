@@ -27,6 +27,13 @@ private:
     GatherChild& child_;
 };
 
+/// A callback of a child whose end does not matter any more: its exception counts as seen.
+class Gathering::Forgotten final : public DoneCallback {
+public:
+    Forgotten() : DoneCallback(ContextRef()) {}
+    void call(Ref<FutureBase> future) override { future->mark_retrieved(); }
+};
+
 Gathering::Gathering(FutureBase& outer, bool return_exceptions) noexcept
     : outer_(outer), return_exceptions_(return_exceptions) {}
 
@@ -47,7 +54,8 @@ void Gathering::add(Ref<FutureBase> future, bool made_here) {
 void Gathering::begin() {
     begun_ = true;
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
-        if (child->future_->done() && !child->is_linked()) child_is_done(*child);
+        // The outer one may have failed on the way, and let go of those that are not done.
+        if (child->future_ && child->future_->done() && !child->is_linked()) child_is_done(*child);
     }
 }
 
@@ -58,13 +66,19 @@ void Gathering::child_is_done(GatherChild& child) {
     FutureBase& future = *child.future_;
     if (!begun_ || outer_.done()) {
         future.mark_retrieved();
+        child.future_ = nullptr;
         return;
     }
     if (!return_exceptions_) {
-        if (future.cancelled()) return outer_.set_exception(future.make_cancelled_error());
-        if (future.peek_exception()) return outer_.set_exception(future.exception());
+        if (future.cancelled()) return fail(future.make_cancelled_error());
+        if (future.peek_exception()) return fail(future.exception());
     }
     if (finished_ == size_) conclude();
+}
+
+void Gathering::fail(std::exception_ptr error) {
+    outer_.set_exception(std::move(error));
+    let_go();
 }
 
 void Gathering::conclude() {
@@ -72,15 +86,29 @@ void Gathering::conclude() {
         try {
             store_results();
         } catch (...) {
-            return outer_.set_exception(std::current_exception());
+            return fail(std::current_exception());
         }
-        return outer_.finish();
+        outer_.finish();
+        return let_go();
     }
     for (GatherChild* child = children_; child != children_ + size_; ++child) child->future_->mark_retrieved();
     // Python takes the message of the last child, cancelled or not.
     FutureBase& last = *children_[size_ - 1].future_;
-    outer_.set_exception(last.cancelled() ? last.make_cancelled_error()
-                                          : std::make_exception_ptr(CancelledError(last.cancel_request())));
+    fail(last.cancelled() ? last.make_cancelled_error()
+                          : std::make_exception_ptr(CancelledError(last.cancel_request())));
+}
+
+/// The outer future is done and holds its children no longer: one of them, or what holds it, may be held by a child
+/// that is not done, and that by its callbacks holds this one.
+void Gathering::let_go() {
+    for (GatherChild* child = children_; child != children_ + size_; ++child) {
+        if (child->is_linked()) {
+            Ref<FutureBase> future = std::move(child->future_);
+            future->replace_node(*child, *new Forgotten());
+        } else if (child->reported_) {
+            child->future_ = nullptr;
+        }
+    }
 }
 
 bool Gathering::cancel_children(const Ref<CancelRequest>& request) {

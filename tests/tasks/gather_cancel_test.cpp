@@ -268,6 +268,26 @@ TEST(GatherLifetime, GoesWithAFutureThatNobodyCanFinish) {
         {.clock = VirtualClock{}});
 }
 
+// The gather of which there is no handle is held by the future that is not done, and that by the gather that failed.
+TEST(GatherLifetime, LetsGoOfItsChildrenWhenItIsDone) {
+    std::string reported;
+    asyncio::run(
+        [&]() -> Coro<> {
+            EventLoop& loop = get_running_loop();
+            loop.set_exception_handler([&](EventLoop&, const ExceptionContext& c) { reported += c.message + "; "; });
+            std::vector<Future<int>> both{loop.create_future<int>(), create_task(failure("x", 1))};
+            auto fails = gather(both);
+            static_cast<void>(gather(both[0], gather(fails)));
+            both.clear();
+            co_await trace::pass(6);
+            EXPECT_TRUE(fails.done());
+            fails = {};
+            loop.set_exception_handler(nullptr);
+        }(),
+        {.clock = VirtualClock{}});
+    EXPECT_EQ(reported, "_GatheringFuture exception was never retrieved; ");
+}
+
 TEST(GatherLifetime, LeavesNothingWhenTheLoopGoesFirst) {
     Future<std::vector<int>> outlives;
     {

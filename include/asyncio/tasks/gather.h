@@ -65,8 +65,11 @@ protected:
 private:
     friend class GatherChild;
     class Link;
+    class Forgotten;
     void child_is_done(GatherChild& child);
+    void fail(std::exception_ptr error);
     void conclude();
+    void let_go();
 
     FutureBase& outer_;
     GatherChild* children_ = nullptr;
