@@ -1,5 +1,8 @@
 #include <asyncio/tasks/wait.h>
 
+#include <asyncio/core/done_callback.h>
+
+#include <memory>
 #include <string>
 
 namespace asyncio::detail {
@@ -30,11 +33,30 @@ void WaitAwaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     suspend(task, frame, &WaitAwaiter::is_due);
 }
 
+namespace {
+
+/// Takes note of the end of one of the futures: whether the wait is over with it.
+bool is_over_with(FutureBase& future, std::size_t& left, ReturnWhen return_when) {
+    --left;
+    if (left == 0 || return_when == FIRST_COMPLETED) return true;
+    return return_when == FIRST_EXCEPTION && !future.cancelled() && future.exception() != nullptr;
+}
+
+/// Stays behind when a wait for the first exception ends in the pass in which a future does: as in Python, its
+/// exception is still looked at, and counts as retrieved.
+class LateLook final : public DoneCallback {
+public:
+    explicit LateLook(std::shared_ptr<std::size_t> left) : DoneCallback(ContextRef()), left_(std::move(left)) {}
+    void call(Ref<FutureBase> future) override { is_over_with(*future, *left_, FIRST_EXCEPTION); }
+
+private:
+    std::shared_ptr<std::size_t> left_;
+};
+
+}  // namespace
+
 void WaitAwaiter::one_is_done(FutureBase& future) {
-    --left_;
-    bool over = left_ == 0 || options_.return_when == FIRST_COMPLETED;
-    if (!over && options_.return_when == FIRST_EXCEPTION && !future.cancelled()) over = future.exception() != nullptr;
-    if (!over || !is_pending()) return;
+    if (!is_over_with(future, left_, options_.return_when) || !is_pending()) return;
     task_->leave_queues();  // the timer is not needed any more, nor its call, if it is due in this pass
     wake();
 }
@@ -42,7 +64,14 @@ void WaitAwaiter::one_is_done(FutureBase& future) {
 void WaitAwaiter::is_due(ReadyNode& node) { of(node).wake(); }
 
 void WaitAwaiter::end() {
-    for (WaitNode& node : nodes_) node.unlink();
+    std::shared_ptr<std::size_t> left;
+    for (WaitNode& node : nodes_) {
+        if (options_.return_when == FIRST_EXCEPTION && left_ > 1 && node.is_linked() && node.future_->done()) {
+            if (!left) left = std::make_shared<std::size_t>(left_);
+            node.future_->replace_node(node, *new LateLook(left));
+        }
+        node.unlink();
+    }
     check();
 }
 

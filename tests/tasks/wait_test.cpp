@@ -181,6 +181,30 @@ TEST(Wait, RetrievesExceptionsOnlyWhenItWaitsForTheFirst) {
         "turn 8; turn 9; turn 10");
 }
 
+// The futures are done and their callbacks queued when the wait is cancelled; those callbacks still run in Python.
+TEST(Wait, RetrievesExceptionsOfThePassInWhichItIsCancelled) {
+    for (ReturnWhen return_when : {FIRST_EXCEPTION, ALL_COMPLETED}) {
+        std::string reported;
+        run_test([&]() -> Coro<> {
+            EventLoop& loop = get_running_loop();
+            loop.set_exception_handler([&](EventLoop&, const ExceptionContext& c) { reported += c.message + "; "; });
+            {
+                std::vector futures{loop.create_future<int>(), loop.create_future<int>()};
+                auto waiting = create_task([](std::vector<Future<int>>& all,
+                                              ReturnWhen when) -> Coro<> { co_await wait(all, {.return_when = when}); },
+                                           std::ref(futures), return_when);
+                co_await sleep(0s);
+                waiting.cancel();
+                futures[0].set_exception(ValueError("x"));
+                co_await wait(waiting);
+                EXPECT_TRUE(waiting.cancelled());
+            }
+            loop.set_exception_handler(nullptr);
+        });
+        EXPECT_EQ(reported, return_when == FIRST_EXCEPTION ? "" : "Future exception was never retrieved; ");
+    }
+}
+
 // CPython: test_tasks.py, BaseTaskTests.test_wait_with_timeout
 // CPython: test_tasks.py, BaseTaskTests.test_wait_concurrent_complete
 TEST(Wait, ReturnsAtItsTimeoutAndCancelsNothing) {
