@@ -156,6 +156,10 @@ public:
     explicit AllDone(const std::vector<Task<>>& tasks) : tasks_(tasks), left_(tasks.size()) {
         std::vector<Node>(tasks.size()).swap(nodes_);
         for (std::size_t i = 0; i < tasks.size(); ++i) {
+            if (tasks[i].done()) {  // with an eager task factory
+                --left_;
+                continue;
+            }
             nodes_[i].owner = this;
             tasks[i].state_or_null()->add_node(nodes_[i]);
         }
@@ -170,7 +174,7 @@ public:
         return any;
     }
     WaitEdge edge() const noexcept override { return {WaitKind::several, nullptr}; }
-    bool await_ready() const noexcept { return false; }
+    bool await_ready() const noexcept { return left_ == 0; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         suspend(*frame.promise().task(), frame);

@@ -164,6 +164,18 @@ TEST(ShutdownAsyncgens, ClosesAllAtTheSameTimeAndWaitsForThem) {
               "1:thrown GeneratorExit(), 3:cleaned up, 3:cleaned up, 3:cleaned up, 5:shut down, 5:nothing to do");
 }
 
+// As gather() of what is done already, it gives up no pass.
+TEST(ShutdownAsyncgens, DoesNotWaitForWhatEagerTasksHaveClosed) {
+    std::string text = trace_to_the_end([](Trace& trace) -> Coro<> {
+        get_running_loop().set_task_factory(eager_task_factory);
+        auto gen = numbers(trace, 3);
+        co_await gen.next();
+        co_await get_running_loop().shutdown_asyncgens();
+        trace("shut down");
+    });
+    EXPECT_EQ(text, "0:yields 0, 0:thrown GeneratorExit(), 0:cleaned up, 0:shut down");
+}
+
 TEST(ShutdownAsyncgens, PassesACancellationOnAndStillWaits) {
     run_test([]() -> Coro<> {
         Trace trace;
