@@ -59,15 +59,33 @@ void do_ensure_future(Run& run, const Node& s) {
     run.log("ensure_future", s[1].number, asyncio::ensure_future(item->future) == item->future);
 }
 
+/// Notes that it is called, and does what the program says. It holds no future, which might hold this.
+class Called {
+public:
+    Called(Run& run, const Node& statement, const Item& item)
+        : run_(&run), statement_(&statement), kind_(item.kind), parts_(item.parts.begin(), item.parts.end()) {
+        run.old_parts.insert(run.old_parts.end(), item.parts.begin(), item.parts.end());
+    }
+    void operator()(const asyncio::AnyFuture& future) const {
+        const Node& s = *statement_;
+        Item item{future, kind_};
+        for (const std::weak_ptr<Item>& part : parts_) item.parts.push_back(part.lock());
+        run_->log("called", s[2].number, outcome(item), x_var.get(), y_var.get());
+        run_->plain_block(s[4]);
+    }
+
+private:
+    Run* run_;
+    const Node* statement_;
+    Item::Kind kind_;
+    std::vector<std::weak_ptr<Item>> parts_;
+};
+
 void do_callback(Run& run, const Node& s) {
     ItemRef item = run.item(s[1]);
     if (!item) return run.log("callback", "none");
-    // The item is not kept: what the callback is given must do.
-    auto callback = [&run, &s, kind = item->kind, parts = item->parts](const asyncio::AnyFuture& future) {
-        run.log("called", s[2].number, outcome(Item{future, kind, {}, parts}), x_var.get(), y_var.get());
-        run.plain_block(s[4]);
-    };
-    asyncio::CallbackId id = item->future.add_done_callback(callback, {.context = run.context_at(s[3])});
+    asyncio::CallbackOptions options{.context = run.context_at(s[3])};
+    asyncio::CallbackId id = item->future.add_done_callback(Called(run, s, *item), options);
     run.callbacks.at(s[2].index()) = {item, id};
 }
 

@@ -67,6 +67,7 @@ public:
     std::array<std::shared_ptr<asyncio::Timeout>, 4> timeouts;
     std::array<std::shared_ptr<asyncio::TaskGroup>, 4> groups;
     std::vector<std::shared_ptr<asyncio::TaskGroup>> old_groups;  // a task may still be told of
+    std::vector<ItemRef> old_parts;                               // of gatherings that have callbacks
     std::array<int, 2> flags{};
     std::array<std::shared_ptr<asyncio::AsyncGenerator<int>>, 3> generators;
     std::array<std::shared_ptr<Completed>, 2> completions;

@@ -38,8 +38,15 @@ std::vector<Coro<int>> Sources::coroutines() const {
     return all;
 }
 
+asyncio::Task<int> Sources::task(std::size_t i) const {
+    asyncio::Task<int> task = asyncio::create_task(coroutine(i));
+    // As gather() does with those that it makes.
+    if (owner_) static_cast<asyncio::detail::TaskBase*>(task.state_or_null())->do_not_report_pending();
+    return task;
+}
+
 Future<int> Sources::number(std::size_t i) const {
-    if (!is_item(i)) return asyncio::ensure_future(coroutine(i));
+    if (!is_item(i)) return task(i);
     if (item(i)->is_task()) return item(i)->task().as<int>();
     return item(i)->future.as<int>();
 }
@@ -53,7 +60,7 @@ std::vector<Future<int>> Sources::numbers() const {
 std::vector<AnyFuture> Sources::futures(std::vector<ItemRef>& parts) const {
     std::vector<AnyFuture> all;
     for (std::size_t i = 0; i < size(); ++i) {
-        parts.push_back(is_item(i) ? item(i) : std::make_shared<Item>(Item{asyncio::ensure_future(coroutine(i))}));
+        parts.push_back(is_item(i) ? item(i) : std::make_shared<Item>(Item{task(i)}));
         all.push_back(parts.back()->future);
     }
     return all;

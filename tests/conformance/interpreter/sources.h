@@ -10,6 +10,8 @@ namespace conformance {
 std::optional<asyncio::Seconds> limit(const Node& ticks);
 
 /// The arguments of a gather() or as_completed(): functions to call and futures, empty slots left out.
+///
+/// A gather() has an owner: the item that it becomes.
 class Sources {
 public:
     Sources(Run& run, const Node& list, ItemRef owner);
@@ -28,6 +30,7 @@ public:
     std::vector<asyncio::AnyFuture> futures(std::vector<ItemRef>& parts) const;
 
 private:
+    asyncio::Task<int> task(std::size_t i) const;
     struct Entry {
         int function;
         ItemRef item;
