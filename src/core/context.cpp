@@ -21,6 +21,7 @@ public:
 
     static Entry* entries(ContextMap* map) noexcept { return reinterpret_cast<Entry*>(map + 1); }
     static unsigned size(const ContextMap* map) noexcept { return map ? map->size_ : 0; }
+    static ContextIdentity* identity(const ContextMap* map) noexcept { return map ? map->identity_.get() : nullptr; }
 
     static ContextMap* create(unsigned size) {
         auto* map = new (allocate(bytes(size))) ContextMap();
@@ -28,8 +29,10 @@ public:
         return map;
     }
     static void destroy(ContextMap* map) noexcept {
+        std::size_t size = bytes(map->size_);
         for (unsigned i = 0; i < map->size_; ++i) entries(map)[i].box->dec_ref();
-        deallocate(map, bytes(map->size_));
+        map->~ContextMap();
+        deallocate(map, size);
     }
 
     /// The place of `id` in the map, or where it would be.
@@ -51,22 +54,24 @@ public:
         return at < size(map) && entries(map)[at].id == id ? entries(map)[at].box : nullptr;
     }
 
-    /// The map with `box` under `id`, or without `id` when `box` is null; `old` becomes what was
-    /// there.
-    static Ref<ContextMap> with(Ref<ContextMap>&& from, std::uint64_t id, Ref<ValueBox> box, Ref<ValueBox>& old) {
+    /// The map with `box` under `id`, or without `id` when `box` is null, for the context of this identity; `old`
+    /// becomes what was there.
+    static Ref<ContextMap> with(Ref<ContextMap>&& from, std::uint64_t id, Ref<ValueBox> box, Ref<ValueBox>& old,
+                                const Ref<ContextIdentity>& identity) {
         ContextMap* map = from.get();
         unsigned at = position(map, id);
         bool found = at < size(map) && entries(map)[at].id == id;
         if (found && box && __atomic_load_n(&map->references_, __ATOMIC_ACQUIRE) == 1) {  // nobody else can see it
             old = Ref<ValueBox>::adopt(entries(map)[at].box);
             entries(map)[at].box = box.release();
+            map->identity_ = identity;
             return static_cast<Ref<ContextMap>&&>(from);
         }
         if (found) old = Ref<ValueBox>(entries(map)[at].box);
         if (!found && !box) return static_cast<Ref<ContextMap>&&>(from);
         unsigned count = size(map) + (box ? 1U : 0U) - (found ? 1U : 0U);
-        if (count == 0) return nullptr;
         ContextMap* result = create(count);
+        result->identity_ = identity;
         Entry* out = entries(result);
         for (unsigned i = 0; i < at; ++i) *out++ = shared(entries(map)[i]);
         if (box) *out++ = Entry{id, box.release()};
@@ -123,19 +128,50 @@ std::string address_text(const char* before, const void* address) {
 
 ContextSlot ContextSlot::copy_current() noexcept { return copy(*current_context_slot()); }
 
-void ContextSlot::drop_nonzero(std::uintptr_t bits) noexcept {
-    if ((bits & 1U) != 0) {
-        reinterpret_cast<ContextState*>(bits & ~std::uintptr_t{1})->dec_ref();
-    } else {
-        reinterpret_cast<ContextMap*>(bits)->dec_ref();
+ContextIdentity* ContextSlot::own_identity() const noexcept {
+    if (is_shared()) return nullptr;
+    ContextIdentity* identity = MapAccess::identity(map());
+    return identity != nullptr && identity->is_of(this) ? identity : nullptr;
+}
+
+Ref<ContextIdentity> ContextSlot::identity() {
+    if (!is_shared()) {
+        if (ContextIdentity* own = own_identity()) return Ref<ContextIdentity>(own);
+        return Ref<ContextIdentity>::adopt(new ContextIdentity(this));
     }
+    if (!state()->identity) state()->identity = Ref<ContextIdentity>::adopt(new ContextIdentity(nullptr));
+    return state()->identity;
+}
+
+void ContextSlot::take(ContextSlot& other) noexcept {
+    ContextIdentity* moved = other.own_identity();
+    bits_ = other.bits_;
+    other.bits_ = 0;
+    if (moved != nullptr) moved->set_slot(this);
+}
+
+void ContextSlot::drop() noexcept {
+    if (is_shared()) return state()->dec_ref();
+    if (ContextIdentity* own = own_identity()) own->set_slot(nullptr);
+    map()->dec_ref();
+}
+
+/// An empty map is kept for its identity: as long as there are tokens of it, besides the last one, used now.
+void ContextSlot::drop_empty_map(const ContextIdentity& identity) noexcept {
+    constexpr unsigned of_map_and_token = 2;
+    if (bits_ == 0 || is_shared() || MapAccess::size(map()) > 0 || !identity.has_references(of_map_and_token)) return;
+    drop();
+    bits_ = 0;
 }
 
 Context ContextSlot::context() {
     if (!is_shared()) {
         auto* state = new ContextState();
+        if (ContextIdentity* own = own_identity()) {
+            state->identity = Ref<ContextIdentity>(own);  // its tokens are still good
+            own->set_slot(nullptr);
+        }
         state->map = take_map();
-        state->born_in = this;
         if (current_context_slot() == this) state->entered_by = this;
         bits_ = reinterpret_cast<std::uintptr_t>(state) | 1U;
     }
@@ -158,8 +194,8 @@ void ContextSlot::put_map(Ref<ContextMap> map) noexcept {
 }
 
 bool ContextSlot::made(const Token& token) const noexcept {
-    if (!is_shared()) return token.context_ == this;
-    return token.context_ == state() || (state()->born_in != nullptr && token.context_ == state()->born_in);
+    if (!is_shared()) return token.context_->is_of(this);
+    return token.context_ == state()->identity;
 }
 
 void ContextScope::enter(ContextSlot& slot) {
@@ -202,12 +238,13 @@ Token ContextVarBase::put(Ref<ValueBox> box) {
     Token token;
     token.var_ = this;
     token.made_ = box;
-    token.context_ = slot.is_shared() ? static_cast<const void*>(slot.state()) : &slot;
+    token.context_ = slot.identity();
     // The slot keeps its map until the new one is made, unless nobody else has it: only then it is
     // changed in place.
     auto map = slot.take_map();
     try {
-        map = MapAccess::with(static_cast<Ref<ContextMap>&&>(map), id_, static_cast<Ref<ValueBox>&&>(box), token.old_);
+        map = MapAccess::with(static_cast<Ref<ContextMap>&&>(map), id_, static_cast<Ref<ValueBox>&&>(box), token.old_,
+                              token.context_);
     } catch (...) {
         slot.put_map(static_cast<Ref<ContextMap>&&>(map));
         throw;
@@ -229,13 +266,14 @@ void ContextVarBase::reset(const Token& token) {
     Ref<ValueBox> replaced;
     auto map = slot.take_map();
     try {
-        map = MapAccess::with(static_cast<Ref<ContextMap>&&>(map), id_, token.old_, replaced);
+        map = MapAccess::with(static_cast<Ref<ContextMap>&&>(map), id_, token.old_, replaced, token.context_);
     } catch (...) {
         slot.put_map(static_cast<Ref<ContextMap>&&>(map));
         throw;
     }
     slot.put_map(static_cast<Ref<ContextMap>&&>(map));
     token.made_->token_used_ = true;
+    slot.drop_empty_map(*token.context_);
 }
 
 std::string ContextVarBase::repr() const {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,28 @@ TEST(ContextInTasks, IsSharedByTheCoroutinesOfOneTask) {
         var.set(1);
         co_await child();
         EXPECT_EQ(var.get(), 2);
+    });
+}
+
+// The next task may lie where the one before lay: their contexts are two all the same.
+TEST(ContextInTasks, OutlivedByATokenIsTakenForNoOther) {
+    ContextVar<int> var("var", 0);
+    run_test([&]() -> Coro<> {
+        std::optional<Token> token;
+        auto set = [&]() -> Coro<> {
+            token = var.set(1);
+            co_return;
+        };
+        auto reset = [&]() -> Coro<> {
+            EXPECT_THROW(var.reset(*token), ValueError);
+            co_return;
+        };
+        for (int i = 0; i < 3; ++i) {
+            co_await create_task(set());
+            co_await create_task(reset());
+        }
+        copy_context().run([&] { token = var.set(1); });
+        copy_context().run([&] { EXPECT_THROW(var.reset(*token), ValueError); });
     });
 }
 

@@ -52,6 +52,29 @@ public:
     T value;
 };
 
+class ContextSlot;
+
+/// What tells a context from all others, as long as a token refers to it: addresses are used again.
+/// Made by the first set() in a context.
+class ContextIdentity : public Pooled {
+public:
+    /// Of the snapshot in this slot; null: of a context that is shared.
+    explicit ContextIdentity(const ContextSlot* owner) noexcept : slot_(owner) {}
+    void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
+    void dec_ref() noexcept {
+        if (drop_reference(references_)) delete this;
+    }
+    bool has_references(unsigned count) const noexcept {
+        return __atomic_load_n(&references_, __ATOMIC_ACQUIRE) == count;
+    }
+    bool is_of(const ContextSlot* owner) const noexcept { return __atomic_load_n(&slot_, __ATOMIC_RELAXED) == owner; }
+    void set_slot(const ContextSlot* owner) noexcept { __atomic_store_n(&slot_, owner, __ATOMIC_RELAXED); }
+
+private:
+    const ContextSlot* slot_;  // null as well when its snapshot is gone
+    unsigned references_ = 1;
+};
+
 /// All variables of a context at one moment: an array sorted by variable, immutable while it is
 /// shared. Null stands for the empty map. Defined in context.cpp but for the count.
 class ContextMap {
@@ -67,9 +90,8 @@ private:
     void destroy() noexcept;
     unsigned references_ = 1;
     unsigned size_ = 0;
+    Ref<ContextIdentity> identity_;  // of the context that made it
 };
-
-class ContextSlot;
 
 /// What the handles of one `Context` share. Its map is changed only by the thread that has entered
 /// it.
@@ -82,7 +104,7 @@ public:
 
     Ref<ContextMap> map;
     const ContextSlot* entered_by = nullptr;  // atomic
-    const ContextSlot* born_in = nullptr;     // the slot whose snapshot it was: its tokens are still good here
+    Ref<ContextIdentity> identity;            // null while nothing was set
 
 private:
     unsigned references_ = 1;
@@ -98,16 +120,18 @@ class ContextSlot {
 public:
     /// An empty snapshot.
     constexpr ContextSlot() noexcept = default;
-    ContextSlot(ContextSlot&& other) noexcept : bits_(other.bits_) { other.bits_ = 0; }
+    ContextSlot(ContextSlot&& other) noexcept {
+        if (other.bits_ != 0) take(other);
+    }
     ContextSlot& operator=(ContextSlot&& other) noexcept {
-        std::uintptr_t bits = other.bits_;
-        other.bits_ = 0;
-        std::uintptr_t old = bits_;
-        bits_ = bits;
-        drop(old);
+        ContextSlot old;
+        if (bits_ != 0) old.take(*this);
+        if (other.bits_ != 0) take(other);
         return *this;
     }
-    ~ContextSlot() { drop(bits_); }
+    ~ContextSlot() {
+        if (bits_ != 0) drop();
+    }
 
     /// copy_context(): a snapshot of what the thread's current slot shows now. Two loads and a
     /// count.
@@ -133,11 +157,12 @@ private:
     ContextMap* map() const noexcept { return is_shared() ? state()->map.get() : reinterpret_cast<ContextMap*>(bits_); }
     Ref<ContextMap> take_map() noexcept;
     void put_map(Ref<ContextMap> map) noexcept;
+    Ref<ContextIdentity> identity();
+    ContextIdentity* own_identity() const noexcept;  // of a snapshot; null if nothing was set in it
     bool made(const Token& token) const noexcept;
-    static void drop(std::uintptr_t bits) noexcept {
-        if (bits != 0) drop_nonzero(bits);
-    }
-    static void drop_nonzero(std::uintptr_t bits) noexcept;
+    void take(ContextSlot& other) noexcept;
+    void drop() noexcept;
+    void drop_empty_map(const ContextIdentity& identity) noexcept;
 
     std::uintptr_t bits_ = 0;  // ContextMap*, or ContextState* with the lowest bit set
 };
@@ -226,7 +251,7 @@ private:
     detail::ContextVarBase* var_ = nullptr;
     detail::Ref<detail::ValueBox> made_;  // by the set(): has the mark that the token was used
     detail::Ref<detail::ValueBox> old_;   // null: there was no value
-    const void* context_ = nullptr;       // the slot or ContextState; only compared
+    detail::Ref<detail::ContextIdentity> context_;
 };
 
 class [[nodiscard]] Token::Guard {
