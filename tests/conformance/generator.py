@@ -190,7 +190,7 @@ class Generator:
         kinds = ["V"] * 6 + ["R"] * 3 + ["L", "O", "T", "C", "C", "B", "B"]
         if self.fatal and name != "set_exception":
             kinds += ["K", "S"] * 3
-        if self.generators:
+        if self.generators and name != "set_exception":
             kinds += ["X"]
         if inside < 2:
             kinds += ["G"] * 2

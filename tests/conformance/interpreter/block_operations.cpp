@@ -17,7 +17,7 @@ std::shared_ptr<Timeout> make_timeout(Run& run, const Node& ticks, const Node& a
     if (ticks.number >= 0) delay = ticks.number * tick.count();
     if (absolute.number == 0) return std::shared_ptr<Timeout>(new Timeout(asyncio::timeout(delay)));
     std::optional<asyncio::TimePoint> when;
-    if (delay) when = run.loop->time() + *delay;
+    if (delay) when = run.loop().time() + *delay;
     return std::shared_ptr<Timeout>(new Timeout(asyncio::timeout_at(when)));
 }
 
@@ -43,45 +43,40 @@ Coro<Flow> in_group(Run& run, int slot, std::shared_ptr<TaskGroup> group, const 
         co_return flow;
     };
     Flow flow = co_await asyncio::with(*group, body);
-    run.log("group", slot);
+    if (!flow) run.log("group", slot);
     co_return flow;
 }
 
 void set_group(Run& run, const Node& slot, std::shared_ptr<TaskGroup> group) {
     run.old_groups.push_back(group);
-    run.groups.at(slot.index()) = std::move(group);
+    run.groups.set(slot, std::move(group));
 }
-
-Coro<Flow> nothing() { co_return std::nullopt; }
 
 Coro<Flow> do_timeout(Run& run, const Node& s) {
     std::shared_ptr<Timeout> timeout = make_timeout(run, s[2], s[3]);
-    run.timeouts.at(s[1].index()) = timeout;
+    run.timeouts.set(s[1], timeout);
     return in_timeout(run, s[1].number, std::move(timeout), s[4]);
 }
 
-void do_new_timeout(Run& run, const Node& s) { run.timeouts.at(s[1].index()) = make_timeout(run, s[2], s[3]); }
+void do_new_timeout(Run& run, const Node& s) { run.timeouts.set(s[1], make_timeout(run, s[2], s[3])); }
 
 Coro<Flow> do_enter_timeout(Run& run, const Node& s) {
-    std::shared_ptr<Timeout> timeout = run.timeouts.at(s[1].index());
-    return timeout ? in_timeout(run, s[1].number, timeout, s[2]) : nothing();
+    return in_timeout(run, s[1].number, run.timeouts.at(s[1]), s[2]);
 }
 
 void do_reschedule(Run& run, const Node& s) {
-    Timeout* timeout = run.timeouts.at(s[1].index()).get();
-    if (timeout == nullptr) return run.log("reschedule", "none");
+    Timeout& timeout = *run.timeouts.at(s[1]);
     std::optional<asyncio::TimePoint> when;
-    if (s[2].number >= 0) when = run.loop->time() + s[2].number * tick.count();
-    timeout->reschedule(when);
+    if (s[2].number >= 0) when = run.loop().time() + s[2].number * tick.count();
+    timeout.reschedule(when);
     run.log("reschedule", s[1].number);
 }
 
 void do_expired(Run& run, const Node& s) {
-    Timeout* timeout = run.timeouts.at(s[1].index()).get();
-    if (timeout == nullptr) return;
+    Timeout& timeout = *run.timeouts.at(s[1]);
     std::string when = "None";
-    if (timeout->when()) when = std::to_string(std::lround(timeout->when()->seconds() / tick.count()));
-    run.log("expired", s[1].number, timeout->expired(), when, repr(*timeout));
+    if (timeout.when()) when = std::to_string(std::lround(timeout.when()->seconds() / tick.count()));
+    run.log("expired", s[1].number, timeout.expired(), when, repr(timeout));
 }
 
 Coro<Flow> do_group(Run& run, const Node& s) {
@@ -92,14 +87,10 @@ Coro<Flow> do_group(Run& run, const Node& s) {
 
 void do_new_group(Run& run, const Node& s) { set_group(run, s[1], std::make_shared<TaskGroup>()); }
 
-Coro<Flow> do_enter_group(Run& run, const Node& s) {
-    std::shared_ptr<TaskGroup> group = run.groups.at(s[1].index());
-    return group ? in_group(run, s[1].number, group, s[2]) : nothing();
-}
+Coro<Flow> do_enter_group(Run& run, const Node& s) { return in_group(run, s[1].number, run.groups.at(s[1]), s[2]); }
 
 void do_group_state(Run& run, const Node& s) {
-    TaskGroup* group = run.groups.at(s[1].index()).get();
-    if (group != nullptr) run.log("group_state", s[1].number, shown_repr(repr(*group)));
+    run.log("group_state", s[1].number, shown_repr(repr(*run.groups.at(s[1]))));
 }
 
 }  // namespace

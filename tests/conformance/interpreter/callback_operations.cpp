@@ -26,26 +26,27 @@ private:
 void do_soon(Run& run, const Node& s) {
     Scheduled callback(run, s[1].number, s[4]);
     asyncio::CallbackOptions options{.context = run.context_at(s[3])};
-    run.handles.at(s[1].index()) =
-        s[2].number != 0 ? run.loop->call_soon_threadsafe(callback, options) : run.loop->call_soon(callback, options);
+    asyncio::Handle handle =
+        s[2].number != 0 ? run.loop().call_soon_threadsafe(callback, options) : run.loop().call_soon(callback, options);
+    run.handles.set(s[1], std::make_shared<asyncio::Handle>(handle));
 }
 
 void do_later(Run& run, const Node& s) {
-    asyncio::TimerHandle handle = run.loop->call_later(s[2].number * tick.count(), Scheduled(run, s[1].number, s[4]),
-                                                       {.context = run.context_at(s[3])});
-    run.handles.at(s[1].index()) = handle;
+    asyncio::TimerHandle handle = run.loop().call_later(s[2].number * tick.count(), Scheduled(run, s[1].number, s[4]),
+                                                        {.context = run.context_at(s[3])});
+    run.handles.set(s[1], std::make_shared<asyncio::Handle>(handle));
     run.log("later", s[1].number, static_cast<int>(std::lround(handle.when().seconds() / tick.count())));
 }
 
 void do_at(Run& run, const Node& s) {
-    asyncio::TimePoint when = run.loop->time() + s[2].number * tick.count();
-    run.handles.at(s[1].index()) =
-        run.loop->call_at(when, Scheduled(run, s[1].number, s[4]), {.context = run.context_at(s[3])});
+    asyncio::TimePoint when = run.loop().time() + s[2].number * tick.count();
+    asyncio::Handle handle =
+        run.loop().call_at(when, Scheduled(run, s[1].number, s[4]), {.context = run.context_at(s[3])});
+    run.handles.set(s[1], std::make_shared<asyncio::Handle>(handle));
 }
 
 void do_handle_cancel(Run& run, const Node& s) {
-    const asyncio::Handle& handle = run.handles.at(s[1].index());
-    if (!handle) return run.log("handle_cancel", "none");
+    asyncio::Handle handle = *run.handles.at(s[1]);
     bool before = handle.cancelled();
     handle.cancel();
     run.log("handle_cancel", s[1].number, before, handle.cancelled());
@@ -63,7 +64,7 @@ asyncio::ContextVar<int>& var_at(const Node& number) {
 }
 
 void do_set_var(Run& run, const Node& s) {
-    run.tokens.at(s[1].index()) = std::make_shared<asyncio::Token>(var_at(s[1]).set(s[2].number));
+    run.tokens.set(s[1], std::make_shared<asyncio::Token>(var_at(s[1]).set(s[2].number)));
 }
 
 void do_get_var(Run& run, const Node& s) { run.log("get_var", s[1].number, var_at(s[1]).get()); }
@@ -71,35 +72,32 @@ void do_get_var(Run& run, const Node& s) { run.log("get_var", s[1].number, var_a
 std::string value_or_none(const std::optional<int>& value) { return value ? text(*value) : "none"; }
 
 void do_reset_var(Run& run, const Node& s) {
-    if (!run.tokens.at(s[1].index())) return;
-    var_at(s[1]).reset(*run.tokens.at(s[1].index()));
+    var_at(s[1]).reset(*run.tokens.at(s[1]));
     constexpr int none = -1;
     int value = var_at(s[1]).get(none);
     run.log("reset_var", s[1].number, value == none ? "none" : text(value));
 }
 
 void do_context(Run& run, const Node& s) {
-    run.contexts.at(s[1].index()) = std::make_shared<asyncio::Context>(asyncio::copy_context());
+    run.contexts.set(s[1], std::make_shared<asyncio::Context>(asyncio::copy_context()));
 }
 
 void do_context_run(Run& run, const Node& s) {
-    std::shared_ptr<asyncio::Context> context = run.contexts.at(s[1].index());
-    if (!context) return;
+    std::shared_ptr<asyncio::Context> context = run.contexts.at(s[1]);
     context->run([&] { run.plain_block(s[2]); });
     run.log("context_run", s[1].number);
 }
 
 void do_context_get(Run& run, const Node& s) {
-    if (!run.contexts.at(s[1].index())) return;
-    run.log("context_get", s[1].number, s[2].number, value_or_none(run.contexts[s[1].index()]->get(var_at(s[2]))));
+    run.log("context_get", s[1].number, s[2].number, value_or_none(run.contexts.at(s[1])->get(var_at(s[2]))));
 }
 
-void do_report(Run& run, const Node& s) { run.loop->call_exception_handler({.message = s[1].text}); }
+void do_report(Run& run, const Node& s) { run.loop().call_exception_handler({.message = s[1].text}); }
 
-void do_handler(Run& run, const Node& s) { run.handler_mode = s[1].number; }
+void do_handler(Run& run, const Node& s) { run.trace.set_handler_mode(s[1].number); }
 
 void do_stop(Run& run, const Node&) {
-    run.loop->stop();
+    run.loop().stop();
     run.log("stop");
 }
 

@@ -54,7 +54,7 @@ void do_gather(Run& run, const Node& s) {
     } else {
         result->future = gather_sources(sources, *result);
     }
-    run.item(s[1]) = result;
+    run.items.set(s[1], result);
     run.log("gather", s[1].number, result->future.done());
 }
 
@@ -72,17 +72,16 @@ AnyFuture shield_item(const Item& item) {
 }
 
 void do_shield(Run& run, const Node& s) {
-    ItemRef& slot = run.item(s[1]);
+    ItemRef item;
     if (s[2].is_list) {
-        slot = std::make_shared<Item>(Item{asyncio::shield(run.call(s[2][1].number))});
-    } else if (!run.item(s[2])) {
-        return run.log("shield", "none");
+        item = std::make_shared<Item>(Item{asyncio::shield(run.call(s[2][1].number))});
     } else {
-        ItemRef inner = run.item(s[2]);
-        AnyFuture outer = shield_item(*inner);
-        slot = outer == inner->future ? inner : std::make_shared<Item>(Item{outer, inner->kind, {}, inner->parts});
+        item = run.items.at(s[2]);
+        AnyFuture outer = shield_item(*item);
+        if (outer != item->future) item = std::make_shared<Item>(Item{outer, item->kind, {}, item->parts});
     }
-    run.log("shield", s[1].number, slot->future.done());
+    run.items.set(s[1], item);
+    run.log("shield", s[1].number, item->future.done());
 }
 
 template <class Handle>
@@ -102,9 +101,9 @@ Coro<Flow> do_wait_for(Run& run, const Node& s) {
         run.log("wait_for", "=", value);
         co_return std::nullopt;
     }
-    ItemRef item = run.item(s[1]);
-    if (!item || run.waits.is_spoilt(*item) || run.waits.would_circle(run.current(), *item)) {
-        run.log("wait_for", s[1].number, item ? "circle" : "empty");
+    ItemRef item = run.items.at(s[1]);
+    if (run.waits.is_spoilt(*item) || run.waits.would_circle(run.current(), *item)) {
+        run.log("wait_for", "circle");
         co_return std::nullopt;
     }
     Waiting waiting(run.waits, run.current(), item);
@@ -124,7 +123,7 @@ std::string positions(const std::vector<AnyFuture>& all, const std::vector<AnyFu
 Coro<Flow> do_wait(Run& run, const Node& s) {
     std::vector<AnyFuture> futures;
     for (const Node& slot : s[1].list) {
-        if (run.item(slot)) futures.push_back(run.item(slot)->future);
+        if (run.items.has(slot)) futures.push_back(run.items.at(slot)->future);
     }
     asyncio::WaitOptions options{.timeout = limit(s[2])};
     if (s[3].text == "first") options.return_when = asyncio::FIRST_COMPLETED;

@@ -81,16 +81,12 @@ Coro<Flow> do_as_completed(Run& run, const Node& s) {
 }
 
 void do_completing(Run& run, const Node& s) {
-    run.completions.at(s[1].index()) = begin_completed(run, s[2], s[3]);
+    run.completions.set(s[1], begin_completed(run, s[2], s[3]));
     run.log("completing", s[1].number);
 }
 
 Coro<Flow> do_completed(Run& run, const Node& s) {
-    std::shared_ptr<Completed> completed = run.completions.at(s[1].index());
-    if (!completed) {
-        run.log("completed", s[1].number, "empty");
-        co_return std::nullopt;
-    }
+    std::shared_ptr<Completed> completed = run.completions.at(s[1]);
     bool found = co_await completed->step(s[2].text);
     if (!found) run.log("completed", s[1].number, "over");
     co_return std::nullopt;

@@ -48,14 +48,10 @@ Coro<> await_item(const Item& item) {
 }
 
 Coro<Flow> do_await(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (!item) {
-        run.log("await", s[1].number, "empty");
-        co_return std::nullopt;
-    }
+    ItemRef item = run.items.at(s[1]);
     bool own = item->future == run.current();
     if (run.waits.is_spoilt(*item) || (!own && run.waits.would_circle(run.current(), *item))) {
-        run.log("await", s[1].number, "circle");
+        run.log("await", "circle");
         co_return std::nullopt;
     }
     if (own) run.waits.spoil(*item);

@@ -7,21 +7,20 @@ namespace conformance {
 namespace {
 
 void do_future(Run& run, const Node& s) {
-    run.item(s[1]) = std::make_shared<Item>(Item{run.loop->create_future<int>()});
+    run.items.set(s[1], std::make_shared<Item>(Item{run.loop().create_future<int>()}));
 }
 
-void do_forget(Run& run, const Node& s) { run.item(s[1]) = nullptr; }
+void do_forget(Run& run, const Node& s) { run.items.set(s[1], nullptr); }
 
 void do_set_result(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (!item || item->kind != Item::Kind::number) return run.log("set_result", s[1].number, "none");
+    ItemRef item = run.items.at(s[1]);
+    if (item->kind != Item::Kind::number) return run.log("set_result", s[1].number, "no number");
     item->future.as<int>().set_result(s[2].number);
     run.log("set_result", s[1].number);
 }
 
 void do_set_exception(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (!item) return run.log("set_exception", s[1].number, "none");
+    ItemRef item = run.items.at(s[1]);
     std::exception_ptr error = make_error(s[2]);
     if (item->kind == Item::Kind::mixed) {
         item->future.as<std::vector<asyncio::None>>().set_exception(error);
@@ -35,27 +34,18 @@ void do_set_exception(Run& run, const Node& s) {
     run.log("set_exception", s[1].number);
 }
 
-void do_state(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    run.log("state", s[1].number, item ? outcome(*item) : "none");
-}
+void do_state(Run& run, const Node& s) { run.log("state", s[1].number, outcome(*run.items.at(s[1]))); }
 
-void do_result(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (item) run.log("result", s[1].number, text_of_result(*item));
-}
+void do_result(Run& run, const Node& s) { run.log("result", s[1].number, text_of_result(*run.items.at(s[1]))); }
 
 void do_exception(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (!item) return;
-    std::exception_ptr error = item->future.exception();
+    std::exception_ptr error = run.items.at(s[1])->future.exception();
     run.log("exception", s[1].number, error ? describe(error) : "None");
 }
 
 void do_ensure_future(Run& run, const Node& s) {
-    ItemRef item = run.item(s[2]);
-    if (!item) return;
-    run.item(s[1]) = item;
+    ItemRef item = run.items.at(s[2]);
+    run.items.set(s[1], item);
     run.log("ensure_future", s[1].number, asyncio::ensure_future(item->future) == item->future);
 }
 
@@ -82,17 +72,16 @@ private:
 };
 
 void do_callback(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (!item) return run.log("callback", "none");
+    ItemRef item = run.items.at(s[1]);
     asyncio::CallbackOptions options{.context = run.context_at(s[3])};
     asyncio::CallbackId id = item->future.add_done_callback(Called(run, s, *item), options);
-    run.callbacks.at(s[2].index()) = {item, id};
+    run.callbacks.set(s[2], std::make_shared<Run::Callback>(Run::Callback{item, id}));
 }
 
 void do_remove_callback(Run& run, const Node& s) {
-    auto& [item, id] = run.callbacks.at(s[1].index());
-    if (!item) return run.log("remove_callback", "none");
-    run.log("remove_callback", s[1].number, static_cast<int>(item->future.remove_done_callback(id)));
+    std::shared_ptr<Run::Callback> callback = run.callbacks.at(s[1]);
+    run.log("remove_callback", s[1].number,
+            static_cast<int>(callback->item->future.remove_done_callback(callback->id)));
 }
 
 }  // namespace

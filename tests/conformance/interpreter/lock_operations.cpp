@@ -40,7 +40,7 @@ Coro<Flow> with_manager(Run& run, const Node& s, Manager& manager) {
         co_return flow;
     };
     Flow flow = co_await asyncio::with(manager, body);
-    run.log("left", s[1].number);
+    if (!flow) run.log("left", s[1].number);
     co_return flow;
 }
 

@@ -17,8 +17,8 @@ Sources::Sources(Run& run, const Node& list, ItemRef owner) : run_(run), owner_(
     for (const Node& source : list.list) {
         if (source.is_list) {
             entries_.push_back({source[1].number, nullptr});
-        } else if (run.item(source)) {
-            entries_.push_back({-1, run.item(source)});
+        } else if (run.items.has(source)) {
+            entries_.push_back({-1, run.items.at(source)});
         }
     }
 }

@@ -11,8 +11,8 @@ using asyncio::TaskOptions;
 namespace {
 
 void keep(Run& run, const Node& s, std::size_t slot, const asyncio::Task<int>& task) {
-    run.item(s[slot]) = std::make_shared<Item>(Item{task});
-    run.log(s[0].text, s[slot].number, run.name_of(task), task.done());
+    run.items.set(s[slot], std::make_shared<Item>(Item{task}));
+    run.log(s[0].text, s[slot].number, run.trace.name_of(task), task.done());
 }
 
 void do_task(Run& run, const Node& s) {
@@ -23,8 +23,7 @@ void do_task(Run& run, const Node& s) {
 }
 
 void do_group_task(Run& run, const Node& s) {
-    std::shared_ptr<asyncio::TaskGroup> group = run.groups.at(s[1].index());
-    if (!group) return run.log("group_task", "empty");
+    std::shared_ptr<asyncio::TaskGroup> group = run.groups.at(s[1]);
     auto create = [&group](Coro<int> coro, const TaskOptions& options) {
         return group->create_task(std::move(coro), options);
     };
@@ -39,13 +38,13 @@ void do_task_factory(Run& run, const Node& s) {
     };
     switch (s[1].number) {
         case 0:
-            return run.loop->set_task_factory(nullptr);
+            return run.loop().set_task_factory(nullptr);
         case 1:
-            return run.loop->set_task_factory(asyncio::eager_task_factory);
+            return run.loop().set_task_factory(asyncio::eager_task_factory);
         case 2:
-            return run.loop->set_task_factory(factory);
+            return run.loop().set_task_factory(factory);
         default:
-            return run.loop->set_task_factory(asyncio::create_eager_task_factory(factory));
+            return run.loop().set_task_factory(asyncio::create_eager_task_factory(factory));
     }
 }
 
@@ -55,47 +54,42 @@ std::optional<std::string_view> message_of(const Node& text) {
 }
 
 void do_cancel(Run& run, const Node& s) {
-    ItemRef item = run.item(s[1]);
-    if (!item) return run.log("cancel", s[1].number, "empty");
-    bool accepted = item->future.cancel(message_of(s[2]));
+    bool accepted = run.items.at(s[1])->future.cancel(message_of(s[2]));
     run.log("cancel", s[1].number, accepted);
 }
 
 void do_cancel_self(Run& run, const Node& s) {
     AnyTask task = run.current();
-    if (!task) return run.log("cancel_self", "none");
+    if (!task) return run.log("cancel_self", "no task");
     bool accepted = task.cancel(message_of(s[1]));
     run.log("cancel_self", accepted);
 }
 
-AnyTask task_at(Run& run, const Node& slot) {
-    if (slot.number < 0) return run.current();
-    return run.item(slot) ? run.item(slot)->task() : AnyTask();
-}
+AnyTask task_at(Run& run, const Node& slot) { return slot.number < 0 ? run.current() : run.items.at(slot)->task(); }
 
 void do_uncancel(Run& run, const Node& s) {
     AnyTask task = task_at(run, s[1]);
-    if (!task) return run.log("uncancel", s[1].number, "none");
+    if (!task) return run.log("uncancel", s[1].number, "no task");
     int left = task.uncancel();
     run.log("uncancel", s[1].number, left);
 }
 
 void do_cancelling(Run& run, const Node& s) {
     AnyTask task = task_at(run, s[1]);
-    if (!task) return run.log("cancelling", s[1].number, "none");
+    if (!task) return run.log("cancelling", s[1].number, "no task");
     run.log("cancelling", s[1].number, task.cancelling());
 }
 
 void do_set_name(Run& run, const Node& s) {
     AnyTask task = task_at(run, s[1]);
-    if (!task) return;
+    if (!task) return run.log("set_name", s[1].number, "no task");
     task.set_name(s[2].text);
     run.log("set_name", s[1].number, task.get_name());
 }
 
 void do_all_tasks(Run& run, const Node&) {
     std::string names = "all_tasks";
-    for (const AnyTask& task : asyncio::all_tasks(*run.loop)) names += " " + run.name_of(task);
+    for (const AnyTask& task : asyncio::all_tasks(run.loop())) names += " " + run.trace.name_of(task);
     run.log(names);
 }
 

@@ -44,7 +44,14 @@ void Walk::gave(const Flow& flow) {
     if (flow) end(nullptr, flow);
 }
 
+namespace {
+
+bool is_empty(const std::exception_ptr& error) { return asyncio::detail::exception_cast<Empty>(error) != nullptr; }
+
+}  // namespace
+
 void Walk::threw(const Node& statement, std::exception_ptr error) {
+    if (is_empty(error)) return run_.log(statement[0].text, "empty");
     if (statement[0].text != "each") run_.log(statement[0].text, "!", describe(error));
     end(std::move(error), std::nullopt);
 }

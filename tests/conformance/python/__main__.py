@@ -4,50 +4,38 @@ python3.14 tests/conformance/python PROGRAMS     one program a line; the trace o
 """
 import gc
 import json
-import logging
 import sys
 import warnings
 
 import blocks, callbacks, combining, flow, futures, generators, sync, tasks  # noqa: they enter their operations
+import trace
 import virtual_loop
 from run import Run
 
 BATCH = 50  # the garbage of so many programs is collected at once
 
 
-class LogToTrace(logging.Handler):
-    run = None
-
-    def emit(self, record):
-        if record.levelno >= logging.ERROR:
-            self.run.on_log(record.getMessage(), record.exc_info[1] if record.exc_info else None)
-
-
-def traces(programs, log):
-    runs = []
-    for program in programs:
-        log.run = Run(json.loads(program))
-        log.run.run()
-        runs.append(log.run)
+def traces(programs):
+    runs = [Run(json.loads(program)) for program in programs]
+    for run in runs:
+        run.run()
     for run in runs:
         run.forget()
     gc.collect()
-    return [run.lines + sorted(run.lost) for run in runs]
+    return [run.trace.lines + sorted(run.trace.lost) for run in runs]
 
 
 def main(path):
     virtual_loop.install()
     warnings.simplefilter("ignore")
-    log = LogToTrace()
-    logging.getLogger("asyncio").addHandler(log)
-    logging.getLogger("asyncio").propagate = False
+    trace.install()
     gc.collect()
     gc.freeze()
     gc.disable()
     programs = open(path).read().splitlines()
     for first in range(0, len(programs), BATCH):
-        for trace in traces(programs[first:first + BATCH], log):
-            sys.stdout.write("\n".join(trace) + "\n.\n")
+        for lines in traces(programs[first:first + BATCH]):
+            sys.stdout.write("\n".join(lines) + "\n.\n")
         sys.stdout.flush()
 
 

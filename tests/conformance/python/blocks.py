@@ -25,7 +25,8 @@ async def in_timeout(run, slot, timeout, body):
 async def in_group(run, slot, group, body):
     async with group:
         flow = await run.block(body)
-    run.log("group", slot)
+    if flow is None:
+        run.log("group", slot)
     return flow
 
 
@@ -42,24 +43,20 @@ def new_timeout(run, slot, ticks, absolute):
 
 @awaiting
 async def enter_timeout(run, slot, body):
-    if run.timeouts[slot] is not None:
-        return await in_timeout(run, slot, run.timeouts[slot], body)
+    return await in_timeout(run, slot, run.timeouts[slot], body)
 
 
 @plain
 def reschedule(run, slot, ticks):
-    if run.timeouts[slot] is None:
-        return run.log("reschedule", "none")
     run.timeouts[slot].reschedule(None if ticks < 0 else run.loop.time() + ticks * TICK)
     run.log("reschedule", slot)
 
 
 @plain
 def expired(run, slot):
-    if run.timeouts[slot] is not None:
-        when = run.timeouts[slot].when()
-        run.log("expired", slot, run.timeouts[slot].expired(), "None" if when is None else round(when / TICK),
-                repr(run.timeouts[slot]))
+    when = run.timeouts[slot].when()
+    run.log("expired", slot, run.timeouts[slot].expired(), "None" if when is None else round(when / TICK),
+            repr(run.timeouts[slot]))
 
 
 @awaiting
@@ -75,11 +72,9 @@ def new_group(run, slot):
 
 @awaiting
 async def enter_group(run, slot, body):
-    if run.groups[slot] is not None:
-        return await in_group(run, slot, run.groups[slot], body)
+    return await in_group(run, slot, run.groups[slot], body)
 
 
 @plain
 def group_state(run, slot):
-    if run.groups[slot] is not None:
-        run.log("group_state", slot, shown_repr(repr(run.groups[slot])))
+    run.log("group_state", slot, shown_repr(repr(run.groups[slot])))

@@ -2,7 +2,7 @@
 import contextvars
 
 from operations import plain
-from run import VARS, X, Y
+from trace import VARS, X, Y
 from virtual_loop import TICK
 
 
@@ -14,7 +14,7 @@ def scheduled(run, number, block):
 
 
 def options(run, context):
-    return {"context": run.contexts[context]} if context >= 0 and run.contexts[context] is not None else {}
+    return {"context": run.contexts[context]} if context >= 0 and run.contexts.has(context) else {}
 
 
 @plain
@@ -39,8 +39,6 @@ def at(run, number, ticks, context, block):
 @plain
 def handle_cancel(run, number):
     handle = run.handles[number]
-    if handle is None:
-        return run.log("handle_cancel", "none")
     before = handle.cancelled()
     handle.cancel()
     run.log("handle_cancel", number, before, handle.cancelled())
@@ -58,9 +56,8 @@ def get_var(run, var):
 
 @plain
 def reset_var(run, var):
-    if run.tokens[var] is not None:
-        VARS[var].reset(run.tokens[var])
-        run.log("reset_var", var, VARS[var].get("none"))
+    VARS[var].reset(run.tokens[var])
+    run.log("reset_var", var, VARS[var].get("none"))
 
 
 @plain
@@ -70,15 +67,13 @@ def context(run, slot):
 
 @plain
 def context_run(run, slot, block):
-    if run.contexts[slot] is not None:
-        run.contexts[slot].run(run.plain_block, block)
-        run.log("context_run", slot)
+    run.contexts[slot].run(run.plain_block, block)
+    run.log("context_run", slot)
 
 
 @plain
 def context_get(run, slot, var):
-    if run.contexts[slot] is not None:
-        run.log("context_get", slot, var, run.contexts[slot].get(VARS[var], "none"))
+    run.log("context_get", slot, var, run.contexts[slot].get(VARS[var], "none"))
 
 
 @plain
@@ -88,7 +83,7 @@ def report(run, message):
 
 @plain
 def handler(run, mode):
-    run.handler_mode = mode
+    run.trace.handler_mode = mode
 
 
 @plain

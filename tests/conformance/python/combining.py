@@ -19,7 +19,7 @@ def made_of(run, sources, owner):
     for source in sources:
         if isinstance(source, list):
             awaitables.append(run.call(source[1], owner))
-        elif run.items[source] is not None:
+        elif run.items.has(source):
             item = run.items[source]
             awaitables.append(item.future)
             numeric = numeric and item.kind == "int"
@@ -41,8 +41,6 @@ def gather(run, slot, exceptions, sources):
 def shield(run, slot, source):
     if isinstance(source, list):
         run.items[slot] = Item(asyncio.shield(run.call(source[1], None)), "int")
-    elif run.items[source] is None:
-        return run.log("shield", "none")
     else:
         inner = run.items[source]
         outer = asyncio.shield(inner.future)
@@ -56,17 +54,15 @@ async def wait_for(run, source, ticks):
         value = await asyncio.wait_for(run.call(source[1], None), limit(ticks))
         return run.log("wait_for", "=", value)
     item = run.items[source]
-    if item is None:
-        return run.log("wait_for", source, "empty")
     if run.waits.is_spoilt(item) or run.waits.would_circle(item):
-        return run.log("wait_for", source, "circle")
+        return run.log("wait_for", "circle")
     value = await run.waits.awaiting(item, asyncio.wait_for(item.future, limit(ticks)))
     run.log("wait_for", "=", text(value))
 
 
 @awaiting
 async def wait(run, slots, ticks, mode):
-    futures = [run.items[slot].future for slot in slots if run.items[slot] is not None]
+    futures = [run.items[slot].future for slot in slots if run.items.has(slot)]
     done, pending = await asyncio.wait(futures, timeout=limit(ticks), return_when=MODES[mode])
 
     def positions(found):
@@ -92,7 +88,7 @@ class Completed:
             value = await step
             self.run.log("completed", value if self.numeric else "-")
         except Exception as error:
-            if self.run.over:
+            if self.run.is_destroyed_by(error):
                 raise
             self.run.log("completed", "!", describe(error))
         return True
@@ -137,7 +133,5 @@ def completing(run, slot, sources, ticks):
 
 @awaiting
 async def completed(run, slot, mode):
-    if run.completions[slot] is None:
-        return run.log("completed", slot, "empty")
     if not await run.completions[slot].step(mode):
         run.log("completed", slot, "over")

@@ -3,6 +3,7 @@ import asyncio
 
 from items import Item
 from operations import PLAIN, awaiting, plain
+from tasks import new_task
 from text import make_error, text
 from virtual_loop import TICK
 
@@ -48,11 +49,9 @@ async def call(run, number):
 @awaiting
 async def await_(run, slot):
     item = run.items[slot]
-    if item is None:
-        return run.log("await", slot, "empty")
     own = item.future is asyncio.current_task()
     if run.waits.is_spoilt(item) or (not own and run.waits.would_circle(item)):
-        return run.log("await", slot, "circle")
+        return run.log("await", "circle")
     if own:
         run.waits.spoilt.add(item.future)
     run.log("await", slot, "=", text(await run.waits.awaiting(item, item.future)))
@@ -60,7 +59,6 @@ async def await_(run, slot):
 
 @awaiting
 async def await_task(run, number, name, eager):
-    from tasks import new_task
     item = Item(new_task(run, asyncio.create_task, number, name, eager, -1), "int")
     if run.waits.would_circle(item):
         return run.log("await_task", "circle")

@@ -1,10 +1,11 @@
 """Statements on futures set by hand, and on their callbacks."""
 import asyncio
 
+from callbacks import options
 from items import Item, outcome
 from operations import plain
-from run import X, Y
 from text import describe, make_error, text
+from trace import X, Y
 
 
 @plain
@@ -14,71 +15,60 @@ def future(run, slot):
 
 @plain
 def forget(run, slot):
-    run.items[slot] = None
+    run.items.clear(slot)
 
 
 @plain
 def set_result(run, slot, value):
     item = run.items[slot]
-    if item is None or item.kind != "int":
-        return run.log("set_result", slot, "none")
+    if item.kind != "int":
+        return run.log("set_result", slot, "no number")
     item.future.set_result(value)
     run.log("set_result", slot)
 
 
 @plain
 def set_exception(run, slot, spec):
-    if run.items[slot] is None:
-        return run.log("set_exception", slot, "none")
     run.items[slot].future.set_exception(make_error(spec))
     run.log("set_exception", slot)
 
 
 @plain
 def state(run, slot):
-    run.log("state", slot, outcome(run.items[slot].future) if run.items[slot] is not None else "none")
+    run.log("state", slot, outcome(run.items[slot].future))
 
 
 @plain
 def result(run, slot):
-    if run.items[slot] is not None:
-        run.log("result", slot, text(run.items[slot].future.result()))
+    run.log("result", slot, text(run.items[slot].future.result()))
 
 
 @plain
 def exception(run, slot):
-    if run.items[slot] is not None:
-        error = run.items[slot].future.exception()
-        run.log("exception", slot, "None" if error is None else describe(error))
+    error = run.items[slot].future.exception()
+    run.log("exception", slot, "None" if error is None else describe(error))
 
 
 @plain
 def ensure_future(run, slot, source):
-    if run.items[source] is not None:
-        run.items[slot] = run.items[source]
-        same = asyncio.ensure_future(run.items[source].future) is run.items[source].future
-        run.log("ensure_future", slot, same)
+    run.items[slot] = run.items[source]
+    same = asyncio.ensure_future(run.items[source].future) is run.items[source].future
+    run.log("ensure_future", slot, same)
 
 
 @plain
 def callback(run, slot, number, context, block):
-    if run.items[slot] is None:
-        return run.log("callback", "none")
+    future = run.items[slot].future
 
-    def called(future):
-        run.log("called", number, outcome(future), X.get(), Y.get())
+    def called(done):
+        run.log("called", number, outcome(done), X.get(), Y.get())
         run.plain_block(block)
 
-    options = {}
-    if context >= 0 and run.contexts[context] is not None:
-        options["context"] = run.contexts[context]
-    run.items[slot].future.add_done_callback(called, **options)
-    run.callbacks[number] = (run.items[slot].future, called)
+    future.add_done_callback(called, **options(run, context))
+    run.callbacks[number] = (future, called)
 
 
 @plain
 def remove_callback(run, number):
-    if run.callbacks[number] is None:
-        return run.log("remove_callback", "none")
     future, called = run.callbacks[number]
     run.log("remove_callback", number, future.remove_done_callback(called))

@@ -1,6 +1,7 @@
 """Where the statements of the language are entered under their names."""
 import asyncio
 
+from slots import Empty
 from text import describe
 
 PLAIN = {}     # name -> function(run, *arguments): never waits; what it raises is only noted
@@ -24,6 +25,8 @@ def plain(function):
     def noting(run, *arguments):
         try:
             function(run, *arguments)
+        except Empty:
+            run.log(name, "empty")
         except (Exception, asyncio.CancelledError) as error:
             run.log(name, "!", describe(error))
     PLAIN[name] = noting

@@ -9,7 +9,8 @@ async def with_(run, number, body):
     async with run.things[number]:
         run.log("with", number)
         flow = await run.block(body)
-    run.log("left", number)
+    if flow is None:
+        run.log("left", number)
     return flow
 
 

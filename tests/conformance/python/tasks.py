@@ -19,7 +19,7 @@ def new_task(run, create, number, name, eager, context):
         options["name"] = name
     if eager >= 0:
         options["eager_start"] = bool(eager)
-    if context >= 0 and run.contexts[context] is not None:
+    if context >= 0 and run.contexts.has(context):
         options["context"] = run.contexts[context]
         if eager != 0 and is_entered(run.contexts[context]):
             options["eager_start"] = False  # CPython would lose track of the current task
@@ -35,16 +35,14 @@ def new_task(run, create, number, name, eager, context):
 def task(run, slot, number, name, eager, context):
     made = new_task(run, asyncio.create_task, number, name, eager, context)
     run.items[slot] = Item(made, "int")
-    run.log("task", slot, run.name_of(made), made.done())
+    run.log("task", slot, run.trace.name_of(made), made.done())
 
 
 @plain
 def group_task(run, group, slot, number, name, eager, context):
-    if run.groups[group] is None:
-        return run.log("group_task", "empty")
     made = new_task(run, run.groups[group].create_task, number, name, eager, context)
     run.items[slot] = Item(made, "int")
-    run.log("group_task", slot, run.name_of(made), made.done())
+    run.log("group_task", slot, run.trace.name_of(made), made.done())
 
 
 @plain
@@ -61,8 +59,6 @@ def task_factory(run, mode):
 
 @plain
 def cancel(run, slot, message):
-    if run.items[slot] is None:
-        return run.log("cancel", slot, "empty")
     run.log("cancel", slot, run.items[slot].future.cancel(*((message,) if message else ())))
 
 
@@ -70,36 +66,35 @@ def cancel(run, slot, message):
 def cancel_self(run, message):
     current = asyncio.current_task()
     if current is None:
-        return run.log("cancel_self", "none")
+        return run.log("cancel_self", "no task")
     run.log("cancel_self", current.cancel(*((message,) if message else ())))
 
 
 def task_at(run, slot):
-    if slot < 0:
-        return asyncio.current_task()
-    return run.items[slot].task() if run.items[slot] is not None else None
+    return asyncio.current_task() if slot < 0 else run.items[slot].task()
 
 
 @plain
 def uncancel(run, slot):
     found = task_at(run, slot)
-    run.log("uncancel", slot, "none" if found is None else found.uncancel())
+    run.log("uncancel", slot, "no task" if found is None else found.uncancel())
 
 
 @plain
 def cancelling(run, slot):
     found = task_at(run, slot)
-    run.log("cancelling", slot, "none" if found is None else found.cancelling())
+    run.log("cancelling", slot, "no task" if found is None else found.cancelling())
 
 
 @plain
 def set_name(run, slot, name):
     found = task_at(run, slot)
-    if found is not None:
-        found.set_name(name)
-        run.log("set_name", slot, found.get_name())
+    if found is None:
+        return run.log("set_name", slot, "no task")
+    found.set_name(name)
+    run.log("set_name", slot, found.get_name())
 
 
 @plain
 def all_tasks(run):
-    run.log("all_tasks", *map(run.name_of, asyncio.tasks.all_tasks(run.loop)))
+    run.log("all_tasks", *map(run.trace.name_of, asyncio.tasks.all_tasks(run.loop)))

@@ -1,5 +1,6 @@
 """The walk through the statements of a function: which one is next, and where an error or a return goes."""
 from operations import AWAITING, PLAIN, WALKING
+from slots import Empty
 from text import PATTERNS, describe, make_error
 
 
@@ -67,6 +68,8 @@ class Walk:
             self.end(None, flow)
 
     def threw(self, statement, error):
+        if isinstance(error, Empty):
+            return self.run.log(statement[0], "empty")
         if statement[0] != "each":
             self.run.log(statement[0], "!", describe(error))
         self.end(error, None)
@@ -175,10 +178,9 @@ class Walk:
         self.leave(level, error, flow)
 
     def enter_each(self, statement):
-        generator = self.run.generators[statement[1]]
-        if generator is None:
-            return self.run.log("each", statement[1], "empty")
-        self.enter(Level("each", statement, [], generator))
+        if not self.run.generators.has(statement[1]):
+            return self.run.log("each", "empty")
+        self.enter(Level("each", statement, [], self.run.generators[statement[1]]))
 
     def wants_next(self, level):
         return level.rounds != level.statement[2] and not self.run.is_tired(0)

@@ -1,0 +1,120 @@
+"""The trace of a run on real asyncio: what is logged, and the loop that it runs in. The C++ side: interpreter/trace.cpp.
+
+A line says in which pass of the loop, at which moment and in which task something happened, and what.
+"""
+import asyncio
+import contextvars
+import logging
+
+from text import describe, log_line
+from virtual_loop import TICK, VirtualLoop
+
+MOST_LINES = 600
+WATCHDOG_FIRST, WATCHDOG_NEXT, WATCHDOG_MOST = 100000, 5000, 25  # ticks, ticks, times
+
+X = contextvars.ContextVar("x", default=0)
+Y = contextvars.ContextVar("y", default=0)
+Z = contextvars.ContextVar("z")
+VARS = (X, Y, Z)
+
+
+class Trace:
+    def __init__(self):
+        self.lines = []
+        self.lost = []  # what was reported of futures and tasks that nobody looked at again
+        self.over = False
+        self.first_name = None
+        self.shots = 0
+        self.handler_mode = 0
+
+    def run(self, mains):
+        """Runs coroutine functions in turn in one Runner. What is lost is known when nothing of them is left."""
+        LogToTrace.trace = self
+        try:
+            with asyncio.Runner(loop_factory=self.make_loop) as runner:
+                for main in mains:
+                    try:
+                        end = f"end {runner.run(main())}"
+                    except BaseException as error:
+                        end = f"end ! {describe(error)}"
+                    self.lines.append(end)
+                    self.handler_mode = 0
+        except BaseException as error:
+            self.lines.append(f"closing ! {describe(error)}")
+        self.over = True
+        self.loop.created.clear()
+
+    def make_loop(self):
+        self.loop = VirtualLoop()
+        self.loop.set_exception_handler(self.on_report)
+        self.loop.call_at(WATCHDOG_FIRST * TICK, self.watchdog)
+        return self.loop
+
+    def watchdog(self):
+        """What has come to a standstill is cancelled."""
+        self.shots += 1
+        self.log("watchdog")
+        self.loop.call_later(WATCHDOG_NEXT * TICK, self.watchdog)
+        if self.shots > WATCHDOG_MOST:
+            self.log("stuck")
+            self.over = True
+            raise SystemExit(9)
+        for task in asyncio.tasks.all_tasks(self.loop):
+            task.cancel("watchdog")
+
+    def name_of(self, task):
+        """Its name; the tasks without one are counted from the first that is named in the trace."""
+        name = task.get_name()
+        if not name.startswith("Task-"):
+            return name
+        if self.first_name is None:
+            self.first_name = int(name[5:])
+        return f"T{int(name[5:]) - self.first_name}"
+
+    def log(self, *words):
+        if self.over:
+            return
+        if len(self.lines) >= MOST_LINES:
+            if len(self.lines) == MOST_LINES:
+                self.lines.append("...")
+            return
+        task = asyncio.current_task(self.loop)
+        who = "-"
+        if task is not None:
+            who = self.name_of(task)
+            if task.cancelling():
+                who += f"+{task.cancelling()}"
+        self.lines.append(f"{self.loop.passes} {round(self.loop.now / TICK)} {who} " + " ".join(map(str, words)))
+
+    def on_report(self, loop, context):
+        """The loop's exception handler."""
+        message = context["message"]
+        error = context.get("exception")
+        if isinstance(error, StopAsyncIteration):
+            return  # CPython closes a generator that has ignored its closing once more
+        if "never retrieved" in message or "destroyed" in message:
+            # When this is told depends on what keeps an object alive; that it is told does not.
+            self.lost.append(f"lost {message}" + (f" {log_line(error)}" if error is not None else ""))
+            return
+        if message.startswith("Exception in callback"):
+            message = "Exception in callback"
+        message = message.split("<async_generator", 1)[0]
+        self.log("report", repr(message), describe(error) if error is not None else "-", X.get())
+        if self.handler_mode:
+            raise (ValueError if self.handler_mode == 1 else KeyboardInterrupt)("handler")
+
+
+class LogToTrace(logging.Handler):
+    """Takes what the default exception handler says."""
+    trace = None
+
+    def emit(self, record):
+        if record.levelno >= logging.ERROR:
+            error = log_line(record.exc_info[1]) if record.exc_info else "-"
+            self.trace.log("logged", record.getMessage().split("\n", 1)[0], error)
+
+
+def install():
+    """Everything that asyncio logs goes into the trace under way."""
+    logging.getLogger("asyncio").addHandler(LogToTrace())
+    logging.getLogger("asyncio").propagate = False
