@@ -67,17 +67,22 @@ void FutureBase::schedule_callbacks() noexcept {
     loop_->push_ready(callbacks_);
 }
 
-void FutureBase::become_cancelled(const Ref<CancelRequest>& request) noexcept {
-    state_ = State::cancelled;
-    cancel_request_ = request;
+void FutureBase::become_done(State state) noexcept {
+    state_ = state;
     schedule_callbacks();
+    if (kind_ == Kind::gathering) [[unlikely]]
+        on_done();
+}
+
+void FutureBase::become_cancelled(const Ref<CancelRequest>& request) noexcept {
+    cancel_request_ = request;
+    become_done(State::cancelled);
 }
 
 void FutureBase::become_failed(std::exception_ptr exception) noexcept {
     exception_ = std::move(exception);
-    state_ = State::finished;
-    schedule_callbacks();
     unretrieved_ = true;
+    become_done(State::finished);
 }
 
 bool FutureBase::cancel(const Ref<CancelRequest>& request) {
@@ -88,10 +93,7 @@ bool FutureBase::cancel(const Ref<CancelRequest>& request) {
     return true;
 }
 
-void FutureBase::finish() noexcept {
-    state_ = State::finished;
-    schedule_callbacks();
-}
+void FutureBase::finish() noexcept { become_done(State::finished); }
 
 void FutureBase::check_settable(const char* operation) const {
     if (kind_ == Kind::task) throw RuntimeError(std::string("Task does not support ") + operation + " operation");

@@ -70,15 +70,10 @@ void Gathering::child_is_done(GatherChild& child) {
         return;
     }
     if (!return_exceptions_) {
-        if (future.cancelled()) return fail(future.make_cancelled_error());
-        if (future.peek_exception()) return fail(future.exception());
+        if (future.cancelled()) return outer_.set_exception(future.make_cancelled_error());
+        if (future.peek_exception()) return outer_.set_exception(future.exception());
     }
     if (finished_ == size_) conclude();
-}
-
-void Gathering::fail(std::exception_ptr error) {
-    outer_.set_exception(std::move(error));
-    let_go();
 }
 
 void Gathering::conclude() {
@@ -86,25 +81,24 @@ void Gathering::conclude() {
         try {
             store_results();
         } catch (...) {
-            return fail(std::current_exception());
+            return outer_.set_exception(std::current_exception());
         }
-        outer_.finish();
-        return let_go();
+        return outer_.finish();
     }
     for (GatherChild* child = children_; child != children_ + size_; ++child) child->future_->mark_retrieved();
     // Python takes the message of the last child, cancelled or not.
     FutureBase& last = *children_[size_ - 1].future_;
-    fail(last.cancelled() ? last.make_cancelled_error()
-                          : std::make_exception_ptr(CancelledError(last.cancel_request())));
+    outer_.set_exception(last.cancelled() ? last.make_cancelled_error()
+                                          : std::make_exception_ptr(CancelledError(last.cancel_request())));
 }
 
 /// The outer future is done and holds its children no longer: one of them, or what holds it, may be held by a child
 /// that is not done, and that by its callbacks holds this one.
-void Gathering::let_go() {
+void Gathering::let_go() noexcept {
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
         if (child->is_linked()) {
-            Ref<FutureBase> future = std::move(child->future_);
-            future->replace_node(*child, *new Forgotten());
+            child->future_->replace_node(*child, *new Forgotten());
+            child->future_ = nullptr;
         } else if (child->reported_) {
             child->future_ = nullptr;
         }

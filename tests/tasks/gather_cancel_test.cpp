@@ -270,22 +270,30 @@ TEST(GatherLifetime, GoesWithAFutureThatNobodyCanFinish) {
 
 // The gather of which there is no handle is held by the future that is not done, and that by the gather that failed.
 TEST(GatherLifetime, LetsGoOfItsChildrenWhenItIsDone) {
-    std::string reported;
-    asyncio::run(
-        [&]() -> Coro<> {
-            EventLoop& loop = get_running_loop();
-            loop.set_exception_handler([&](EventLoop&, const ExceptionContext& c) { reported += c.message + "; "; });
-            std::vector<Future<int>> both{loop.create_future<int>(), create_task(failure("x", 1))};
-            auto fails = gather(both);
-            static_cast<void>(gather(both[0], gather(fails)));
-            both.clear();
-            co_await trace::pass(6);
-            EXPECT_TRUE(fails.done());
-            fails = {};
-            loop.set_exception_handler(nullptr);
-        }(),
-        {.clock = VirtualClock{}});
-    EXPECT_EQ(reported, "_GatheringFuture exception was never retrieved; ");
+    for (bool by_hand : {false, true}) {
+        std::string reported;
+        asyncio::run(
+            [&]() -> Coro<> {
+                EventLoop& loop = get_running_loop();
+                loop.set_exception_handler(
+                    [&](EventLoop&, const ExceptionContext& c) { reported += c.message + "; "; });
+                std::vector<Future<int>> both{loop.create_future<int>(), loop.create_future<int>()};
+                auto fails = gather(both);
+                static_cast<void>(gather(both[0], gather(fails)));
+                if (by_hand) {
+                    fails.set_exception(ValueError("x"));
+                } else {
+                    both[1].set_exception(ValueError("x"));
+                }
+                both.clear();
+                co_await trace::pass(6);
+                EXPECT_TRUE(fails.done());
+                fails = {};
+                loop.set_exception_handler(nullptr);
+            }(),
+            {.clock = VirtualClock{}});
+        EXPECT_EQ(reported, "_GatheringFuture exception was never retrieved; ");
+    }
 }
 
 TEST(GatherLifetime, LeavesNothingWhenTheLoopGoesFirst) {

@@ -82,6 +82,8 @@ protected:
     /// The last handle is gone. True: whatever still has to end it keeps it alive from now on. Asked only of one that
     /// has set `outlives_handles_`.
     virtual bool outlive_handles() noexcept { return false; }
+    /// It is done. Told to one of kind `gathering` only.
+    virtual void on_done() noexcept {}
     void become_cancelled(const Ref<CancelRequest>& request) noexcept;
     void become_failed(std::exception_ptr exception) noexcept;
 
@@ -100,6 +102,7 @@ private:
     void destroy() noexcept;
     void end_of_life() noexcept;
     void report_unretrieved();
+    void become_done(State state) noexcept;
     void schedule_callbacks() noexcept;
 };
 

@@ -58,6 +58,7 @@ protected:
     void begin();
     bool cancel_children(const Ref<CancelRequest>& request);
     bool pass_to_children() noexcept;
+    void let_go() noexcept;
     FutureBase& child(std::size_t index) const noexcept { return *children_[index].future_; }
     std::size_t size() const noexcept { return size_; }
     virtual void store_results() = 0;
@@ -67,9 +68,7 @@ private:
     class Link;
     class Forgotten;
     void child_is_done(GatherChild& child);
-    void fail(std::exception_ptr error);
     void conclude();
-    void let_go();
 
     FutureBase& outer_;
     GatherChild* children_ = nullptr;
@@ -114,6 +113,7 @@ protected:
 
 private:
     bool outlive_handles() noexcept final { return pass_to_children(); }
+    void on_done() noexcept final { let_go(); }
 };
 
 template <bool Exceptions, class... Arguments>
