@@ -187,3 +187,18 @@ def constructs(program):
             elif kind == "factory":
                 found.add(f"task_factory:{statement[i]}")
     return found
+
+
+def used_functions(program):
+    """The numbers of the functions that are called, and of those that are made generators."""
+    called = set(program[2] if len(program) > 2 else [0])
+    generators = set()
+    for statement in all_statements(program):
+        for kind, i in fields(statement):
+            if kind == "function":
+                called.add(statement[i])
+            elif kind == "generator_function":
+                generators.add(statement[i])
+            elif kind in ("source", "sources"):
+                called.update(one[1] for one in (statement[i] if kind == "sources" else [statement[i]]) if isinstance(one, list))
+    return called, generators

@@ -163,7 +163,8 @@ void Walk::after_except_star(Level& level, std::exception_ptr error, const Flow&
 }
 
 bool Walk::wants_next(const Level& level) const {
-    return level.rounds != (*level.statement)[2].number + 1 && !run_.is_tired(0);
+    int most = (*level.statement)[2].number;  // 0: all
+    return (most == 0 || level.rounds <= most) && !run_.is_tired(0);
 }
 
 void Walk::got(const std::optional<int>& value) {

@@ -27,6 +27,10 @@ def made_of(run, sources, owner):
     return awaitables, numeric, known
 
 
+def positions(given, found):
+    return [i for i, future in enumerate(given) if any(future is one for one in found)]
+
+
 @plain
 def gather(run, slot, exceptions, sources):
     item = Item(None, "list")
@@ -64,10 +68,7 @@ async def wait_for(run, source, ticks):
 async def wait(run, slots, ticks, mode):
     futures = [run.items[slot].future for slot in slots if run.items.has(slot)]
     done, pending = await asyncio.wait(futures, timeout=limit(ticks), return_when=MODES[mode])
-
-    def positions(found):
-        return [i for i, future in enumerate(futures) if future in found]
-    run.log("wait", "done", positions(done), "pending", positions(pending))
+    run.log("wait", "done", positions(futures, done), "pending", positions(futures, pending))
 
 
 class Completed:
@@ -98,8 +99,7 @@ class Completed:
             future = await anext(self.iterator)
         except StopAsyncIteration:
             return False
-        which = [i for i, awaitable in enumerate(self.awaitables) if awaitable is future]
-        self.run.log("completed", which, outcome(future) if self.numeric else "-")
+        self.run.log("completed", positions(self.awaitables, [future]), outcome(future) if self.numeric else "-")
         return True
 
     async def drop(self):

@@ -101,7 +101,7 @@ class Trace:
         message = message.split("<async_generator", 1)[0]
         self.log("report", repr(message), describe(error) if error is not None else "-", X.get())
         if self.handler_mode:
-            raise (ValueError if self.handler_mode == 1 else KeyboardInterrupt)("handler")
+            raise ValueError("handler") if self.handler_mode == 1 else KeyboardInterrupt
 
 
 class LogToTrace(logging.Handler):

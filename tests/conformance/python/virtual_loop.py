@@ -93,6 +93,19 @@ class VirtualLoop(base_events.BaseEventLoop):
         self.created[coro] = len(self.created)
         return super().create_task(coro, **options)
 
+    def default_exception_handler(self, context):
+        """Where the handler could not run in the context of what it was to be told of, it runs in another one."""
+        error = context.get("exception")
+        in_use = isinstance(error, RuntimeError) and str(error).startswith("cannot enter context")
+        if not in_use or context["message"] != "Unhandled error in exception handler":
+            return super().default_exception_handler(context)
+        try:
+            self._exception_handler(self, context["context"])
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as failure:
+            super().default_exception_handler({**context, "exception": failure})
+
     def run_until_complete(self, future):
         try:
             return super().run_until_complete(future)
@@ -105,12 +118,22 @@ class VirtualLoop(base_events.BaseEventLoop):
                     handle._args[0].exception()  # what else it would do: now it was retrieved
 
 
+def _creation(task):
+    return task.get_loop().created[task.get_coro()]
+
+
 _all_tasks = asyncio.tasks.all_tasks
 
 
 def all_tasks(loop=None):
-    loop = loop or events.get_running_loop()
-    return OrderedSet(sorted(_all_tasks(loop), key=lambda task: loop.created[task.get_coro()]))
+    return OrderedSet(sorted(_all_tasks(loop or events.get_running_loop()), key=_creation))
+
+
+class TasksByCreation(OrderedSet):
+    """The tasks of a group. An eager one joins it only after its first step, in which it may have added others."""
+
+    def __iter__(self):
+        return iter(sorted(super().__iter__(), key=_creation))
 
 
 _timers = 0
@@ -147,7 +170,7 @@ def install():
     """Puts order where CPython leaves it open."""
     asyncio.tasks.all_tasks = asyncio.all_tasks = all_tasks
     asyncio.tasks.set = OrderedSet
-    asyncio.taskgroups.set = OrderedSet
+    asyncio.taskgroups.set = TasksByCreation
     _replace(asyncio.tasks._AsCompletedIterator, "__init__", "{ensure_future(aw, loop=loop) for aw in set(aws)}",
              "set(ensure_future(aw, loop=loop) for aw in set(aws))")
     events.TimerHandle = _Slotted  # base_events reads it from there

@@ -183,7 +183,8 @@ class Walk:
         self.enter(Level("each", statement, [], self.run.generators[statement[1]]))
 
     def wants_next(self, level):
-        return level.rounds != level.statement[2] and not self.run.is_tired(0)
+        most = level.statement[2]  # 0: all
+        return (most == 0 or level.rounds < most) and not self.run.is_tired(0)
 
     def got(self, found, value=None):
         """What the generator of the innermost `each` gave."""
