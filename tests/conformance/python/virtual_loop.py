@@ -119,7 +119,7 @@ class VirtualLoop(base_events.BaseEventLoop):
 
 
 def _creation(task):
-    return task.get_loop().created[task.get_coro()]
+    return task.get_loop().created.get(task.get_coro(), 0)  # an eager one that is done has no coroutine
 
 
 _all_tasks = asyncio.tasks.all_tasks

@@ -1,0 +1,325 @@
+#pragma once
+
+// What a printed program of the conformance language stands on. Python's side: python/prelude.py.
+
+#include <asyncio/asyncio.h>
+
+#include "slots.h"
+#include "text.h"
+#include "trace.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace printed {
+
+using namespace asyncio;
+using conformance::describe;
+using conformance::matches;
+using conformance::shown_repr;
+using conformance::text;
+using conformance::text_of_list;
+using conformance::tick;
+using conformance::x_var;
+using conformance::y_var;
+using conformance::z_var;
+
+/// What a statement left to do: nothing, or to return this value from the function.
+using Flow = std::optional<int>;
+
+inline conformance::Trace trace;
+
+template <class... Words>
+void log(const Words&... words) {
+    trace.log(words...);
+}
+inline EventLoop& loop() { return trace.loop(); }
+
+/// Where a program keeps what it has made; looking into an empty slot ends the statement.
+template <class T>
+class Slots {
+public:
+    T& operator[](std::size_t slot) {
+        if (!has(slot)) throw conformance::Empty();
+        return *all_[slot];
+    }
+    void set(std::size_t slot, T value) { all_[slot].emplace(std::move(value)); }
+    bool has(std::size_t slot) const { return all_[slot].has_value(); }
+    void clear(std::size_t slot) { all_[slot].reset(); }
+
+private:
+    static constexpr std::size_t size = 5;
+    std::array<std::optional<T>, size> all_;
+};
+
+struct Callback {
+    AnyFuture future;
+    CallbackId id;
+};
+inline Slots<AnyFuture> s;
+inline Slots<std::shared_ptr<AsyncGenerator<int>>> g;
+inline Slots<AsCompleted<detail::Argument<Future<int>&>>> c;
+inline Slots<Callback> callbacks;
+inline Slots<Handle> handles;
+inline Slots<Context> contexts;
+inline Slots<Token> tokens;
+inline Slots<std::shared_ptr<Timeout>> timeouts;
+inline Slots<std::shared_ptr<TaskGroup>> groups;
+inline std::array<int, 2> flags{};
+
+// Statements.
+
+/// One that never waits: what it throws is only noted.
+template <class Body>
+void plain(const char* name, const Body& body) {
+    try {
+        body();
+    } catch (const conformance::Empty&) {
+        log(name, "empty");
+    } catch (const std::exception&) {
+        log(name, "!", describe(std::current_exception()));
+    } catch (const CancelledError&) {
+        log(name, "!", describe(std::current_exception()));
+    }
+}
+
+/// One that is awaited: says what it throws. The body is a coroutine lambda, of a Flow or of nothing.
+template <class Body>
+auto step(const char* name, const Body& body) -> decltype(body()) {
+    try {
+        if constexpr (std::is_void_v<await_result_t<decltype(body())>>) {
+            co_await body();
+        } else {
+            auto flow = co_await body();
+            co_return flow;
+        }
+    } catch (const conformance::Empty&) {
+        log(name, "empty");
+    } catch (...) {
+        log(name, "!", describe(std::current_exception()));
+        throw;
+    }
+    if constexpr (!std::is_void_v<await_result_t<decltype(body())>>) co_return std::nullopt;
+}
+
+/// How the block of a try statement ended.
+struct Ending {
+    std::exception_ptr error;
+    Flow flow;
+};
+template <class Body>
+Coro<Ending> ending_of(const Body& body) {
+    Ending ending;
+    try {
+        if constexpr (std::is_void_v<await_result_t<decltype(body())>>) {
+            co_await body();
+        } else {
+            ending.flow = co_await body();
+        }
+    } catch (...) {
+        ending.error = std::current_exception();
+    }
+    co_return ending;
+}
+inline bool is(const Ending& ending, const char* pattern) { return ending.error && matches(ending.error, pattern); }
+/// Behind a clean-up that ended like this: what it left to do, or what the block before it did.
+inline Flow end(const Ending& block, const Ending& cleanup = {}) {
+    if (cleanup.error) std::rethrow_exception(cleanup.error);
+    if (cleanup.flow) return cleanup.flow;
+    if (block.error) std::rethrow_exception(block.error);
+    return block.flow;
+}
+
+inline Coro<int> function(int number, Coro<Flow> (*body)()) {
+    log("start", number, x_var.get(), y_var.get());
+    Flow flow;
+    try {
+        flow = co_await body();
+    } catch (const GeneratorExit&) {
+        throw RuntimeError("GeneratorExit");  // in CPython what awaits a task takes it for its own closing
+    }
+    log("return", number, flow.value_or(0));
+    co_return flow.value_or(0);
+}
+
+template <class... Errors>
+std::exception_ptr group_of(const char* message, const Errors&... errors) {
+    std::vector<std::exception_ptr> all{errors...};
+    return make_exception_group(message, std::move(all));
+}
+
+// Futures and tasks.
+
+/// The task in a slot, or the current one.
+inline AnyTask task_at(int slot) {
+    if (slot < 0) return current_task(loop());
+    return AnyTask(detail::Ref<detail::FutureBase>(s[static_cast<std::size_t>(slot)].state_or_null()));
+}
+
+inline std::string value_text(int value) { return text(value); }
+inline std::string value_text(None) { return "None"; }
+template <class T>
+std::string value_text(const Result<T>& result) {
+    return result ? value_text(*result) : describe(result.exception());
+}
+template <class T>
+std::string value_text(const std::vector<T>& values) {
+    std::vector<std::string> all;
+    for (const T& value : values) all.push_back(value_text(value));
+    return text_of_list(all);
+}
+/// The value of a future of one of these types.
+template <class T, class... More>
+std::string result_text_of(const AnyFuture& future) {
+    if (future.state_or_null()->result_type() == typeid(T)) return value_text(future.as<T>().result());
+    if constexpr (sizeof...(More) > 0) return result_text_of<More...>(future);
+    return "?";
+}
+inline std::string result_text(const AnyFuture& future) {
+    return result_text_of<int, std::vector<int>, std::vector<Result<int>>, std::vector<None>, std::vector<Result<None>>>(
+        future);
+}
+inline std::string outcome(const AnyFuture& future) {
+    if (!future.done()) return "pending";
+    if (future.cancelled()) return "cancelled";
+    std::exception_ptr error = future.exception();
+    return error ? "! " + describe(error) : result_text(future);
+}
+template <class Result>
+void set_exception(const AnyFuture& future, const std::exception_ptr& error) {
+    future.as<Result>().set_exception(error);
+}
+
+using Function = Coro<int> (*)();
+using Source = std::variant<std::size_t, Function>;
+
+/// Futures of numbers: of those slots that are not empty, and of functions, which become tasks.
+inline std::vector<Future<int>> numbers(std::initializer_list<Source> sources) {
+    std::vector<Future<int>> all;
+    for (const Source& source : sources) {
+        if (const Function* call = std::get_if<Function>(&source)) {
+            all.push_back(create_task((*call)()));
+        } else if (s.has(std::get<std::size_t>(source))) {
+            all.push_back(s[std::get<std::size_t>(source)].as<int>());
+        }
+    }
+    return all;
+}
+/// The same for futures of any kind.
+inline std::vector<AnyFuture> futures(std::initializer_list<Source> sources) {
+    std::vector<AnyFuture> all;
+    for (const Source& source : sources) {
+        if (const Function* call = std::get_if<Function>(&source)) {
+            all.push_back(create_task((*call)()));
+        } else if (s.has(std::get<std::size_t>(source))) {
+            all.push_back(s[std::get<std::size_t>(source)]);
+        }
+    }
+    return all;
+}
+
+inline std::string positions(const std::vector<AnyFuture>& given, const std::vector<AnyFuture>& found) {
+    std::vector<int> where;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        for (const AnyFuture& one : found) {
+            if (one == given[i]) where.push_back(static_cast<int>(i));
+        }
+    }
+    return text_of_list(where);
+}
+
+// as_completed: one step; false when it is over.
+
+template <class Iteration>
+Coro<bool> completed_plain(Iteration iteration) {
+    auto begin = iteration.begin();
+    if (!(begin != iteration.end())) co_return false;
+    auto next = *begin;
+    try {
+        int value = co_await next;
+        log("completed", value);
+    } catch (const std::exception&) {
+        log("completed", "!", describe(std::current_exception()));
+    }
+    co_return true;
+}
+template <class Iteration>
+Coro<bool> completed_async(Iteration iteration) {
+    auto future = co_await iteration.next();
+    if (!future) co_return false;
+    log("completed", "[...]", outcome(*future));
+    co_return true;
+}
+template <class Iteration>
+Coro<bool> completed_drop(Iteration iteration) {
+    auto begin = iteration.begin();
+    if (!(begin != iteration.end())) co_return false;
+    static_cast<void>(*begin);
+    log("completed", "dropped");
+    co_return true;
+}
+
+// The rest.
+
+inline ContextRef in_context(std::size_t slot) { return contexts.has(slot) ? ContextRef(contexts[slot]) : ContextRef(); }
+inline std::string moment(std::optional<TimePoint> when) {
+    return when ? std::to_string(std::lround(when->seconds() / tick.count())) : "None";
+}
+inline std::string describe_or_none(const std::exception_ptr& error) { return error ? describe(error) : "-"; }
+
+inline AnyTask logging_factory(EventLoop&, NewTask task, const TaskOptions& options) {
+    std::string name = options.name.empty() ? "-" : std::string(options.name);
+    log("factory", name, options.eager_start ? text(*options.eager_start) : "-");
+    return task.start(options);
+}
+
+inline bool predicate(std::size_t flag) {
+    log("predicate", static_cast<int>(flag), flags[flag]);
+    if (flags[flag] == 2) throw ValueError("predicate");
+    return flags[flag] == 1;
+}
+
+inline void log_item(const char* name, int slot, const std::optional<int>& item) {
+    if (item) {
+        log(name, slot, "=", *item);
+    } else {
+        log(name, slot, "end");
+    }
+}
+
+/// The main task is in slot 0.
+inline Coro<int> in_slot(Function main) {
+    s.set(0, current_task(loop()));
+    int value = co_await main();
+    co_return value;
+}
+
+inline int run(std::initializer_list<Function> mains) {
+    std::vector<conformance::Trace::Main> all;
+    for (Function main : mains) {
+        all.push_back([main] { return in_slot(main); });
+    }
+    trace.run(all);
+    s = {};
+    g = {};
+    c = {};
+    callbacks = {};
+    handles = {};
+    contexts = {};
+    tokens = {};
+    timeouts = {};
+    groups = {};
+    for (const std::string& line : trace.lines()) std::puts(line.c_str());
+    return 0;
+}
+
+}  // namespace printed
+
+using namespace printed;
