@@ -55,12 +55,19 @@ def compare_all(pair, options):
                 done += count
                 covered += names
                 differing += found
-            rate = done / (time.monotonic() - started)
-            if sys.stderr.isatty() or not pending:
-                print(f"\r{done} of {options.count} programs, {len(differing)} differ, {rate:.0f}/s ", end="",
-                      file=sys.stderr, flush=True)
+            show_progress(f"{done} of {options.count} programs, {len(differing)} differ, "
+                          f"{done / (time.monotonic() - started):.0f}/s", done * 20 // options.count)
     print(file=sys.stderr)
     return done, covered, sorted(differing)
+
+
+def show_progress(text, twentieth, shown=[0]):
+    """In place on a terminal, else now and then in a line of its own."""
+    if sys.stderr.isatty():
+        print(f"\r{text} ", end="", file=sys.stderr, flush=True)
+    elif twentieth > shown[0]:
+        shown[0] = twentieth
+        print(text, file=sys.stderr, flush=True)
 
 
 def print_summary(covered):

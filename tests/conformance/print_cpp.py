@@ -24,16 +24,14 @@ AWAITED = {
     "await": 'AnyFuture future = s[{0}];\nco_await future;\nlog("await", {0}, "=", result_text(future));',
     "await_task": 'int value = co_await create_task(f{0}(){task_options});\nlog("await_task", "=", value);',
     "wait_for": '{waited}\nlog("wait_for", "=", {waited_text});',
-    "wait": "auto given = futures({slots});\n"
+    "wait": "auto given = Sources({slots}).all;\n"
             "auto result = co_await wait(given, {{.timeout = {limit}, .return_when = {return_when}}});\n"
             'log("wait", "done", positions(given, result.done), "pending", positions(given, result.pending));',
-    "completed": "bool found = co_await completed_{1}(c[{0}]);\n"
-                 'if (!found) log("completed", {0}, "over");',
-    "as_completed": "auto given = numbers({sources});\n"
-                    "auto completing = as_completed(given, {{.timeout = {limit}}});\n"
+    "completed": 'auto step = c[{0}];\nbool found = co_await step("{1}");\nif (!found) log("completed", {0}, "over");',
+    "as_completed": "auto step = completing({sources}, {limit});\n"
                     "int count = 0;\n"
                     "while (true) {{\n"
-                    "    bool found = co_await completed_{2}(completing);\n"
+                    '    bool found = co_await step("{2}");\n'
                     "    if (!found || ++count == {3}) break;\n"
                     "}}\n"
                     'log("as_completed", count);',
@@ -60,7 +58,7 @@ PLAIN = {
                   'log("group_task", {1}, trace.name_of(task), task.done());',
     "task_factory": "loop().set_task_factory({factory});",
     "cancel": 'bool accepted = s[{0}].cancel({message});\nlog("cancel", {0}, accepted);',
-    "cancel_self": 'bool accepted = current_task(loop()).cancel({message});\nlog("cancel_self", accepted);',
+    "cancel_self": 'bool accepted = own_task().cancel({message});\nlog("cancel_self", accepted);',
     "uncancel": 'int left = task_at({0}).uncancel();\nlog("uncancel", {0}, left);',
     "cancelling": 'log("cancelling", {0}, task_at({0}).cancelling());',
     "set_name": 'task_at({0}).set_name("{1}");\nlog("set_name", {0}, task_at({0}).get_name());',
@@ -68,8 +66,8 @@ PLAIN = {
                  'for (const AnyTask& task : all_tasks(loop())) names += " " + trace.name_of(task);\nlog(names);',
     "future": "s.set({0}, loop().create_future<int>());",
     "forget": "s.clear({0});",
-    "set_result": 's[{0}].as<int>().set_result({1});\nlog("set_result", {0});',
-    "set_exception": 's[{0}].as<int>().set_exception({error_ptr});\nlog("set_exception", {0});',
+    "set_result": 'number_at({0}).set_result({1});\nlog("set_result", {0});',
+    "set_exception": 'set_exception(s[{0}], {error_ptr});\nlog("set_exception", {0});',
     "state": 'log("state", {0}, outcome(s[{0}]));',
     "result": 'log("result", {0}, result_text(s[{0}]));',
     "exception": 'std::exception_ptr error = s[{0}].exception();\nlog("exception", {0}, error ? describe(error) : "None");',
@@ -77,10 +75,9 @@ PLAIN = {
                      'log("ensure_future", {0}, s[{0}] == source);',
     "remove_callback": "std::size_t removed = callbacks[{0}].future.remove_done_callback(callbacks[{0}].id);\n"
                        'log("remove_callback", {0}, static_cast<int>(removed));',
-    "gather": 's.set({0}, gather({return_exceptions}{numbers}));\nlog("gather", {0}, s[{0}].done());',
-    "shield": 's.set({0}, shield({shielded}));\nlog("shield", {0}, s[{0}].done());',
-    "completing": "auto given = numbers({sources});\nc.set({0}, as_completed(given, {{.timeout = {limit}}}));\n"
-                  'log("completing", {0});',
+    "gather": 's.set({0}, gathered({sources}{return_exceptions}));\nlog("gather", {0}, s[{0}].done());',
+    "shield": 's.set({0}, {shielded});\nlog("shield", {0}, s[{0}].done());',
+    "completing": 'c.set({0}, completing({sources}, {limit}));\nlog("completing", {0});',
     "new_timeout": "timeouts.set({0}, std::make_shared<Timeout>({make_timeout}));",
     "reschedule": 'timeouts[{0}]->reschedule({when_or_none});\nlog("reschedule", {0});',
     "expired": 'log("expired", {0}, timeouts[{0}]->expired(), moment(timeouts[{0}]->when()), repr(*timeouts[{0}]));',
@@ -162,20 +159,6 @@ class Printer:
     def __init__(self, program):
         self.program = program
         self.names = [f"{spec[0].replace('shared_', '')}{i}" for i, spec in enumerate(program[0])]
-        self.lists = self.slots_of_lists()
-
-    def slots_of_lists(self):
-        """The slots that may hold a future of something else than a number."""
-        found = set()
-        while True:
-            before = len(found)
-            for statement in language.all_statements(self.program):
-                if statement[0] == "gather":
-                    found.add(statement[1])
-                if statement[0] in ("shield", "ensure_future") and statement[2] in list(found):
-                    found.add(statement[1])
-            if len(found) == before:
-                return found
 
     def source(self):
         called, generators = language.used_functions(self.program)
@@ -241,9 +224,6 @@ class Printer:
             shown["make_timeout"] = self.make_timeout(statement)
         if "waited" in shown:
             shown["waited"] = shown["waited"].format(limit=shown.get("limit"))
-        if statement[0] == "gather":
-            lists = any(not isinstance(one, list) and one in self.lists for one in statement[3])
-            shown["numbers"] = ("futures" if lists else "numbers") + f"({shown['sources']})"
         return template.format(*statement[1:], **shown)
 
     def shown(self, kind, value):
@@ -256,7 +236,7 @@ class Printer:
         if kind == "source":
             return self.shown_source(value)
         if kind in ("sources", "slots"):
-            listed = ", ".join(f"f{one[1]}" if isinstance(one, list) else f"{one}U" for one in value)
+            listed = ", ".join(f"f{one[1]}" if isinstance(one, list) else str(one) for one in value)
             return {kind: f"{{{listed}}}"}
         if kind in language.THINGS_OF_FIELD:
             return {"thing": self.names[value]}
@@ -269,17 +249,16 @@ class Printer:
             "factory": lambda: {"factory": FACTORIES[value]},
             "context_var": lambda: {"var": "xyz"[value] + "_var"},
             "notified": lambda: {"notified": "_all()" if value < 0 else f"({value})"},
-            "flag": lambda: {"flag": "true" if value else "false", "return_exceptions": "return_exceptions, " if value else "",
+            "flag": lambda: {"flag": "true" if value else "false", "return_exceptions": ", return_exceptions" if value else "",
                              "call_soon": "call_soon_threadsafe" if value else "call_soon"},
         }.get(kind, dict)()
 
     def shown_source(self, value):
         if isinstance(value, list):
             return {"waited": f"int value = co_await wait_for(f{value[1]}(), {{limit}});", "waited_text": "value",
-                    "shielded": f"f{value[1]}()"}
+                    "shielded": f"shield(f{value[1]}())"}
         future = f"AnyFuture future = s[{value}];\nco_await wait_for(future, {{limit}});"
-        shielded = f"s[{value}].as<int>()" if value not in self.lists else f"s[{value}].as<std::vector<int>>()"
-        return {"waited": future, "waited_text": "result_text(future)", "shielded": shielded}
+        return {"waited": future, "waited_text": "result_text(future)", "shielded": f"shielded(s[{value}])"}
 
     def task_options(self, statement):
         of = {kind: statement[i] for kind, i in language.fields(statement)}

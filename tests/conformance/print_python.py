@@ -29,11 +29,10 @@ SIMPLE = {
     "wait": "futures = awaitables({slots})\n"
             "done, pending = await asyncio.wait(futures, timeout={limit}, return_when=asyncio.{return_when})\n"
             'log("wait", "done", positions(futures, done), "pending", positions(futures, pending))',
-    "completed": 'if not await completed(*c[{0}], "{1}"):\n    log("completed", {0}, "over")',
-    "as_completed": "given = awaitables({sources})\n"
-                    "completing = asyncio.as_completed(given, timeout={limit})\n"
+    "completed": 'if not await c[{0}]("{1}"):\n    log("completed", {0}, "over")',
+    "as_completed": "next_step = completing({sources_and}timeout={limit})\n"
                     "count = 0\n"
-                    'while await completed(completing, given, "{2}"):\n'
+                    'while await next_step("{2}"):\n'
                     "    count += 1\n"
                     "    if count == {3}:\n"
                     "        break\n"
@@ -59,14 +58,14 @@ SIMPLE = {
                   'log("group_task", {1}, name_of(s[{1}]), s[{1}].done())',
     "task_factory": "loop().set_task_factory({factory})",
     "cancel": 'log("cancel", {0}, s[{0}].cancel({message}))',
-    "cancel_self": 'log("cancel_self", current("cancel_self").cancel({message}))',
+    "cancel_self": 'log("cancel_self", own_task().cancel({message}))',
     "uncancel": 'log("uncancel", {0}, task_at({0}).uncancel())',
     "cancelling": 'log("cancelling", {0}, task_at({0}).cancelling())',
     "set_name": 'task_at({0}).set_name("{1}")\nlog("set_name", {0}, task_at({0}).get_name())',
     "all_tasks": 'log("all_tasks", *map(name_of, all_tasks()))',
     "future": "s[{0}] = loop().create_future()",
     "forget": "s.clear({0})",
-    "set_result": 's[{0}].set_result({1})\nlog("set_result", {0})',
+    "set_result": 'number_at({0}).set_result({1})\nlog("set_result", {0})',
     "set_exception": 's[{0}].set_exception({error})\nlog("set_exception", {0})',
     "state": 'log("state", {0}, outcome(s[{0}]))',
     "result": 'log("result", {0}, text(s[{0}].result()))',
@@ -74,11 +73,10 @@ SIMPLE = {
     "ensure_future": 'source = s[{1}]\ns[{0}] = asyncio.ensure_future(source)\nlog("ensure_future", {0}, s[{0}] is source)',
     "remove_callback": "future, called = callbacks[{0}]\n"
                        'log("remove_callback", {0}, future.remove_done_callback(called))',
-    "gather": "s[{0}] = asyncio.gather(*awaitables({sources}){return_exceptions})\n"
+    "gather": "s[{0}] = gathered({sources_and}{return_exceptions})\n"
               'log("gather", {0}, s[{0}].done())',
-    "shield": 's[{0}] = asyncio.shield({source})\nlog("shield", {0}, s[{0}].done())',
-    "completing": "given = awaitables({sources})\n"
-                  'c[{0}] = asyncio.as_completed(given, timeout={limit}), given\nlog("completing", {0})',
+    "shield": 's[{0}] = {shielded}\nlog("shield", {0}, s[{0}].done())',
+    "completing": 'c[{0}] = completing({sources_and}timeout={limit})\nlog("completing", {0})',
     "new_timeout": "timeouts[{0}] = {make_timeout}",
     "reschedule": 'timeouts[{0}].reschedule({when_or_none})\nlog("reschedule", {0})',
     "expired": 'log("expired", {0}, timeouts[{0}].expired(), moment(timeouts[{0}].when()), repr(timeouts[{0}]))',
@@ -190,9 +188,12 @@ class Printer:
             when = "None" if value < 0 else f"loop().time() + {value} * TICK"
             return {"limit": "None" if value < 0 else f"{value} * TICK", "when_or_none": when}
         if kind == "source":
-            return {"source": f"f{value[1]}()" if isinstance(value, list) else f"s[{value}]"}
+            if isinstance(value, list):
+                return {"source": f"f{value[1]}()", "shielded": f"asyncio.shield(f{value[1]}())"}
+            return {"source": f"s[{value}]", "shielded": f"shielded(s[{value}])"}
         if kind in ("sources", "slots"):
-            return {kind: ", ".join(f"f{one[1]}" if isinstance(one, list) else str(one) for one in value)}
+            listed = [f"f{one[1]}" if isinstance(one, list) else str(one) for one in value]
+            return {kind: ", ".join(listed), "sources_and": "".join(one + ", " for one in listed)}
         if kind in language.THINGS_OF_FIELD:
             return {"thing": self.names[value]}
         if kind == "context":
@@ -204,7 +205,7 @@ class Printer:
             "factory": lambda: {"factory": FACTORIES[value]},
             "context_var": lambda: {"var": "XYZ"[value]},
             "notified": lambda: {"notified": "_all()" if value < 0 else f"({value})"},
-            "flag": lambda: {"flag": bool(value), "return_exceptions": ", return_exceptions=True" if value else "",
+            "flag": lambda: {"flag": bool(value), "return_exceptions": "return_exceptions=True" if value else "",
                              "call_soon": "call_soon_threadsafe" if value else "call_soon"},
         }.get(kind, dict)()
 

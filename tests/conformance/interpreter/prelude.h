@@ -11,7 +11,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,7 +67,7 @@ struct Callback {
 };
 inline Slots<AnyFuture> s;
 inline Slots<std::shared_ptr<AsyncGenerator<int>>> g;
-inline Slots<AsCompleted<detail::Argument<Future<int>&>>> c;
+inline Slots<std::function<Coro<bool>(const char* how)>> c;
 inline Slots<Callback> callbacks;
 inline Slots<Handle> handles;
 inline Slots<Context> contexts;
@@ -73,6 +75,13 @@ inline Slots<Token> tokens;
 inline Slots<std::shared_ptr<Timeout>> timeouts;
 inline Slots<std::shared_ptr<TaskGroup>> groups;
 inline std::array<int, 2> flags{};
+
+/// Thrown when what stands in a slot is not of the kind that a statement wants.
+constexpr int no_slot = -2;
+struct Unfit {
+    int slot;
+    const char* why;
+};
 
 // Statements.
 
@@ -83,6 +92,9 @@ void plain(const char* name, const Body& body) {
         body();
     } catch (const conformance::Empty&) {
         log(name, "empty");
+    } catch (const Unfit& unfit) {
+        if (unfit.slot == no_slot) return log(name, unfit.why);
+        log(name, unfit.slot, unfit.why);
     } catch (const std::exception&) {
         log(name, "!", describe(std::current_exception()));
     } catch (const CancelledError&) {
@@ -157,34 +169,59 @@ std::exception_ptr group_of(const char* message, const Errors&... errors) {
 
 // Futures and tasks.
 
+inline AnyTask own_task(int slot = no_slot) {
+    AnyTask task = current_task(loop());
+    if (!task) throw Unfit{slot, "no task"};
+    return task;
+}
 /// The task in a slot, or the current one.
 inline AnyTask task_at(int slot) {
-    if (slot < 0) return current_task(loop());
-    return AnyTask(detail::Ref<detail::FutureBase>(s[static_cast<std::size_t>(slot)].state_or_null()));
+    if (slot < 0) return own_task(slot);
+    detail::FutureBase* state = s[static_cast<std::size_t>(slot)].state_or_null();
+    if (state->kind() != detail::FutureBase::Kind::task) throw Unfit{slot, "no task"};
+    return AnyTask(detail::Ref<detail::FutureBase>(state));
+}
+inline bool is_number(const AnyFuture& future) { return future.state_or_null()->result_type() == typeid(int); }
+inline Future<int> number_at(int slot) {
+    AnyFuture future = s[static_cast<std::size_t>(slot)];
+    if (!is_number(future)) throw Unfit{slot, "no number"};
+    return future.as<int>();
 }
 
-inline std::string value_text(int value) { return text(value); }
-inline std::string value_text(None) { return "None"; }
-template <class T>
-std::string value_text(const Result<T>& result) {
-    return result ? value_text(*result) : describe(result.exception());
+/// What a gather() of futures of any kind was given, and a shield() of one: their values are not in its result.
+inline std::map<detail::FutureBase*, std::vector<AnyFuture>> parts;
+
+template <class First, class... More, class Body>
+auto with_type_of(const AnyFuture& future, const Body& body) {
+    if constexpr (sizeof...(More) > 0) {
+        if (future.state_or_null()->result_type() != typeid(First)) return with_type_of<More...>(future, body);
+    }
+    return body(future.as<First>());
+}
+/// Calls the body with the future as a handle of its type.
+template <class Body>
+auto with_type(const AnyFuture& future, const Body& body) {
+    return with_type_of<int, std::vector<int>, std::vector<Result<int>>, std::vector<None>, std::vector<Result<None>>>(
+        future, body);
+}
+
+inline std::string result_text(const AnyFuture& future);
+inline std::string value_text(const std::vector<AnyFuture>&, std::size_t, int value) { return text(value); }
+inline std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, None) {
+    return i < given.size() ? result_text(given[i]) : "None";
 }
 template <class T>
-std::string value_text(const std::vector<T>& values) {
+std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, const Result<T>& result) {
+    return result ? value_text(given, i, *result) : describe(result.exception());
+}
+template <class T>
+std::string value_text(const std::vector<AnyFuture>& given, std::size_t, const std::vector<T>& values) {
     std::vector<std::string> all;
-    for (const T& value : values) all.push_back(value_text(value));
+    for (const T& value : values) all.push_back(value_text(given, all.size(), value));
     return text_of_list(all);
 }
-/// The value of a future of one of these types.
-template <class T, class... More>
-std::string result_text_of(const AnyFuture& future) {
-    if (future.state_or_null()->result_type() == typeid(T)) return value_text(future.as<T>().result());
-    if constexpr (sizeof...(More) > 0) return result_text_of<More...>(future);
-    return "?";
-}
 inline std::string result_text(const AnyFuture& future) {
-    return result_text_of<int, std::vector<int>, std::vector<Result<int>>, std::vector<None>, std::vector<Result<None>>>(
-        future);
+    return with_type(future, [&](const auto& typed) { return value_text(parts[future.state_or_null()], 0, typed.result()); });
 }
 inline std::string outcome(const AnyFuture& future) {
     if (!future.done()) return "pending";
@@ -192,37 +229,61 @@ inline std::string outcome(const AnyFuture& future) {
     std::exception_ptr error = future.exception();
     return error ? "! " + describe(error) : result_text(future);
 }
-template <class Result>
-void set_exception(const AnyFuture& future, const std::exception_ptr& error) {
-    future.as<Result>().set_exception(error);
+inline void set_exception(const AnyFuture& future, const std::exception_ptr& error) {
+    with_type(future, [&](auto typed) {
+        if (future.state_or_null()->kind() == detail::FutureBase::Kind::task) {
+            throw RuntimeError("Task does not support set_exception operation");
+        }
+        typed.set_exception(error);
+    });
+}
+/// Its own type is what it is waited for with, so that nothing is taken out of it.
+inline AnyFuture shielded(const AnyFuture& future) {
+    return with_type(future, [&](const auto& typed) {
+        AnyFuture outer = shield(typed);
+        if (outer != future) parts[outer.state_or_null()] = parts[future.state_or_null()];
+        return outer;
+    });
 }
 
 using Function = Coro<int> (*)();
-using Source = std::variant<std::size_t, Function>;
+using Source = std::variant<int, Function>;  // a slot, or a function to call
 
-/// Futures of numbers: of those slots that are not empty, and of functions, which become tasks.
-inline std::vector<Future<int>> numbers(std::initializer_list<Source> sources) {
-    std::vector<Future<int>> all;
-    for (const Source& source : sources) {
-        if (const Function* call = std::get_if<Function>(&source)) {
-            all.push_back(create_task((*call)()));
-        } else if (s.has(std::get<std::size_t>(source))) {
-            all.push_back(s[std::get<std::size_t>(source)].as<int>());
+/// The futures in those slots that are not empty, and tasks of functions.
+class Sources {
+public:
+    Sources(std::initializer_list<Source> sources, bool are_gathered = false) {
+        for (const Source& source : sources) {
+            if (const Function* call = std::get_if<Function>(&source)) {
+                Task<int> task = create_task((*call)());
+                if (are_gathered) static_cast<detail::TaskBase*>(task.state_or_null())->do_not_report_pending();
+                all.push_back(task);
+                given.emplace_back();
+            } else if (auto slot = static_cast<std::size_t>(std::get<int>(source)); s.has(slot)) {
+                all.push_back(s[slot]);
+                given.push_back(s[slot]);
+            }
+            if (!all.empty()) are_numbers = are_numbers && is_number(all.back());
         }
     }
-    return all;
-}
-/// The same for futures of any kind.
-inline std::vector<AnyFuture> futures(std::initializer_list<Source> sources) {
+    std::vector<Future<int>> numbers() const {
+        std::vector<Future<int>> found;
+        for (const AnyFuture& one : all) found.push_back(one.as<int>());
+        return found;
+    }
+
     std::vector<AnyFuture> all;
-    for (const Source& source : sources) {
-        if (const Function* call = std::get_if<Function>(&source)) {
-            all.push_back(create_task((*call)()));
-        } else if (s.has(std::get<std::size_t>(source))) {
-            all.push_back(s[std::get<std::size_t>(source)]);
-        }
-    }
-    return all;
+    std::vector<AnyFuture> given;  // empty in the place of a function
+    bool are_numbers = true;
+};
+
+template <class... Mode>
+AnyFuture gathered(std::initializer_list<Source> list, Mode... mode) {
+    Sources sources(list, true);
+    if (sources.are_numbers) return gather(mode..., sources.numbers());
+    AnyFuture result = gather(mode..., sources.all);
+    parts[result.state_or_null()] = sources.all;
+    return result;
 }
 
 inline std::string positions(const std::vector<AnyFuture>& given, const std::vector<AnyFuture>& found) {
@@ -243,18 +304,23 @@ Coro<bool> completed_plain(Iteration iteration) {
     if (!(begin != iteration.end())) co_return false;
     auto next = *begin;
     try {
-        int value = co_await next;
-        log("completed", value);
+        if constexpr (std::is_void_v<await_result_t<decltype(next)>>) {
+            co_await next;
+            log("completed", "-");
+        } else {
+            int value = co_await next;
+            log("completed", value);
+        }
     } catch (const std::exception&) {
         log("completed", "!", describe(std::current_exception()));
     }
     co_return true;
 }
 template <class Iteration>
-Coro<bool> completed_async(Iteration iteration) {
+Coro<bool> completed_async(Iteration iteration, std::vector<AnyFuture> given, bool are_numbers) {
     auto future = co_await iteration.next();
     if (!future) co_return false;
-    log("completed", "[...]", outcome(*future));
+    log("completed", positions(given, {*future}), are_numbers ? outcome(*future) : "-");
     co_return true;
 }
 template <class Iteration>
@@ -264,6 +330,20 @@ Coro<bool> completed_drop(Iteration iteration) {
     static_cast<void>(*begin);
     log("completed", "dropped");
     co_return true;
+}
+
+/// An as_completed() under way: each call is a step.
+inline std::function<Coro<bool>(const char* how)> completing(std::initializer_list<Source> list,
+                                                             std::optional<Seconds> timeout) {
+    Sources sources(list);
+    auto steps = [given = sources.given, are_numbers = sources.are_numbers](auto iteration) {
+        return [iteration, given, are_numbers](const char* how) {
+            if (*how == 'p') return completed_plain(iteration);
+            return *how == 'a' ? completed_async(iteration, given, are_numbers) : completed_drop(iteration);
+        };
+    };
+    if (sources.are_numbers) return steps(as_completed(sources.numbers(), {.timeout = timeout}));
+    return steps(as_completed(sources.all, {.timeout = timeout}));
 }
 
 // The rest.
@@ -316,6 +396,7 @@ inline int run(std::initializer_list<Function> mains) {
     tokens = {};
     timeouts = {};
     groups = {};
+    parts.clear();
     for (const std::string& line : trace.lines()) std::puts(line.c_str());
     return 0;
 }

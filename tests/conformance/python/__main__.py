@@ -2,6 +2,7 @@
 
 python3.14 tests/conformance/python PROGRAMS     one program a line; the trace of each ends with a line `.`
 """
+import contextvars
 import gc
 import json
 import sys
@@ -15,13 +16,18 @@ from run import Run
 BATCH = 50  # the garbage of so many programs is collected at once
 
 
+def apart(function):
+    """Calls it in a context of its own: also a coroutine that is closed when nobody holds it any more may set variables."""
+    contextvars.copy_context().run(function)
+
+
 def traces(programs):
     runs = [Run(json.loads(program)) for program in programs]
     for run in runs:
-        run.run()
+        apart(run.run)
     for run in runs:
-        run.forget()
-    gc.collect()
+        apart(run.forget)
+    apart(gc.collect)
     return [run.trace.lines + sorted(run.trace.lost) for run in runs]
 
 

@@ -5,6 +5,7 @@ import contextvars
 import functools
 import gc
 import warnings
+import weakref
 
 import trace as trace_module
 import virtual_loop
@@ -29,6 +30,7 @@ c = Slots(2)  # as_completed() iterations
 callbacks, handles, contexts, tokens = Slots(4), Slots(4), Slots(2), Slots(3)
 timeouts, groups = Slots(3), Slots(3)
 flags = [0, 0]
+lists = weakref.WeakSet()  # the futures that are gathers or shields of them
 
 
 def run(*mains):
@@ -83,16 +85,35 @@ def plain(name):
         yield
     except Empty:
         log(name, "empty")
+    except Unfit as unfit:
+        log(name, *unfit.args)
     except (Exception, asyncio.CancelledError) as error:
         log(name, "!", describe(error))
 
 
+class Unfit(BaseException):
+    """What stands in a slot is not of the kind that a statement wants."""
+
+
+def own_task(*slot):
+    task = asyncio.current_task()
+    if task is None:
+        raise Unfit(*slot, "no task")
+    return task
+
+
 def task_at(slot):
-    return asyncio.current_task() if slot < 0 else s[slot]
+    if slot < 0:
+        return own_task(slot)
+    if not isinstance(s[slot], asyncio.Task):
+        raise Unfit(slot, "no task")
+    return s[slot]
 
 
-def current(name):
-    return asyncio.current_task()
+def number_at(slot):
+    if s[slot] in lists:
+        raise Unfit(slot, "no number")
+    return s[slot]
 
 
 def all_tasks():
@@ -102,6 +123,19 @@ def all_tasks():
 def awaitables(*sources):
     """The futures in slots that are not empty, and coroutines of functions."""
     return [source() if callable(source) else s[source] for source in sources if callable(source) or s.has(source)]
+
+
+def gathered(*sources, return_exceptions=False):
+    future = asyncio.gather(*awaitables(*sources), return_exceptions=return_exceptions)
+    lists.add(future)
+    return future
+
+
+def shielded(future):
+    outer = asyncio.shield(future)
+    if future in lists:
+        lists.add(outer)
+    return outer
 
 
 def in_context(slot, eager=None):
@@ -130,25 +164,32 @@ def describe_or_none(error):
     return "-" if error is None else describe(error)
 
 
-async def completed(iteration, given, how):
-    """One step of an as_completed(); False when it is over."""
-    try:
-        if how == "async":
-            future = await anext(iteration)
-            log("completed", positions(given, [future]), outcome(future))
+def completing(*sources, timeout):
+    """An as_completed() under way: each call of what this returns is a step, and gives False when it is over."""
+    given = awaitables(*sources)
+    iteration = asyncio.as_completed(given, timeout=timeout)
+    numeric = not any(one in lists for one in given)
+
+    async def step(how):
+        try:
+            if how == "async":
+                future = await anext(iteration)
+                log("completed", positions(given, [future]), outcome(future) if numeric else "-")
+                return True
+            one = next(iteration)
+        except (StopIteration, StopAsyncIteration):
+            return False
+        if how == "drop":
+            one.close()
+            log("completed", "dropped")
             return True
-        one = next(iteration)
-    except (StopIteration, StopAsyncIteration):
-        return False
-    if how == "drop":
-        one.close()
-        log("completed", "dropped")
+        try:
+            value = await one
+            log("completed", value if numeric else "-")
+        except Exception as error:
+            log("completed", "!", describe(error))
         return True
-    try:
-        log("completed", await one)
-    except Exception as error:
-        log("completed", "!", describe(error))
-    return True
+    return step
 
 
 def item(value):
