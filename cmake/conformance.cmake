@@ -11,3 +11,9 @@ set_target_properties(conformance conformance_interpreter PROPERTIES
     ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/conformance
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/conformance)
 set_target_properties(conformance_interpreter PROPERTIES OUTPUT_NAME interpreter)
+
+if(ASYNCIO_BUILD_TESTS)
+    add_test(NAME conformance/recorded COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tests/conformance/corpus.py
+        check --interpreter $<TARGET_FILE:conformance_interpreter>)
+    set_tests_properties(conformance/recorded PROPERTIES LABELS conformance TIMEOUT 300)
+endif()

@@ -96,7 +96,7 @@ def report(pair, seed, traces, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("count", nargs="?", type=int, default=20000, metavar="COUNT", help="how many programs")
+    parser.add_argument("count", nargs="?", type=int, default=10000, metavar="COUNT", help="how many programs")
     parser.add_argument("--python", default=os.environ.get("ASYNCIO_PYTHON", "python3.14"))
     parser.add_argument("--interpreter", required=True)
     parser.add_argument("--seed", type=int, default=1, help="of the first program; the others follow")

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+END = "\n.\n"
 ENDED_BY_SOMEBODY = -15
 
 
@@ -30,7 +31,7 @@ def run(command, path, timeout):
     text = pathlib.Path(f"{path}.out").read_text(errors="replace")
     if wrong:
         wrong += "\n" + pathlib.Path(f"{path}.err").read_text(errors="replace")[:3000]
-    traces = text.split("\n.\n")
+    traces = text.split(END)
     if traces and traces[-1] == "":
         traces.pop()
     return traces, wrong

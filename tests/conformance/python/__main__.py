@@ -34,6 +34,7 @@ def traces(programs):
 def main(path):
     virtual_loop.install()
     warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _: None  # a coroutine that nobody holds any more is closed, and may fail at it
     trace.install()
     gc.collect()
     gc.freeze()
