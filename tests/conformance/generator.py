@@ -188,9 +188,9 @@ class Generator:
 
     def any_error(self, name="", depth=0, inside=0):
         kinds = ["V"] * 6 + ["R"] * 3 + ["L", "O", "T", "C", "C", "B", "B"]
-        if self.fatal and name != "set_exception":
+        if self.fatal:
             kinds += ["K", "S"] * 3
-        if self.generators and name != "set_exception":
+        if self.generators:
             kinds += ["X"]
         if inside < 2:
             kinds += ["G"] * 2
@@ -211,7 +211,7 @@ class Generator:
         return self.block(depth + 1, 1, 2) if self.chance(0.3) else []
 
     def any_inner_block(self, name, depth):
-        """The body of a with(), which is a function of its own and cannot yield."""
+        """The body of a with(), without a yield. differs: `async with`"""
         yields, self.yields = self.yields, False
         body = self.block(depth + 1, *((0, 3) if name == "group" else (1, 4)))
         self.yields = yields

@@ -56,11 +56,12 @@ std::string text_of_result(const Item& item);
 /// `pending`, `cancelled`, `! ValueError('x')` or the result.
 std::string outcome(const Item& item);
 
-/// Which task awaits which item, so that no circle is made: cancelling one is a RecursionError in CPython.
+/// Which task awaits which item, so that no circle is made.
+// differs: a circle of tasks that await each other, cancelled
 class Waits {
 public:
     bool would_circle(const asyncio::AnyTask& me, const Item& item) const;
-    /// Whether it is a task that has awaited itself: CPython lets nobody await it after that.
+    /// Whether it is a task that has awaited itself: differs: a task that has awaited itself
     bool is_spoilt(const Item& item) const;
     void spoil(const Item& item) { spoilt_.push_back(item.future); }
 

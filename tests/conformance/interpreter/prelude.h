@@ -155,7 +155,7 @@ inline Coro<int> function(int number, Coro<Flow> (*body)()) {
     try {
         flow = co_await body();
     } catch (const GeneratorExit&) {
-        throw RuntimeError("GeneratorExit");  // in CPython what awaits a task takes it for its own closing
+        throw RuntimeError("GeneratorExit");  // differs: `GeneratorExit` out of a task
     }
     log("return", number, flow.value_or(0));
     co_return flow.value_or(0);

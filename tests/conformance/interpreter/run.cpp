@@ -54,7 +54,7 @@ Coro<int> Run::call(int number, ItemRef owner) {
     try {
         flow = co_await block(program_[1][static_cast<std::size_t>(number)]);
     } catch (const asyncio::GeneratorExit&) {
-        throw asyncio::RuntimeError("GeneratorExit");  // in CPython what awaits a task takes it for its own closing
+        throw asyncio::RuntimeError("GeneratorExit");  // differs: `GeneratorExit` out of a task
     }
     int value = flow.value_or(0);
     log("return", number, value);

@@ -109,7 +109,7 @@ asyncio::Task<int> new_task(Run& run, Create create, const Node& number, const N
     if (eager.number >= 0) options.eager_start = eager.number != 0;
     options.context = context;
     if (context && eager.number != 0 && is_entered(context.get())) {
-        options.eager_start = false;  // CPython would lose track of the current task
+        options.eager_start = false;  // differs: eager start in a context in use
     }
     return create(run.call(number.number), options);
 }

@@ -57,7 +57,7 @@ std::string shown_repr(std::string repr) {
         if (repr.substr(0, at).ends_with(object)) at -= object.size();
         repr.erase(at, end - at);
     }
-    constexpr std::string_view tasks = "<TaskGroup tasks=";  // CPython counts a task that starts eagerly late
+    constexpr std::string_view tasks = "<TaskGroup tasks=";  // differs: a task that starts eagerly in a group
     constexpr std::size_t kept = 10;
     if (std::size_t at = repr.find(tasks); at != repr.npos) {
         std::size_t end = repr.find_first_not_of("0123456789", at + tasks.size());

@@ -93,7 +93,7 @@ void Trace::write(const std::string& line) {
 void Trace::on_report(const asyncio::ExceptionContext& context) {
     std::string message = context.message;
     if (message.find("never retrieved") != std::string::npos || message.find("destroyed") != std::string::npos) {
-        // When this is told depends on what keeps an object alive; that it is told does not.
+        // That it is told shows, not when. differs: when a lost exception is told; a running task without a handle
         lost_.push_back("lost " + message + (context.exception ? " " + log_line(context.exception) : ""));
         return;
     }

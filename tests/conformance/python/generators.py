@@ -47,7 +47,7 @@ async def aclose(run, slot):
     try:
         await run.generators[slot].aclose()
     except StopAsyncIteration:
-        pass  # it has ignored its closing before
+        pass  # differs: a generator that has ignored its closing
     run.log("aclose", slot)
 
 

@@ -24,7 +24,10 @@ def outcome(future):
 
 
 class Waits:
-    """Which task awaits which item, so that no circle is made: cancelling one is a RecursionError in CPython."""
+    """Which task awaits which item, so that no circle is made.
+
+    differs: a circle of tasks that await each other, cancelled
+    """
 
     def __init__(self):
         self.on = {}
@@ -46,7 +49,7 @@ class Waits:
         return False
 
     def is_spoilt(self, item):
-        """Whether it is a task that has awaited itself: CPython lets nobody await it after that."""
+        """Whether it is a task that has awaited itself: differs: a task that has awaited itself"""
         return item.future in self.spoilt
 
     async def awaiting(self, item, awaitable):

@@ -59,7 +59,7 @@ def function(number):
             try:
                 value = await body() or 0
             except GeneratorExit:
-                raise RuntimeError("GeneratorExit")  # what awaits a task would take it for its own closing
+                raise RuntimeError("GeneratorExit")  # differs: `GeneratorExit` out of a task
             log("return", number, value)
             return value
         return logged
@@ -143,7 +143,7 @@ def in_context(slot, eager=None):
     if contexts.has(slot):
         options["context"] = contexts[slot]
         if eager is not None and eager != 0 and is_entered(contexts[slot]):
-            options["eager_start"] = False  # CPython would lose track of the current task
+            options["eager_start"] = False  # differs: eager start in a context in use
     return options
 
 

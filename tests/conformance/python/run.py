@@ -74,7 +74,7 @@ class Run:
         except GeneratorExit:
             if self.trace.over:
                 raise
-            raise RuntimeError("GeneratorExit")  # what awaits a task would take it for its own closing
+            raise RuntimeError("GeneratorExit")  # differs: `GeneratorExit` out of a task
         value = flow[0] if flow is not None else 0
         self.log("return", number, value)
         return value

@@ -15,7 +15,7 @@ async def with_(run, number, body):
 
 
 class Guard:
-    """What a Guard of the library is: it tells the exception handler when it cannot release."""
+    """What a Guard of the library is. differs: a failed release at the end of `async with`"""
 
     def __init__(self, run, thing):
         self.run, self.thing = run, thing

@@ -22,7 +22,7 @@ def new_task(run, create, number, name, eager, context):
     if context >= 0 and run.contexts.has(context):
         options["context"] = run.contexts[context]
         if eager != 0 and is_entered(run.contexts[context]):
-            options["eager_start"] = False  # CPython would lose track of the current task
+            options["eager_start"] = False  # differs: eager start in a context in use
     coro = run.call(number, None)
     try:
         return create(coro, **options)

@@ -35,7 +35,7 @@ def shown_message(message):
 def shown_repr(text):
     """The repr of an object without what differs from run to run."""
     text = re.sub(" (object )?at 0x[0-9a-f]+", "", text)
-    return re.sub("<TaskGroup tasks=[0-9]+", "<TaskGroup", text)  # CPython counts a task that starts eagerly late
+    return re.sub("<TaskGroup tasks=[0-9]+", "<TaskGroup", text)  # differs: a task that starts eagerly in a group
 
 
 def describe(error):

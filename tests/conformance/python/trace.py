@@ -91,9 +91,9 @@ class Trace:
         message = context["message"]
         error = context.get("exception")
         if isinstance(error, StopAsyncIteration):
-            return  # CPython closes a generator that has ignored its closing once more
+            return  # differs: a generator that has ignored its closing
         if "never retrieved" in message or "destroyed" in message:
-            # When this is told depends on what keeps an object alive; that it is told does not.
+            # That it is told shows, not when. differs: when a lost exception is told; a running task without a handle
             self.lost.append(f"lost {message}" + (f" {log_line(error)}" if error is not None else ""))
             return
         if message.startswith("Exception in callback"):

@@ -1,7 +1,8 @@
 """Real asyncio made repeatable: virtual time, a counter of passes, and order where CPython leaves it open.
 
 CPython itself is not touched: its C tasks and futures run. Only what is left open by chance (the order of a set, the
-order of timers of one instant) is given the order that docs/from-python.md promises.
+order of timers of one instant) is given the order that docs/from-python.md promises. What `differs:` names, there and
+elsewhere in this folder, is the row of its table.
 """
 import asyncio
 import asyncio.runners
@@ -20,7 +21,7 @@ class Stuck(Exception):
 
 
 class OrderedSet(dict):
-    """A set that is walked in the order of insertion."""
+    """A set that is walked in the order of insertion. differs: `wait()`; `as_completed()` of what is done"""
 
     def __init__(self, items=()):
         super().__init__((item, None) for item in items)
@@ -61,7 +62,7 @@ class JumpingSelector:
 
 
 class OrderedWeakSet(weakref.WeakKeyDictionary):
-    """A weak set that is walked in the order of insertion."""
+    """A weak set that is walked in the order of insertion. differs: closing generators at the end of `run()`"""
 
     def add(self, item):
         self[item] = None
@@ -94,7 +95,7 @@ class VirtualLoop(base_events.BaseEventLoop):
         return super().create_task(coro, **options)
 
     def default_exception_handler(self, context):
-        """Where the handler could not run in the context of what it was to be told of, it runs in another one."""
+        """Runs the handler although its context is in use. differs: exception handler, its context in use"""
         error = context.get("exception")
         in_use = isinstance(error, RuntimeError) and str(error).startswith("cannot enter context")
         if not in_use or context["message"] != "Unhandled error in exception handler":
@@ -110,7 +111,7 @@ class VirtualLoop(base_events.BaseEventLoop):
         try:
             return super().run_until_complete(future)
         finally:
-            # CPython may leave its stop callback here, which cuts the next run short with a RuntimeError.
+            # Takes away the stop callback that may be left. differs: a run that was interrupted as its task ended
             left = [handle for handle in self._ready if handle._callback is base_events._run_until_complete_cb]
             for handle in left:
                 self._ready.remove(handle)
@@ -125,12 +126,12 @@ def _creation(task):
 _all_tasks = asyncio.tasks.all_tasks
 
 
-def all_tasks(loop=None):
+def all_tasks(loop=None):  # differs: `all_tasks()`; cancelling what is left at the end of `run()`
     return OrderedSet(sorted(_all_tasks(loop or events.get_running_loop()), key=_creation))
 
 
 class TasksByCreation(OrderedSet):
-    """The tasks of a group. An eager one joins it only after its first step, in which it may have added others."""
+    """The tasks of a group. differs: a failing `TaskGroup` cancels its tasks; a task that starts eagerly in a group"""
 
     def __iter__(self):
         return iter(sorted(super().__iter__(), key=_creation))
@@ -157,7 +158,7 @@ def _replace(owner, name, old, new):
     setattr(owner, name, scope[name])
 
 
-class _Slotted(events.TimerHandle):
+class _Slotted(events.TimerHandle):  # differs: timers of the same instant
     __slots__ = ["_number"]
     __init__ = _numbered_init
     __hash__ = events.TimerHandle.__hash__
