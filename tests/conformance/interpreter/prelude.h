@@ -221,7 +221,8 @@ std::string value_text(const std::vector<AnyFuture>& given, std::size_t, const s
     return text_of_list(all);
 }
 inline std::string result_text(const AnyFuture& future) {
-    return with_type(future, [&](const auto& typed) { return value_text(parts[future.state_or_null()], 0, typed.result()); });
+    return with_type(future,
+                     [&](const auto& typed) { return value_text(parts[future.state_or_null()], 0, typed.result()); });
 }
 inline std::string outcome(const AnyFuture& future) {
     if (!future.done()) return "pending";
@@ -348,7 +349,9 @@ inline std::function<Coro<bool>(const char* how)> completing(std::initializer_li
 
 // The rest.
 
-inline ContextRef in_context(std::size_t slot) { return contexts.has(slot) ? ContextRef(contexts[slot]) : ContextRef(); }
+inline ContextRef in_context(std::size_t slot) {
+    return contexts.has(slot) ? ContextRef(contexts[slot]) : ContextRef();
+}
 inline std::string moment(std::optional<TimePoint> when) {
     return when ? std::to_string(std::lround(when->seconds() / tick.count())) : "None";
 }
