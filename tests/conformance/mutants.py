@@ -106,7 +106,7 @@ class Mutants:
         changed = re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(), re.M)
         self.copy_sources()
         try:
-            run("patch", "-p1", "--fuzz=0", "--input", patch, cwd=self.copy)
+            run("patch", "-p1", "--fuzz=0", "--input", patch.resolve(), cwd=self.copy)
             pair = interpreters.Pair(self.options.python, self.build())
             count, seed = self.search(pair)
             print(f"    found by program {count} (seed {seed}), {time.monotonic() - started:.0f} s", flush=True)
@@ -122,7 +122,7 @@ class Mutants:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of mutants/, or the path of a patch; default: all of mutants/")
     parser.add_argument("--python", default=os.environ.get("ASYNCIO_PYTHON", "python3.14"))
     parser.add_argument("--build", required=True, metavar="FOLDER")
     parser.add_argument("--most", type=int, default=20000, help="give up after so many programs")
@@ -131,7 +131,8 @@ def main():
     parser.add_argument("--shrink", action="store_true", help="show a minimal program for each")
     parser.add_argument("--save", metavar="FOLDER", help="where to put the minimal programs")
     options = parser.parse_args()
-    patches = [HERE / "mutants" / f"{name}.patch" for name in options.names] or sorted((HERE / "mutants").glob("*.patch"))
+    patches = [pathlib.Path(name) if name.endswith(".patch") else HERE / "mutants" / f"{name}.patch" for name in options.names]
+    patches = patches or sorted((HERE / "mutants").glob("*.patch"))
     mutants = Mutants(options)
     hidden = []
     for patch in patches:

@@ -38,7 +38,7 @@ WEIGHTS = {
     "loop": 1, "try": 6, "except_star": 1, "timeout": 5, "enter_timeout": 0.4, "group": 5, "enter_group": 0.4,
     "new_timeout": 0.3, "new_group": 0.3, "reschedule": 1.5, "expired": 0.4, "group_state": 0.3,
     # several futures
-    "wait_for": 3, "wait": 3, "as_completed": 2, "completing": 0.4, "completed": 0.6, "gather": 2, "shield": 2,
+    "wait_for": 3, "wait": 3, "as_completed": 2, "completing": 0.7, "completed": 1.5, "gather": 2, "shield": 2,
     # tasks
     "task": 9, "group_task": 1.5, "task_factory": 0.3, "cancel": 5, "cancel_self": 1.5, "uncancel": 2, "cancelling": 1,
     "set_name": 0.2, "all_tasks": 0.3,
