@@ -2,7 +2,7 @@
 
 CHOICES = {  # the fields that are one of a few values
     "ticks": (0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 5, 5, -1),
-    "limit": (-1, 0, 0, 1, 1, 2, 3, 4),
+    "limit": (-1, 0, 0, 0, 1, 1, 2, 3, 4),
     "when": (-1, 0, 1, 2, 3),
     "times": (2, 2, 3),
     "most": (0, 0, 1, 2),
@@ -15,9 +15,9 @@ CHOICES = {  # the fields that are one of a few values
     "context_var": (0, 0, 1, 1, 2),
     "return_when": ("all", "first", "exception"),
     "iteration": ("plain", "plain", "plain", "async", "async", "async", "drop"),
-    "timeout": (0, 1, 2),
-    "group": (0, 1, 2),
-    "completion": (0, 1),
+    "timeout": (0, 0, 1, 2),
+    "group": (0, 0, 0, 1, 2),
+    "completion": (0, 0, 0, 1),
     "callback": (0, 1, 2, 3),
     "factory": (0, 1, 1, 1, 2, 3),
     "generator": (0, 0, 1),

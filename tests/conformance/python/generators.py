@@ -3,13 +3,17 @@
 When a generator is dropped shows in the trace. So nothing here keeps one in a local variable: the traceback of an
 exception would hold it.
 """
+import weakref
+
 from operations import awaiting, plain, walking
 from text import make_error
 
 
 @plain
 def generator(run, slot, number):
-    run.generators[slot] = run.generate(number)
+    cell = []
+    run.generators[slot] = run.generate(number, lambda: cell[0]())
+    cell.append(weakref.ref(run.generators[slot]))
     run.log("generator", slot)
 
 
@@ -33,10 +37,20 @@ async def next_(run, slot):
     run.log("next", slot, "=", value)
 
 
+def thrown(error):
+    error.is_thrown = True
+    return error
+
+
+def is_closing(error):
+    """Whether it is what closes a generator, and not what a program throws into it."""
+    return type(error) is GeneratorExit and not hasattr(error, "is_thrown")
+
+
 @awaiting
 async def athrow(run, slot, spec):
     try:
-        value = await run.generators[slot].athrow(make_error(spec))
+        value = await run.generators[slot].athrow(thrown(make_error(spec)))
     except StopAsyncIteration:
         value = None
     run.log("athrow", slot, *(("end",) if value is None else ("=", value)))

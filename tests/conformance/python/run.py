@@ -1,6 +1,8 @@
 """One run of one program on real asyncio. The C++ side: interpreter/run.cpp."""
 import asyncio
+import gc
 
+from generators import is_closing
 from items import Item, Waits
 from slots import Slots
 from trace import Trace, X, Y
@@ -31,6 +33,7 @@ class Run:
         self.flags = [0] * 2
         self.generators = Slots(2)
         self.completions = Slots(2)
+        self.kept = []
 
     @property
     def loop(self):
@@ -92,12 +95,16 @@ class Run:
                 walk.gave(flow)
         return walk.outcome()
 
-    async def generate(self, number):
+    async def generate(self, number, me):
+        """`me()` is the generator."""
         self.log("begin", number, X.get(), Y.get())
         walk = Walk(self, self.functions[number], yields=True)
+        closing = False
         while (statement := walk.next()) is not None:
             try:
                 if statement[0] == "yield":
+                    if closing:
+                        self.keep(me())
                     yield statement[1]
                     self.log("yield", statement[1])
                     continue
@@ -105,10 +112,17 @@ class Run:
             except BaseException as error:
                 if self.is_destroyed_by(error):
                     raise
+                closing = closing or (statement[0] == "yield" and is_closing(error))
                 walk.threw(statement, error)
             else:
                 walk.gave(flow)
         walk.outcome()
+
+    def keep(self, generator):
+        """Until the run is over: dropped, it would be closed again. differs: a generator that has ignored its closing"""
+        if generator is None:  # it is being finalized, by a task of asyncio's
+            generator = gc.get_referents(asyncio.current_task().get_coro())
+        self.kept.append(generator)
 
     def is_destroyed_by(self, error):
         """Whether it is no error of the program: the coroutine is being destroyed."""
