@@ -3,7 +3,7 @@
 #include <asyncio/core/exceptions.h>
 #include <asyncio/core/repr.h>
 
-#include <cmath>
+#include <charconv>
 
 namespace asyncio {
 
@@ -81,13 +81,22 @@ void Timeout::aexit(std::exception_ptr error) {
     if (result != error) std::rethrow_exception(result);
 }
 
+namespace {
+
+/// The repr of Python's round(seconds, 3), which is exact: of a tie the even digit.
+std::string repr_of_milliseconds(double seconds) {
+    char text[64];
+    char* end = std::to_chars(text, text + sizeof text, seconds, std::chars_format::fixed, 3).ptr;
+    std::from_chars(text, end, seconds);
+    return detail::repr_of_double(seconds);
+}
+
+}  // namespace
+
 std::string repr(const Timeout& timeout) {
     std::string text = std::string("<Timeout [") + timeout.state_name() + "]";
     if (timeout.state_ == Timeout::State::active) {
-        constexpr double digits = 1000;
-        text +=
-            " when=" + (timeout.when_ ? detail::repr_of_double(std::round(timeout.when_->seconds() * digits) / digits)
-                                      : std::string("None"));
+        text += " when=" + (timeout.when_ ? repr_of_milliseconds(timeout.when_->seconds()) : std::string("None"));
     }
     return text + ">";
 }

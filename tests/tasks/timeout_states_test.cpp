@@ -152,6 +152,16 @@ TEST(TimeoutStates, HasPythonsRepr) {
     });
 }
 
+// Ties between two milliseconds, exact as floats. Found by random programs.
+TEST(TimeoutStates, HasAReprRoundedToTheEvenMillisecondAsInPython) {
+    run_test([]() -> Coro<> {
+        Timeout down = timeout_at(TimePoint() + Seconds(195.3125));
+        co_await with(down, [&] { EXPECT_EQ(repr(down), "<Timeout [active] when=195.312>"); });
+        Timeout up = timeout_at(TimePoint() + Seconds(195.4375));
+        co_await with(up, [&] { EXPECT_EQ(repr(up), "<Timeout [active] when=195.438>"); });
+    });
+}
+
 TEST(TimeoutStates, DroppedWhileItIsActiveDoesNothingMore) {
     run_test([]() -> Coro<> {
         for (Seconds delay : {Seconds(1), Seconds(0)}) {
