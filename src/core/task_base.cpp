@@ -273,6 +273,18 @@ void TaskBase::go_on() noexcept {
     loop_->push_ready(*this);
 }
 
+namespace {
+
+/// The request, with one that came after it: a copy, for other tasks may have the same.
+Ref<CancelRequest> with_later(const Ref<CancelRequest>& first, const Ref<CancelRequest>& later) {
+    auto both = make_cancel_request(std::nullopt, {}, std::source_location());
+    if (first) both = make_cancel_request(first->message, first->requested_by, first->requested_at);
+    both->later = later;
+    return both;
+}
+
+}  // namespace
+
 bool TaskBase::cancel(const Ref<CancelRequest>& request) {
     loop_->check_thread();
     // A task that waits for a task passes the request on. Followed in a loop, since a chain may be long.
@@ -295,8 +307,18 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
     task->must_cancel_ = true;
     bool has_one_already =
         waiter != nullptr && waiter->is_cancelled();  // that its wait was cancelled by: it comes first
-    if (!has_one_already) task->cancel_request_ = request;
+    if (has_one_already) {
+        task->cancel_request_ = with_later(task->cancel_request_, request);
+    } else {
+        task->cancel_request_ = request;
+    }
     return true;
+}
+
+Ref<CancelRequest> TaskBase::take_cancel_request() noexcept {
+    Ref<CancelRequest> request = std::move(cancel_request_);
+    if (request && request->later) cancel_request_ = request->later;
+    return request;
 }
 
 int TaskBase::uncancel() noexcept {

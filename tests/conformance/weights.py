@@ -12,7 +12,7 @@ CHOICES = {  # the fields that are one of a few values
     "eager": (-1, -1, -1, -1, 0, 1, 1),
     "context": (-1, -1, -1, 0, 1),
     "context_slot": (0, 1),
-    "context_var": (0, 0, 1, 1, 2),
+    "context_var": (0, 0, 0, 1, 2),
     "return_when": ("all", "first", "exception"),
     "iteration": ("plain", "plain", "plain", "async", "async", "async", "drop"),
     "timeout": (0, 0, 1, 2),
@@ -48,7 +48,7 @@ WEIGHTS = {
     # the loop
     "log": 1, "soon": 1, "later": 1, "at": 0.5, "handle_cancel": 0.6, "report": 0.2, "handler": 0.3, "stop": 0.2,
     # contexts
-    "set_var": 0.7, "get_var": 0.5, "reset_var": 0.4, "context": 0.5, "context_run": 0.4, "context_get": 0.2,
+    "set_var": 0.8, "get_var": 0.5, "reset_var": 0.9, "context": 0.5, "context_run": 0.4, "context_get": 0.2,
     # locks
     "with": 6, "guard": 4, "acquire": 6, "release": 6, "locked": 1, "thing_state": 1, "event_wait": 6, "event_set": 4.5,
     "event_clear": 2, "cond_wait": 6, "cond_wait_for": 4, "set_flag": 3, "notify": 4.5, "barrier_wait": 6,

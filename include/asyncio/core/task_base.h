@@ -89,7 +89,7 @@ public:
     }
     /// The request that its wait was cancelled by.
     void set_cancel_request(const Ref<CancelRequest>& request) noexcept { cancel_request_ = request; }
-    Ref<CancelRequest> take_cancel_request() noexcept { return std::move(cancel_request_); }
+    Ref<CancelRequest> take_cancel_request() noexcept;
 
     /// One step: the coroutine runs until it waits or ends.
     void step();

@@ -1,5 +1,6 @@
 """One run of one program on real asyncio. The C++ side: interpreter/run.cpp."""
 import asyncio
+import contextlib
 import gc
 
 from generators import is_closing
@@ -33,7 +34,7 @@ class Run:
         self.flags = [0] * 2
         self.generators = Slots(2)
         self.completions = Slots(2)
-        self.kept = []
+        self.kept = {}
 
     @property
     def loop(self):
@@ -103,9 +104,8 @@ class Run:
         while (statement := walk.next()) is not None:
             try:
                 if statement[0] == "yield":
-                    if closing:
-                        self.keep(me())
-                    yield statement[1]
+                    with self.keeping(me()) if closing else contextlib.nullcontext():
+                        yield statement[1]
                     self.log("yield", statement[1])
                     continue
                 flow = await walk.act(statement)
@@ -118,11 +118,18 @@ class Run:
                 walk.gave(flow)
         walk.outcome()
 
-    def keep(self, generator):
-        """Until the run is over: dropped, it would be closed again. differs: a generator that has ignored its closing"""
+    @contextlib.contextmanager
+    def keeping(self, generator):
+        """Dropped while it stands here, it would be closed again. differs: a generator that has ignored its closing"""
         if generator is None:  # it is being finalized, by a task of asyncio's
             generator = gc.get_referents(asyncio.current_task().get_coro())
-        self.kept.append(generator)
+        key = object()
+        self.kept[key] = generator
+        del generator
+        try:
+            yield
+        finally:
+            self.kept.pop(key, None)
 
     def is_destroyed_by(self, error):
         """Whether it is no error of the program: the coroutine is being destroyed."""
