@@ -5,7 +5,12 @@ namespace asyncio::detail {
 void CancelAndWaitAwaiter::cancel_and_wait(TaskBase& task, std::coroutine_handle<> frame) {
     // Not a wait on the future itself: a cancellation of this wait must not become one more of the future.
     future_->add_node(task);
-    future_->cancel(request_cancel(task.loop(), std::nullopt, where_));
+    try {
+        future_->cancel(request_cancel(task.loop(), std::nullopt, where_));
+    } catch (...) {  // a circle of tasks: the task goes on at once
+        task.leave_queues();
+        throw;
+    }
     suspend(task, frame, &CancelAndWaitAwaiter::future_is_done);
 }
 

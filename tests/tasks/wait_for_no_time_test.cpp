@@ -130,4 +130,23 @@ TEST(WaitForNoTime, IsAbandonedWhenItIsCancelledItself) {
     EXPECT_EQ(text, "3:c CancelledError(), 5:main CancelledError('go') 1, 6:done False 1");
 }
 
+TEST(WaitForNoTime, OfTasksThatWaitForEachOtherThrowsAndTheTaskGoesOn) {
+    std::string text;
+    std::string end = outcome([&] {
+        run_test([&]() -> Coro<> {
+            get_running_loop().set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+            Task<> a;
+            Task<> b;
+            auto wait = [](Task<>& other) -> Coro<> { co_await other; };
+            a = create_task(wait(b));
+            b = create_task(wait(a));
+            co_await passes(2);
+            text = co_await outcome_of(wait_for(a, 0));
+            co_await sleep(1s);
+        });
+    });
+    EXPECT_EQ(text.substr(0, 24), "RuntimeError('cannot can");
+    EXPECT_EQ(end.substr(0, 24), "RuntimeError('cannot can");  // run() cannot cancel them either
+}
+
 }  // namespace
