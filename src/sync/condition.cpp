@@ -12,13 +12,14 @@ bool ConditionWaiter::await_ready() const {
 
 void ConditionWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     if (!condition_.waiters_.bind(task)) throw_bound_to_other_loop(repr(condition_));
+    lock_ = condition_.lock_;
     condition_.release();
     condition_.waiters_.push_back(*this);
     suspend(task, frame);
 }
 
 WaitEdge ConditionWaiter::edge() const noexcept {
-    if (reacquires_) return {WaitKind::lock, condition_.lock_};
+    if (reacquires_) return {WaitKind::lock, lock_};
     return {WaitKind::condition, &condition_};
 }
 
@@ -29,12 +30,14 @@ void ConditionWaiter::turn() {
         was_cancelled_ = true;  // the last one is thrown in the end
         cancel_request_ = std::move(request);
     }
-    is_orphan_ = !leave();
-    bool has_lock = is_orphan_;
+    bool queue_lives = leave();
+    bool has_lock = !queue_lives;
+    is_orphan_ = reacquires_ ? !ListHook<Reacquiring>::is_linked() : !queue_lives;
+    ListHook<Reacquiring>::unlink();
     try {
-        if (reacquires_) {
-            condition_.lock_->end_wait(!is_orphan_, cancelled);
-            has_lock = has_lock || !cancelled;
+        if (reacquires_ && queue_lives) {
+            lock_->end_wait(true, cancelled);
+            has_lock = !cancelled;
         }
         has_lock = has_lock || go_for_lock();
     } catch (...) {
@@ -47,10 +50,10 @@ void ConditionWaiter::turn() {
 /// False if it has to wait for it.
 bool ConditionWaiter::go_for_lock() {
     reacquires_ = true;
-    Lock& lock = *condition_.lock_;
-    if (lock.try_acquire()) return true;
-    lock.check_loop(*task_);
-    wait_again(lock.waiters_);
+    if (lock_->try_acquire()) return true;
+    lock_->check_loop(*task_);
+    wait_again(lock_->waiters_);
+    if (!is_orphan_) condition_.reacquiring_.push_back(*this);
     return false;
 }
 

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -280,5 +281,34 @@ TEST(Condition, LosesNoWakeUpWhenItsWaiterIsCancelledInTheSameStep) { EXPECT_EQ(
 
 // CPython: test_locks.py, ConditionTests.test_cancelled_wakeup_relock
 TEST(Condition, LosesNoWakeUpWhenItsWaiterIsCancelledWhileItTakesTheLock) { EXPECT_EQ(items_left_over(1), 0); }
+
+TEST(Condition, ThatDiesLeavesItsWaitersTheLock) {
+    for (bool cancelled : {false, true}) {
+        std::string text = trace_of([&](Trace& trace) -> Coro<> {
+            Lock lock;
+            auto condition = std::make_unique<Condition>(lock);
+            auto wait = [&]() -> Coro<> {
+                auto guard = co_await lock.guard();
+                std::string end = co_await outcome_of(condition->wait());
+                trace(end, tail(lock));
+            };
+            auto task = create_task(wait());
+            co_await passes(1);
+            {
+                auto guard = co_await lock.guard();
+                condition->notify_all();
+                co_await passes(2);
+                trace(tail(lock));
+                condition.reset();
+                if (cancelled) task.cancel();
+                co_await passes(2);
+            }
+            co_await task;
+            trace(tail(lock));
+        });
+        EXPECT_EQ(text, cancelled ? "3:[locked, waiters:1], 6:CancelledError() [locked], 7:[unlocked]"
+                                  : "3:[locked, waiters:1], 6:nothing [locked], 7:[unlocked]");
+    }
+}
 
 }  // namespace

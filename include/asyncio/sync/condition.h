@@ -16,8 +16,11 @@ class Condition;
 
 namespace detail {
 
-/// A wait in `Condition::wait()`: first in the condition's line, then in that of its lock.
-class [[nodiscard]] ConditionWaiter final : public QueueWaiter {
+struct Reacquiring;  // the tag of a condition's list of waits for its lock
+
+/// A wait in `Condition::wait()`: first in the condition's line, then in that of its lock, which may be the one that
+/// lives longer.
+class [[nodiscard]] ConditionWaiter final : public QueueWaiter, public ListHook<Reacquiring> {
 public:
     explicit ConditionWaiter(Condition& condition) noexcept : QueueWaiter(GoesOn::in_turn), condition_(condition) {}
     bool await_ready() const;
@@ -34,9 +37,10 @@ private:
     bool go_for_lock();
 
     Condition& condition_;
+    Lock* lock_ = nullptr;
     bool reacquires_ = false;  // it waits for the lock
     bool was_cancelled_ = false;
-    bool is_orphan_ = false;
+    bool is_orphan_ = false;  // the condition has died
     std::exception_ptr failure_;
     Ref<CancelRequest> cancel_request_;  // to be thrown in the end
 };
@@ -63,6 +67,9 @@ public:
     Condition() noexcept : lock_(&own_lock_) {}
     /// With a lock that it shares, and that must outlive it.
     explicit Condition(Lock& lock) noexcept : lock_(&lock) {}
+    ~Condition() {
+        while (!reacquiring_.empty()) reacquiring_.pop_front();
+    }
     Condition(const Condition&) = delete;
     Condition& operator=(const Condition&) = delete;
 
@@ -115,6 +122,7 @@ private:
     Lock own_lock_;
     Lock* lock_;
     detail::WaitQueue waiters_;
+    detail::IntrusiveList<detail::ConditionWaiter, detail::Reacquiring> reacquiring_;
 };
 
 /// `<asyncio.locks.Condition object at 0x7f5c [locked, waiters:2]>`, as Python prints it.
