@@ -9,6 +9,9 @@ namespace asyncio::detail {
 /// Room for a result that is not there yet: any object type, a reference, or void.
 template <class T>
 class Slot {
+    static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                  "a result cannot be of an over-aligned type: g++ aligns no coroutine frame to more than 16 bytes");
+
 public:
     Slot() noexcept {}
     Slot(const Slot&) = delete;
