@@ -3,6 +3,7 @@
 #include "core/loop_core.h"
 
 #include <atomic>
+#include <new>
 
 namespace asyncio::detail {
 
@@ -20,7 +21,11 @@ void FutureBase::destroy() noexcept {
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
     LoopCore& loop = *loop_;
     if (loop.destroying_futures) {
-        loop.dying_futures.push_back(this);
+        try {
+            loop.dying_futures.push_back(this);
+        } catch (const std::bad_alloc&) {
+            end_of_life();
+        }
         return;
     }
     loop.inc_ref();
@@ -41,7 +46,10 @@ void FutureBase::end_of_life() noexcept {
         // The handler may look at the future, and even keep it.
         unretrieved_ = false;
         references_ = 1;
-        report_unretrieved();
+        try {
+            report_unretrieved();
+        } catch (const std::bad_alloc&) {  // nobody is told, then
+        }
         if (--references_ != 0) return;
     }
     delete this;

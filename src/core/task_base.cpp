@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 
 namespace asyncio::detail {
 
@@ -188,7 +189,10 @@ void TaskBase::conclude() noexcept {
         return;
     }
     if (loop_->unwinding == error) {
-        traceback_ = new std::vector<FramePlace>(loop_->unwound.rbegin(), loop_->unwound.rend());
+        try {
+            traceback_ = new std::vector<FramePlace>(loop_->unwound.rbegin(), loop_->unwound.rend());
+        } catch (const std::bad_alloc&) {
+        }
     }
     become_failed(error);
     if (is_keyboard_interrupt_or_system_exit(error)) loop_->fatal_error = std::move(error);
@@ -235,9 +239,12 @@ void TaskBase::destroy_frames() noexcept {
 void TaskBase::abandon() noexcept {
     Ref<TaskBase> keep(this);
     if (report_pending_) {
-        loop_->report({.message = "Task was destroyed but it is pending!",
-                       .task = AnyTask(Ref<FutureBase>(this)),
-                       .stack = stack(std::nullopt)});
+        try {
+            loop_->report({.message = "Task was destroyed but it is pending!",
+                           .task = AnyTask(Ref<FutureBase>(this)),
+                           .stack = stack(std::nullopt)});
+        } catch (const std::bad_alloc&) {  // nobody is told, then
+        }
     }
     destroy_frames();
     if (has_callable_) drop_callable();
@@ -339,7 +346,10 @@ void TaskBase::note_unwinding(const PromiseBase& frame) noexcept {
         loop_->unwinding = error;
         loop_->unwound.clear();
     }
-    loop_->unwound.push_back({frame.function(), frame.await_at()});
+    try {
+        loop_->unwound.push_back({frame.function(), frame.await_at()});
+    } catch (const std::bad_alloc&) {  // a traceback with a gap is better than no program
+    }
 }
 
 std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {

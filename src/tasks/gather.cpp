@@ -2,6 +2,8 @@
 
 #include "core/loop_core.h"
 
+#include <new>
+
 namespace asyncio::detail {
 
 GatherChild::GatherChild() noexcept : ReadyNode(&GatherChild::is_done) {}
@@ -133,8 +135,14 @@ bool Gathering::pass_to_children() noexcept {
     Ref<FutureBase> keep(&outer_);
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
         if (child->reported_ || !child->is_linked()) continue;
+        Link* link = nullptr;
+        try {
+            link = new Link(*this, *child);
+        } catch (const std::bad_alloc&) {  // then this child does not keep the gathering alive
+            continue;
+        }
         Ref<FutureBase> future = std::move(child->future_);
-        future->replace_node(*child, *new Link(*this, *child));
+        future->replace_node(*child, *link);
     }
     return true;
 }
