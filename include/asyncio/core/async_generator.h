@@ -36,7 +36,7 @@ struct GeneratorItem<T&> {
 template <class T>
 class GeneratorPromise final : public PromiseBase {
     static_assert(std::is_object_v<T> || std::is_lvalue_reference_v<T>, "a generator yields objects or references");
-    static_assert(std::is_reference_v<T> || alignof(std::optional<T>) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+    static_assert(std::is_reference_v<T> || alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                   "a generator cannot yield an over-aligned type");
 
 public:
