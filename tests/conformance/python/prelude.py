@@ -225,4 +225,5 @@ class guard:
         try:
             self.thing.release()
         except Exception as error:
-            loop().call_exception_handler({"message": "a guard could not release what it held", "exception": error})
+            with contextlib.suppress(BaseException):  # what the handler raises cannot leave a destructor
+                loop().call_exception_handler({"message": "a guard could not release what it held", "exception": error})

@@ -1,4 +1,6 @@
 """Statements on locks and queues."""
+import contextlib
+
 from operations import awaiting, plain, walking
 from text import shown_repr
 from walk import Level
@@ -24,8 +26,9 @@ class Guard:
         try:
             self.thing.release()
         except Exception as error:
-            self.run.loop.call_exception_handler(
-                {"message": "a guard could not release what it held", "exception": error})
+            with contextlib.suppress(BaseException):  # what the handler raises cannot leave a destructor
+                self.run.loop.call_exception_handler(
+                    {"message": "a guard could not release what it held", "exception": error})
 
 
 @walking
