@@ -50,8 +50,8 @@ class Pair:
         path.write_text("".join(line + "\n" for line in programs))
         for _ in range(3):
             traces, wrong = run(self.python, path, timeout)
-            if not wrong.startswith(f"exit status {ENDED_BY_SOMEBODY}\n"):
-                break
+            if not wrong.startswith((f"exit status {ENDED_BY_SOMEBODY}\n", "it did not end")):
+                break  # a machine may be so busy that it stands still
         if wrong:
             raise Failed(f"CPython: {wrong}\nafter {len(traces)} of {len(programs)} programs")
         return traces
