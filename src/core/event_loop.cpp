@@ -111,6 +111,10 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) { core_-
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
     core_->default_exception_handler(context);
 }
+IoBackend& EventLoop::io_backend() const {
+    core_->check_closed();
+    return core_->io();
+}
 bool EventLoop::get_debug() const noexcept { return core_->debug; }
 void EventLoop::set_debug(bool enabled) noexcept { core_->debug = enabled; }
 

@@ -49,8 +49,21 @@ void LoopCore::forget_handle(HandleBase& handle) noexcept {
     handle.unlink();
 }
 
+void LoopCore::set_user(int fd, const DescriptorUser* user) {
+    auto index = static_cast<std::size_t>(fd);
+    if (index >= users_.size()) users_.resize(index + 1);
+    users_[index] = user;
+}
+
+void LoopCore::check_has_no_user(int fd) const {
+    auto index = static_cast<std::size_t>(fd);
+    if (index >= users_.size() || users_[index] == nullptr) return;
+    throw RuntimeError("File descriptor " + std::to_string(fd) + " is used by transport " + users_[index]->repr());
+}
+
 void LoopCore::watch(int fd, bool for_writing, Ref<HandleBase> handle) {
     check_open(*this);
+    check_has_no_user(fd);
     auto [entry, is_new] = watches_.try_emplace(fd);
     FdWatch& watch = entry->second;
     Ref<HandleBase>& place = for_writing ? watch.writer : watch.reader;
@@ -67,6 +80,7 @@ void LoopCore::watch(int fd, bool for_writing, Ref<HandleBase> handle) {
 
 bool LoopCore::unwatch(int fd, bool for_writing) {
     if (closed_) return false;
+    check_has_no_user(fd);
     auto entry = watches_.find(fd);
     if (entry == watches_.end()) return false;
     FdWatch& watch = entry->second;
@@ -81,6 +95,7 @@ bool LoopCore::unwatch(int fd, bool for_writing) {
 }
 
 void LoopCore::dispatch(const IoEvent& event) {
+    if (event.operation != nullptr) return push_ready(*event.operation);
     auto entry = watches_.find(event.fd);
     if (entry == watches_.end()) return;
     const FdWatch& watch = entry->second;

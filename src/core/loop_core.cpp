@@ -1,6 +1,6 @@
 #include "core/loop_core.h"
 
-#include "os/epoll_backend.h"
+#include "os/choose_backend.h"
 
 #include <algorithm>
 #include <utility>
@@ -48,10 +48,9 @@ LoopCore::LoopCore(EventLoop& facade, const LoopOptions& options)
         own_clock_ = std::make_unique<MonotonicClock>();
         clock_ = own_clock_.get();
     }
-    if (options.io_backend != nullptr) {
-        io_ = options.io_backend;
-    } else {
-        own_io_ = std::make_unique<EpollBackend>();
+    io_ = options.io_backend.custom();
+    if (io_ == nullptr) {
+        own_io_ = make_io_backend(options.io_backend.kind());
         io_ = own_io_.get();
     }
     inbox_ = Ref<Inbox>::adopt(new Inbox());
@@ -252,12 +251,16 @@ void LoopCore::close() {
     }
     drop_queued();
     while (!pending_calls.empty()) pending_calls.front().detach();
+    while (!resources.empty()) resources.front().loop_is_closing();
+    drop_queued();
     // Emptied aside: what the callbacks hold may come back here as it dies.
     std::exchange(watches_, {});
     std::exchange(signal_handles_, {});
     signals_.reset();
     executor_shutdown_called = true;
     if (Executor* former = std::exchange(executor, nullptr)) former->shutdown(false);
+    own_io_.reset();  // operations of tasks that are still pending end with it
+    io_ = nullptr;
 }
 
 void LoopCore::destroy() {
@@ -269,6 +272,11 @@ void LoopCore::destroy() {
     own_executor.reset();
     facade_ = nullptr;
     dec_ref();
+}
+
+char* LoopCore::receive_buffer() {
+    if (!receive_buffer_) receive_buffer_.reset(new char[receive_buffer_size]);
+    return receive_buffer_.get();
 }
 
 Executor& LoopCore::default_executor() {

@@ -7,6 +7,7 @@
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/inbox.h>
+#include <asyncio/core/loop_resource.h>
 
 #include <atomic>
 #include <map>
@@ -97,6 +98,13 @@ public:
     bool remove_signal(int signum);
     void set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigint);
     IoBackend& io() noexcept { return *io_; }
+    /// Who has the descriptor for itself; null for nobody.
+    void set_user(int fd, const DescriptorUser* user);
+    /// Throws RuntimeError if somebody has.
+    void check_has_no_user(int fd) const;
+    /// Memory that is touched often, for what is received and handed on at once.
+    static constexpr std::size_t receive_buffer_size = 256 * 1024;
+    char* receive_buffer();
 
     // Threads.
     Inbox& inbox() noexcept { return *inbox_; }
@@ -123,6 +131,7 @@ public:
     bool executor_shutdown_called = false;
     IntrusiveList<GeneratorBase, OpenGenerators> generators;  // that have begun, in the order in which they did
     bool asyncgens_shutdown_called = false;
+    IntrusiveList<LoopResource, LoopResources> resources;
 
     /// The KeyboardInterrupt or SystemExit that a task ended with: it leaves the loop once the task's step is over.
     std::exception_ptr fatal_error;
@@ -175,6 +184,8 @@ private:
     Ref<Inbox> inbox_;
     std::vector<IoEvent> events_;
     std::unordered_map<int, FdWatch> watches_;
+    std::vector<const DescriptorUser*> users_;  // by descriptor
+    std::unique_ptr<char[]> receive_buffer_;
     std::unique_ptr<SignalPipe> signals_;
     std::map<int, Ref<HandleBase>> signal_handles_;
     SigintWatch* sigint_ = nullptr;

@@ -1,15 +1,17 @@
 #include "os/epoll_backend.h"
 
-#include <asyncio/core/exceptions.h>
+#include "os/io_calls.h"
+
+#include <asyncio/core/os_errors.h>
 
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <string>
+#include <utility>
 
 #if defined(__SANITIZE_THREAD__)
 #define ASYNCIO_THREAD_SANITIZER 1
@@ -24,8 +26,13 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::uint8_t read_bit = EPOLLIN;
-constexpr std::uint8_t write_bit = EPOLLOUT;
+constexpr std::uint32_t reading_events = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
+constexpr std::uint32_t edges = EPOLLET;
+constexpr int too_many_stale_events = 100;
+
+std::uint64_t key_of(int fd, std::uint32_t serial) noexcept {
+    return std::uint64_t{serial} << 32 | static_cast<std::uint32_t>(fd);
+}
 
 /// Rounded up: a timer that is due must find its time reached, or the loop would spin until then.
 int to_milliseconds(std::optional<nanoseconds> timeout) noexcept {
@@ -45,106 +52,286 @@ long wait_with_nanoseconds(int epoll_fd, std::vector<epoll_event>& ready, nanose
 }
 #endif
 
+int open_epoll(int wake_fd) {
+    int epoll_fd = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd < 0) throw_os_error(errno);
+    epoll_event readable{};
+    readable.events = EPOLLIN;
+    readable.data.u64 = key_of(wake_fd, 0);
+    if (::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &readable) != 0) {
+        int error = errno;
+        ::close(epoll_fd);
+        throw_os_error(error);
+    }
+    return epoll_fd;
+}
+
 }  // namespace
 
-EpollBackend::EpollBackend(Precision best) : precision_(best), ready_(1) {
+EpollBackend::EpollBackend(Precision best) : epoll_fd_(open_epoll(wake_up_.fd())), precision_(best) {
 #if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
-    // ThreadSanitizer holds a signal back until a call that it knows, and it does not know this
-    // one.
+    // ThreadSanitizer holds a signal back until a call that it knows, and it does not know this one.
     precision_ = Precision::milliseconds;
 #endif
-    epoll_fd_ = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd_ < 0) throw OSError(errno);
-    wake_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    epoll_event readable{};
-    readable.events = read_bit;
-    readable.data.fd = wake_fd_;
-    if (wake_fd_ < 0 || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &readable) != 0) {
-        int error = errno;
-        if (wake_fd_ >= 0) ::close(wake_fd_);
-        ::close(epoll_fd_);
-        throw OSError(error);
-    }
 }
 
 EpollBackend::~EpollBackend() {
-    ::close(wake_fd_);
+    table_.for_each([](int, Descriptor& descriptor) {
+        Reports::orphan(descriptor.reading);
+        Reports::orphan(descriptor.writing);
+    });
     ::close(epoll_fd_);
+}
+
+// What the kernel is told.
+
+std::uint32_t EpollBackend::wanted(Descriptor& descriptor) noexcept {
+    std::uint32_t writing = descriptor.writing.line.empty() ? 0u : std::uint32_t{EPOLLOUT};
+    if (descriptor.watched != 0) {
+        std::uint32_t reading = descriptor.reading.line.empty() ? 0u : std::uint32_t{EPOLLIN};
+        return descriptor.watched | reading | writing;
+    }
+    // Not to write before it is needed: a unix socket would give an edge for all that its peer reads.
+    return edges | reading_events | writing | (descriptor.registered & EPOLLOUT);
+}
+
+bool EpollBackend::set_registered(int fd, Descriptor& descriptor, int operation, std::uint32_t events) noexcept {
+    epoll_event change{};
+    change.events = events;
+    change.data.u64 = key_of(fd, descriptor.serial);
+    if (::epoll_ctl(epoll_fd_, operation, fd, &change) != 0) return false;
+    registered_ += static_cast<std::size_t>(events != 0) - static_cast<std::size_t>(descriptor.registered != 0);
+    descriptor.registered = events;
+    return true;
+}
+
+/// Sees to it that the kernel tells of all that somebody waits for. `again`: of what it has told already, too.
+bool EpollBackend::arm(int fd, Descriptor& descriptor, bool again) noexcept {
+    std::uint32_t events = wanted(descriptor);
+    if (!again && events == descriptor.registered) return true;
+    if (set_registered(fd, descriptor, descriptor.registered != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, events)) return true;
+    // Closed or left behind our back: the kernel knows less, or more, than we think.
+    if (errno == ENOENT) return set_registered(fd, descriptor, EPOLL_CTL_ADD, events);
+    if (errno == EEXIST) return set_registered(fd, descriptor, EPOLL_CTL_MOD, events);
+    return false;
+}
+
+/// The kernel does not know it any more, or what it knows is no concern of ours.
+void EpollBackend::abandon(Descriptor& descriptor) noexcept {
+    reports_.close(descriptor.reading);
+    reports_.close(descriptor.writing);
+    if (descriptor.registered != 0) --registered_;
+    descriptor.registered = 0;
+    descriptor.watched = 0;
+    descriptor.read_to_end = false;
+    descriptor.serial = 0;
+}
+
+/// The number has another owner than when we last heard of it. The same file, under another name, or another file?
+bool EpollBackend::adopt(IoDescriptor which, Descriptor& descriptor) noexcept {
+    if (descriptor.registered != 0) {
+        std::uint32_t former = std::exchange(descriptor.serial, which.serial);
+        if (set_registered(which.fd, descriptor, EPOLL_CTL_MOD, descriptor.registered)) return true;
+        if (errno != ENOENT) {
+            descriptor.serial = former;
+            return false;
+        }
+    }
+    abandon(descriptor);
+    descriptor.serial = which.serial;
+    return true;
+}
+
+void EpollBackend::start_anew() {
+    int former = std::exchange(epoll_fd_, open_epoll(wake_up_.fd()));
+    ::close(former);
+    table_.for_each([this](int fd, Descriptor& descriptor) {
+        if (descriptor.registered == 0) return;
+        if (!set_registered(fd, descriptor, EPOLL_CTL_ADD, descriptor.registered)) abandon(descriptor);
+    });
+}
+
+// Operations.
+
+bool EpollBackend::submit(IoOperation& operation) noexcept {
+    operation.reported = operation.closed = operation.begun = false;
+    Descriptor* descriptor = table_.find(operation.descriptor.fd);
+    if (descriptor != nullptr && descriptor->serial != operation.descriptor.serial) descriptor = nullptr;
+    DescriptorLine* direction = descriptor != nullptr ? &descriptor->direction(operation.call) : nullptr;
+    if (operation.at_once && (direction == nullptr || direction->line.empty())) {
+        if (perform(operation)) {
+            if (descriptor != nullptr) note_outcome(operation, *descriptor);
+            return true;
+        }
+        if (direction != nullptr) direction->ready = false;
+    }
+    return !park(operation);
+}
+
+/// False: it cannot be waited for, and is over with an error.
+bool EpollBackend::park(IoOperation& operation) noexcept {
+    int fd = operation.descriptor.fd;
+    Descriptor* descriptor = table_.find(fd);
+    int error = fd < 0 ? EBADF : 0;
+    if (descriptor == nullptr && error == 0) {
+        try {
+            descriptor = &table_.make(fd);
+        } catch (...) {
+            error = ENOMEM;
+        }
+    }
+    bool is_another = error == 0 && descriptor->serial != operation.descriptor.serial;
+    if (is_another && !adopt(operation.descriptor, *descriptor)) error = errno;
+    if (error == 0) {
+        DescriptorLine& direction = descriptor->direction(operation.call);
+        direction.line.push_back(operation);
+        if (arm(fd, *descriptor, operation.call == IoCall::send_to)) {
+            reports_.add_first(direction);
+            return true;
+        }
+        error = errno;
+        operation.ListHook<IoLine>::unlink();
+    }
+    operation.result = -error;
+    return false;
+}
+
+void EpollBackend::note_outcome(const IoOperation& operation, Descriptor& descriptor) noexcept {
+    if (operation.call == IoCall::receive) {
+        if (operation.emptied && !descriptor.read_to_end) descriptor.reading.ready = false;
+    } else if (was_cut_short(operation)) {
+        descriptor.writing.ready = false;
+    }
+}
+
+bool EpollBackend::collect(IoOperation& operation) noexcept {
+    if (operation.closed) return true;
+    Descriptor& descriptor = *table_.find(operation.descriptor.fd);
+    DescriptorLine& direction = descriptor.direction(operation.call);
+    if (!perform(operation)) {
+        direction.ready = false;
+        operation.reported = false;
+        // Whether there is room for a datagram may depend on whom it is for, which no edge tells.
+        if (operation.call == IoCall::send_to) arm(operation.descriptor.fd, descriptor, true);
+        return false;
+    }
+    operation.ListHook<IoLine>::unlink();
+    note_outcome(operation, descriptor);
+    reports_.add_first(direction);
+    return true;
+}
+
+void EpollBackend::cancel(IoOperation& operation) noexcept {
+    if (operation.closed) return;
+    operation.ListHook<IoLine>::unlink();
+    if (operation.reported) reports_.add_first(table_.find(operation.descriptor.fd)->direction(operation.call));
+}
+
+void EpollBackend::closing(IoDescriptor which) noexcept {
+    Descriptor* descriptor = table_.find(which.fd);
+    if (descriptor == nullptr || descriptor->serial != which.serial) return;
+    // The kernel forgets a file that is closed. If it is not, because it is open elsewhere too, edges do no harm.
+    bool is_level_triggered = descriptor->registered != 0 && (descriptor->registered & edges) == 0;
+    if (is_level_triggered) set_registered(which.fd, *descriptor, EPOLL_CTL_DEL, 0);
+    abandon(*descriptor);
 }
 
 void EpollBackend::watch(int fd, bool readable, bool writable) {
     if (fd < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd));
-    if (!readable && !writable) return forget(fd);
-    grow(fd);
-
-    std::uint8_t& wanted = wanted_[static_cast<std::size_t>(fd)];
-    epoll_event change{};
-    change.events = (readable ? read_bit : 0u) | (writable ? write_bit : 0u);
-    change.data.fd = fd;
-    int failed = ::epoll_ctl(epoll_fd_, wanted != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &change);
-    if (failed != 0 && (errno == ENOENT || errno == EEXIST)) {
-        // Closed behind our back: now the number means another file than when we last heard of it.
-        failed = ::epoll_ctl(epoll_fd_, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &change);
+    Descriptor* descriptor = table_.find(fd);
+    if (!readable && !writable) {
+        if (descriptor != nullptr && descriptor->watched != 0) forget(fd, *descriptor);
+        return;
     }
-    if (failed != 0) {
-        int error = errno;
-        forget(fd);
-        throw OSError(error);
+    if (descriptor == nullptr) {
+        if (::fcntl(fd, F_GETFD) < 0) throw_os_error(errno);  // no table of gigabytes for a wild number
+        descriptor = &table_.make(fd);
     }
-    if (wanted == 0) ++watched_;
-    wanted = static_cast<std::uint8_t>(change.events);
+    if (descriptor->registered == 0) descriptor->serial = next_descriptor_serial();
+    descriptor->watched = static_cast<std::uint8_t>((readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u));
+    bool registered = false;
+    if (descriptor->registered != 0) {
+        registered = set_registered(fd, *descriptor, EPOLL_CTL_MOD, wanted(*descriptor));
+        if (!registered && errno == ENOENT) {
+            // Closed behind our back: now the number means another file than when we last heard of it.
+            std::uint8_t watched = descriptor->watched;
+            abandon(*descriptor);
+            descriptor->serial = next_descriptor_serial();
+            descriptor->watched = watched;
+        }
+    }
+    if (registered || (descriptor->registered == 0 && arm(fd, *descriptor))) return;
+    int error = errno;
+    forget(fd, *descriptor);
+    throw_os_error(error);
 }
 
-/// Makes room for one more descriptor, before anything has changed.
-void EpollBackend::grow(int fd) {
-    auto index = static_cast<std::size_t>(fd);
-    if (index >= wanted_.size()) {
-        if (::fcntl(fd, F_GETFD) < 0) throw OSError(errno);  // no table of gigabytes for a wild number
-        wanted_.resize(index + 1);
-    }
-    if (ready_.size() < watched_ + 2) ready_.resize(watched_ + 2);
+void EpollBackend::forget(int fd, Descriptor& descriptor) noexcept {
+    descriptor.watched = 0;
+    bool somebody_waits = !descriptor.reading.line.empty() || !descriptor.writing.line.empty();
+    if (somebody_waits && arm(fd, descriptor)) return;
+    if (descriptor.registered != 0) set_registered(fd, descriptor, EPOLL_CTL_DEL, 0);  // fails if closed: forgotten
+    abandon(descriptor);
 }
 
-void EpollBackend::forget(int fd) noexcept {
-    auto index = static_cast<std::size_t>(fd);
-    if (index >= wanted_.size() || wanted_[index] == 0) return;
-    epoll_event unused{};
-    ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &unused);  // fails if closed: the kernel forgot it
-    wanted_[index] = 0;
-    --watched_;
-}
+// Waiting.
 
 void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>& events) {
-    bool may_sleep = !timeout || timeout->count() > 0;
-    State state = State::awake;
-    bool sleeps = may_sleep && state_.compare_exchange_strong(state, State::asleep);
+    bool may_sleep = reports_.empty() && (!timeout || timeout->count() > 0);
+    reports_.move_to(events);
+    bool sleeps = may_sleep && wake_up_.fall_asleep();
     if (!sleeps) {
-        // An exchange, not a store: it reads what wake() wrote, and so sees all that came before.
-        if (state_.load(std::memory_order_relaxed) == State::woken) state_.exchange(State::awake);
-        if (watched_ == 0) return;  // only the eventfd could be ready, and it only ends sleeps
+        if (!may_sleep) wake_up_.look();
+        if (registered_ == 0) return;  // only the eventfd could be ready, and it only ends sleeps
         timeout = nanoseconds(0);
     }
+    if (ready_.size() < registered_ + 1) ready_.resize(registered_ + 1);
     int count = poll(timeout);
     int error = errno;
-    if (sleeps) state_.exchange(State::awake);
+    if (sleeps) wake_up_.awake();
     if (count < 0) {
         if (error == EINTR) return;
-        throw OSError(error);
+        throw_os_error(error);
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        int fd = ready_[i].data.fd;
-        if (fd == wake_fd_) {
-            std::uint64_t wakes = 0;
-            [[maybe_unused]] ssize_t size = ::read(wake_fd_, &wakes, sizeof wakes);
-            continue;
-        }
-        // Neither in nor out is an error or a hang-up: both sides find it when they try.
-        std::uint32_t seen = ready_[i].events;
-        std::uint8_t wanted = wanted_[static_cast<std::size_t>(fd)];
-        bool readable = (seen & ~std::uint32_t{write_bit}) != 0 && (wanted & read_bit) != 0;
-        bool writable = (seen & ~std::uint32_t{read_bit}) != 0 && (wanted & write_bit) != 0;
-        if (readable || writable) events.push_back({fd, readable, writable});
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) note_event(ready_[i], events);
+    if (stale_events_ > too_many_stale_events) {
+        stale_events_ = 0;
+        start_anew();
     }
+}
+
+void EpollBackend::note_event(const epoll_event& event, std::vector<IoEvent>& events) {
+    int fd = static_cast<int>(event.data.u64 & UINT32_MAX);
+    auto serial = static_cast<std::uint32_t>(event.data.u64 >> 32);
+    if (serial == 0) return wake_up_.drain();
+    Descriptor* found = table_.find(fd);
+    if (found == nullptr || found->serial != serial || found->registered == 0) {
+        // A file that was closed under this number, but is open under another. The kernel lets us forget it no more.
+        ++stale_events_;
+        return;
+    }
+    stale_events_ = 0;
+    Descriptor& descriptor = *found;
+    // Neither in nor out is an error or a hang-up: both sides find it when they try.
+    std::uint32_t seen = event.events;
+    bool readable = (seen & ~std::uint32_t{EPOLLOUT}) != 0;
+    bool writable = (seen & ~reading_events) != 0;
+    if ((seen & ~std::uint32_t{EPOLLIN | EPOLLOUT}) != 0) descriptor.read_to_end = true;
+    if (descriptor.watched != 0) {
+        bool tell_reader = readable && (descriptor.watched & EPOLLIN) != 0;
+        bool tell_writer = writable && (descriptor.watched & EPOLLOUT) != 0;
+        if (tell_reader || tell_writer) events.push_back({fd, tell_reader, tell_writer});
+    }
+    auto tell = [&](DescriptorLine& direction) {
+        direction.ready = true;
+        if (direction.line.empty() || direction.line.front().reported) return;
+        IoOperation& first = direction.line.front();
+        first.reported = true;
+        events.push_back({.operation = &first});
+    };
+    if (readable) tell(descriptor.reading);
+    if (writable) tell(descriptor.writing);
+    if (descriptor.watched != 0 && descriptor.registered != wanted(descriptor)) arm(fd, descriptor);
 }
 
 int EpollBackend::poll(std::optional<nanoseconds> timeout) noexcept {
@@ -157,14 +344,6 @@ int EpollBackend::poll(std::optional<nanoseconds> timeout) noexcept {
     }
 #endif
     return ::epoll_wait(epoll_fd_, ready_.data(), static_cast<int>(ready_.size()), to_milliseconds(timeout));
-}
-
-void EpollBackend::wake() noexcept {
-    if (state_.exchange(State::woken) != State::asleep) return;
-    int error = errno;
-    std::uint64_t one = 1;
-    [[maybe_unused]] ssize_t size = ::write(wake_fd_, &one, sizeof one);
-    errno = error;
 }
 
 }  // namespace asyncio::detail

@@ -1,23 +1,26 @@
 #pragma once
 
-#include <asyncio/core/io_backend.h>
+#include "os/descriptor_lines.h"
+#include "os/wake_up.h"
 
 #include <sys/epoll.h>
 
-#include <atomic>
 #include <cstdint>
 
 namespace asyncio::detail {
 
-/// Waits with epoll. Woken through an eventfd, which costs a system call only when the loop sleeps.
+/// Tries at once, and waits with epoll only when it must.
 ///
-/// A descriptor that was closed while watched may be forgotten, or its number watched anew.
+/// A descriptor with operations is registered once, edge-triggered, and remembered as ready or not: an edge makes it
+/// ready; a call that would have to wait, and a receive that took all there was, make it unready. One that is watched,
+/// by add_reader() and the like, is registered level-triggered for as long as that lasts.
+///
+/// A number that was closed and given out again is told by its serial number, which each event carries as well.
 ///
 /// Python: selectors.EpollSelector and the loop's self-pipe.
 class EpollBackend final : public IoBackend {
 public:
-    /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded
-    /// up.
+    /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
     enum class Precision { nanoseconds, milliseconds };
 
     explicit EpollBackend(Precision best = Precision::nanoseconds);
@@ -25,33 +28,50 @@ public:
     EpollBackend(const EpollBackend&) = delete;
     EpollBackend& operator=(const EpollBackend&) = delete;
 
+    std::string_view name() const noexcept override { return "epoll"; }
+    bool submit(IoOperation& operation) noexcept override;
+    bool collect(IoOperation& operation) noexcept override;
+    void cancel(IoOperation& operation) noexcept override;
+    void closing(IoDescriptor descriptor) noexcept override;
     /// Throws OSError; ValueError for a negative descriptor. After an error `fd` is not watched.
     void watch(int fd, bool readable, bool writable) override;
     /// What was handed over before a `wake()` that ended this wait is visible after it.
     void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<IoEvent>& events) override;
-    void wake() noexcept override;
+    void wake() noexcept override { wake_up_.wake(); }
 
     Precision precision() const noexcept { return precision_; }
 
 private:
-    /// `awake` and `asleep` are set by the waiting thread only, `woken` by `wake()` only. Whoever
-    /// turns `asleep` into `woken` writes the eventfd, which ends the sleep; turning `awake` into
-    /// `woken` is enough, because `wait()` falls asleep only from `awake`. The write may come after
-    /// the sleep has ended for another reason: then it ends the next one early, which is allowed.
-    enum class State { awake, asleep, woken };
-    static_assert(std::atomic<State>::is_always_lock_free, "wake() runs in signal handlers");
+    struct Descriptor {
+        std::uint32_t serial = 0;
+        std::uint32_t registered = 0;  // what the kernel was told, zero for nothing
+        std::uint8_t watched = 0;      // EPOLLIN | EPOLLOUT
+        bool read_to_end = false;      // an end, an error or urgent data: no receive is known to have taken all
+        DescriptorLine reading;
+        DescriptorLine writing;
+        DescriptorLine& direction(IoCall call) noexcept { return is_for_writing(call) ? writing : reading; }
+    };
 
-    void grow(int fd);
-    void forget(int fd) noexcept;
+    static std::uint32_t wanted(Descriptor& descriptor) noexcept;
+    bool park(IoOperation& operation) noexcept;
+    bool adopt(IoDescriptor which, Descriptor& descriptor) noexcept;
+    bool arm(int fd, Descriptor& descriptor, bool again = false) noexcept;
+    bool set_registered(int fd, Descriptor& descriptor, int operation, std::uint32_t events) noexcept;
+    void forget(int fd, Descriptor& descriptor) noexcept;
+    void abandon(Descriptor& descriptor) noexcept;
+    void note_outcome(const IoOperation& operation, Descriptor& descriptor) noexcept;
+    void note_event(const epoll_event& event, std::vector<IoEvent>& events);
+    void start_anew();
     int poll(std::optional<std::chrono::nanoseconds> timeout) noexcept;
 
+    WakeUp wake_up_;
     int epoll_fd_ = -1;
-    int wake_fd_ = -1;
     Precision precision_;
-    std::atomic<State> state_ = State::awake;
-    std::size_t watched_ = 0;
-    std::vector<std::uint8_t> wanted_;  // by descriptor: EPOLLIN | EPOLLOUT, zero if not watched
-    std::vector<epoll_event> ready_;    // room for all that is watched and the eventfd
+    std::size_t registered_ = 0;
+    int stale_events_ = 0;  // in a row
+    DescriptorTable<Descriptor> table_;
+    Reports reports_;
+    std::vector<epoll_event> ready_;  // room for all that is registered and the eventfd
 };
 
 }  // namespace asyncio::detail

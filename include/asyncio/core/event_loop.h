@@ -33,7 +33,7 @@ public:
 /// The parts of an event loop that can be replaced. What is pointed to must outlive the loop.
 struct LoopOptions {
     ClockOption clock = {};
-    IoBackend* io_backend = nullptr;    ///< null: epoll
+    IoBackendOption io_backend = {};    ///< which of the library's, or one of yours
     ReadyOrder* ready_order = nullptr;  ///< null: first in, first out
     Executor* executor = nullptr;       ///< the default executor; null: a ThreadPoolExecutor, made when it is needed
 };
@@ -223,6 +223,9 @@ public:
 
     bool get_debug() const noexcept;
     void set_debug(bool enabled) noexcept;
+    /// How it does its input and output.
+    IoBackend& io_backend() const;
+
     /// In debug mode, a callback or a task's step that takes at least this long is logged.
     Seconds slow_callback_duration = 0.1;
 

@@ -171,6 +171,10 @@ public:
     TimeoutError() = default;
     explicit TimeoutError(std::string_view message, std::exception_ptr cause = nullptr)
         : OSError(message), cause_(static_cast<std::exception_ptr&&>(cause)) {}
+    /// The operating system's own: ETIMEDOUT.
+    explicit TimeoutError(int errno_value, std::string_view strerror = {}) : OSError(errno_value, strerror) {}
+    TimeoutError(int errno_value, std::string_view strerror, std::string_view filename)
+        : OSError(errno_value, strerror, filename) {}
 
     /// What `raise TimeoutError from cause` names, usually a CancelledError; may be null. Python:
     /// `__cause__`.

@@ -1,0 +1,21 @@
+#include "os/descriptor_lines.h"
+
+#include <cerrno>
+
+namespace asyncio::detail {
+
+void Reports::close(DescriptorLine& direction) noexcept {
+    direction.ready = false;
+    while (!direction.line.empty()) {
+        IoOperation& operation = direction.line.pop_front();
+        operation.closed = true;
+        operation.result = -EBADF;
+        add(operation);
+    }
+}
+
+void Reports::orphan(DescriptorLine& direction) noexcept {
+    while (!direction.line.empty()) direction.line.front().orphan();
+}
+
+}  // namespace asyncio::detail

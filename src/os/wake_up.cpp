@@ -1,0 +1,46 @@
+#include "os/wake_up.h"
+
+#include <asyncio/core/os_errors.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace asyncio::detail {
+
+WakeUp::WakeUp() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (fd_ < 0) throw_os_error(errno);
+}
+
+WakeUp::~WakeUp() { ::close(fd_); }
+
+void WakeUp::wake() noexcept {
+    if (state_.exchange(State::woken) != State::asleep) return;
+    int error = errno;
+    std::uint64_t one = 1;
+    [[maybe_unused]] ssize_t size = ::write(fd_, &one, sizeof one);
+    errno = error;
+}
+
+bool WakeUp::fall_asleep() noexcept {
+    State state = State::awake;
+    if (state_.compare_exchange_strong(state, State::asleep)) return true;
+    look();
+    return false;
+}
+
+void WakeUp::awake() noexcept { state_.exchange(State::awake); }
+
+void WakeUp::look() noexcept {
+    // An exchange, not a store: it reads what wake() wrote, and so sees all that came before.
+    if (state_.load(std::memory_order_relaxed) == State::woken) state_.exchange(State::awake);
+}
+
+void WakeUp::drain() noexcept {
+    std::uint64_t wakes = 0;
+    [[maybe_unused]] ssize_t size = ::read(fd_, &wakes, sizeof wakes);
+}
+
+}  // namespace asyncio::detail

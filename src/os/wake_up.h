@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+
+namespace asyncio::detail {
+
+/// Ends the sleep of a backend from another thread or a signal handler: an eventfd, which is written only while the
+/// backend sleeps.
+class WakeUp {
+public:
+    WakeUp();
+    ~WakeUp();
+    WakeUp(const WakeUp&) = delete;
+    WakeUp& operator=(const WakeUp&) = delete;
+
+    int fd() const noexcept { return fd_; }
+    void wake() noexcept;
+
+    /// Before a sleep. False: it was woken already, and must not sleep. What was handed over before that is visible
+    /// now.
+    bool fall_asleep() noexcept;
+    /// After the sleep.
+    void awake() noexcept;
+    /// In place of a sleep that does not take place: takes note of a wake-up.
+    void look() noexcept;
+    /// The eventfd is readable: makes it unreadable.
+    void drain() noexcept;
+
+private:
+    /// `awake` and `asleep` are set by the waiting thread only, `woken` by `wake()` only. Whoever turns `asleep` into
+    /// `woken` writes the eventfd, which ends the sleep; turning `awake` into `woken` is enough, because the backend
+    /// falls asleep only from `awake`. The write may come after the sleep has ended for another reason: then it ends
+    /// the next one early, which is allowed.
+    enum class State { awake, asleep, woken };
+    static_assert(std::atomic<State>::is_always_lock_free, "wake() runs in signal handlers");
+
+    int fd_ = -1;
+    std::atomic<State> state_ = State::awake;
+};
+
+}  // namespace asyncio::detail
