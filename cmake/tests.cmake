@@ -4,6 +4,12 @@
 set(ASYNCIO_THREAD_TESTS "*Thread*:*Executor*" CACHE STRING "gtest pattern of the tests that run under TSan")
 option(ASYNCIO_ONLY_THREAD_TESTS "Build only the files that hold such tests" OFF)
 
+# The tests of a layer that run on both I/O backends; those of the os layer name their backend themselves.
+set(io_tests_core_unit "FdCallbacks.*:Signals.*")
+set(io_tests_core_threads "FdCallbacksThread.*:SignalsThread.*:ThreadSafe.*")
+set(io_tests_net_unit "*-${ASYNCIO_THREAD_TESTS}")
+set(io_tests_net_threads "${ASYNCIO_THREAD_TESTS}")
+
 find_package(GTest REQUIRED)
 
 file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.cpp)
@@ -41,7 +47,7 @@ function(add_gtest_shards target name filter shards label)
         math(EXPR number "${shard} + 1")
         add_test(NAME ${name}_${number} COMMAND ${target} --gtest_filter=${filter})
         set_tests_properties(${name}_${number} PROPERTIES LABELS ${label} TIMEOUT 600
-            ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard}")
+            ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard};${ARGN}")
     endforeach()
 endfunction()
 
@@ -55,4 +61,12 @@ foreach(layer IN LISTS layers)
     target_precompile_headers(${target} REUSE_FROM test_common)
     add_gtest_shards(${target} unit/${layer} "-${ASYNCIO_THREAD_TESTS}" 4 unit)
     add_gtest_shards(${target} threads/${layer} "${ASYNCIO_THREAD_TESTS}" 2 threads)
+
+    # What has to do with input and output runs once more, on the other backend.
+    foreach(label unit threads)
+        if(has_io_uring AND io_tests_${layer}_${label})
+            add_gtest_shards(${target} ${label}_io_uring/${layer} "${io_tests_${layer}_${label}}" 2 ${label}
+                ASYNCIO_IO_BACKEND=io_uring)
+        endif()
+    endforeach()
 endforeach()

@@ -260,10 +260,14 @@ TEST_P(IoBackendTest, APausedStreamGetsLaterWhatCameMeanwhile) {
     pair.second.put("b");
     EXPECT_TRUE(names_nothing());
     pair.second.put("c");
-    EXPECT_FALSE(receive.start(backend()));
-    EXPECT_TRUE(names(receive));
-    EXPECT_TRUE(receive.finish());
-    EXPECT_EQ(receive.text(), "bc");
+    std::string all;
+    while (all.size() < 2) {
+        EXPECT_FALSE(receive.start(backend()));
+        ASSERT_TRUE(names(receive)) << all;
+        EXPECT_TRUE(receive.finish());
+        all += receive.text();
+    }
+    EXPECT_EQ(all, "bc");
 }
 
 TEST_P(IoBackendTest, APausedStreamLeavesTheBytesToTheKernel) {

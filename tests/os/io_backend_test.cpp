@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "os/io_backend_support.h"
@@ -354,10 +355,14 @@ TEST_P(IoBackendTest, AFileThatIsOpenElsewhereTooDoesNotDisturbWhoGetsItsNumber)
     EXPECT_FALSE(receive.start(backend()));
     former.second.put("x");  // readable for ever, under a number that means another file
     for (int i = 0; i < 300; ++i) EXPECT_TRUE(wait().empty());
-    // And the loop can sleep again.
-    auto start = std::chrono::steady_clock::now();
-    EXPECT_TRUE(wait(std::chrono::milliseconds(20)).empty());
-    EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(20));
+    // And the loop can sleep again, though a signal may disturb it.
+    auto longest = std::chrono::steady_clock::duration::zero();
+    for (int i = 0; i < 5 && longest < std::chrono::milliseconds(20); ++i) {
+        auto start = std::chrono::steady_clock::now();
+        EXPECT_TRUE(wait(std::chrono::milliseconds(20)).empty());
+        longest = std::max(longest, std::chrono::steady_clock::now() - start);
+    }
+    EXPECT_GE(longest, std::chrono::milliseconds(20));
     pair.second.put("y");
     EXPECT_TRUE(names(receive));
     EXPECT_TRUE(receive.finish());

@@ -1,0 +1,200 @@
+#include "os/uring_ring.h"
+
+#include <asyncio/core/os_errors.h>
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace asyncio::detail {
+namespace {
+
+constexpr unsigned entries = 256;
+constexpr unsigned completions = 4096;
+constexpr int buffer_group = 0;
+constexpr std::size_t ring_size = UringRing::buffer_count * sizeof(io_uring_buf);
+constexpr std::size_t mapping_size = ring_size + UringRing::buffer_count * UringRing::buffer_size;
+static_assert(ring_size % 4096 == 0 && (UringRing::buffer_count & (UringRing::buffer_count - 1)) == 0);
+
+class Fd {
+public:
+    explicit Fd(int fd) : fd_(fd) {
+        if (fd < 0) throw_os_error(errno);
+    }
+    ~Fd() { ::close(fd_); }
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    int get() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+/// Accepts a connection and receives one byte as a backend would.
+bool accepts_and_receives() {
+    constexpr int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    Fd listener(::socket(AF_UNIX, type, 0));
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    socklen_t size = sizeof address.sun_family;  // the kernel chooses an abstract name
+    auto* name = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener.get(), name, size) != 0 || ::listen(listener.get(), 1) != 0) return false;
+    size = sizeof address;
+    if (::getsockname(listener.get(), name, &size) != 0) return false;
+
+    UringRing ring;
+    constexpr auto patience = std::chrono::milliseconds(500);
+    auto next_completion = [&](std::uint64_t user_data) {
+        io_uring_cqe found = {};
+        if (ring.enter(patience) != 0) return found;
+        ring.take_completions([&](const io_uring_cqe& completion) {
+            if (completion.user_data == user_data) found = completion;
+        });
+        return found;
+    };
+    ring.accept_all(listener.get(), 1);
+    ring.submit();
+    Fd client(::socket(AF_UNIX, type, 0));
+    if (::connect(client.get(), name, size) != 0) return false;
+    io_uring_cqe accepted = next_completion(1);
+    if (accepted.user_data != 1 || accepted.res < 0 || (accepted.flags & IORING_CQE_F_MORE) == 0) return false;
+    Fd server(accepted.res);
+
+    ring.receive_all(server.get(), 2);
+    ring.submit();
+    if (::send(client.get(), "x", 1, MSG_NOSIGNAL) != 1) return false;
+    io_uring_cqe received = next_completion(2);
+    constexpr unsigned wanted = IORING_CQE_F_MORE | IORING_CQE_F_BUFFER;
+    bool works = received.res == 1 && (received.flags & wanted) == wanted;
+
+    ring.cancel_everything();
+    for (int left = 2; left > 0 && ring.enter(patience) == 0;) {
+        ring.take_completions([&](const io_uring_cqe& completion) {
+            left -= completion.user_data != 0 && (completion.flags & IORING_CQE_F_MORE) == 0;
+        });
+    }
+    return works;
+}
+
+}  // namespace
+
+bool UringRing::is_usable() noexcept {
+    static const bool usable = [] {
+        try {
+            return accepts_and_receives();
+        } catch (...) {
+            return false;
+        }
+    }();
+    return usable;
+}
+
+UringRing::UringRing() {
+    io_uring_params params = {};
+    // The kernel does not interrupt us for what it has to tell: it waits until we ask.
+    params.flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+    params.cq_entries = completions;
+    int failed = io_uring_queue_init_params(entries, &ring_, &params);
+    if (failed != 0) throw_os_error(-failed);
+    constexpr unsigned needed = IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP | IORING_FEAT_FAST_POLL;
+    void* memory = MAP_FAILED;
+    if ((params.features & needed) != needed) {
+        failed = -ENOSYS;
+    } else {
+        memory = ::mmap(nullptr, mapping_size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+        if (memory == MAP_FAILED) failed = -errno;
+    }
+    if (failed == 0) {
+        io_uring_buf_reg registration = {};
+        registration.ring_addr = reinterpret_cast<std::uint64_t>(memory);
+        registration.ring_entries = buffer_count;
+        registration.bgid = buffer_group;
+        failed = io_uring_register_buf_ring(&ring_, &registration, 0);
+    }
+    if (failed != 0) {
+        if (memory != MAP_FAILED) ::munmap(memory, mapping_size);
+        io_uring_queue_exit(&ring_);
+        throw_os_error(-failed);
+    }
+    buffer_ring_ = static_cast<io_uring_buf_ring*>(memory);
+    buffers_ = static_cast<char*>(memory) + ring_size;
+    io_uring_buf_ring_init(buffer_ring_);
+    for (unsigned id = 0; id < buffer_count; ++id) give_back(id);
+}
+
+UringRing::~UringRing() {
+    io_uring_queue_exit(&ring_);
+    ::munmap(buffer_ring_, mapping_size);
+}
+
+void UringRing::give_back(unsigned id) noexcept {
+    io_uring_buf_ring_add(buffer_ring_, buffers_ + id * buffer_size, buffer_size, static_cast<unsigned short>(id),
+                          io_uring_buf_ring_mask(buffer_count), 0);
+    io_uring_buf_ring_advance(buffer_ring_, 1);
+}
+
+io_uring_sqe& UringRing::new_entry() noexcept {
+    io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+    while (entry == nullptr) {
+        submit();
+        entry = io_uring_get_sqe(&ring_);
+    }
+    return *entry;
+}
+
+void UringRing::receive_all(int fd, std::uint64_t user_data) noexcept {
+    io_uring_sqe& entry = new_entry();
+    io_uring_prep_recv_multishot(&entry, fd, nullptr, 0, 0);
+    entry.flags |= IOSQE_BUFFER_SELECT;
+    entry.buf_group = buffer_group;
+    io_uring_sqe_set_data64(&entry, user_data);
+}
+
+void UringRing::accept_all(int fd, std::uint64_t user_data) noexcept {
+    io_uring_sqe& entry = new_entry();
+    io_uring_prep_multishot_accept(&entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    io_uring_sqe_set_data64(&entry, user_data);
+}
+
+void UringRing::poll(int fd, unsigned events, std::uint64_t user_data) noexcept {
+    io_uring_sqe& entry = new_entry();
+    io_uring_prep_poll_add(&entry, fd, events);
+    io_uring_sqe_set_data64(&entry, user_data);
+}
+
+void UringRing::cancel(std::uint64_t user_data) noexcept {
+    io_uring_sqe& entry = new_entry();
+    io_uring_prep_cancel64(&entry, user_data, 0);
+    io_uring_sqe_set_data64(&entry, 0);
+}
+
+void UringRing::cancel_everything() noexcept {
+    io_uring_sqe& entry = new_entry();
+    io_uring_prep_cancel64(&entry, 0, IORING_ASYNC_CANCEL_ANY);
+    io_uring_sqe_set_data64(&entry, 0);
+}
+
+void UringRing::submit() noexcept { io_uring_submit(&ring_); }
+
+int UringRing::enter(std::optional<std::chrono::nanoseconds> timeout) noexcept {
+    int result = 0;
+    if (timeout && timeout->count() <= 0) {
+        unsigned kernel_flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
+        bool must_ask = (kernel_flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+        if (must_ask || io_uring_sq_ready(&ring_) != 0) result = io_uring_submit_and_get_events(&ring_);
+        return result < 0 ? -result : 0;
+    }
+    if (!timeout) {
+        result = io_uring_submit_and_wait(&ring_, 1);
+    } else {
+        __kernel_timespec limit{timeout->count() / 1'000'000'000, timeout->count() % 1'000'000'000};
+        io_uring_cqe* unused = nullptr;
+        result = io_uring_submit_and_wait_timeout(&ring_, &unused, 1, &limit, nullptr);
+    }
+    return result < 0 && result != -ETIME ? -result : 0;
+}
+
+}  // namespace asyncio::detail

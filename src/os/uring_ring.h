@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+
+#include <liburing.h>
+
+namespace asyncio::detail {
+
+/// An io_uring, and buffers of ours in which the kernel may put what it receives.
+class UringRing {
+public:
+    /// Whether this kernel has all that is used here, and lets us: tried out, once.
+    static bool is_usable() noexcept;
+
+    UringRing();  ///< throws OSError
+    /// Nothing may be under way.
+    ~UringRing();
+    UringRing(const UringRing&) = delete;
+    UringRing& operator=(const UringRing&) = delete;
+
+    /// An entry to fill in; those that are filled in already are submitted if there is no room.
+    io_uring_sqe& new_entry() noexcept;
+    /// Fills in a receive that goes on by itself, into our buffers.
+    void receive_all(int fd, std::uint64_t user_data) noexcept;
+    void accept_all(int fd, std::uint64_t user_data) noexcept;
+    void poll(int fd, unsigned events, std::uint64_t user_data) noexcept;
+    /// Its completion has the user_data zero.
+    void cancel(std::uint64_t user_data) noexcept;
+    void cancel_everything() noexcept;
+
+    /// Hands over what was filled in, now.
+    void submit() noexcept;
+    /// Hands over what was filled in, and waits for a completion (no timeout: for ever). Zero only looks, without a
+    /// system call if there is nothing to hand over and nothing that the kernel has to be asked for. Returns an errno.
+    int enter(std::optional<std::chrono::nanoseconds> timeout) noexcept;
+    /// Calls `function(completion)` for each that is there.
+    template <class Function>
+    void take_completions(Function function) {
+        io_uring_cqe* completion = nullptr;
+        while (io_uring_peek_cqe(&ring_, &completion) == 0) {
+            io_uring_cqe copy = *completion;
+            io_uring_cqe_seen(&ring_, completion);
+            function(copy);
+        }
+    }
+
+    static constexpr unsigned buffer_count = 1024;
+    static constexpr std::size_t buffer_size = 4096;
+    const char* buffer(unsigned id) const noexcept { return buffers_ + id * buffer_size; }
+    /// The kernel may use it again.
+    void give_back(unsigned id) noexcept;
+
+private:
+    io_uring ring_ = {};
+    io_uring_buf_ring* buffer_ring_ = nullptr;
+    char* buffers_ = nullptr;
+};
+
+}  // namespace asyncio::detail
