@@ -1,5 +1,5 @@
 #include <asyncio/core/task_base.h>
-#include <asyncio/core/wait_queue.h>
+#include <asyncio/core/waiter.h>
 
 #include "core/loop_core.h"
 #include "os/threads.h"
@@ -385,7 +385,7 @@ void start_task(TaskBase& task, const TaskOptions& options) {
 }
 
 TaskBase* task_of_step(ReadyNode& node) noexcept {
-    if (node.run_function() == &TaskBase::step_node || node.run_function() == &QueueWaiter::run_turn) {
+    if (node.run_function() == &TaskBase::step_node || node.run_function() == &Waiter::run_turn) {
         return &static_cast<TaskBase&>(node);
     }
     return nullptr;

@@ -47,8 +47,7 @@ void QueueWaiter::wait_again(WaitQueue& queue) noexcept {
 
 void QueueWaiter::step_task() {
     state_ = State::woken;
-    task_->set_run(&TaskBase::step_node);
-    task_->step();
+    Waiter::step_task();
 }
 
 WaitQueue::~WaitQueue() {

@@ -20,6 +20,16 @@ void Waiter::wake() noexcept {
     task_->go_on();
 }
 
+void Waiter::wake_for_turn() noexcept {
+    wake();
+    task_->set_run(&Waiter::run_turn);
+}
+
+void Waiter::step_task() {
+    task_->set_run(&TaskBase::step_node);
+    task_->step();
+}
+
 bool Waiter::cancel(const Ref<CancelRequest>& request) {
     if (state_ != State::pending) return false;
     state_ = State::cancelled;

@@ -1,6 +1,7 @@
 #include "os/io_calls.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstddef>
 
 namespace asyncio::detail {
@@ -81,7 +83,39 @@ std::int64_t send(IoOperation& operation) noexcept {
     return without_interruption([&] { return ::sendmsg(operation.descriptor.fd, &message, send_flags); });
 }
 
+/// Keeps SIGPIPE from this thread, for a call that cannot be told not to send it.
+class WithoutSigpipe {
+public:
+    WithoutSigpipe() noexcept {
+        sigemptyset(&sigpipe_);
+        sigaddset(&sigpipe_, SIGPIPE);
+        sigset_t pending;
+        ::sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        if (!was_pending_) ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &former_);
+    }
+    ~WithoutSigpipe() {
+        if (was_pending_) return;
+        int error = errno;
+        if (error == EPIPE) {
+            timespec at_once = {};
+            while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+            }
+        }
+        ::pthread_sigmask(SIG_SETMASK, &former_, nullptr);
+        errno = error;
+    }
+    WithoutSigpipe(const WithoutSigpipe&) = delete;
+    WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+private:
+    sigset_t sigpipe_;
+    sigset_t former_;
+    bool was_pending_ = false;
+};
+
 std::int64_t send_file(IoOperation& operation) noexcept {
+    WithoutSigpipe without_sigpipe;
     off_t offset = operation.offset;
     return without_interruption(
         [&] { return ::sendfile(operation.descriptor.fd, operation.file, &offset, operation.size); });

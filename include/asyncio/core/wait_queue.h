@@ -21,8 +21,6 @@ class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
 public:
     bool cancel(const Ref<CancelRequest>& request) final;
 
-    static void run_turn(ReadyNode& node) { static_cast<QueueWaiter&>(of(node)).turn(); }
-
 protected:
     enum class GoesOn : bool { at_once, in_turn };
     explicit QueueWaiter(GoesOn goes_on = GoesOn::at_once) noexcept : goes_on_(goes_on) {}
@@ -33,7 +31,7 @@ protected:
     /// Leaves the line. False: the queue has died in the meantime, and whoever it belonged to must not be touched.
     bool leave() noexcept;
 
-    virtual void turn() {}
+    void turn() override {}
     /// The same as was_cancelled(), for turn(): what the task's step would have thrown is taken from it.
     bool take_cancel(Ref<CancelRequest>& request) noexcept;
     void wait_again(WaitQueue& queue) noexcept;

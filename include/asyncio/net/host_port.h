@@ -1,0 +1,107 @@
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace asyncio {
+
+/// A host's name or number, or None: a view of the caller's string. Python: the `host` argument.
+class Host {
+public:
+    constexpr Host() noexcept = default;
+    constexpr Host(decltype(nullptr)) noexcept {}
+    constexpr Host(std::nullopt_t) noexcept {}
+    constexpr Host(const char* name) : name_(name), has_value_(true) {}
+    constexpr Host(std::string_view name) noexcept : name_(name), has_value_(true) {}
+    Host(const std::string& name) noexcept : name_(name), has_value_(true) {}
+
+    constexpr bool has_value() const noexcept { return has_value_; }
+    constexpr std::string_view name() const noexcept { return name_; }
+    std::string str() const { return std::string(name_); }
+
+private:
+    std::string_view name_;
+    bool has_value_ = false;
+};
+
+/// A port's number or the name of its service, `"http"`, or None: a view of the caller's string. Python: the `port`
+/// argument.
+class Port {
+public:
+    constexpr Port() noexcept = default;
+    constexpr Port(decltype(nullptr)) noexcept {}
+    constexpr Port(std::nullopt_t) noexcept {}
+    template <std::integral Number>
+    requires(!std::same_as<Number, bool>) constexpr Port(Number number) noexcept
+        : number_(static_cast<int>(number)), kind_(Kind::number) {}
+    constexpr Port(const char* service) : service_(service), kind_(Kind::service) {}
+    constexpr Port(std::string_view service) noexcept : service_(service), kind_(Kind::service) {}
+    Port(const std::string& service) noexcept : service_(service), kind_(Kind::service) {}
+
+    constexpr bool has_value() const noexcept { return kind_ != Kind::none; }
+    constexpr bool is_number() const noexcept { return kind_ == Kind::number; }
+    constexpr int number() const noexcept { return number_; }
+    constexpr std::string_view service() const noexcept { return service_; }
+
+private:
+    enum class Kind : unsigned char { none, number, service };
+    std::string_view service_;
+    int number_ = 0;
+    Kind kind_ = Kind::none;
+};
+
+/// A host and a port, or None.
+class HostPort {
+public:
+    constexpr HostPort() noexcept = default;
+    constexpr HostPort(Host the_host, Port the_port) noexcept : host(the_host), port(the_port), has_value_(true) {}
+    constexpr explicit operator bool() const noexcept { return has_value_; }
+
+    Host host;
+    Port port;
+
+private:
+    bool has_value_ = false;
+};
+static_assert(std::is_trivially_destructible_v<HostPort>);
+
+namespace detail {
+
+/// A Host that keeps its string.
+class OwnedHost {
+public:
+    OwnedHost() noexcept = default;
+    explicit OwnedHost(Host host) : name_(host.name()), has_value_(host.has_value()) {}
+    Host get() const noexcept { return has_value_ ? Host(name_) : Host(); }
+
+private:
+    std::string name_;
+    bool has_value_ = false;
+};
+
+/// A Port that keeps its string.
+class OwnedPort {
+public:
+    OwnedPort() noexcept = default;
+    explicit OwnedPort(Port port)
+        : service_(port.service()),
+          number_(port.number()),
+          has_value_(port.has_value()),
+          is_number_(port.is_number()) {}
+    Port get() const noexcept {
+        if (!has_value_) return {};
+        return is_number_ ? Port(number_) : Port(service_);
+    }
+
+private:
+    std::string service_;
+    int number_ = 0;
+    bool has_value_ = false;
+    bool is_number_ = false;
+};
+
+}  // namespace detail
+}  // namespace asyncio

@@ -1,0 +1,131 @@
+#include <asyncio/net/dns.h>
+
+#include <asyncio/tasks/to_thread.h>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+[[noreturn]] void throw_gaierror(int code, std::string_view name) {
+    if (code == EAI_SYSTEM) throw_os_error(errno, {}, name);
+    throw gaierror(code, ::gai_strerror(code), name);
+}
+
+/// As Python's int(): a port that is a number in digits.
+std::optional<int> number_of(const Port& port) {
+    if (!port.has_value()) return 0;
+    if (port.is_number()) return port.number();
+    if (port.service().empty()) return 0;
+    int number = 0;
+    const char* end = port.service().data() + port.service().size();
+    auto [stop, error] = std::from_chars(port.service().data(), end, number);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    return number;
+}
+
+/// Asks the C library, which blocks while it looks up a name. A code of its own for failure.
+int look_up(const AddressQuery& query, int more_flags, std::vector<AddressInfo>& found) {
+    addrinfo hints = {};
+    hints.ai_family = static_cast<int>(query.family);
+    hints.ai_socktype = static_cast<int>(query.type);
+    hints.ai_protocol = query.proto;
+    hints.ai_flags = query.flags | more_flags;
+    Host host = query.host.get();
+    Port port = query.port.get();
+    std::string name = host.str();
+    std::string service = port.is_number() ? std::to_string(port.number()) : std::string(port.service());
+    addrinfo* list = nullptr;
+    int code = ::getaddrinfo(host.has_value() ? name.c_str() : nullptr, port.has_value() ? service.c_str() : nullptr,
+                             &hints, &list);
+    if (code != 0) return code;
+    std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
+    for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+        if (entry->ai_addrlen > SocketAddress::capacity) continue;
+        found.push_back({static_cast<AddressFamily>(entry->ai_family), static_cast<SocketKind>(entry->ai_socktype),
+                         entry->ai_protocol, entry->ai_canonname != nullptr ? entry->ai_canonname : "",
+                         SocketAddress::from_native(entry->ai_addr, entry->ai_addrlen)});
+    }
+    return 0;
+}
+
+std::vector<AddressInfo> look_up_or_throw(const AddressQuery& query) {
+    std::vector<AddressInfo> found;
+    int code = look_up(query, 0, found);
+    if (code != 0) throw_gaierror(code, query.host.get().name());
+    return found;
+}
+
+NameInfo look_up_name(const SocketAddress& address, int flags) {
+    char host[NI_MAXHOST];
+    char service[NI_MAXSERV];
+    int code = ::getnameinfo(static_cast<const sockaddr*>(address.native()), address.native_size(), host, sizeof host,
+                             service, sizeof service, flags);
+    if (code != 0) throw_gaierror(code, repr(address));
+    return {host, service};
+}
+
+}  // namespace
+
+// CPython: base_events.py, _ipaddr_info
+std::optional<AddressInfo> literal_address(const AddressQuery& query) {
+    Host host = query.host.get();
+    bool any_proto = query.proto == 0 || query.proto == IPPROTO_TCP || query.proto == IPPROTO_UDP;
+    if (!any_proto || !host.has_value()) return std::nullopt;
+    int proto = 0;
+    if (query.type == SocketKind::STREAM) {
+        proto = IPPROTO_TCP;
+    } else if (query.type == SocketKind::DGRAM) {
+        proto = IPPROTO_UDP;
+    } else {
+        return std::nullopt;
+    }
+    std::optional<int> port = number_of(query.port.get());
+    if (!port || host.name().find('%') != host.name().npos) return std::nullopt;
+    std::string name = host.str();
+    if (name.find('\0') != name.npos) return std::nullopt;
+    for (AddressFamily family : {AddressFamily::INET, AddressFamily::INET6}) {
+        if (query.family != AddressFamily::UNSPEC && query.family != family) continue;
+        in6_addr room;
+        if (::inet_pton(static_cast<int>(family), name.c_str(), &room) != 1) continue;
+        return AddressInfo{family, query.type, proto, "", SocketAddress(name, *port)};
+    }
+    return std::nullopt;
+}
+
+Coro<std::vector<AddressInfo>> resolve(AddressQuery query) {
+    if (std::optional<AddressInfo> literal = literal_address(query)) {
+        std::vector<AddressInfo> found;
+        found.push_back(std::move(*literal));
+        co_return found;
+    }
+    co_return co_await getaddrinfo(std::move(query));
+}
+
+Coro<std::vector<AddressInfo>> getaddrinfo(AddressQuery query) {
+    // What is given in numbers is answered without asking anybody.
+    std::vector<AddressInfo> found;
+    Port port = query.port.get();
+    if (!port.has_value() || port.is_number() || number_of(port)) {
+        int code = look_up(query, AI_NUMERICHOST | AI_NUMERICSERV, found);
+        if (code == 0) co_return found;
+    }
+    co_return co_await asyncio::to_thread(look_up_or_throw, std::move(query));
+}
+
+Coro<NameInfo> getnameinfo(SocketAddress address, int flags) {
+    constexpr int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
+    if ((flags & numbers) == numbers) co_return look_up_name(address, flags);
+    co_return co_await asyncio::to_thread(look_up_name, address, flags);
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,159 @@
+#include <asyncio/net/socket_address.h>
+
+#include <asyncio/core/exceptions.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace asyncio {
+
+namespace {
+
+static_assert(static_cast<int>(AddressFamily::INET) == AF_INET && static_cast<int>(AddressFamily::INET6) == AF_INET6 &&
+              static_cast<int>(AddressFamily::UNIX) == AF_UNIX);
+static_assert(static_cast<int>(SocketKind::STREAM) == SOCK_STREAM &&
+              static_cast<int>(SocketKind::DGRAM) == SOCK_DGRAM &&
+              static_cast<int>(SocketKind::SEQPACKET) == SOCK_SEQPACKET);
+static_assert(sizeof(sockaddr_un) <= SocketAddress::capacity && sizeof(sockaddr_in6) <= SocketAddress::capacity);
+
+constexpr std::size_t path_begin = offsetof(sockaddr_un, sun_path);
+
+template <class Native>
+Native as(const SocketAddress& address) noexcept {
+    Native native;
+    std::memcpy(&native, address.native(), sizeof native);
+    return native;
+}
+
+/// As Python's repr(bytes).
+std::string quoted_bytes(std::string_view bytes) {
+    std::string text = "b'";
+    for (char byte : bytes) {
+        auto value = static_cast<unsigned char>(byte);
+        char escape[8];
+        if (byte == '\\' || byte == '\'') {
+            text += {'\\', byte};
+        } else if (byte == '\n' || byte == '\r' || byte == '\t') {
+            text += {'\\', byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't'};
+        } else if (value >= 0x20 && value < 0x7f) {
+            text += byte;
+        } else {
+            std::snprintf(escape, sizeof escape, "\\x%02x", value);
+            text += escape;
+        }
+    }
+    return text + "'";
+}
+
+}  // namespace
+
+SocketAddress::SocketAddress(std::string_view host, int port, std::uint32_t flowinfo, std::uint32_t scope_id) {
+    if (port < 0 || port > 65535) throw ValueError("port must be 0-65535.");
+    std::string text(host);
+    sockaddr_in v4 = {};
+    sockaddr_in6 v6 = {};
+    bool is_text = host.find('\0') == host.npos;
+    if (is_text && ::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(static_cast<std::uint16_t>(port));
+        std::memcpy(bytes_, &v4, size_ = sizeof v4);
+    } else if (is_text && ::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+        v6.sin6_flowinfo = htonl(flowinfo);
+        v6.sin6_scope_id = scope_id;
+        std::memcpy(bytes_, &v6, size_ = sizeof v6);
+    } else {
+        throw ValueError(detail::quoted(host) + " is not a numeric address; names are for getaddrinfo()");
+    }
+}
+
+SocketAddress SocketAddress::unix_path(std::string_view path) {
+    sockaddr_un native = {};
+    bool is_abstract = !path.empty() && path.front() == '\0';
+    std::size_t room = sizeof native.sun_path - (is_abstract ? 0 : 1);  // a path ends with a zero byte
+    if (path.size() > room) throw ValueError("AF_UNIX path too long");
+    native.sun_family = AF_UNIX;
+    if (!path.empty()) std::memcpy(native.sun_path, path.data(), path.size());
+    SocketAddress address;
+    address.size_ = static_cast<std::uint32_t>(path_begin + path.size() + (path.empty() || is_abstract ? 0 : 1));
+    std::memcpy(address.bytes_, &native, sizeof native);
+    return address;
+}
+
+SocketAddress SocketAddress::from_native(const void* native, std::size_t size) {
+    if (size > capacity) throw ValueError("this address is too large");
+    SocketAddress address;
+    if (size > 0) std::memcpy(address.bytes_, native, size);
+    address.size_ = static_cast<std::uint32_t>(size);
+    return address;
+}
+
+bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept {
+    return a.size_ == b.size_ && std::memcmp(a.bytes_, b.bytes_, a.size_) == 0;
+}
+
+AddressFamily SocketAddress::family() const noexcept {
+    if (size_ < sizeof(sa_family_t)) return AddressFamily::UNSPEC;
+    return static_cast<AddressFamily>(as<sockaddr>(*this).sa_family);
+}
+
+std::string SocketAddress::host() const {
+    char text[INET6_ADDRSTRLEN] = {};
+    if (family() == AddressFamily::INET) {
+        auto native = as<sockaddr_in>(*this);
+        ::inet_ntop(AF_INET, &native.sin_addr, text, sizeof text);
+    } else if (family() == AddressFamily::INET6) {
+        auto native = as<sockaddr_in6>(*this);
+        ::inet_ntop(AF_INET6, &native.sin6_addr, text, sizeof text);
+    }
+    return text;
+}
+
+int SocketAddress::port() const noexcept {
+    if (family() == AddressFamily::INET) return ntohs(as<sockaddr_in>(*this).sin_port);
+    if (family() == AddressFamily::INET6) return ntohs(as<sockaddr_in6>(*this).sin6_port);
+    return 0;
+}
+
+std::uint32_t SocketAddress::flowinfo() const noexcept {
+    return family() == AddressFamily::INET6 ? ntohl(as<sockaddr_in6>(*this).sin6_flowinfo) : 0;
+}
+
+std::uint32_t SocketAddress::scope_id() const noexcept {
+    return family() == AddressFamily::INET6 ? as<sockaddr_in6>(*this).sin6_scope_id : 0;
+}
+
+std::string SocketAddress::path() const {
+    if (family() != AddressFamily::UNIX || size_ <= path_begin) return {};
+    std::string_view name(reinterpret_cast<const char*>(bytes_) + path_begin, size_ - path_begin);
+    if (name.front() != '\0') name = name.substr(0, name.find('\0'));
+    return std::string(name);
+}
+
+std::string repr(const SocketAddress& address) {
+    switch (address.family()) {
+        case AddressFamily::INET:
+            return "('" + address.host() + "', " + std::to_string(address.port()) + ")";
+        case AddressFamily::INET6:
+            return "('" + address.host() + "', " + std::to_string(address.port()) + ", " +
+                   std::to_string(address.flowinfo()) + ", " + std::to_string(address.scope_id()) + ")";
+        case AddressFamily::UNIX: {
+            std::string path = address.path();
+            return !path.empty() && path.front() == '\0' ? quoted_bytes(path) : detail::quoted(path);
+        }
+        case AddressFamily::UNSPEC:
+            break;
+    }
+    if (!address) return "None";
+    std::string_view bytes(static_cast<const char*>(address.native()), address.native_size());
+    return "(" + std::to_string(static_cast<int>(address.family())) + ", " +
+           quoted_bytes(bytes.substr(sizeof(sa_family_t))) + ")";
+}
+
+}  // namespace asyncio

@@ -1,0 +1,61 @@
+#include <asyncio/net/socket_waiter.h>
+
+#include "core/loop_core.h"
+
+#include <asyncio/core/os_errors.h>
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+SocketWaiter::SocketWaiter(IoCall call, Ref<SocketState> socket) noexcept
+    : socket_(std::move(socket)), operation_(call, *this) {}
+
+bool SocketWaiter::begin() {
+    loop_ = &running_core();
+    if (!socket_) throw_os_error(EBADF);
+    if (loop_->debug) [[unlikely]] {
+        loop_->check_thread();
+        int flags = ::fcntl(socket_->fd, F_GETFL);
+        if (flags >= 0 && (flags & O_NONBLOCK) == 0) throw ValueError("the socket must be non-blocking");
+    }
+    loop_->check_has_no_user(socket_->fd);
+    if (!check_arguments()) return true;
+    operation_.descriptor = {socket_->fd, socket_->serial};
+    prepare();
+    return settle(operation_.start(loop_->io()));
+}
+
+/// Goes on until all is done, or has to wait.
+bool SocketWaiter::settle(bool over) {
+    while (over && operation_.result >= 0 && !advance()) {
+        prepare();
+        over = operation_.start(loop_->io());
+    }
+    return over;
+}
+
+void SocketWaiter::reported(ReadyNode& node) {
+    SocketWaiter& waiter = static_cast<Operation&>(static_cast<IoOperation&>(node)).waiter;
+    if (!is_for_writing(waiter.operation_.call)) return waiter.wake_for_turn();
+    waiter.prepare();
+    if (waiter.settle(waiter.operation_.finish())) waiter.wake();
+}
+
+void SocketWaiter::turn() {
+    if (task_->cancel_is_ahead()) {
+        operation_.stop();  // the step will throw
+    } else {
+        prepare();
+        if (!operation_.finish()) return wait_again();
+        if (operation_.result >= 0) advance();
+    }
+    step(*this);
+}
+
+void SocketWaiter::throw_error() const { throw_os_error(static_cast<int>(-operation_.result)); }
+
+}  // namespace asyncio::detail

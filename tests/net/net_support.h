@@ -1,0 +1,88 @@
+#pragma once
+
+#include <asyncio/core/clock.h>
+#include <asyncio/core/event_loop.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/tasks/run.h>
+#include <gtest/gtest.h>
+
+#include <dirent.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "support/run_test.h"
+
+namespace support {
+
+/// How many descriptors the process has open.
+inline int count_open_fds() {
+    DIR* folder = ::opendir("/proc/self/fd");
+    int count = 0;
+    while (::readdir(folder) != nullptr) ++count;
+    ::closedir(folder);
+    return count - 3;  // . and .. and that of the folder
+}
+
+/// Fails the test in which more descriptors are open at the end than at the beginning.
+class NetTest : public testing::Test {
+protected:
+    void TearDown() override { EXPECT_EQ(count_open_fds(), before_) << "descriptors were left open"; }
+
+private:
+    int before_ = count_open_fds();
+};
+
+/// The system's time. With a clock of one's own a loop looks at its descriptors in each pass, as CPython's does.
+class EachPassClock : public asyncio::Clock {
+public:
+    asyncio::TimePoint now() noexcept override {
+        auto since = std::chrono::steady_clock::now().time_since_epoch();
+        return asyncio::TimePoint::from_nanoseconds(std::chrono::nanoseconds(since).count());
+    }
+};
+
+/// Runs the coroutine that `main` returns in real time, looking at descriptors in each pass.
+template <class Main>
+auto run_each_pass(Main&& main) {
+    EachPassClock clock;
+    return asyncio::run(main(), {.clock = clock});
+}
+
+/// Runs it in real time.
+template <class Main>
+auto run_net(Main&& main) {
+    return asyncio::run(main());
+}
+
+/// A socket that listens on a free port of the loopback interface.
+inline asyncio::Socket listener(const char* host = "127.0.0.1", int backlog = 100) {
+    asyncio::SocketAddress address(host, 0);
+    asyncio::Socket socket(address.family());
+    socket.bind(address);
+    socket.listen(backlog);
+    return socket;
+}
+
+/// What can be sent or received right now, by the system's call.
+inline ssize_t send_now(const asyncio::Socket& socket, const std::string& text) {
+    return ::send(socket.fileno(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+inline std::string receive_now(const asyncio::Socket& socket, std::size_t most = 100'000) {
+    std::string text(most, '\0');
+    ssize_t size = ::recv(socket.fileno(), text.data(), most, MSG_DONTWAIT);
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text;
+}
+/// Sends spaces until there is no room for one more.
+inline void fill(const asyncio::Socket& socket) {
+    for (std::size_t size = 65536; size > 0; size /= 2) {
+        while (send_now(socket, std::string(size, ' ')) > 0) {
+        }
+    }
+}
+
+}  // namespace support
