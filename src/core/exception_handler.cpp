@@ -10,7 +10,9 @@ void LoopCore::default_exception_handler(const ExceptionContext& context) {
     std::string text = context.message.empty() ? "Unhandled exception in event loop" : context.message;
     if (context.future) text += "\nfuture: " + repr(context.future);
     if (context.handle) text += "\nhandle: " + repr(context.handle);
+    if (!context.socket.empty()) text += "\nsocket: " + context.socket;
     if (context.task) text += "\ntask: " + repr(context.task);
+    if (!context.transport.empty()) text += "\ntransport: " + context.transport;
     if (!context.stack.empty()) {
         text += context.exception ? "\nTraceback (most recent call last):\n" : "\nStack (most recent call last):\n";
         text += format_stack(context.stack);

@@ -80,6 +80,14 @@ void SocketState::shutdown(Shut how) const {
     if (::shutdown(fd, static_cast<int>(how)) != 0) throw_os_error(errno);
 }
 
+void SocketState::bind(const SocketAddress& address) const {
+    if (::bind(fd, static_cast<const sockaddr*>(address.native()), address.native_size()) != 0) throw_os_error(errno);
+}
+
+void SocketState::listen(int backlog) const {
+    if (::listen(fd, backlog < 0 ? 0 : backlog) != 0) throw_os_error(errno);
+}
+
 std::string SocketState::describe() const {
     std::string text = "fd=" + std::to_string(fd) + ", family=" + std::to_string(static_cast<int>(family)) +
                        ", type=" + std::to_string(static_cast<int>(kind)) + ", proto=" + std::to_string(proto);
@@ -135,16 +143,6 @@ Socket Socket::from_fd(int fd) {
 detail::SocketState& Socket::open() const {
     if (!state_) throw_os_error(EBADF);
     return *state_;
-}
-
-void Socket::bind(const SocketAddress& address) {
-    if (::bind(open().fd, static_cast<const sockaddr*>(address.native()), address.native_size()) != 0) {
-        throw_os_error(errno);
-    }
-}
-
-void Socket::listen(int backlog) {
-    if (::listen(open().fd, backlog < 0 ? 0 : backlog) != 0) throw_os_error(errno);
 }
 
 std::pair<Socket, Socket> socketpair(AddressFamily family, SocketKind kind) {

@@ -18,6 +18,8 @@ struct ExceptionContext {
     AnyTask task = {};
     Handle handle = {};
     std::vector<StackEntry> stack = {};  ///< where the task stands, or the frames that its exception passed through
+    std::string transport = {};          ///< the connection that it is about, as it is printed
+    std::string socket = {};             ///< the same for a socket
 };
 
 }  // namespace asyncio

@@ -7,12 +7,12 @@
 #include <asyncio/net/socket.h>
 #include <asyncio/net/socket_address.h>
 #include <asyncio/net/socket_waiter.h>
+#include <asyncio/net/waiter_call.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -174,20 +174,8 @@ private:
     double delay_ = 0.001;
 };
 
-/// What a `sock_…()` function returns: it begins when it is awaited.
 template <class Waiter, class... Args>
-class [[nodiscard("this waits only where it is awaited")]] SocketCall : public NativeAwaitable {
-public:
-    explicit SocketCall(Ref<SocketState> socket, Args... args) : args_(std::move(socket), std::move(args)...) {}
-    Waiter operator co_await() {
-        return std::apply(
-            [](Ref<SocketState>& socket, Args&... args) { return Waiter(std::move(socket), std::move(args)...); },
-            args_);
-    }
-
-private:
-    std::tuple<Ref<SocketState>, Args...> args_;
-};
+using SocketCall = WaiterCall<Waiter, Ref<SocketState>, Args...>;
 
 Coro<> sock_connect_to_host(Ref<SocketState> socket, OwnedHost host, OwnedPort port);
 Coro<std::size_t> sock_sendfile(Ref<SocketState> socket, int file, std::int64_t offset,

@@ -45,6 +45,8 @@ public:
     int getsockopt(int level, int name) const;
     void setsockopt(int level, int name, const void* value, std::size_t size) const;
     void shutdown(Shut how) const;
+    void bind(const SocketAddress& address) const;
+    void listen(int backlog) const;
     /// `fd=3, family=2, type=1, proto=0, laddr=('127.0.0.1', 80)`
     std::string describe() const;
 
@@ -84,8 +86,8 @@ public:
     SocketKind type() const noexcept { return state_ ? state_->kind : SocketKind::ANY; }
     int proto() const noexcept { return state_ ? state_->proto : 0; }
 
-    void bind(const SocketAddress& address);
-    void listen(int backlog = 128);
+    void bind(const SocketAddress& address) { open().bind(address); }
+    void listen(int backlog = 128) { open().listen(backlog); }
     SocketAddress getsockname() const { return open().getsockname(); }
     SocketAddress getpeername() const { return open().getpeername(); }
     int getsockopt(int level, int name) const { return open().getsockopt(level, name); }
@@ -104,6 +106,7 @@ public:
 
     /// For the library.
     const detail::Ref<detail::SocketState>& state() const noexcept { return state_; }
+    detail::Ref<detail::SocketState> release() noexcept { return std::move(state_); }
     explicit Socket(detail::Ref<detail::SocketState> state) noexcept : state_(std::move(state)) {}
 
 private:

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/pool.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/bytes_like.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+class ReadWaiter;
+class Transport;
+
+/// What all handles of one StreamReader share: the bytes that have come and nobody has read yet.
+class ReaderState : public Pooled {
+public:
+    /// Throws ValueError if the limit is not positive.
+    ReaderState(LoopCore& loop, std::int64_t limit);
+    ReaderState(const ReaderState&) = delete;
+    ReaderState& operator=(const ReaderState&) = delete;
+
+    void inc_ref() noexcept { ++references_; }
+    void dec_ref() noexcept;
+
+    std::size_t limit() const noexcept { return limit_; }
+    bool at_eof() const noexcept { return eof_ && is_empty(); }
+    bool has_ended() const noexcept { return eof_; }
+    const std::exception_ptr& exception() const noexcept { return exception_; }
+    std::string repr() const;
+
+    // What comes in.
+    void feed_data(std::string_view data);
+    void feed_eof() noexcept;
+    void set_exception(std::exception_ptr exception) noexcept;
+    /// Where the next bytes may be put without passing through here: the buffer of the one who waits, if that is what
+    /// he waits with. To be followed by `fed_directly()`.
+    WritableBytes room_of_waiter() const noexcept;
+    void fed_directly(std::size_t size) noexcept;
+
+    // What goes out.
+    bool is_empty() const noexcept { return begin_ == buffer_.size(); }
+    std::string_view available() const noexcept { return std::string_view(buffer_).substr(begin_); }
+    /// All that was ever taken: as long as it stays the same, what was found in the bytes stays where it is.
+    std::uint64_t taken() const noexcept { return taken_; }
+    /// Takes the first `size` bytes, or as many as there are.
+    std::string take(std::size_t size);
+    void drop(std::size_t size) noexcept;
+    void clear() noexcept { drop(buffer_.size() - begin_); }
+    /// Bytes that were taken and could not be given to anybody.
+    void give_back(std::string_view data);
+    void resume_transport_if_room() noexcept;
+
+    // Who waits.
+    void check_nobody_waits(const char* function) const;  // throws RuntimeError
+    void wait(ReadWaiter& waiter) noexcept;
+    void stop_waiting(ReadWaiter& waiter) noexcept;
+    void pause_transport_if_full() noexcept;
+
+    /// Its transport, which has one of the references, or null.
+    void set_transport(Transport* transport) noexcept { transport_ = transport; }
+    Transport* transport() const noexcept { return transport_; }
+    LoopCore& loop() const noexcept { return *loop_; }
+
+private:
+    ~ReaderState();
+    void wake_if_satisfied() noexcept;
+
+    unsigned references_ = 0;
+    bool eof_ = false;
+    bool paused_ = false;     // its transport, by us
+    bool abandoned_ = false;  // only the transport knows it any more
+    std::size_t limit_;
+    std::string buffer_;
+    std::size_t begin_ = 0;
+    std::uint64_t taken_ = 0;
+    std::exception_ptr exception_;
+    LoopCore* loop_;
+    Transport* transport_ = nullptr;
+    ReadWaiter* waiter_ = nullptr;
+};
+
+/// A wait of a task for what it wants of a stream, inside the frame that waits.
+///
+/// It is asked each time when something has come, and woken when it would be satisfied; if somebody has taken that away
+/// when its turn comes, it waits again. It takes in the step of its task only, so cancelling loses nothing.
+class ReadWaiter : public Waiter {
+public:
+    bool await_ready() { return begin(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        suspend_as_parked(*frame.promise().task(), frame);
+    }
+    WaitEdge edge() const noexcept override;
+
+protected:
+    ReadWaiter(Ref<ReaderState> reader, const char* function) noexcept : reader_(std::move(reader)), name_(function) {}
+    ~ReadWaiter() {
+        if (is_in_reader_) [[unlikely]]
+            reader_->stop_waiting(*this);
+    }
+
+    /// Whether what is wanted is there, or will never be.
+    virtual bool is_satisfied() = 0;
+    /// Where bytes may be put directly.
+    virtual WritableBytes room() const noexcept { return {}; }
+    /// The task is cancelled after bytes were put there.
+    virtual void return_bytes() {}
+    /// To be called first in `await_resume`.
+    void check_outcome() {
+        check();
+        if (error_) [[unlikely]]
+            std::rethrow_exception(std::move(error_));
+    }
+    ReaderState& reader() const noexcept { return *reader_; }
+    std::size_t put_directly() const noexcept { return put_directly_; }
+
+private:
+    friend class ReaderState;
+    bool begin();
+    void on_cancel() noexcept override;
+    void turn() override;
+
+    Ref<ReaderState> reader_;
+    const char* name_;
+    std::exception_ptr error_;
+    std::size_t put_directly_ = 0;
+    bool is_in_reader_ = false;
+};
+
+}  // namespace asyncio::detail

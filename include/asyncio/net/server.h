@@ -1,0 +1,159 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/task.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/pool.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/net/stream_reader.h>
+#include <asyncio/net/stream_writer.h>
+
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+class EventLoop;
+
+namespace detail {
+
+class ServerState;
+struct ServerWaiters;  // the tag of a server's list of those who wait for its end
+
+/// Keeps a server.
+class ServerHandle {
+public:
+    ServerHandle() noexcept = default;
+    explicit ServerHandle(ServerState* server) noexcept;
+    ServerHandle(const ServerHandle& other) noexcept : ServerHandle(other.server_) {}
+    ServerHandle(ServerHandle&& other) noexcept : server_(std::exchange(other.server_, nullptr)) {}
+    ServerHandle& operator=(ServerHandle other) noexcept {
+        std::swap(server_, other.server_);
+        return *this;
+    }
+    ~ServerHandle() {
+        if (server_ != nullptr) drop();
+    }
+    ServerState* get() const noexcept { return server_; }
+
+private:
+    void drop() noexcept;
+    ServerState* server_ = nullptr;
+};
+
+class [[nodiscard]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
+public:
+    explicit ServerClosedWaiter(ServerHandle server) noexcept : server_(std::move(server)) {}
+    bool await_ready() const noexcept;
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        wait(*frame.promise().task(), frame);
+    }
+    void await_resume() { check(); }
+    WaitEdge edge() const noexcept override { return {WaitKind::event, server_.get()}; }
+
+private:
+    void wait(TaskBase& task, std::coroutine_handle<> frame);
+    void on_cancel() noexcept override { ListHook<ServerWaiters>::unlink(); }
+    ServerHandle server_;
+};
+
+/// What a server does with each new connection.
+class ClientCallback : public Pooled {
+public:
+    void inc_ref() noexcept { ++references_; }
+    void dec_ref() noexcept {
+        if (--references_ == 0) delete this;
+    }
+    /// The task that it has begun, or an empty handle.
+    virtual AnyTask call(LoopCore& loop, StreamReader reader, StreamWriter writer) = 0;
+
+protected:
+    ClientCallback() noexcept = default;
+    virtual ~ClientCallback() = default;
+
+private:
+    unsigned references_ = 0;
+};
+
+template <class F>
+class ClientCallbackOf final : public ClientCallback {
+public:
+    template <class G>
+    explicit ClientCallbackOf(std::in_place_t, G&& function) : function_(static_cast<G&&>(function)) {}
+    AnyTask call(LoopCore& loop, StreamReader reader, StreamWriter writer) override {
+        using Return = decltype(invoke(function_, std::move(reader), std::move(writer)));
+        if constexpr (Coroutine<Return>) {
+            // The task keeps the callable, and what it has captured, and the two handles.
+            return create_callable_task_on(loop, TaskOptions{}, Kept(this), std::move(reader), std::move(writer));
+        } else {
+            static_cast<void>(invoke(function_, std::move(reader), std::move(writer)));
+            return {};
+        }
+    }
+
+private:
+    class Kept {
+    public:
+        explicit Kept(ClientCallbackOf* callback) noexcept : callback_(callback) {}
+        auto operator()(StreamReader&& reader, StreamWriter&& writer) const {
+            return invoke(callback_->function_, std::move(reader), std::move(writer));
+        }
+
+    private:
+        Ref<ClientCallbackOf> callback_;
+    };
+    F function_;
+};
+
+}  // namespace detail
+
+/// A server that listens, as `start_server()` gives it. Copies name the same server.
+///
+/// It goes on serving when no handle is left, until it is closed or its loop is. `with(server, body)` closes it at the
+/// end of the body and waits for that. Python: asyncio.Server.
+class Server {
+public:
+    /// An empty handle, which tests false; its use throws RuntimeError.
+    Server() noexcept = default;
+
+    explicit operator bool() const noexcept { return server_.get() != nullptr; }
+    friend bool operator==(const Server& a, const Server& b) noexcept { return a.server_.get() == b.server_.get(); }
+
+    /// Begins to accept connections, if it does not yet.
+    Coro<> start_serving() const;
+    /// The same, and waits for ever: until the task is cancelled, which closes the server, its connections, and waits
+    /// for their end, or until it is closed. Throws CancelledError in both cases; RuntimeError if it is closed already,
+    /// or somebody else does the same.
+    Coro<> serve_forever() const;
+    bool is_serving() const;
+    /// Listens no more. Connections go on. Removes the path of a unix socket.
+    void close() const;
+    /// Closes the streams of all its connections, as their `close()` does. Python 3.13.
+    void close_clients() const;
+    /// The same, as their `abort()` does. Python 3.13.
+    void abort_clients() const;
+    /// Waits until it is closed and all its connections have ended.
+    auto wait_closed() const { return detail::WaiterCall<detail::ServerClosedWaiter, detail::ServerHandle>(handle()); }
+    /// The sockets that it listens on; none when it is closed.
+    std::vector<TransportSocket> sockets() const;
+    EventLoop& get_loop() const;
+
+    void aenter() const noexcept {}
+    Coro<> aexit(std::exception_ptr error) const;
+
+    /// For the library.
+    explicit Server(detail::ServerState* server) noexcept : server_(server) {}
+    const detail::ServerHandle& handle() const;
+
+private:
+    detail::ServerHandle server_;
+};
+
+/// `<Server sockets=(<asyncio.TransportSocket fd=8, …>,)>`, as Python prints it.
+std::string repr(const Server& server);
+
+}  // namespace asyncio

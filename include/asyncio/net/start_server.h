@@ -1,0 +1,118 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/detail/double_destruction.h>
+#include <asyncio/net/host_port.h>
+#include <asyncio/net/server.h>
+#include <asyncio/net/socket.h>
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// The keyword arguments of `start_server()`.
+struct StartServerOptions {
+    std::int64_t limit = 65536;  ///< see `open_connection()`
+    AddressFamily family = AddressFamily::UNSPEC;
+    std::optional<int> flags = {};  ///< of getaddrinfo(); none: AI_PASSIVE
+    Socket* sock = nullptr;  ///< one that is bound already, which is taken over at once; instead of host and port
+    int backlog = 100;       ///< how many connections may wait to be accepted
+    std::optional<bool> reuse_address = {};  ///< none: yes
+    std::optional<bool> reuse_port = {};     ///< none: no
+    std::optional<bool> keep_alive = {};     ///< none: no
+    bool start_serving = true;               ///< else by `server.start_serving()` or `serve_forever()`
+};
+static_assert(std::is_trivially_destructible_v<StartServerOptions>);
+
+/// The keyword arguments of `start_unix_server()`.
+struct StartUnixServerOptions {
+    std::int64_t limit = 65536;
+    Socket* sock = nullptr;
+    int backlog = 100;
+    bool start_serving = true;
+    bool cleanup_socket = true;  ///< remove the path when the server is closed
+};
+static_assert(std::is_trivially_destructible_v<StartUnixServerOptions>);
+
+/// What a server can call for each connection: a function, or a coroutine function, of a reader and a writer.
+template <class F>
+concept ClientConnectedCallback = std::invocable < std::decay_t<F>
+&, StreamReader, StreamWriter > ;
+
+namespace detail {
+
+template <class F>
+Ref<ClientCallback> client_callback(F&& function) {
+    static_assert(safe_beside_co_await<F>,
+                  "g++ 12 would destroy this temporary lambda twice if start_server() is awaited on the spot, since it "
+                  "captures by value something that has a destructor: capture by reference, or give it a name first");
+    return Ref<ClientCallback>(new ClientCallbackOf<std::decay_t<F>>(std::in_place, static_cast<F&&>(function)));
+}
+
+Coro<Server> start_server(Ref<ClientCallback> callback, std::vector<OwnedHost> hosts, bool has_address, Port port,
+                          const StartServerOptions& options);
+Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::string_view> path,
+                               const StartUnixServerOptions& options);
+
+/// Names or numbers of several hosts in one container.
+template <class Range>
+concept HostRange = requires(const Range& range) {
+    { *range.begin() } -> std::convertible_to<Host>;
+    range.end();
+}
+&&!std::convertible_to<Range, Host>;
+
+}  // namespace detail
+
+/// Listens on a host and port by TCP, and calls `callback(reader, writer)` for each connection.
+///
+/// A coroutine function becomes a task of its own for each; what it throws is told to the loop's exception handler, and
+/// its connection is closed. No host, or an empty one, means all interfaces; port 0 a free one, which
+/// `server.sockets()[0].getsockname()` tells. All addresses of a host, or of several hosts, are listened on.
+///
+/// Throws OSError if an address is in use, with the address in the text. If no descriptor is left for a new connection
+/// that is told to the exception handler, and tried again a second later.
+/// ```cpp
+/// asyncio::Server server = co_await asyncio::start_server(handle, "127.0.0.1", 8080);
+/// co_await asyncio::with(server, [](asyncio::Server& serving) { return serving.serve_forever(); });
+/// ```
+/// Python: asyncio.start_server.
+template <ClientConnectedCallback F>
+Coro<Server> start_server(F&& callback, Host host, Port port, StartServerOptions options = {}) {
+    std::vector<detail::OwnedHost> hosts;
+    hosts.emplace_back(host);
+    return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), std::move(hosts),
+                                host.has_value() || port.has_value(), port, options);
+}
+/// Listens on several hosts, a container of names, each once.
+template <ClientConnectedCallback F, detail::HostRange Hosts>
+Coro<Server> start_server(F&& callback, const Hosts& hosts, Port port, StartServerOptions options = {}) {
+    std::vector<detail::OwnedHost> all;
+    for (const auto& host : hosts) all.emplace_back(Host(host));
+    return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), std::move(all), true, port,
+                                options);
+}
+/// For a socket that is bound already: `start_server(callback, {.sock = &socket})`.
+template <ClientConnectedCallback F>
+Coro<Server> start_server(F&& callback, StartServerOptions options) {
+    return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), {}, false, {}, options);
+}
+
+/// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
+/// at this path is replaced. Python: asyncio.start_unix_server.
+template <ClientConnectedCallback F>
+Coro<Server> start_unix_server(F&& callback, std::string_view path, StartUnixServerOptions options = {}) {
+    return detail::start_unix_server(detail::client_callback(static_cast<F&&>(callback)), path, options);
+}
+template <ClientConnectedCallback F>
+Coro<Server> start_unix_server(F&& callback, StartUnixServerOptions options) {
+    return detail::start_unix_server(detail::client_callback(static_cast<F&&>(callback)), std::nullopt, options);
+}
+
+}  // namespace asyncio

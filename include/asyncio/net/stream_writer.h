@@ -1,0 +1,199 @@
+#pragma once
+
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/intrusive_list.h>
+#include <asyncio/net/bytes_like.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/net/socket_address.h>
+#include <asyncio/net/waiter_call.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// What `get_extra_info()` gives: an address or a socket, or nothing, which tests false.
+class ExtraInfo {
+public:
+    ExtraInfo() noexcept = default;
+    explicit ExtraInfo(const SocketAddress& address) noexcept : address_(address) {}
+    explicit ExtraInfo(TransportSocket socket) noexcept : socket_(std::move(socket)) {}
+
+    explicit operator bool() const noexcept { return address_ || socket_; }
+    /// Of `"peername"` and `"sockname"`.
+    const SocketAddress& address() const noexcept { return address_; }
+    operator SocketAddress() const noexcept { return address_; }
+    /// Of `"socket"`.
+    const TransportSocket& socket() const noexcept { return socket_; }
+    operator TransportSocket() const noexcept { return socket_; }
+
+private:
+    SocketAddress address_;
+    TransportSocket socket_;
+};
+
+/// As Python prints it; `None` for nothing.
+std::string repr(const ExtraInfo& info);
+
+/// When `drain()` begins to wait, and when it goes on, in bytes.
+struct WriteBufferLimits {
+    std::size_t high = 0;
+    std::size_t low = 0;
+};
+
+/// The keyword arguments of `set_write_buffer_limits()`.
+struct WriteBufferOptions {
+    std::optional<std::size_t> high = {};  ///< none: 64 KiB, or four times `low`
+    std::optional<std::size_t> low = {};   ///< none: a quarter of `high`
+};
+static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);
+
+namespace detail {
+
+class ReaderState;
+class Transport;
+struct TransportWaiters;  // the tag of a transport's lists of those who wait for it
+
+/// Keeps a transport open.
+class TransportHandle {
+public:
+    TransportHandle() noexcept = default;
+    explicit TransportHandle(Transport* transport) noexcept;
+    TransportHandle(const TransportHandle& other) noexcept : TransportHandle(other.transport_) {}
+    TransportHandle(TransportHandle&& other) noexcept : transport_(std::exchange(other.transport_, nullptr)) {}
+    TransportHandle& operator=(TransportHandle other) noexcept {
+        std::swap(transport_, other.transport_);
+        return *this;
+    }
+    ~TransportHandle() {
+        if (transport_ != nullptr) drop();
+    }
+    Transport* get() const noexcept { return transport_; }
+
+private:
+    void drop() noexcept;
+    Transport* transport_ = nullptr;
+};
+
+/// A wait of a task for something of a transport.
+class TransportWaiter : public Waiter, public ListHook<TransportWaiters> {
+public:
+    WaitEdge edge() const noexcept override;
+    void wake_with(const std::exception_ptr& error) noexcept {
+        error_ = error;
+        wake();
+    }
+
+protected:
+    explicit TransportWaiter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
+    ~TransportWaiter() = default;
+    void on_cancel() noexcept override { ListHook<TransportWaiters>::unlink(); }
+    Transport& transport() const noexcept { return *transport_.get(); }
+    TransportHandle transport_;
+    std::exception_ptr error_;
+};
+
+class [[nodiscard]] DrainWaiter final : public TransportWaiter {
+public:
+    explicit DrainWaiter(TransportHandle transport) noexcept : TransportWaiter(std::move(transport)) {}
+    bool await_ready();
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        wait(*frame.promise().task(), frame);
+    }
+    void await_resume();
+
+private:
+    bool is_drained();
+    void wait(TaskBase& task, std::coroutine_handle<> frame);
+    void turn() override;
+};
+
+class [[nodiscard]] WaitClosedWaiter final : public TransportWaiter {
+public:
+    explicit WaitClosedWaiter(TransportHandle transport) noexcept : TransportWaiter(std::move(transport)) {}
+    bool await_ready();
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        wait(*frame.promise().task(), frame);
+    }
+    void await_resume();
+
+private:
+    void wait(TaskBase& task, std::coroutine_handle<> frame);
+};
+
+}  // namespace detail
+
+/// Writes bytes to a stream. Copies name the same writer.
+///
+/// `write()` sends at once what the socket takes and keeps the rest, which goes as soon as there is room. It never
+/// waits: after it, `co_await writer.drain()` waits while more than the high-water mark is kept, so that a slow reader
+/// at the other end does not fill the memory.
+///
+/// When the last handle is gone the stream is closed, as by `close()`. Python: asyncio.StreamWriter.
+class StreamWriter {
+public:
+    /// An empty handle, which tests false; its use throws RuntimeError.
+    StreamWriter() noexcept = default;
+
+    explicit operator bool() const noexcept { return transport_.get() != nullptr; }
+    friend bool operator==(const StreamWriter& a, const StreamWriter& b) noexcept {
+        return a.transport_.get() == b.transport_.get();
+    }
+
+    /// Throws RuntimeError after `write_eof()`. After the connection was lost it does nothing; `drain()` tells.
+    void write(BytesLike data) const;
+    /// The same for several pieces, in as few system calls as it takes.
+    template <class Range>
+    void writelines(const Range& lines) const {
+        std::vector<BytesLike> all;
+        for (const auto& line : lines) all.emplace_back(line);
+        write_all(all.data(), all.size());
+    }
+    /// Waits until there is room for more. Throws what the connection was lost by; ConnectionResetError once it is
+    /// closed.
+    auto drain() const { return detail::WaiterCall<detail::DrainWaiter, detail::TransportHandle>(handle()); }
+    /// Ends this direction when all that was written is sent; the other end reads an end then. Reading goes on.
+    void write_eof() const;
+    bool can_write_eof() const { return handle().get() != nullptr; }
+    /// Sends what is kept, then closes. Nothing is read any more.
+    void close() const;
+    bool is_closing() const;
+    /// Waits until it is closed, after `close()`. Throws what the connection was lost by.
+    auto wait_closed() const { return detail::WaiterCall<detail::WaitClosedWaiter, detail::TransportHandle>(handle()); }
+    /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the stream. They stay what they were
+    /// when it is closed. Nothing for other names.
+    ExtraInfo get_extra_info(std::string_view name) const;
+
+    /// Closes at once, and drops what is kept. Python: writer.transport.abort().
+    void abort() const;
+    /// Throws ValueError if `low` is above `high`. Python: writer.transport.set_write_buffer_limits().
+    void set_write_buffer_limits(WriteBufferOptions options = {}) const;
+    WriteBufferLimits get_write_buffer_limits() const;
+    /// How many bytes are kept. Python: writer.transport.get_write_buffer_size().
+    std::size_t get_write_buffer_size() const;
+    /// Whether more is being read: not when it is closing, nor when the reader has more than twice its limit.
+    /// Python: writer.transport.is_reading().
+    bool is_reading() const;
+
+    /// For the library.
+    explicit StreamWriter(detail::Transport* transport) noexcept : transport_(transport) {}
+    const detail::TransportHandle& handle() const;
+
+private:
+    void write_all(const BytesLike* lines, std::size_t count) const;
+    detail::TransportHandle transport_;
+};
+
+/// `<StreamWriter transport=<_SelectorSocketTransport fd=9 …> reader=<StreamReader …>>`, as Python prints it.
+std::string repr(const StreamWriter& writer);
+
+}  // namespace asyncio

@@ -1,0 +1,178 @@
+#include <asyncio/net/open_connection.h>
+
+#include "core/loop_core.h"
+#include "net/connecting.h"
+#include "net/server_state.h"
+#include "net/transport.h"
+
+#include <asyncio/core/exception_group.h>
+#include <asyncio/core/os_errors.h>
+#include <asyncio/net/sock.h>
+
+#include <netinet/in.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+namespace detail {
+
+namespace {
+
+/// Waits until a connection has begun.
+class BeginWaiter final : public Waiter {
+public:
+    explicit BeginWaiter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
+    ~BeginWaiter() { transport_.get()->forget_waiter(); }
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        transport_.get()->begin(1, this);
+        suspend_as_parked(*frame.promise().task(), frame);
+    }
+    void await_resume() { check(); }
+    WaitEdge edge() const noexcept override {
+        return {WaitKind::file_descriptor, transport_.get(), transport_.get()->fileno()};
+    }
+
+private:
+    void on_cancel() noexcept override { transport_.get()->forget_waiter(); }
+    TransportHandle transport_;
+};
+
+// CPython: base_events.py, BaseEventLoop._create_connection_transport
+Coro<Streams> open_streams(Socket socket, std::int64_t limit) {
+    LoopCore& loop = running_core();
+    Ref<ReaderState> state(new ReaderState(loop, limit));
+    StreamReader reader(state);
+    StreamWriter writer(new Transport(loop, std::move(socket), std::move(state), {}, nullptr));
+    try {
+        co_await WaiterCall<BeginWaiter, TransportHandle>(writer.handle());
+    } catch (...) {
+        writer.close();
+        throw;
+    }
+    co_return Streams{std::move(reader), std::move(writer)};
+}
+
+/// The arguments of open_connection(), kept.
+struct Connecting {
+    OpenConnectionOptions options;
+    bool has_address = false;
+    AddressQuery remote;
+    bool has_local = false;
+    AddressQuery local;
+    Socket sock;
+};
+
+[[noreturn]] void throw_connect_errors(const ConnectErrors& lists, bool all_errors) {
+    std::vector<std::exception_ptr> errors;
+    for (const auto& list : lists) errors.insert(errors.end(), list->begin(), list->end());
+    if (all_errors) std::rethrow_exception(make_exception_group("create_connection failed", errors));
+    if (errors.empty()) throw TimeoutError("create_connection failed");
+    std::string first = str(errors.front());
+    bool all_same = true;
+    std::string all;
+    for (const std::exception_ptr& error : errors) {
+        std::string text = str(error);
+        all_same = all_same && text == first;
+        all += (all.empty() ? "" : ", ") + text;
+    }
+    if (all_same) std::rethrow_exception(errors.front());
+    throw OSError("Multiple exceptions: " + all);
+}
+
+// CPython: base_events.py, BaseEventLoop.create_connection
+Coro<Streams> connect(Connecting args) {
+    const OpenConnectionOptions& options = args.options;
+    if (!args.has_address) {
+        if (options.sock == nullptr) throw ValueError("host and port was not specified and no sock specified");
+        if (args.sock.type() != SocketKind::STREAM) {
+            throw ValueError("A Stream Socket was expected, got " + repr(args.sock));
+        }
+        co_return co_await open_streams(std::move(args.sock), options.limit);
+    }
+    if (options.sock != nullptr) {
+        throw ValueError("host/port and sock can not be specified at the same time");
+    }
+    std::vector<AddressInfo> infos = co_await resolve(args.remote);
+    if (infos.empty()) throw OSError("getaddrinfo() returned empty list");
+    std::vector<AddressInfo> local;
+    if (args.has_local) {
+        local = co_await resolve(args.local);
+        if (local.empty()) throw OSError("getaddrinfo() returned empty list");
+    }
+    const std::vector<AddressInfo>* local_or_null = args.has_local ? &local : nullptr;
+    int interleave = options.interleave.value_or(options.happy_eyeballs_delay ? 1 : 0);
+    if (interleave != 0) infos = interleave_families(infos, interleave);
+
+    ConnectErrors errors;
+    Socket socket;
+    if (options.happy_eyeballs_delay) {
+        std::optional<Socket> winner =
+            co_await connect_staggered(errors, infos, local_or_null, *options.happy_eyeballs_delay);
+        if (winner) socket = std::move(*winner);
+    } else {
+        for (const AddressInfo& info : infos) {
+            try {
+                socket = co_await connect_socket(errors, info, local_or_null);
+                break;
+            } catch (const OSError&) {
+            }
+        }
+    }
+    if (!socket) throw_connect_errors(errors, options.all_errors);
+    errors.clear();
+    co_return co_await open_streams(std::move(socket), options.limit);
+}
+
+// CPython: unix_events.py, _UnixSelectorEventLoop.create_unix_connection
+Coro<Streams> connect_unix(std::optional<std::string> path, Socket socket, bool has_socket, std::int64_t limit) {
+    if (path) {
+        if (has_socket) throw ValueError("path and sock can not be specified at the same time");
+        socket = Socket(AddressFamily::UNIX);
+        co_await sock_connect(socket, SocketAddress::unix_path(*path));
+    } else {
+        if (!has_socket) throw ValueError("no path and sock were specified");
+        if (socket.family() != AddressFamily::UNIX || socket.type() != SocketKind::STREAM) {
+            throw ValueError("A UNIX Domain Stream Socket was expected, got " + repr(socket));
+        }
+    }
+    co_return co_await open_streams(std::move(socket), limit);
+}
+
+}  // namespace
+}  // namespace detail
+
+Coro<Streams> open_connection(Host host, Port port, OpenConnectionOptions options) {
+    detail::Connecting args;
+    args.options = options;
+    args.has_address = host.has_value() || port.has_value();
+    args.remote = {detail::OwnedHost(host), detail::OwnedPort(port), options.family,
+                   SocketKind::STREAM,      options.proto,           options.flags};
+    args.has_local = static_cast<bool>(options.local_addr);
+    args.local = {detail::OwnedHost(options.local_addr.host),
+                  detail::OwnedPort(options.local_addr.port),
+                  options.family,
+                  SocketKind::STREAM,
+                  options.proto,
+                  options.flags};
+    if (!args.has_address && options.sock != nullptr) args.sock = std::move(*options.sock);
+    return detail::connect(std::move(args));
+}
+
+Coro<Streams> open_connection(OpenConnectionOptions options) { return open_connection({}, {}, options); }
+
+Coro<Streams> open_unix_connection(std::string_view path, OpenUnixConnectionOptions options) {
+    return detail::connect_unix(std::string(path), Socket(), options.sock != nullptr, options.limit);
+}
+
+Coro<Streams> open_unix_connection(OpenUnixConnectionOptions options) {
+    Socket socket;
+    if (options.sock != nullptr) socket = std::move(*options.sock);
+    return detail::connect_unix(std::nullopt, std::move(socket), options.sock != nullptr, options.limit);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,190 @@
+#include <asyncio/net/reader_state.h>
+
+#include "core/loop_core.h"
+#include "net/transport.h"
+
+#include <asyncio/core/exceptions.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace asyncio::detail {
+
+ReaderState::ReaderState(LoopCore& loop, std::int64_t limit) : limit_(static_cast<std::size_t>(limit)), loop_(&loop) {
+    if (limit <= 0) throw ValueError("Limit cannot be <= 0");
+    loop.inc_ref();
+}
+
+ReaderState::~ReaderState() { loop_->dec_ref(); }
+
+void ReaderState::dec_ref() noexcept {
+    if (--references_ == 0) {
+        delete this;
+    } else if (references_ == 1 && transport_ != nullptr && !std::exchange(abandoned_, true)) {
+        // Nobody can read any more. As in Python what comes is thrown away, so that the end is noticed.
+        clear();
+        resume_transport_if_room();
+    }
+}
+
+// What comes in.
+
+void ReaderState::feed_data(std::string_view data) {
+    if (data.empty() || abandoned_) return;
+    if (is_empty()) {
+        buffer_.assign(data);
+        begin_ = 0;
+    } else {
+        if (begin_ > buffer_.size() / 2) buffer_.erase(0, std::exchange(begin_, 0));
+        buffer_.append(data);
+    }
+    wake_if_satisfied();
+    pause_transport_if_full();
+}
+
+void ReaderState::feed_eof() noexcept {
+    eof_ = true;
+    wake_if_satisfied();
+}
+
+void ReaderState::set_exception(std::exception_ptr exception) noexcept {
+    exception_ = exception;
+    if (waiter_ == nullptr) return;
+    ReadWaiter& waiter = *waiter_;
+    stop_waiting(waiter);
+    waiter.error_ = std::move(exception);
+    waiter.wake_for_turn();
+}
+
+void ReaderState::wake_if_satisfied() noexcept {
+    if (waiter_ == nullptr || !waiter_->is_satisfied()) return;
+    ReadWaiter& waiter = *waiter_;
+    stop_waiting(waiter);
+    waiter.wake_for_turn();
+}
+
+WritableBytes ReaderState::room_of_waiter() const noexcept {
+    return waiter_ != nullptr && is_empty() ? waiter_->room() : WritableBytes();
+}
+
+void ReaderState::fed_directly(std::size_t size) noexcept {
+    ReadWaiter& waiter = *waiter_;
+    stop_waiting(waiter);
+    waiter.put_directly_ = size;
+    waiter.wake_for_turn();
+}
+
+/// Whoever waits for more than the limit must get it, or both sides would wait.
+void ReaderState::pause_transport_if_full() noexcept {
+    bool is_full = buffer_.size() - begin_ > 2 * limit_;
+    if (!is_full || paused_ || waiter_ != nullptr || transport_ == nullptr) return;
+    paused_ = true;
+    transport_->pause_reading();
+}
+
+// What goes out.
+
+std::string ReaderState::take(std::size_t size) {
+    std::size_t there = buffer_.size() - begin_;
+    if (begin_ == 0 && size >= there) {
+        taken_ += there;
+        return std::exchange(buffer_, {});
+    }
+    std::string data = buffer_.substr(begin_, size);
+    drop(data.size());
+    return data;
+}
+
+void ReaderState::drop(std::size_t size) noexcept {
+    begin_ += size;
+    taken_ += size;
+    if (begin_ < buffer_.size()) return;
+    begin_ = 0;
+    if (buffer_.capacity() > 2 * limit_) {
+        buffer_ = {};  // it was needed once
+    } else {
+        buffer_.clear();
+    }
+}
+
+void ReaderState::give_back(std::string_view data) {
+    buffer_.erase(0, std::exchange(begin_, 0));
+    buffer_.insert(0, data);
+    taken_ -= data.size();
+    pause_transport_if_full();
+}
+
+void ReaderState::resume_transport_if_room() noexcept {
+    if (!paused_ || buffer_.size() - begin_ > limit_) return;
+    paused_ = false;
+    if (transport_ != nullptr) transport_->resume_reading();
+}
+
+// Who waits.
+
+void ReaderState::check_nobody_waits(const char* function) const {
+    if (waiter_ == nullptr) return;
+    throw RuntimeError(std::string(function) +
+                       "() called while another coroutine is already waiting for incoming data");
+}
+
+void ReaderState::wait(ReadWaiter& waiter) noexcept {
+    waiter_ = &waiter;
+    waiter.is_in_reader_ = true;
+    if (!std::exchange(paused_, false)) return;
+    if (transport_ != nullptr) transport_->resume_reading();
+}
+
+void ReaderState::stop_waiting(ReadWaiter& waiter) noexcept {
+    if (!std::exchange(waiter.is_in_reader_, false)) return;
+    waiter_ = nullptr;
+}
+
+std::string ReaderState::repr() const {
+    std::string text = "<StreamReader";
+    if (!is_empty()) text += " " + std::to_string(buffer_.size() - begin_) + " bytes";
+    if (eof_) text += " eof";
+    if (limit_ != 65536) text += " limit=" + std::to_string(limit_);
+    if (waiter_ != nullptr) text += " waiter=<Future pending>";
+    if (exception_) text += " exception=" + asyncio::repr(exception_);
+    if (transport_ != nullptr) text += " transport=" + transport_->repr();
+    if (paused_) text += " paused";
+    return text + ">";
+}
+
+bool ReadWaiter::begin() {
+    if (reader_->exception()) std::rethrow_exception(reader_->exception());
+    if (is_satisfied()) return true;
+    reader_->check_nobody_waits(name_);
+    reader_->wait(*this);
+    return false;
+}
+
+void ReadWaiter::on_cancel() noexcept {
+    reader_->stop_waiting(*this);
+    reader_->pause_transport_if_full();
+}
+
+void ReadWaiter::turn() {
+    bool goes_on = task_->cancel_is_ahead() || error_ || put_directly_ > 0;
+    if (!goes_on && !is_satisfied()) {
+        // Somebody has taken what woke it.
+        try {
+            if (reader_->exception()) std::rethrow_exception(reader_->exception());
+            reader_->check_nobody_waits(name_);
+            reader_->wait(*this);
+            return wait_again();
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+    }
+    if (task_->cancel_is_ahead() && put_directly_ > 0) return_bytes();
+    step(*this);
+}
+
+WaitEdge ReadWaiter::edge() const noexcept {
+    const Transport* transport = reader_->transport();
+    return {WaitKind::file_descriptor, reader_.get(), transport != nullptr ? transport->fileno() : -1};
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,90 @@
+#include <asyncio/net/server.h>
+
+#include "core/loop_core.h"
+#include "net/server_state.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/tasks/sleep.h>
+
+namespace asyncio {
+
+namespace detail {
+
+ServerHandle::ServerHandle(ServerState* server) noexcept : server_(server) {
+    if (server != nullptr) server->inc_ref();
+}
+void ServerHandle::drop() noexcept { server_->dec_ref(); }
+
+bool ServerClosedWaiter::await_ready() const noexcept { return server_.get()->is_over(); }
+
+void ServerClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
+    server_.get()->waiters().push_back(*this);
+    suspend_as_parked(task, frame);
+}
+
+namespace {
+
+Coro<> start_serving_and_pass(ServerHandle server) {
+    server.get()->start_serving();
+    co_await sleep(0);  // as in CPython
+}
+
+// CPython: base_events.py, Server.serve_forever
+Coro<> serve_until_cancelled(Server server) {
+    ServerState& state = *server.handle().get();
+    if (state.serving_forever()) {
+        throw RuntimeError("server " + repr(server) + " is already being awaited on serve_forever()");
+    }
+    if (state.is_closed()) throw RuntimeError("server " + repr(server) + " is closed");
+    state.start_serving();
+    Future<> for_ever(Ref<FutureBase>(new FutureState<void>(state.loop())));
+    state.serving_forever() = for_ever;
+    std::exception_ptr cancelled;
+    try {
+        co_await for_ever;
+    } catch (const CancelledError&) {
+        cancelled = std::current_exception();
+    }
+    if (cancelled) {
+        try {
+            server.close();
+            server.close_clients();
+            co_await server.wait_closed();
+        } catch (...) {  // another cancellation; the first is told
+        }
+    }
+    state.serving_forever() = {};
+    if (cancelled) std::rethrow_exception(cancelled);
+}
+
+Coro<> close_and_wait(Server server) {
+    server.close();
+    co_await server.wait_closed();
+}
+
+}  // namespace
+}  // namespace detail
+
+const detail::ServerHandle& Server::handle() const {
+    if (server_.get() == nullptr) {
+        throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no server");
+    }
+    return server_;
+}
+
+Coro<> Server::start_serving() const { return detail::start_serving_and_pass(handle()); }
+Coro<> Server::serve_forever() const {
+    handle();
+    return detail::serve_until_cancelled(*this);
+}
+bool Server::is_serving() const { return handle().get()->is_serving(); }
+void Server::close() const { handle().get()->close(); }
+void Server::close_clients() const { handle().get()->close_clients(); }
+void Server::abort_clients() const { handle().get()->abort_clients(); }
+std::vector<TransportSocket> Server::sockets() const { return handle().get()->sockets(); }
+EventLoop& Server::get_loop() const { return handle().get()->loop().facade(); }
+Coro<> Server::aexit(std::exception_ptr) const { return detail::close_and_wait(*this); }
+
+std::string repr(const Server& server) { return server ? server.handle().get()->repr() : "None"; }
+
+}  // namespace asyncio

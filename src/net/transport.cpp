@@ -1,0 +1,388 @@
+#include "net/transport.h"
+
+#include "core/loop_core.h"
+#include "net/server_state.h"
+
+#include <asyncio/core/log.h>
+#include <asyncio/core/os_errors.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+constexpr int writes_before_warning = 5;  // CPython: LOG_THRESHOLD_FOR_CONNLOST_WRITES
+constexpr std::size_t most_parts = 64;    // in one system call
+
+SocketAddress name_or_none(const SocketState& socket, SocketAddress (SocketState::*ask)() const) noexcept {
+    try {
+        return (socket.*ask)();
+    } catch (...) {
+        return {};
+    }
+}
+
+}  // namespace
+
+Transport::Transport(LoopCore& loop, Socket socket, Ref<ReaderState> reader, const SocketAddress& peer,
+                     Ref<ServerState> server)
+    : loop_(&loop),
+      socket_(socket.state()),
+      reader_(std::move(reader)),
+      server_(std::move(server)),
+      begin_step_(&Transport::one_pass_less, *this),
+      lost_step_(&Transport::connection_is_lost, *this),
+      receive_(IoCall::receive, &Transport::is_readable, *this),
+      send_(IoCall::send, &Transport::is_writable, *this),
+      sockname_(name_or_none(*socket_, &SocketState::getsockname)),
+      peername_(peer ? peer : name_or_none(*socket_, &SocketState::getpeername)) {
+    receive_.descriptor = send_.descriptor = {socket_->fd, socket_->serial};
+    receive_.at_once = false;
+    receive_.repeats = true;
+    receive_.tells_empty = socket_->is_byte_stream();
+    receive_.is_tcp = socket_->is_tcp();
+    fd_ = socket_->fd;
+    if (socket_->is_tcp() && socket_->proto == IPPROTO_TCP) {
+        int on = 1;  // small writes do not wait for an acknowledgement
+        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    loop.set_user(fd_, this);
+    loop.inc_ref();
+    loop.resources.push_back(*this);
+    if (server_) server_->attach(*this);
+    socket.release();  // from here on the state is ours to close
+}
+
+Transport::~Transport() { loop_->dec_ref(); }
+
+void Transport::drop_handle() noexcept {
+    if (--handles_ > 0) return;
+    if (alive_ && !closing_) {
+        if (loop_->debug) log(LogLevel::warning, "unclosed <StreamWriter transport=" + repr() + ">");
+        close();
+    }
+    die_if_unused();
+}
+
+void Transport::die_if_unused() noexcept {
+    if (!alive_ && handles_ == 0 && pins_ == 0) delete this;
+}
+
+// Beginning.
+
+void Transport::begin(int passes, Waiter* waiter) noexcept {
+    passes_left_ = passes;
+    begin_waiter_ = waiter;
+    schedule(*loop_, begin_step_);
+}
+
+void Transport::one_pass_less(ReadyNode& node) {
+    Transport& self = static_cast<Step&>(node).transport;
+    if (--self.passes_left_ > 0) return schedule(*self.loop_, self.begin_step_);
+    self.reader_->set_transport(&self);
+    if (self.server_) self.server_->connection_made(self);
+    self.start_receiving();
+    if (Waiter* waiter = std::exchange(self.begin_waiter_, nullptr)) waiter->wake();
+}
+
+// Reading.
+
+void Transport::start_receiving() noexcept {
+    if (!is_reading() || conn_lost_ > 0 || read_to_end_ || receive_.is_waiting()) return;
+    if (receive_.start(loop_->io())) fail(static_cast<int>(-receive_.result));
+}
+
+void Transport::pause_reading() noexcept {
+    if (!is_reading()) return;
+    paused_ = true;
+    receive_.stop();
+}
+
+void Transport::resume_reading() noexcept {
+    if (closing_ || !paused_) return;
+    paused_ = false;
+    start_receiving();
+}
+
+void Transport::is_readable(ReadyNode& node) {
+    static_cast<Operation&>(static_cast<IoOperation&>(node)).transport.receive();
+}
+
+void Transport::receive() {
+    WritableBytes room = reader_->room_of_waiter();
+    bool directly = room.size() > 0;
+    receive_.data = directly ? room.data() : loop_->receive_buffer();
+    receive_.size = directly ? room.size() : LoopCore::receive_buffer_size;
+    if (!receive_.finish()) return;
+    std::int64_t size = receive_.result;
+    if (size < 0) return fail(static_cast<int>(-size));
+    if (size == 0) {
+        // The other end has ended; ours can still write.
+        read_to_end_ = true;
+        reader_->feed_eof();
+        return;
+    }
+    if (directly) {
+        reader_->fed_directly(static_cast<std::size_t>(size));
+    } else {
+        reader_->feed_data({static_cast<const char*>(receive_.data), static_cast<std::size_t>(size)});
+    }
+    start_receiving();
+}
+
+// Writing.
+
+void Transport::check_can_write(const char* function) const {
+    if (eof_written_) throw RuntimeError(std::string("Cannot call ") + function + "() after write_eof()");
+}
+
+/// True if the connection is lost, so that writing would be in vain.
+bool Transport::note_vain_write() noexcept {
+    if (conn_lost_ == 0) return false;
+    if (conn_lost_ >= writes_before_warning) log(LogLevel::warning, "socket.send() raised exception.");
+    ++conn_lost_;
+    return true;
+}
+
+void Transport::write(std::string_view data) {
+    check_can_write("write");
+    if (data.empty() || note_vain_write()) return;
+    if (buffer_.empty()) {
+        IoBuffer whole{const_cast<char*>(data.data()), data.size()};
+        std::size_t sent = send_now({&whole, 1});
+        if (conn_lost_ > 0) return;
+        data.remove_prefix(sent);
+        if (data.empty()) return;
+    }
+    buffer_.append(data);
+    wait_for_room();
+    pause_if_above_high();
+}
+
+void Transport::writelines(std::span<const BytesLike> lines) {
+    check_can_write("writelines");
+    if (lines.empty() || note_vain_write()) return;
+    bool had_some = !buffer_.empty();
+    while (!lines.empty() && buffer_.empty()) {
+        // Straight from where they are, as many as go in one call.
+        IoBuffer parts[most_parts];
+        std::size_t count = std::min(lines.size(), most_parts);
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            parts[i] = {const_cast<char*>(lines[i].data()), lines[i].size()};
+            size += lines[i].size();
+        }
+        std::size_t sent = size > 0 ? send_now({parts, count}) : 0;
+        if (conn_lost_ > 0) return;
+        for (std::size_t i = 0; i < count; ++i) {
+            std::size_t from_this = std::min(sent, lines[i].size());
+            sent -= from_this;
+            buffer_.append(lines[i].view().substr(from_this));
+        }
+        lines = lines.subspan(count);
+    }
+    for (const BytesLike& line : lines) buffer_.append(line.view());
+    if (buffer_.empty()) return;
+    if (had_some) {
+        send_.stop();
+        send_buffer(true);
+    } else {
+        wait_for_room();
+    }
+    if (!buffer_.empty()) pause_if_above_high();
+}
+
+/// Sends what goes without waiting, and gives how much. After an error `conn_lost_` is not zero.
+std::size_t Transport::send_now(std::span<IoBuffer> parts) noexcept {
+    set_parts(parts);
+    send_.at_once = true;
+    if (!send_.start(loop_->io())) return 0;  // it waits for room
+    if (send_.result >= 0) return static_cast<std::size_t>(send_.result);
+    fail(static_cast<int>(-send_.result));
+    return 0;
+}
+
+void Transport::set_parts(std::span<IoBuffer> parts) noexcept {
+    bool is_one = parts.size() == 1;
+    send_.data = is_one ? parts[0].data : nullptr;
+    send_.size = is_one ? parts[0].size : 0;
+    send_.buffers = is_one ? nullptr : parts.data();
+    send_.buffer_count = is_one ? 0 : static_cast<int>(parts.size());
+}
+
+void Transport::wait_for_room() noexcept {
+    if (send_.is_waiting() || conn_lost_ > 0) return;
+    send_.at_once = false;
+    if (send_.start(loop_->io())) fail(static_cast<int>(-send_.result));
+}
+
+void Transport::is_writable(ReadyNode& node) {
+    static_cast<Operation&>(static_cast<IoOperation&>(node)).transport.send_buffer(false);
+}
+
+/// Sends of the buffer what goes: now, or since it was told that there is room.
+void Transport::send_buffer(bool at_once) {
+    IoBuffer parts[most_parts];
+    set_parts({parts, buffer_.front(parts)});
+    send_.at_once = true;
+    bool over = at_once ? send_.start(loop_->io()) : send_.finish();
+    if (!over) return;
+    if (send_.result < 0) {
+        buffer_.clear();
+        return fail(static_cast<int>(-send_.result));
+    }
+    buffer_.drop(static_cast<std::size_t>(send_.result));
+    resume_if_below_low();
+    if (!buffer_.empty()) return wait_for_room();
+    if (closing_ && conn_lost_ == 0) {
+        conn_lost_ = 1;
+        lose_connection(nullptr);
+    } else if (eof_written_) {
+        ::shutdown(fd_, SHUT_WR);
+    }
+}
+
+void Transport::write_eof() {
+    if (closing_ || eof_written_) return;
+    eof_written_ = true;
+    if (buffer_.empty()) socket_->shutdown(Shut::WR);
+}
+
+// Flow control.
+
+void Transport::set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low) {
+    constexpr std::size_t default_high = 64 * 1024;
+    std::size_t new_high = high ? *high : low ? 4 * *low : default_high;
+    std::size_t new_low = low ? *low : new_high / 4;
+    if (new_low > new_high) {
+        throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
+                         ") must be >= 0");
+    }
+    high_ = new_high;
+    low_ = new_low;
+    pause_if_above_high();
+}
+
+void Transport::pause_if_above_high() noexcept {
+    if (buffer_.size() > high_) writing_paused_ = true;
+}
+
+void Transport::resume_if_below_low() noexcept {
+    if (!writing_paused_ || buffer_.size() > low_) return;
+    writing_paused_ = false;
+    wake(drain_waiters_, nullptr);
+}
+
+void Transport::wake(IntrusiveList<TransportWaiter, TransportWaiters>& waiters,
+                     const std::exception_ptr& error) noexcept {
+    while (!waiters.empty()) waiters.pop_front().wake_with(error);
+}
+
+// The end.
+
+void Transport::close() noexcept {
+    if (closing_) return;
+    closing_ = true;
+    leave_descriptor();
+    receive_.stop();
+    if (!buffer_.empty()) return;
+    conn_lost_ = 1;
+    send_.stop();
+    schedule(*loop_, lost_step_);
+}
+
+void Transport::fail(int error) noexcept { force_close(make_os_error(error)); }
+
+void Transport::force_close(std::exception_ptr error) noexcept {
+    if (conn_lost_ > 0) return;
+    buffer_.clear();
+    send_.stop();
+    if (!closing_) {
+        closing_ = true;
+        leave_descriptor();
+        receive_.stop();
+    }
+    conn_lost_ = 1;
+    lost_by_ = std::move(error);
+    schedule(*loop_, lost_step_);
+}
+
+/// Its number is free for add_reader() and the like.
+void Transport::leave_descriptor() noexcept { loop_->set_user(fd_, nullptr); }
+
+void Transport::connection_is_lost(ReadyNode& node) {
+    Transport& self = static_cast<Step&>(node).transport;
+    self.lose_connection(std::exchange(self.lost_by_, nullptr));
+}
+
+// CPython: streams.py, StreamReaderProtocol.connection_lost
+void Transport::lose_connection(std::exception_ptr error) noexcept {
+    lost_ = true;
+    lost_by_ = std::move(error);
+    if (lost_by_) {
+        reader_->set_exception(lost_by_);
+    } else {
+        reader_->feed_eof();
+    }
+    wake(close_waiters_, lost_by_);
+    if (writing_paused_) wake(drain_waiters_, lost_by_);
+    disconnect();
+    die_if_unused();
+}
+
+void Transport::disconnect() noexcept {
+    ListHook<LoopResources>::unlink();
+    begin_step_.unlink();
+    lost_step_.unlink();
+    receive_.stop();
+    send_.stop();
+    loop_->io().closing({socket_->fd, socket_->serial});
+    socket_->close();
+    reader_->set_transport(nullptr);
+    Ref<ServerState> server = std::move(server_);
+    if (server) server->detach(*this);
+    alive_ = false;
+}
+
+void Transport::loop_is_closing() noexcept {
+    if (!closing_) leave_descriptor();
+    closing_ = lost_ = true;
+    conn_lost_ = 1;
+    buffer_.clear();
+    disconnect();
+    die_if_unused();
+}
+
+// To be looked at.
+
+ExtraInfo Transport::get_extra_info(std::string_view name) const {
+    if (name == "socket") return ExtraInfo(TransportSocket(socket_));
+    if (name == "peername") return ExtraInfo(peername_);
+    if (name == "sockname") return ExtraInfo(sockname_);
+    return {};
+}
+
+std::string Transport::repr() const {
+    std::string text = "<_SelectorSocketTransport";
+    if (!alive_) {
+        text += " closed";
+    } else if (closing_) {
+        text += " closing";
+    }
+    text += " fd=" + std::to_string(fd_);
+    if (alive_) {
+        text += receive_.is_waiting() ? " read=polling" : " read=idle";
+        text += send_.is_waiting() ? " write=<polling" : " write=<idle";
+        text += ", bufsize=" + std::to_string(buffer_.size()) + ">";
+    }
+    return text + ">";
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,145 @@
+#pragma once
+
+#include "net/write_buffer.h"
+
+#include <asyncio/core/io_operation.h>
+#include <asyncio/core/loop_resource.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/pool.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/reader_state.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/net/stream_writer.h>
+
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+class ServerState;
+struct ServerClients;  // the tag of a server's list of its connections
+
+/// A connection under a stream: what CPython's `_SelectorSocketTransport` and `StreamReaderProtocol` are together.
+///
+/// Lives as long as it is connected, or a StreamWriter names it. It reads all the time, unless its reader has told it
+/// to pause, and sends at once what it can. When it is over, by `close()`, `abort()` or an error, that is told to
+/// reader and waiters in a pass of its own, as in CPython.
+class Transport final : public LoopResource, public DescriptorUser, public ListHook<ServerClients>, public Pooled {
+public:
+    Transport(LoopCore& loop, Socket socket, Ref<ReaderState> reader, const SocketAddress& peer,
+              Ref<ServerState> server);
+
+    // Handles of it. When the last is gone it is closed.
+    void add_handle() noexcept { ++handles_; }
+    void drop_handle() noexcept;
+    /// Keeps the object, but not the connection.
+    void pin() noexcept { ++pins_; }
+    void unpin() noexcept {
+        --pins_;
+        die_if_unused();
+    }
+
+    /// Connected, and begins to read, after so many passes. Then wakes `waiter`, or tells the server.
+    void begin(int passes, Waiter* waiter) noexcept;
+    void forget_waiter() noexcept { begin_waiter_ = nullptr; }
+
+    void write(std::string_view data);
+    void writelines(std::span<const BytesLike> lines);
+    void write_eof();
+    void close() noexcept;
+    void abort() noexcept { force_close(nullptr); }
+    bool is_closing() const noexcept { return closing_; }
+    bool is_reading() const noexcept { return !closing_ && !paused_; }
+    void pause_reading() noexcept;
+    void resume_reading() noexcept;
+
+    std::size_t write_buffer_size() const noexcept { return buffer_.size(); }
+    WriteBufferLimits write_buffer_limits() const noexcept { return {high_, low_}; }
+    void set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low);
+
+    // For those who wait for it.
+    bool is_lost() const noexcept { return lost_; }
+    bool is_writing_paused() const noexcept { return writing_paused_; }
+    const std::exception_ptr& lost_by() const noexcept { return lost_by_; }
+    IntrusiveList<TransportWaiter, TransportWaiters>& drain_waiters() noexcept { return drain_waiters_; }
+    IntrusiveList<TransportWaiter, TransportWaiters>& close_waiters() noexcept { return close_waiters_; }
+
+    ReaderState& reader() const noexcept { return *reader_; }
+    const Ref<ReaderState>& reader_ref() const noexcept { return reader_; }
+    LoopCore& loop() const noexcept { return *loop_; }
+    int fileno() const noexcept { return socket_->fd; }
+    ExtraInfo get_extra_info(std::string_view name) const;
+    std::string repr() const override;
+    void loop_is_closing() noexcept override;
+
+private:
+    struct Step : ReadyNode {
+        Step(Run function, Transport& its_transport) noexcept : ReadyNode(function), transport(its_transport) {}
+        Transport& transport;
+    };
+    struct Operation : IoOperation {
+        Operation(IoCall what, Run on_report, Transport& its_transport) noexcept
+            : IoOperation(what, on_report), transport(its_transport) {}
+        Transport& transport;
+    };
+    ~Transport();
+
+    static void one_pass_less(ReadyNode& node);
+    static void is_readable(ReadyNode& node);
+    static void is_writable(ReadyNode& node);
+    static void connection_is_lost(ReadyNode& node);
+    void receive();
+    void start_receiving() noexcept;
+    void check_can_write(const char* function) const;
+    bool note_vain_write() noexcept;
+    std::size_t send_now(std::span<IoBuffer> parts) noexcept;
+    void set_parts(std::span<IoBuffer> parts) noexcept;
+    void wait_for_room() noexcept;
+    void send_buffer(bool at_once);
+    void pause_if_above_high() noexcept;
+    void resume_if_below_low() noexcept;
+    void fail(int error) noexcept;
+    void force_close(std::exception_ptr error) noexcept;
+    void leave_descriptor() noexcept;
+    void lose_connection(std::exception_ptr error) noexcept;
+    void disconnect() noexcept;
+    void die_if_unused() noexcept;
+    static void wake(IntrusiveList<TransportWaiter, TransportWaiters>& waiters,
+                     const std::exception_ptr& error) noexcept;
+
+    LoopCore* loop_;
+    Ref<SocketState> socket_;
+    Ref<ReaderState> reader_;
+    Ref<ServerState> server_;
+    Step begin_step_;
+    Step lost_step_;
+    Operation receive_;
+    Operation send_;
+    WriteBuffer buffer_;
+    Waiter* begin_waiter_ = nullptr;
+    IntrusiveList<TransportWaiter, TransportWaiters> drain_waiters_;
+    IntrusiveList<TransportWaiter, TransportWaiters> close_waiters_;
+    std::exception_ptr lost_by_;
+    SocketAddress sockname_;
+    SocketAddress peername_;
+    std::size_t high_ = 65536;
+    std::size_t low_ = 16384;
+    unsigned handles_ = 0;
+    unsigned pins_ = 0;
+    int fd_ = -1;  // also when it is closed
+    int passes_left_ = 0;
+    int conn_lost_ = 0;     // not zero: its end is scheduled, or over; counts vain writes, too
+    bool alive_ = true;     // the loop has it
+    bool closing_ = false;  // close() was called, or it failed
+    bool lost_ = false;     // its end was told
+    bool read_to_end_ = false;
+    bool eof_written_ = false;
+    bool paused_ = false;          // reading
+    bool writing_paused_ = false;  // the buffer went above the high-water mark
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,422 @@
+#include <asyncio/core/os_errors.h>
+#include <asyncio/net/open_connection.h>
+#include <asyncio/net/start_server.h>
+#include <asyncio/tasks/gather.h>
+#include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/timeout.h>
+#include <asyncio/tasks/with.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "net/stream_support.h"
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using support::caught;
+using support::connect_ends;
+using support::Ends;
+using support::Folder;
+using support::NetTest;
+using support::port_of;
+using support::Reports;
+using support::run_each_pass;
+using support::run_net;
+using support::Trace;
+
+namespace {
+
+using StreamTest = NetTest;
+
+/// Answers one request as the HTTP server of CPython's tests does.
+Coro<> answer_http(StreamReader reader, StreamWriter writer) {
+    co_await reader.readuntil("\r\n\r\n");
+    writer.write("HTTP/1.0 200 OK\r\nContent-type: text/plain\r\nContent-Length: 12\r\n\r\nTest message");
+    co_await writer.drain();
+    writer.close();
+}
+
+Coro<> fetch_http(Streams streams) {
+    auto& [reader, writer] = streams;
+    writer.write("GET / HTTP/1.0\r\n\r\n");
+    std::string line = co_await reader.readline();
+    EXPECT_EQ(line, "HTTP/1.0 200 OK\r\n");
+    std::string rest = co_await reader.read();
+    EXPECT_TRUE(rest.ends_with("\r\n\r\nTest message"));
+    EXPECT_FALSE(writer.is_closing());
+    writer.close();
+    EXPECT_TRUE(writer.is_closing());
+    co_await writer.wait_closed();
+}
+
+// CPython: test_streams.py, StreamTests.test_open_connection
+// CPython: test_streams.py, StreamTests.test_wait_closed_on_close
+// CPython: test_streams.py, StreamTests.test_async_writer_api
+TEST_F(StreamTest, AConnectionTalksToAServer) {
+    run_net([]() -> Coro<> {
+        Reports reports;
+        reports.listen(get_running_loop());
+        Server server = co_await start_server(answer_http, "127.0.0.1", 0);
+        Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+        co_await fetch_http(std::move(streams));
+        server.close();
+        co_await server.wait_closed();
+        EXPECT_EQ(reports.str(), "");
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_open_unix_connection
+TEST_F(StreamTest, SoDoesOneOverAUnixSocketOrAnAbstractOne) {
+    Folder folder;
+    std::string abstract = std::string(1, '\0') + "asyncio-stream-test-" + std::to_string(::getpid());
+    for (const std::string& path : {folder.path("sock"), abstract}) {
+        run_net([&]() -> Coro<> {
+            Server server = co_await start_unix_server(answer_http, path);
+            Streams streams = co_await open_unix_connection(path);
+            EXPECT_EQ(streams.writer.get_extra_info("peername").address().path(), path);
+            co_await fetch_http(std::move(streams));
+            server.close();
+            co_await server.wait_closed();
+        });
+    }
+}
+
+// CPython: test_streams.py, StreamTests.test_wait_closed_on_close_with_unread_data
+TEST_F(StreamTest, ClosingWithUnreadDataIsAClosing) {
+    run_net([]() -> Coro<> {
+        Server server = co_await start_server(answer_http, "127.0.0.1", 0);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
+        writer.write("GET / HTTP/1.0\r\n\r\n");
+        std::string line = co_await reader.readline();
+        EXPECT_EQ(line, "HTTP/1.0 200 OK\r\n");
+        writer.close();
+        co_await writer.wait_closed();
+        server.close();
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_open_connection_error
+// CPython: test_streams.py, StreamTests.test_open_unix_connection_error
+TEST_F(StreamTest, AnExceptionOfTheConnectionComesOutOfTheReader) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.reader.set_exception(ValueError("the line is bad"));
+        try {
+            co_await ends.client.reader.read();
+            ADD_FAILURE();
+        } catch (const ValueError&) {
+        }
+        try {
+            co_await ends.client.writer.drain();
+            ADD_FAILURE();
+        } catch (const ValueError&) {
+        }
+        ends.client.writer.close();
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_start_server
+// CPython: test_streams.py, StreamTests.test_start_unix_server
+TEST_F(StreamTest, AServerCallsACoroutineFunctionOrAPlainOne) {
+    Folder folder;
+    auto handle = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+        std::string line = co_await reader.readline();
+        writer.write(line);
+        co_await writer.drain();
+        writer.close();
+        co_await writer.wait_closed();
+    };
+    auto callback = [&](const StreamReader& reader, const StreamWriter& writer) {
+        create_task(handle, reader, writer);
+    };
+    auto client = [](Streams streams) -> Coro<std::string> {
+        streams.writer.write("hello world!\n");
+        std::string back = co_await streams.reader.readline();
+        streams.writer.close();
+        co_await streams.writer.wait_closed();
+        co_return back;
+    };
+    for (bool plain : {false, true}) {
+        run_net([&]() -> Coro<> {
+            Reports reports;
+            reports.listen(get_running_loop());
+            Server server;
+            if (plain) {
+                server = co_await start_server(callback, "127.0.0.1", 0);
+            } else {
+                Socket sock = support::listener();
+                server = co_await start_server(handle, {.sock = &sock});
+                EXPECT_FALSE(sock);  // it was taken over
+            }
+            Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+            std::string back = co_await client(std::move(streams));
+            EXPECT_EQ(back, "hello world!\n");
+            server.close();
+            co_await server.wait_closed();
+
+            if (plain) {
+                server = co_await start_unix_server(callback, folder.path("sock"));
+            } else {
+                server = co_await start_unix_server(handle, folder.path("sock"));
+            }
+            streams = co_await open_unix_connection(folder.path("sock"));
+            back = co_await client(std::move(streams));
+            EXPECT_EQ(back, "hello world!\n");
+            server.close();
+            co_await server.wait_closed();
+            EXPECT_EQ(reports.str(), "");
+        });
+    }
+}
+
+// The passes are those that CPython 3.14 prints for the same program.
+TEST_F(StreamTest, EverythingHappensInThePassInWhichItDoesInPython) {
+    run_each_pass([]() -> Coro<> {
+        std::string first_name = current_task().get_name();
+        Trace trace;
+        auto serve = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+            // Three numbers further: one was of start_server(), one of accepting.
+            int number = std::stoi(current_task().get_name().substr(5)) - std::stoi(first_name.substr(5));
+            trace("serve", number);
+            for (;;) {
+                std::string data = co_await reader.read(100);
+                if (data.empty()) break;
+                trace("got", data);
+                writer.write(data);
+                co_await writer.drain();
+                trace("drained");
+            }
+            trace("eof");
+            writer.close();
+            co_await writer.wait_closed();
+            trace("closed");
+        };
+        trace("start");
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        trace("serving");
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
+        trace("opened");
+        writer.write("abc");
+        trace("wrote");
+        std::string got = co_await reader.read(10);
+        trace("read", got);
+        writer.write("de;fg");
+        got = co_await reader.readuntil(";");
+        trace("until", got);
+        got = co_await reader.readexactly(2);
+        trace("rest", got);
+        writer.write_eof();
+        trace("write_eof");
+        got = co_await reader.read();
+        trace("end" + got);
+        writer.close();
+        trace("close");
+        co_await writer.wait_closed();
+        trace("wait_closed");
+        server.close();
+        trace("srv.close");
+        co_await server.wait_closed();
+        trace("srv.wait_closed");
+        EXPECT_EQ(trace.str(),
+                  "0:start, 4:serving, 8:serve 3, 8:opened, 8:wrote, 10:got abc, 10:drained, 12:read abc, "
+                  "14:got de;fg, 14:drained, 16:until de;, 16:rest fg, 16:write_eof, 18:eof, 20:closed, 21:end, "
+                  "21:close, 23:wait_closed, 23:srv.close, 23:srv.wait_closed");
+    });
+}
+
+// The same for the ends of a connection.
+TEST_F(StreamTest, ErrorsComeInThePassInWhichTheyDoInPython) {
+    run_each_pass([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        auto& [reader, writer] = ends.client;
+        auto& [server_reader, server_writer] = ends.server;
+        Trace trace;
+        writer.close();
+        try {
+            co_await writer.drain();
+            trace("drained");
+        } catch (const ConnectionResetError&) {
+            trace(caught());
+        }
+        std::string got = co_await server_reader.read();
+        trace("end" + got);
+        server_writer.write("x");
+        co_await sleep(10ms);
+        Trace again;
+        server_writer.write("x");
+        again("closing", server_writer.is_closing());
+        for (int i = 0; i < 4; ++i) {
+            try {
+                if (i == 0) {
+                    co_await server_writer.drain();
+                } else if (i == 1) {
+                    co_await sleep(0s);
+                    co_await server_writer.drain();
+                } else if (i == 2) {
+                    co_await server_writer.wait_closed();
+                } else {
+                    co_await server_reader.read();
+                }
+                again("nothing");
+            } catch (const OSError&) {
+                again(caught());
+            }
+        }
+        EXPECT_EQ(trace.str(), "1:ConnectionResetError('Connection lost'), 3:end");
+        EXPECT_EQ(again.str(),
+                  "0:closing True, 1:ConnectionResetError('Connection lost'), 2:BrokenPipeError(32, 'Broken pipe'), "
+                  "2:BrokenPipeError(32, 'Broken pipe'), 2:BrokenPipeError(32, 'Broken pipe')");
+    });
+}
+
+TEST_F(StreamTest, OneEndMayEndAndGoOnReading) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.writer.write("a question");
+        EXPECT_TRUE(ends.client.writer.can_write_eof());
+        ends.client.writer.write_eof();
+        ends.client.writer.write_eof();
+        std::string text = co_await ends.server.reader.read();
+        EXPECT_EQ(text, "a question");
+        EXPECT_TRUE(ends.server.reader.at_eof());
+        ends.server.writer.write("an answer");
+        ends.server.writer.close();
+        text = co_await ends.client.reader.read();
+        EXPECT_EQ(text, "an answer");
+        try {
+            ends.client.writer.write("more");
+            ADD_FAILURE();
+        } catch (const RuntimeError& error) {
+            EXPECT_STREQ(error.what(), "Cannot call write() after write_eof()");
+        }
+        try {
+            ends.client.writer.writelines(std::vector<std::string>{"more"});
+            ADD_FAILURE();
+        } catch (const RuntimeError& error) {
+            EXPECT_STREQ(error.what(), "Cannot call writelines() after write_eof()");
+        }
+    });
+}
+
+TEST_F(StreamTest, TheEndOfABufferedStreamWaitsForTheBuffer) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        std::string block(10'000'000, 'x');
+        ends.client.writer.write(block);
+        EXPECT_GT(ends.client.writer.get_write_buffer_size(), 0u);
+        ends.client.writer.write_eof();
+        std::string text = co_await ends.server.reader.read();
+        EXPECT_TRUE(text == block);
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_eof_feed_when_closing_writer
+TEST_F(StreamTest, ClosingTheWriterEndsTheReader) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.writer.close();
+        co_await ends.client.writer.wait_closed();
+        EXPECT_TRUE(ends.client.reader.at_eof());
+        std::string text = co_await ends.client.reader.read();
+        EXPECT_EQ(text, "");
+    });
+}
+
+TEST_F(StreamTest, ReadIntoReceivesWhereItShallGo) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        std::vector<char> buffer(100'000);
+        std::string received;
+        std::string sent;
+        for (int i = 0; i < 300'000; ++i) sent += static_cast<char>('a' + i % 23);
+        auto send = [&]() -> Coro<> {
+            co_await sleep(0s);
+            ends.client.writer.write(sent);
+            co_await ends.client.writer.drain();
+            ends.client.writer.write_eof();
+        };
+        auto sending = create_task(send());
+        for (;;) {
+            std::size_t size = co_await ends.server.reader.read_into(buffer);
+            if (size == 0) break;
+            received.append(buffer.data(), size);
+            if (received.size() < 50'000) continue;
+            std::string part = co_await ends.server.reader.read(1000);
+            received += part;
+        }
+        EXPECT_TRUE(received == sent);
+        co_await sending;
+    });
+}
+
+TEST_F(StreamTest, LinesOfAllLengthsComeThroughASlowSender) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        auto send = [&]() -> Coro<> {
+            std::string all;
+            for (int i = 0; i < 50; ++i) all += std::string(static_cast<std::size_t>(i * 7), 'x') + "\n";
+            for (std::size_t at = 0; at < all.size(); at += 11) {
+                ends.client.writer.write(all.substr(at, 11));
+                co_await sleep(0s);
+            }
+            ends.client.writer.close();
+        };
+        auto sending = create_task(send());
+        int count = 0;
+        while (auto line = co_await ends.server.reader.next()) {
+            EXPECT_EQ(line->size(), static_cast<std::size_t>(count * 7 + 1));
+            ++count;
+        }
+        EXPECT_EQ(count, 50);
+        co_await sending;
+    });
+}
+
+TEST_F(StreamTest, AnExistingSocketBecomesAStream) {
+    run_net([]() -> Coro<> {
+        auto [a, b] = socketpair();
+        Socket stays(AddressFamily::INET, SocketKind::DGRAM);
+        auto [reader, writer] = co_await open_unix_connection({.sock = &a});
+        EXPECT_FALSE(a);
+        Streams other = co_await open_connection({.sock = &b});
+        writer.write("x\n");
+        std::string line = co_await other.reader.readline();
+        EXPECT_EQ(line, "x\n");
+        other.writer.close();
+        line = co_await reader.read();
+        EXPECT_EQ(line, "");
+        try {
+            co_await open_connection({.sock = &stays});
+            ADD_FAILURE();
+        } catch (const ValueError& error) {
+            EXPECT_EQ(std::string(error.what()).substr(0, 46), "A Stream Socket was expected, got <socket.sock");
+        }
+    });
+}
+
+TEST_F(StreamTest, ThousandsOfRoundTripsGoOverOneConnection) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        auto echo = [](Streams streams) -> Coro<> {
+            for (;;) {
+                std::string data = co_await streams.reader.read(65536);
+                if (data.empty()) break;
+                streams.writer.write(data);
+                co_await streams.writer.drain();
+            }
+            streams.writer.close();
+        };
+        auto echoing = create_task(echo, std::move(ends.server));
+        for (int i = 0; i < 2000; ++i) {
+            std::string message = "message " + std::to_string(i) + "\n";
+            ends.client.writer.write(message);
+            std::string back = co_await ends.client.reader.readline();
+            EXPECT_EQ(back, message);
+        }
+        ends.client.writer.close();
+        co_await echoing;
+    });
+}
+
+}  // namespace
