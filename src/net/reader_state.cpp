@@ -10,6 +10,10 @@
 
 namespace asyncio::detail {
 
+namespace {
+constexpr std::size_t most_kept = 16 * 1024;  // of a buffer that is empty
+}
+
 ReaderState::ReaderState(LoopCore& loop, std::int64_t limit) : limit_(static_cast<std::size_t>(limit)), loop_(&loop) {
     if (limit <= 0) throw ValueError("Limit cannot be <= 0");
     loop.inc_ref();
@@ -63,15 +67,13 @@ void ReaderState::wake_if_satisfied() noexcept {
     waiter.wake_for_turn();
 }
 
-WritableBytes ReaderState::room_of_waiter() const noexcept {
-    return waiter_ != nullptr && is_empty() ? waiter_->room() : WritableBytes();
-}
-
-void ReaderState::fed_directly(std::size_t size) noexcept {
+bool ReaderState::offer() noexcept {
+    if (waiter_ == nullptr) return false;
     ReadWaiter& waiter = *waiter_;
     stop_waiting(waiter);
-    waiter.put_directly_ = size;
+    waiter.receives_ = true;
     waiter.wake_for_turn();
+    return true;
 }
 
 /// Whoever waits for more than the limit must get it, or both sides would wait.
@@ -100,18 +102,11 @@ void ReaderState::drop(std::size_t size) noexcept {
     taken_ += size;
     if (begin_ < buffer_.size()) return;
     begin_ = 0;
-    if (buffer_.capacity() > 2 * limit_) {
-        buffer_ = {};  // it was needed once
+    if (buffer_.capacity() > most_kept) {
+        buffer_ = {};
     } else {
         buffer_.clear();
     }
-}
-
-void ReaderState::give_back(std::string_view data) {
-    buffer_.erase(0, std::exchange(begin_, 0));
-    buffer_.insert(0, data);
-    taken_ -= data.size();
-    pause_transport_if_full();
 }
 
 void ReaderState::resume_transport_if_room() noexcept {
@@ -165,10 +160,21 @@ void ReadWaiter::on_cancel() noexcept {
     reader_->pause_transport_if_full();
 }
 
+/// What was offered, if it is still there.
+void ReadWaiter::receive() {
+    Transport* transport = reader_->transport();
+    if (transport == nullptr) return;
+    reader_->room_ = task_->cancel_is_ahead() ? WritableBytes() : room();
+    transport->receive_late();
+    reader_->room_ = {};
+    put_directly_ = std::exchange(reader_->put_directly_, 0);
+}
+
 void ReadWaiter::turn() {
+    if (std::exchange(receives_, false)) receive();
     bool goes_on = task_->cancel_is_ahead() || error_ || put_directly_ > 0;
     if (!goes_on && !is_satisfied()) {
-        // Somebody has taken what woke it.
+        // It was not enough, or somebody has taken what woke it.
         try {
             if (reader_->exception()) std::rethrow_exception(reader_->exception());
             reader_->check_nobody_waits(name_);
@@ -178,7 +184,6 @@ void ReadWaiter::turn() {
             error_ = std::current_exception();
         }
     }
-    if (task_->cancel_is_ahead() && put_directly_ > 0) return_bytes();
     step(*this);
 }
 

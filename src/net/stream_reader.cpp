@@ -63,8 +63,6 @@ std::size_t ReadIntoWaiter::await_resume() {
     return size;
 }
 
-void ReadIntoWaiter::return_bytes() { reader().give_back(std::string_view(buffer_.data(), put_directly())); }
-
 // readexactly()
 
 ReadExactlyWaiter::ReadExactlyWaiter(Ref<ReaderState> reader, std::ptrdiff_t size) noexcept

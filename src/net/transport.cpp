@@ -102,7 +102,7 @@ void Transport::start_receiving() noexcept {
 void Transport::pause_reading() noexcept {
     if (!is_reading()) return;
     paused_ = true;
-    receive_.stop();
+    if (!offered_) receive_.stop();
 }
 
 void Transport::resume_reading() noexcept {
@@ -112,29 +112,49 @@ void Transport::resume_reading() noexcept {
 }
 
 void Transport::is_readable(ReadyNode& node) {
-    static_cast<Operation&>(static_cast<IoOperation&>(node)).transport.receive();
+    Transport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
+    self.offered_ = self.reader_->offer();
+    if (self.offered_) return;
+    if (!self.receive()) self.fail(static_cast<int>(-self.receive_.result));
 }
 
-void Transport::receive() {
-    WritableBytes room = reader_->room_of_waiter();
+void Transport::receive_late() {
+    if (!std::exchange(offered_, false) || receive()) return;
+    // A pass ago the loss would have been scheduled for now.
+    fail(static_cast<int>(-receive_.result));
+    lost_step_.unlink();
+    lose_connection(std::exchange(lost_by_, nullptr));
+}
+
+/// False if that failed.
+bool Transport::receive() {
+    WritableBytes room = reader_->room();
     bool directly = room.size() > 0;
     receive_.data = directly ? room.data() : loop_->receive_buffer();
     receive_.size = directly ? room.size() : LoopCore::receive_buffer_size;
-    if (!receive_.finish()) return;
+    if (!receive_.finish()) return true;  // it was not there after all
     std::int64_t size = receive_.result;
-    if (size < 0) return fail(static_cast<int>(-size));
+    if (size < 0) return false;
     if (size == 0) {
         // The other end has ended; ours can still write.
         read_to_end_ = true;
         reader_->feed_eof();
-        return;
+        return true;
     }
     if (directly) {
-        reader_->fed_directly(static_cast<std::size_t>(size));
+        reader_->put_directly(static_cast<std::size_t>(size));
     } else {
         reader_->feed_data({static_cast<const char*>(receive_.data), static_cast<std::size_t>(size)});
     }
     start_receiving();
+    return true;
+}
+
+/// Reading ends. What was offered already is received: it came before.
+void Transport::stop_receiving() noexcept {
+    bool failed = std::exchange(offered_, false) && !receive();
+    static_cast<void>(failed);  // it is closing anyway
+    receive_.stop();
 }
 
 // Writing.
@@ -291,7 +311,7 @@ void Transport::close() noexcept {
     if (closing_) return;
     closing_ = true;
     leave_descriptor();
-    receive_.stop();
+    stop_receiving();
     if (!buffer_.empty()) return;
     conn_lost_ = 1;
     send_.stop();
@@ -307,7 +327,7 @@ void Transport::force_close(std::exception_ptr error) noexcept {
     if (!closing_) {
         closing_ = true;
         leave_descriptor();
-        receive_.stop();
+        stop_receiving();
     }
     conn_lost_ = 1;
     lost_by_ = std::move(error);

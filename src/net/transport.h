@@ -56,6 +56,8 @@ public:
     bool is_reading() const noexcept { return !closing_ && !paused_; }
     void pause_reading() noexcept;
     void resume_reading() noexcept;
+    /// Receives, now, what was offered to the reader a pass ago.
+    void receive_late();
 
     std::size_t write_buffer_size() const noexcept { return buffer_.size(); }
     WriteBufferLimits write_buffer_limits() const noexcept { return {high_, low_}; }
@@ -92,8 +94,9 @@ private:
     static void is_readable(ReadyNode& node);
     static void is_writable(ReadyNode& node);
     static void connection_is_lost(ReadyNode& node);
-    void receive();
+    bool receive();
     void start_receiving() noexcept;
+    void stop_receiving() noexcept;
     void check_can_write(const char* function) const;
     bool note_vain_write() noexcept;
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;
@@ -139,6 +142,7 @@ private:
     bool read_to_end_ = false;
     bool eof_written_ = false;
     bool paused_ = false;          // reading
+    bool offered_ = false;         // there is something to receive, and who waits for it will do it
     bool writing_paused_ = false;  // the buffer went above the high-water mark
 };
 

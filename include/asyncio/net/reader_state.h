@@ -37,10 +37,11 @@ public:
     void feed_data(std::string_view data);
     void feed_eof() noexcept;
     void set_exception(std::exception_ptr exception) noexcept;
-    /// Where the next bytes may be put without passing through here: the buffer of the one who waits, if that is what
-    /// he waits with. To be followed by `fed_directly()`.
-    WritableBytes room_of_waiter() const noexcept;
-    void fed_directly(std::size_t size) noexcept;
+    /// The transport could receive something. True if somebody waits for it: then he receives it himself, in his turn.
+    bool offer() noexcept;
+    /// Where the transport may put the next bytes directly, if anywhere; it says then how many.
+    WritableBytes room() const noexcept { return is_empty() ? room_ : WritableBytes(); }
+    void put_directly(std::size_t size) noexcept { put_directly_ = size; }
 
     // What goes out.
     bool is_empty() const noexcept { return begin_ == buffer_.size(); }
@@ -51,8 +52,6 @@ public:
     std::string take(std::size_t size);
     void drop(std::size_t size) noexcept;
     void clear() noexcept { drop(buffer_.size() - begin_); }
-    /// Bytes that were taken and could not be given to anybody.
-    void give_back(std::string_view data);
     void resume_transport_if_room() noexcept;
 
     // Who waits.
@@ -82,12 +81,17 @@ private:
     LoopCore* loop_;
     Transport* transport_ = nullptr;
     ReadWaiter* waiter_ = nullptr;
+    WritableBytes room_;            // of the one whose turn it is
+    std::size_t put_directly_ = 0;  // into it
+    friend class ReadWaiter;
 };
 
 /// A wait of a task for what it wants of a stream, inside the frame that waits.
 ///
-/// It is asked each time when something has come, and woken when it would be satisfied; if somebody has taken that away
-/// when its turn comes, it waits again. It takes in the step of its task only, so cancelling loses nothing.
+/// It is asked each time when something has come, and woken when it would be satisfied. When there is something to
+/// receive it is woken as well and receives it in its turn: into its own buffer, or one that is in the cache, and
+/// nothing lies around in between. If it is not satisfied when its turn comes it waits again. It takes in the step of
+/// its task only, so cancelling loses nothing.
 class ReadWaiter : public Waiter {
 public:
     bool await_ready() { return begin(); }
@@ -108,8 +112,6 @@ protected:
     virtual bool is_satisfied() = 0;
     /// Where bytes may be put directly.
     virtual WritableBytes room() const noexcept { return {}; }
-    /// The task is cancelled after bytes were put there.
-    virtual void return_bytes() {}
     /// To be called first in `await_resume`.
     void check_outcome() {
         check();
@@ -122,6 +124,7 @@ protected:
 private:
     friend class ReaderState;
     bool begin();
+    void receive();
     void on_cancel() noexcept override;
     void turn() override;
 
@@ -130,6 +133,7 @@ private:
     std::exception_ptr error_;
     std::size_t put_directly_ = 0;
     bool is_in_reader_ = false;
+    bool receives_ = false;
 };
 
 }  // namespace asyncio::detail

@@ -44,7 +44,6 @@ public:
 private:
     bool is_satisfied() override;
     WritableBytes room() const noexcept override { return buffer_; }
-    void return_bytes() override;
     WritableBytes buffer_;
 };
 
