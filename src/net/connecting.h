@@ -23,6 +23,9 @@ Coro<Socket> connect_socket(ConnectErrors& errors, AddressInfo info, const std::
 Coro<std::optional<Socket>> connect_staggered(ConnectErrors& errors, const std::vector<AddressInfo>& infos,
                                               const std::vector<AddressInfo>* local, Seconds delay);
 
+/// Throws what `open_connection()` does when no attempt succeeded: one error, or all of them together.
+[[noreturn]] void throw_connect_errors(const ConnectErrors& lists, bool all_errors);
+
 /// Lets address families alternate behind the first `count` addresses of the first family.
 std::vector<AddressInfo> interleave_families(const std::vector<AddressInfo>& infos, int count);
 

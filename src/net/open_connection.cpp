@@ -67,23 +67,6 @@ struct Connecting {
     Socket sock;
 };
 
-[[noreturn]] void throw_connect_errors(const ConnectErrors& lists, bool all_errors) {
-    std::vector<std::exception_ptr> errors;
-    for (const auto& list : lists) errors.insert(errors.end(), list->begin(), list->end());
-    if (all_errors) std::rethrow_exception(make_exception_group("create_connection failed", errors));
-    if (errors.empty()) throw TimeoutError("create_connection failed");
-    std::string first = str(errors.front());
-    bool all_same = true;
-    std::string all;
-    for (const std::exception_ptr& error : errors) {
-        std::string text = str(error);
-        all_same = all_same && text == first;
-        all += (all.empty() ? "" : ", ") + text;
-    }
-    if (all_same) std::rethrow_exception(errors.front());
-    throw OSError("Multiple exceptions: " + all);
-}
-
 // CPython: base_events.py, BaseEventLoop.create_connection
 Coro<Streams> connect(Connecting args) {
     const OpenConnectionOptions& options = args.options;

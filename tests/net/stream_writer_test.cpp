@@ -1,0 +1,396 @@
+#include <asyncio/core/log.h>
+#include <asyncio/core/os_errors.h>
+#include <asyncio/net/open_connection.h>
+#include <asyncio/net/start_server.h>
+#include <asyncio/tasks/gather.h>
+#include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/wait_for.h>
+#include <gtest/gtest.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "net/stream_support.h"
+#include "net/write_buffer.h"
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using support::caught;
+using support::connect_ends;
+using support::Ends;
+using support::NetTest;
+using support::outcome;
+using support::port_of;
+using support::run_each_pass;
+using support::run_net;
+using support::Trace;
+
+namespace {
+
+using StreamWriterTest = NetTest;
+
+/// Writes blocks until some of it is kept.
+std::size_t fill(const StreamWriter& writer) {
+    std::string block(100'000, 'x');
+    std::size_t written = 0;
+    while (writer.get_write_buffer_size() == 0) {
+        writer.write(block);
+        written += block.size();
+    }
+    return written;
+}
+
+TEST_F(StreamWriterTest, TakesBytesOfAnyKind) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        const StreamWriter& writer = ends.client.writer;
+        writer.write("literal ");
+        writer.write(std::string("string "));
+        writer.write(std::string_view("view "));
+        writer.write(std::vector<unsigned char>{'v', 'e', 'c', ' '});
+        writer.write(std::array<std::byte, 2>{std::byte{'a'}, std::byte{' '}});
+        writer.write("");
+        writer.writelines(std::vector<std::string>{"one ", "", "two "});
+        writer.writelines(std::array<const char*, 2>{"three ", "four"});
+        writer.writelines(std::vector<std::string>{});
+        writer.close();
+        std::string text = co_await ends.server.reader.read();
+        EXPECT_EQ(text, "literal string view vec a one two three four");
+    });
+}
+
+// CPython: test_events.py, EventLoopTestsMixin.test_writelines_empty_chunk
+TEST_F(StreamWriterTest, EmptyPiecesDoNotHoldUpADrain) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.writer.writelines(std::vector<std::string>{""});
+        co_await ends.client.writer.drain();
+        EXPECT_EQ(ends.client.writer.get_write_buffer_size(), 0u);
+        std::size_t written = fill(ends.client.writer);
+        ends.client.writer.writelines(std::vector<std::string>{"", "abc", ""});
+        ends.client.writer.close();
+        std::string text = co_await ends.server.reader.read();
+        EXPECT_EQ(text.size(), written + 3);
+        EXPECT_TRUE(text.ends_with("abc"));
+    });
+}
+
+// CPython: test_transports.py, TransportTests.test_writelines
+TEST_F(StreamWriterTest, ManyPiecesGoInOrder) {
+    for (int pieces : {3, 64, 65, 1000}) {
+        for (bool is_full : {false, true}) {
+            run_net([&]() -> Coro<> {
+                Ends ends = co_await connect_ends();
+                std::string before(is_full ? fill(ends.client.writer) : 0, 'x');
+                std::vector<std::string> lines;
+                std::string all;
+                for (int i = 0; i < pieces; ++i) {
+                    lines.push_back(std::to_string(i) + std::string(static_cast<std::size_t>(i % 50), '.'));
+                    all += lines.back();
+                }
+                ends.client.writer.writelines(lines);
+                ends.client.writer.write("end");
+                ends.client.writer.close();
+                std::string text = co_await ends.server.reader.read();
+                EXPECT_TRUE(text == before + all + "end") << pieces << " " << is_full;
+            });
+        }
+    }
+}
+
+// CPython: test_transports.py, TransportTests.test_flowcontrol_mixin_set_write_limits
+TEST_F(StreamWriterTest, LimitsAreDerivedFromEachOther) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        const StreamWriter& writer = ends.client.writer;
+        auto limits = [&] {
+            WriteBufferLimits now = writer.get_write_buffer_limits();
+            return std::to_string(now.low) + " " + std::to_string(now.high);
+        };
+        EXPECT_EQ(limits(), "16384 65536");
+        writer.set_write_buffer_limits({.high = 1024});
+        EXPECT_EQ(limits(), "256 1024");
+        writer.set_write_buffer_limits({.low = 1024});
+        EXPECT_EQ(limits(), "1024 4096");
+        writer.set_write_buffer_limits({.high = 1024, .low = 128});
+        EXPECT_EQ(limits(), "128 1024");
+        EXPECT_EQ(outcome([&] { writer.set_write_buffer_limits({.high = 1, .low = 2}); return 0; }),
+                  "ValueError('high (1) must be >= low (2) must be >= 0')");
+        writer.set_write_buffer_limits({.high = 0});
+        EXPECT_EQ(limits(), "0 0");
+        writer.set_write_buffer_limits();
+        EXPECT_EQ(limits(), "16384 65536");
+    });
+}
+
+TEST_F(StreamWriterTest, DrainWaitsAboveTheHighMarkUntilTheLow) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        const StreamWriter& writer = ends.client.writer;
+        fill(writer);
+        writer.set_write_buffer_limits({.high = 200'000, .low = 50'000});
+        while (writer.get_write_buffer_size() <= 200'000) writer.write(std::string(50'000, 'x'));
+        auto draining = create_task(writer.drain());
+        co_await sleep(0s);
+        co_await sleep(0s);
+        EXPECT_FALSE(draining.done());
+        std::size_t least = writer.get_write_buffer_size();
+        while (!draining.done()) {
+            std::string text = co_await ends.server.reader.read(10'000);
+            EXPECT_FALSE(text.empty());
+            co_await sleep(0s);
+            if (!draining.done()) least = writer.get_write_buffer_size();
+        }
+        EXPECT_LE(writer.get_write_buffer_size(), 50'000u);
+        EXPECT_LE(least, 250'000u);
+        writer.abort();
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_multiple_drain
+TEST_F(StreamWriterTest, AllWhoDrainGoOn) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        const StreamWriter& writer = ends.client.writer;
+        while (writer.get_write_buffer_size() <= 65536) writer.write(std::string(100'000, 'x'));
+        int drained = 0;
+        auto drain = [&]() -> Coro<> {
+            co_await writer.drain();
+            ++drained;
+        };
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < 10; ++i) tasks.push_back(create_task(drain()));
+        co_await sleep(0s);
+        EXPECT_EQ(drained, 0);
+        tasks.back().cancel();
+        auto reading = create_task(ends.server.reader.read());
+        for (int i = 0; i < 9; ++i) {
+            co_await tasks[static_cast<std::size_t>(i)];
+        }
+        EXPECT_EQ(drained, 9);
+        EXPECT_TRUE(tasks.back().cancelled());
+        writer.close();
+        co_await reading;
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_drain_raises
+TEST_F(StreamWriterTest, WritingOnAndOnToWhoIsGoneEndsByAnError) {
+    run_net([]() -> Coro<> {
+        Server server = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
+        try {
+            for (;;) {
+                writer.write("foo\n");
+                co_await writer.drain();
+            }
+        } catch (const ConnectionError&) {
+            std::string error = caught();
+            EXPECT_TRUE(error.starts_with("ConnectionResetError") || error.starts_with("BrokenPipeError")) << error;
+        }
+        server.close();
+    });
+}
+
+// CPython: test_streams.py, StreamTests.test_async_writer_api_exception_after_close
+TEST_F(StreamWriterTest, DrainAfterCloseIsAConnectionError) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.writer.close();
+        try {
+            ends.client.writer.write("data");
+            co_await ends.client.writer.drain();
+            ADD_FAILURE();
+        } catch (const ConnectionResetError& error) {
+            EXPECT_STREQ(error.what(), "Connection lost");
+        }
+    });
+}
+
+TEST_F(StreamWriterTest, CloseSendsWhatIsKeptAndAbortDropsIt) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        std::size_t written = fill(ends.client.writer);
+        ends.client.writer.write("last");
+        ends.client.writer.close();
+        ends.client.writer.close();
+        ends.client.writer.write("after that");  // as in Python, as long as something is kept
+        EXPECT_TRUE(ends.client.writer.is_closing());
+        auto closing = create_task(ends.client.writer.wait_closed());
+        co_await sleep(0s);
+        EXPECT_FALSE(closing.done());
+        std::string text = co_await ends.server.reader.read();
+        EXPECT_EQ(text.size(), written + 4 + 10);
+        EXPECT_TRUE(text.ends_with("lastafter that"));
+        co_await closing;
+
+        Ends others = co_await connect_ends();
+        written = fill(others.client.writer);
+        others.client.writer.abort();
+        co_await others.client.writer.wait_closed();
+        text = co_await others.server.reader.read();
+        EXPECT_LT(text.size(), written);
+    });
+}
+
+TEST_F(StreamWriterTest, TheLastHandleClosesTheStream) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        StreamWriter copy = ends.client.writer;
+        ends.client.writer = StreamWriter();
+        co_await sleep(0s);
+        EXPECT_FALSE(copy.is_closing());
+        std::size_t written = fill(copy);
+        copy = StreamWriter();
+        std::string text = co_await ends.server.reader.read();
+        EXPECT_EQ(text.size(), written);  // and sends what is kept
+        text = co_await ends.client.reader.read();
+        EXPECT_EQ(text, "");
+    });
+}
+
+std::string logged;
+
+// CPython: test_streams.py, StreamTests.test_unclosed_resource_warnings
+TEST_F(StreamWriterTest, InDebugModeAStreamThatWasNotClosedIsWarnedOf) {
+    logged.clear();
+    LogHandler former = set_log_handler([](LogLevel, std::string_view text) { logged += std::string(text) + "\n"; });
+    run_net([]() -> Coro<> {
+        get_running_loop().set_debug(true);
+        Ends ends = co_await connect_ends();
+        ends.client.writer = StreamWriter();
+        ends.server.writer.close();
+        co_await sleep(0s);
+    });
+    set_log_handler(former);
+    EXPECT_EQ(logged.substr(0, 62), "unclosed <StreamWriter transport=<_SelectorSocketTransport fd=") << logged;
+}
+
+TEST_F(StreamWriterTest, VainWritesAreWarnedOfAfterAWhile) {
+    logged.clear();
+    LogHandler former = set_log_handler([](LogLevel, std::string_view text) { logged += std::string(text) + "\n"; });
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.writer.abort();
+        for (int i = 0; i < 4; ++i) ends.client.writer.write("x");
+        EXPECT_EQ(logged, "");
+        ends.client.writer.write("x");
+        EXPECT_EQ(logged, "socket.send() raised exception.\n");
+        co_return;
+    });
+    set_log_handler(former);
+}
+
+// CPython: test_transports.py, TransportTests.test_get_extra_info
+TEST_F(StreamWriterTest, ExtraInfoIsThereAlsoWhenItIsClosed) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        const StreamWriter& writer = ends.client.writer;
+        SocketAddress own = writer.get_extra_info("sockname").address();
+        SocketAddress peer = writer.get_extra_info("peername");
+        TransportSocket socket = writer.get_extra_info("socket");
+        EXPECT_EQ(ends.server.writer.get_extra_info("peername").address(), own);
+        EXPECT_EQ(ends.server.writer.get_extra_info("sockname").address(), peer);
+        EXPECT_EQ(socket.getsockname(), own);
+        EXPECT_EQ(socket.getpeername(), peer);
+        EXPECT_EQ(socket.family(), AddressFamily::INET);
+        EXPECT_FALSE(writer.get_extra_info("cipher"));
+        EXPECT_EQ(repr(writer.get_extra_info("cipher")), "None");
+        EXPECT_EQ(repr(writer.get_extra_info("sockname")), repr(own));
+        EXPECT_EQ(repr(writer.get_extra_info("socket")), repr(socket));
+        EXPECT_EQ(repr(socket), "<asyncio.TransportSocket fd=" + std::to_string(socket.fileno()) +
+                                    ", family=2, type=1, proto=6, laddr=" + repr(own) + ", raddr=" + repr(peer) + ">");
+        ends.client.writer.close();
+        co_await ends.client.writer.wait_closed();
+        EXPECT_EQ(socket.fileno(), -1);
+        EXPECT_EQ(repr(socket), "<asyncio.TransportSocket fd=-1, family=2, type=1, proto=6>");
+        EXPECT_EQ(writer.get_extra_info("peername").address(), peer);
+        EXPECT_EQ(outcome([&] { return socket.getsockname(); }), "OSError(9, 'Bad file descriptor')");
+    });
+}
+
+// CPython: test_base_events.py, TestSelectorUtils.test_set_nodelay
+TEST_F(StreamWriterTest, SmallWritesDoNotWaitForAnAcknowledgement) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        for (const StreamWriter& writer : {ends.client.writer, ends.server.writer}) {
+            EXPECT_NE(writer.get_extra_info("socket").socket().getsockopt(IPPROTO_TCP, TCP_NODELAY), 0);
+        }
+    });
+}
+
+TEST_F(StreamWriterTest, IsPrintedAsPythonPrintsIt) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        const StreamWriter& writer = ends.client.writer;
+        std::string fd = std::to_string(writer.get_extra_info("socket").socket().fileno());
+        std::string transport =
+            "<_SelectorSocketTransport fd=" + fd + " read=polling write=<idle, bufsize=0>>";
+        EXPECT_EQ(repr(writer), "<StreamWriter transport=" + transport + " reader=<StreamReader transport=" +
+                                    transport + ">>");
+        ends.client.writer.close();
+        transport = "<_SelectorSocketTransport closing fd=" + fd + " read=idle write=<idle, bufsize=0>>";
+        EXPECT_EQ(repr(writer), "<StreamWriter transport=" + transport + " reader=<StreamReader transport=" +
+                                    transport + ">>");
+        co_await ends.client.writer.wait_closed();
+        EXPECT_EQ(repr(writer),
+                  "<StreamWriter transport=<_SelectorSocketTransport closed fd=" + fd + "> reader=<StreamReader eof>>");
+        EXPECT_EQ(repr(StreamWriter()), "None");
+        EXPECT_EQ(outcome([] { StreamWriter().close(); return 0; }),
+                  "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer')");
+    });
+}
+
+// CPython: test_unix_events.py, TestFunctional.test_add_reader_or_writer_transport_fd
+TEST_F(StreamWriterTest, ADescriptorOfAStreamIsNobodyElses) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        int fd = ends.client.writer.get_extra_info("socket").socket().fileno();
+        EventLoop& loop = get_running_loop();
+        std::string said = "RuntimeError('File descriptor " + std::to_string(fd) +
+                           " is used by transport <_SelectorSocketTransport fd=";
+        EXPECT_EQ(outcome([&] { loop.add_reader(fd, [] {}); return 0; }).substr(0, said.size()), said);
+        EXPECT_EQ(outcome([&] { loop.add_writer(fd, [] {}); return 0; }).substr(0, said.size()), said);
+        EXPECT_EQ(outcome([&] { return loop.remove_reader(fd); }).substr(0, said.size()), said);
+        EXPECT_EQ(outcome([&] { return loop.remove_writer(fd); }).substr(0, said.size()), said);
+        ends.client.writer.close();
+        EXPECT_FALSE(loop.remove_reader(fd));
+        co_await ends.client.writer.wait_closed();
+    });
+}
+
+TEST(WriteBuffer, KeepsBytesInOrderInFewPieces) {
+    detail::WriteBuffer buffer;
+    std::string expected;
+    auto content = [&] {
+        IoBuffer parts[100];
+        std::size_t count = buffer.front(parts);
+        std::string all;
+        for (std::size_t i = 0; i < count; ++i) all.append(static_cast<const char*>(parts[i].data), parts[i].size);
+        return all;
+    };
+    IoBuffer parts[100];
+    for (int i = 0; i < 1000; ++i) buffer.append("0123456789");
+    EXPECT_EQ(buffer.front(parts), 1u);
+    EXPECT_EQ(buffer.size(), 10'000u);
+    buffer.drop(9'995);
+    EXPECT_EQ(content(), "56789");
+    buffer.append(std::string(20'000, 'x'));
+    EXPECT_EQ(buffer.front(parts), 2u);
+    buffer.drop(5);
+    EXPECT_EQ(content(), std::string(20'000, 'x'));
+    EXPECT_EQ(buffer.front(std::span(parts, 1)), 1u);
+    buffer.drop(20'000);
+    EXPECT_TRUE(buffer.empty());
+    EXPECT_EQ(buffer.front(parts), 0u);
+    buffer.append("y");
+    buffer.clear();
+    EXPECT_TRUE(buffer.empty());
+    EXPECT_EQ(content(), "");
+}
+
+}  // namespace
