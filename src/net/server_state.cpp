@@ -17,35 +17,32 @@ namespace {
 
 constexpr double accept_retry_delay = 1;  // CPython: ACCEPT_RETRY_DELAY
 
-/// Reports how a client's task has ended, and keeps itself until then.
-class ClientTask final : public ReadyNode, public Pooled {
+/// Keeps a transport, but not its connection.
+class TransportPin {
 public:
-    ClientTask(AnyTask task, Transport& transport)
-        : ReadyNode(&ClientTask::is_done), task_(std::move(task)), transport_(transport) {
-        transport_.pin();
-        task_.state_or_null()->add_node(*this);
+    explicit TransportPin(Transport& transport) noexcept : transport_(&transport) { transport.pin(); }
+    TransportPin(TransportPin&& other) noexcept : transport_(std::exchange(other.transport_, nullptr)) {}
+    ~TransportPin() {
+        if (transport_ != nullptr) transport_->unpin();
     }
-    ~ClientTask() { transport_.unpin(); }
+    Transport& operator*() const noexcept { return *transport_; }
 
 private:
-    static void is_done(ReadyNode& node) {
-        std::unique_ptr<ClientTask> self(&static_cast<ClientTask&>(node));
-        Transport& transport = self->transport_;
-        if (self->task_.cancelled()) return transport.close();
-        std::exception_ptr error = self->task_.exception();
-        if (!error) return;
-        std::string text = transport.repr();
-        transport.close();
-        transport.loop().call_exception_handler({.message = "Unhandled exception in client_connected_cb",
-                                                 .exception = error,
-                                                 .task = self->task_,
-                                                 .stack = self->task_.get_stack(),
-                                                 .transport = text});
-    }
-
-    AnyTask task_;
-    Transport& transport_;
+    Transport* transport_;
 };
+
+void client_task_is_done(const AnyTask& task, Transport& transport) {
+    if (task.cancelled()) return transport.close();
+    std::exception_ptr error = task.exception();
+    if (!error) return;
+    std::string text = transport.repr();
+    transport.close();
+    transport.loop().call_exception_handler({.message = "Unhandled exception in client_connected_cb",
+                                             .exception = error,
+                                             .task = task,
+                                             .stack = task.get_stack(),
+                                             .transport = text});
+}
 
 }  // namespace
 
@@ -195,7 +192,10 @@ void ServerState::connection_made(Transport& client) {
     try {
         ContextScope scope(loop_->current_context(), context);
         AnyTask task = callback->call(*loop_, reader, writer);
-        if (task) new ClientTask(std::move(task), client);
+        if (task) {
+            task.add_done_callback(
+                [pin = TransportPin(client)](const AnyTask& done) { client_task_is_done(done, *pin); });
+        }
         return;
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;

@@ -143,8 +143,7 @@ TEST_F(ConnectTest, AStreamThatCannotBeMadeClosesItsSocket) {
     run_net([]() -> Coro<> {
         Socket server = support::listener();
         int fds = count_open_fds();
-        std::string text = co_await error_of(
-            open_connection("127.0.0.1", server.getsockname().port(), {.limit = 0}));
+        std::string text = co_await error_of(open_connection("127.0.0.1", server.getsockname().port(), {.limit = 0}));
         EXPECT_EQ(text, "Limit cannot be <= 0");
         auto pair = socketpair();
         text = co_await error_of(open_connection({.limit = -1, .sock = &pair.first}));
@@ -198,8 +197,7 @@ TEST_F(ConnectTest, TheLocalAddressCanBeChosen) {
             co_await open_connection("127.0.0.1", port_of(server), {.local_addr = {"127.0.0.1", port}});
         EXPECT_EQ(writer.get_extra_info("sockname").address(), SocketAddress("127.0.0.1", port));
 
-        std::string text =
-            co_await error_of(open_connection("127.0.0.1", port_of(server), {.local_addr = {"::1", 0}}));
+        std::string text = co_await error_of(open_connection("127.0.0.1", port_of(server), {.local_addr = {"::1", 0}}));
         EXPECT_EQ(text, "no matching local address with family=<AddressFamily.AF_INET: 2> found");
 
         Nobody taken;
@@ -281,8 +279,7 @@ TEST_F(ConnectTest, TheNextAddressIsTriedWhenTheFirstFailsOrTakesTooLong) {
 TEST_F(ConnectTest, HappyEyeballsConnects) {
     run_net([]() -> Coro<> {
         Server server = co_await start_server(drop, "127.0.0.1", 0);
-        auto [reader, writer] =
-            co_await open_connection("127.0.0.1", port_of(server), {.happy_eyeballs_delay = 0.25s});
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server), {.happy_eyeballs_delay = 0.25s});
         std::string text = co_await reader.read();
         EXPECT_EQ(text, "");
         server.close();
@@ -294,8 +291,8 @@ TEST_F(ConnectTest, HappyEyeballsConnects) {
 TEST_F(ConnectTest, NumbersAreUnderstoodWithoutAskingAnybody) {
     auto literal = [](Host host, Port port, AddressFamily family = AddressFamily::UNSPEC,
                       SocketKind kind = SocketKind::STREAM, int proto = 0) {
-        auto found = detail::literal_address(
-            {detail::OwnedHost(host), detail::OwnedPort(port), family, kind, proto, 0});
+        auto found =
+            detail::literal_address({detail::OwnedHost(host), detail::OwnedPort(port), family, kind, proto, 0});
         return found ? repr(found->address) + " " + std::to_string(found->proto) : std::string("none");
     };
     EXPECT_EQ(literal("1.2.3.4", 80), "('1.2.3.4', 80) 6");
@@ -330,8 +327,7 @@ TEST_F(ConnectExecutorTest, NamesThatDoNotResolveAreNamed) {
     run_net([]() -> Coro<> {
         std::string text = co_await error_of(open_connection("no-such-host.invalid", 80));
         EXPECT_NE(text.find("'no-such-host.invalid'"), std::string::npos) << text;
-        text = co_await error_of(
-            open_connection("127.0.0.1", 80, {.local_addr = {"no-such-host.invalid", 0}}));
+        text = co_await error_of(open_connection("127.0.0.1", 80, {.local_addr = {"no-such-host.invalid", 0}}));
         EXPECT_NE(text.find("'no-such-host.invalid'"), std::string::npos) << text;
         text = co_await error_of(start_server(drop, "no-such-host.invalid", 0));
         EXPECT_NE(text.find("'no-such-host.invalid'"), std::string::npos) << text;
@@ -341,8 +337,7 @@ TEST_F(ConnectExecutorTest, NamesThatDoNotResolveAreNamed) {
 TEST_F(ConnectExecutorTest, ANameIsLookedUp) {
     run_net([]() -> Coro<> {
         Server server = co_await start_server(drop, "localhost", 0, {.family = AddressFamily::INET});
-        auto [reader, writer] =
-            co_await open_connection("localhost", port_of(server), {.family = AddressFamily::INET});
+        auto [reader, writer] = co_await open_connection("localhost", port_of(server), {.family = AddressFamily::INET});
         std::string text = co_await reader.read();
         EXPECT_EQ(text, "");
         server.close();

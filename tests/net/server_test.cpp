@@ -348,8 +348,8 @@ TEST_F(ServerTest, WhatACallbackThrowsIsReportedAndItsConnectionClosed) {
                 EXPECT_EQ(reports.contexts[0].task.get_name().substr(0, 5), "Task-");
                 EXPECT_FALSE(reports.stacks[0].empty());
             }
-            EXPECT_EQ(reports.contexts[0].transport.substr(0, 25), "<_SelectorSocketTransport") <<
-                reports.contexts[0].transport;
+            EXPECT_EQ(reports.contexts[0].transport.substr(0, 25), "<_SelectorSocketTransport")
+                << reports.contexts[0].transport;
             get_running_loop().set_exception_handler(nullptr);
         });
     }

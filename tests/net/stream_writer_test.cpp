@@ -118,7 +118,10 @@ TEST_F(StreamWriterTest, LimitsAreDerivedFromEachOther) {
         EXPECT_EQ(limits(), "1024 4096");
         writer.set_write_buffer_limits({.high = 1024, .low = 128});
         EXPECT_EQ(limits(), "128 1024");
-        EXPECT_EQ(outcome([&] { writer.set_write_buffer_limits({.high = 1, .low = 2}); return 0; }),
+        EXPECT_EQ(outcome([&] {
+                      writer.set_write_buffer_limits({.high = 1, .low = 2});
+                      return 0;
+                  }),
                   "ValueError('high (1) must be >= low (2) must be >= 0')");
         writer.set_write_buffer_limits({.high = 0});
         EXPECT_EQ(limits(), "0 0");
@@ -328,20 +331,23 @@ TEST_F(StreamWriterTest, IsPrintedAsPythonPrintsIt) {
         Ends ends = co_await connect_ends();
         const StreamWriter& writer = ends.client.writer;
         std::string fd = std::to_string(writer.get_extra_info("socket").socket().fileno());
-        std::string transport =
-            "<_SelectorSocketTransport fd=" + fd + " read=polling write=<idle, bufsize=0>>";
-        EXPECT_EQ(repr(writer), "<StreamWriter transport=" + transport + " reader=<StreamReader transport=" +
-                                    transport + ">>");
+        std::string transport = "<_SelectorSocketTransport fd=" + fd + " read=polling write=<idle, bufsize=0>>";
+        EXPECT_EQ(repr(writer),
+                  "<StreamWriter transport=" + transport + " reader=<StreamReader transport=" + transport + ">>");
         ends.client.writer.close();
         transport = "<_SelectorSocketTransport closing fd=" + fd + " read=idle write=<idle, bufsize=0>>";
-        EXPECT_EQ(repr(writer), "<StreamWriter transport=" + transport + " reader=<StreamReader transport=" +
-                                    transport + ">>");
+        EXPECT_EQ(repr(writer),
+                  "<StreamWriter transport=" + transport + " reader=<StreamReader transport=" + transport + ">>");
         co_await ends.client.writer.wait_closed();
         EXPECT_EQ(repr(writer),
                   "<StreamWriter transport=<_SelectorSocketTransport closed fd=" + fd + "> reader=<StreamReader eof>>");
         EXPECT_EQ(repr(StreamWriter()), "None");
-        EXPECT_EQ(outcome([] { StreamWriter().close(); return 0; }),
-                  "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer')");
+        EXPECT_EQ(
+            outcome([] {
+                StreamWriter().close();
+                return 0;
+            }),
+            "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer')");
     });
 }
 
@@ -353,8 +359,16 @@ TEST_F(StreamWriterTest, ADescriptorOfAStreamIsNobodyElses) {
         EventLoop& loop = get_running_loop();
         std::string said = "RuntimeError('File descriptor " + std::to_string(fd) +
                            " is used by transport <_SelectorSocketTransport fd=";
-        EXPECT_EQ(outcome([&] { loop.add_reader(fd, [] {}); return 0; }).substr(0, said.size()), said);
-        EXPECT_EQ(outcome([&] { loop.add_writer(fd, [] {}); return 0; }).substr(0, said.size()), said);
+        EXPECT_EQ(outcome([&] {
+                      loop.add_reader(fd, [] {});
+                      return 0;
+                  }).substr(0, said.size()),
+                  said);
+        EXPECT_EQ(outcome([&] {
+                      loop.add_writer(fd, [] {});
+                      return 0;
+                  }).substr(0, said.size()),
+                  said);
         EXPECT_EQ(outcome([&] { return loop.remove_reader(fd); }).substr(0, said.size()), said);
         EXPECT_EQ(outcome([&] { return loop.remove_writer(fd); }).substr(0, said.size()), said);
         ends.client.writer.close();

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "os/choose_backend.h"
+
+#include <asyncio/core/io_backend.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+namespace support {
+
+/// The usual backend, but each call that an operation makes can be made to fail, or to be cut short.
+class FaultyBackend : public asyncio::IoBackend {
+public:
+    using Operation = asyncio::IoOperation;
+
+    /// Asked before each call: an errno to fail with, or zero.
+    std::function<int(const Operation&)> fault;
+    /// The most that one receive or send may move; zero for any number.
+    std::size_t most = 0;
+    /// How many calls were made.
+    int calls = 0;
+
+    std::string_view name() const noexcept override { return inner_->name(); }
+    bool submit(Operation& operation) noexcept override {
+        if (operation.at_once) {
+            if (int error = next_fault(operation)) {
+                operation.result = -error;
+                return true;
+            }
+        }
+        Shortened shortened(operation, most);
+        return inner_->submit(operation);
+    }
+    bool collect(Operation& operation) noexcept override {
+        if (int error = next_fault(operation)) {
+            inner_->cancel(operation);
+            operation.result = -error;
+            return true;
+        }
+        Shortened shortened(operation, most);
+        return inner_->collect(operation);
+    }
+    void cancel(Operation& operation) noexcept override { inner_->cancel(operation); }
+    void closing(asyncio::IoDescriptor descriptor) noexcept override { inner_->closing(descriptor); }
+    void watch(int fd, bool readable, bool writable) override { inner_->watch(fd, readable, writable); }
+    void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<asyncio::IoEvent>& events) override {
+        inner_->wait(timeout, events);
+    }
+    void wake() noexcept override { inner_->wake(); }
+
+private:
+    class Shortened {
+    public:
+        Shortened(Operation& operation, std::size_t most) noexcept
+            : operation_(operation), size_(operation.size), count_(operation.buffer_count) {
+            if (most == 0) return;
+            operation.size = std::min(operation.size, most);
+            operation.buffer_count = std::min(operation.buffer_count, 1);
+        }
+        ~Shortened() {
+            operation_.size = size_;
+            operation_.buffer_count = count_;
+        }
+
+    private:
+        Operation& operation_;
+        std::size_t size_;
+        int count_;
+    };
+    int next_fault(const Operation& operation) {
+        ++calls;
+        return fault ? fault(operation) : 0;
+    }
+
+    std::unique_ptr<asyncio::IoBackend> inner_ = asyncio::detail::make_io_backend(asyncio::IoBackendKind::automatic);
+};
+
+}  // namespace support
