@@ -21,6 +21,7 @@ void Waiter::wake() noexcept {
 }
 
 void Waiter::wake_for_turn() noexcept {
+    if (state_ != State::pending) return;
     wake();
     task_->set_run(&Waiter::run_turn);
 }

@@ -30,7 +30,7 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         transport_.get()->begin(1, this);
-        suspend_as_parked(*frame.promise().task(), frame);
+        suspend(*frame.promise().task(), frame);
     }
     void await_resume() { check(); }
     WaitEdge edge() const noexcept override {

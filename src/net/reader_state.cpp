@@ -184,7 +184,7 @@ void ReadWaiter::turn() {
             error_ = std::current_exception();
         }
     }
-    step(*this);
+    step_task();
 }
 
 WaitEdge ReadWaiter::edge() const noexcept {

@@ -19,7 +19,7 @@ bool ServerClosedWaiter::await_ready() const noexcept { return server_.get()->is
 
 void ServerClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     server_.get()->waiters().push_back(*this);
-    suspend_as_parked(task, frame);
+    suspend(task, frame);
 }
 
 namespace {

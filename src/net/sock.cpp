@@ -133,39 +133,26 @@ void ConnectWaiter::prepare() noexcept {
     operation().address_size = address_.native_size();
 }
 
-bool ConnectWaiter::await_ready() {
-    if (!begin()) return false;
-    if (!must_try_again()) return true;
-    try_later();
-    return false;
-}
-
 /// The line of those who wait for the server's accept() is full, and nothing tells when there is room.
 bool ConnectWaiter::must_try_again() const noexcept {
     return operation().result == -EAGAIN && socket().family == AddressFamily::UNIX;
 }
 
-void ConnectWaiter::try_later() {
+void ConnectWaiter::try_later() noexcept {
     constexpr double longest = 0.05;
-    set_run(&ConnectWaiter::is_due);
-    schedule_at(loop(), time_of(loop()) + Seconds(delay_), *this);
+    if (!is_pending()) return;
+    task_->set_run(&ConnectWaiter::is_due);
+    schedule_at(loop(), time_of(loop()) + Seconds(delay_), *task_);
     delay_ = std::min(2 * delay_, longest);
 }
 
 void ConnectWaiter::is_due(ReadyNode& node) {
-    auto& waiter = static_cast<ConnectWaiter&>(node);
+    auto& waiter = static_cast<ConnectWaiter&>(of(node));
     waiter.prepare();
     if (!waiter.operation().start(waiter.loop().io())) return;
     if (waiter.must_try_again()) return waiter.try_later();
     waiter.wake();
 }
-
-void ConnectWaiter::on_cancel() noexcept {
-    SocketWaiter::on_cancel();
-    stop_timer();
-}
-
-void ConnectWaiter::stop_timer() noexcept { unschedule(loop(), *this); }
 
 void ConnectWaiter::throw_error() const {
     auto error = static_cast<int>(-operation().result);

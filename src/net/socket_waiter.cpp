@@ -53,7 +53,7 @@ void SocketWaiter::turn() {
         if (!operation_.finish()) return wait_again();
         if (operation_.result >= 0) advance();
     }
-    step(*this);
+    step_task();
 }
 
 void SocketWaiter::throw_error() const { throw_os_error(static_cast<int>(-operation_.result)); }

@@ -35,12 +35,10 @@ bool DrainWaiter::is_drained() {
 }
 
 void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    suspend_as_parked(task, frame);
-    if (transport().is_closing()) {
-        wake_for_turn();  // first a pass in which it can be told that it is lost
-    } else {
-        transport().drain_waiters().push_back(*this);
-    }
+    bool is_closing = transport().is_closing();
+    if (!is_closing) transport().drain_waiters().push_back(*this);
+    suspend(task, frame);
+    if (is_closing) wake_for_turn();  // first a pass in which it can be told that it is lost
 }
 
 void DrainWaiter::turn() {
@@ -48,7 +46,7 @@ void DrainWaiter::turn() {
         wait_again();
         transport().drain_waiters().push_back(*this);
     } else {
-        step(*this);
+        step_task();
     }
 }
 
@@ -65,7 +63,7 @@ bool WaitClosedWaiter::await_ready() {
 
 void WaitClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     transport().close_waiters().push_back(*this);
-    suspend_as_parked(task, frame);
+    suspend(task, frame);
 }
 
 void WaitClosedWaiter::await_resume() {

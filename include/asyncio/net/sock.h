@@ -155,20 +155,20 @@ private:
 class [[nodiscard]] ConnectWaiter final : public SocketWaiter {
 public:
     ConnectWaiter(Ref<SocketState> socket, const SocketAddress& address) noexcept;
-    ~ConnectWaiter() {
-        if (is_scheduled()) [[unlikely]]
-            stop_timer();
+    bool await_ready() { return begin() && !must_try_again(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        SocketWaiter::await_suspend(frame);
+        if (must_try_again()) [[unlikely]]
+            try_later();
     }
-    bool await_ready();
     void await_resume() { check_outcome(); }
 
 private:
     void prepare() noexcept override;
-    void on_cancel() noexcept override;
     [[noreturn]] void throw_error() const override;
     bool must_try_again() const noexcept;
-    void try_later();
-    void stop_timer() noexcept;
+    void try_later() noexcept;
     static void is_due(ReadyNode& node);
     SocketAddress address_;
     double delay_ = 0.001;

@@ -18,7 +18,7 @@ public:
     bool await_ready() { return begin(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        suspend_as_parked(*frame.promise().task(), frame);
+        suspend(*frame.promise().task(), frame);
     }
     WaitEdge edge() const noexcept override { return {WaitKind::file_descriptor, nullptr, operation_.descriptor.fd}; }
 
