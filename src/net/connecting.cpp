@@ -1,11 +1,9 @@
 #include "net/connecting.h"
 
-#include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_group.h>
 #include <asyncio/core/os_errors.h>
 #include <asyncio/net/sock.h>
-#include <asyncio/sync/event.h>
-#include <asyncio/tasks/wait_for.h>
+#include <asyncio/tasks/staggered_race.h>
 
 #include <algorithm>
 #include <string>
@@ -106,90 +104,27 @@ std::vector<AddressInfo> interleave_families(const std::vector<AddressInfo>& inf
 
 namespace {
 
-/// CPython: staggered.py, staggered_race
-struct Race {
-    Race(ConnectErrors& its_errors, const std::vector<AddressInfo>& its_infos,
-         const std::vector<AddressInfo>* its_local, Seconds its_delay)
-        : errors(its_errors), infos(its_infos), local(its_local), delay(its_delay) {}
+/// An attempt that staggered_race() may begin.
+class Attempt {
+public:
+    Attempt(ConnectErrors& errors, const AddressInfo& info, const std::vector<AddressInfo>* local) noexcept
+        : errors_(&errors), info_(&info), local_(local) {}
+    Coro<Socket> operator()() const { return connect_socket(*errors_, *info_, local_); }
 
-    ConnectErrors& errors;
-    const std::vector<AddressInfo>& infos;
-    const std::vector<AddressInfo>* local;
-    Seconds delay;
-    std::size_t next = 0;
-    std::optional<Socket> winner;
-    std::vector<AnyTask> running;
-    Future<> all_done;
-    std::vector<std::exception_ptr> unhandled;
+private:
+    ConnectErrors* errors_;
+    const AddressInfo* info_;
+    const std::vector<AddressInfo>* local_;
 };
-
-void start_next(const std::shared_ptr<Race>& race, std::shared_ptr<Event> previous_failed);
-
-/// One attempt. Begins when the one before has failed or taken too long, and lets the next wait for the same.
-Coro<> run_one(std::shared_ptr<Race> race, std::shared_ptr<Event> may_start, std::shared_ptr<Event> previous_failed) {
-    co_await may_start->wait();
-    if (previous_failed) {
-        try {
-            co_await wait_for(previous_failed->wait(), race->delay);
-        } catch (const TimeoutError&) {
-        }
-    }
-    if (race->next == race->infos.size()) co_return;
-    const AddressInfo& info = race->infos[race->next++];
-    auto failed = std::make_shared<Event>();
-    start_next(race, failed);
-    Socket socket;
-    try {
-        socket = co_await connect_socket(race->errors, info, race->local);
-    } catch (...) {
-        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    }
-    if (!socket) {
-        failed->set();
-        co_return;
-    }
-    race->winner = std::move(socket);
-    AnyTask self = current_task();
-    std::vector<AnyTask> others = race->running;
-    for (const AnyTask& task : others) {
-        if (task != self) task.cancel();
-    }
-}
-
-void start_next(const std::shared_ptr<Race>& race, std::shared_ptr<Event> previous_failed) {
-    auto may_start = std::make_shared<Event>();
-    AnyTask task = create_task(run_one(race, may_start, std::move(previous_failed)));
-    race->running.push_back(task);
-    task.add_done_callback([race](const AnyTask& done) {
-        std::erase(race->running, done);
-        if (race->running.empty() && race->all_done && !race->all_done.done()) race->all_done.set_result();
-        if (!done.cancelled() && done.exception()) race->unhandled.push_back(done.exception());
-    });
-    may_start->set();
-}
 
 }  // namespace
 
 Coro<std::optional<Socket>> connect_staggered(ConnectErrors& errors, const std::vector<AddressInfo>& infos,
                                               const std::vector<AddressInfo>* local, Seconds delay) {
-    auto race = std::make_shared<Race>(errors, infos, local, delay);
-    start_next(race, nullptr);
-    std::exception_ptr cancelled;
-    while (!race->running.empty()) {
-        race->all_done = get_running_loop().create_future<>();
-        try {
-            co_await race->all_done;
-        } catch (const CancelledError& error) {
-            cancelled = std::current_exception();
-            std::vector<AnyTask> running = race->running;
-            for (const AnyTask& task : running) task.cancel(error.message());
-        }
-        race->all_done = {};
-    }
-    if (!race->unhandled.empty())
-        std::rethrow_exception(make_exception_group("staggered race failed", race->unhandled));
-    if (cancelled) std::rethrow_exception(cancelled);
-    co_return std::move(race->winner);
+    std::vector<Attempt> attempts;
+    for (const AddressInfo& info : infos) attempts.emplace_back(errors, info, local);
+    StaggeredRace<Socket> race = co_await staggered_race(std::move(attempts), delay);
+    co_return std::move(race.winner_result);
 }
 
 }  // namespace asyncio::detail

@@ -33,7 +33,7 @@ std::optional<int> number_of(const Port& port) {
     return number;
 }
 
-/// Asks the C library, which blocks while it looks up a name. A code of its own for failure.
+/// Asks the C library, which blocks while it looks up a name. A code of its own for failure; else something is found.
 int look_up(const AddressQuery& query, int more_flags, std::vector<AddressInfo>& found) {
     addrinfo hints = {};
     hints.ai_family = static_cast<int>(query.family);
@@ -55,7 +55,7 @@ int look_up(const AddressQuery& query, int more_flags, std::vector<AddressInfo>&
                          entry->ai_protocol, entry->ai_canonname != nullptr ? entry->ai_canonname : "",
                          SocketAddress::from_native(entry->ai_addr, entry->ai_addrlen)});
     }
-    return 0;
+    return found.empty() ? EAI_NONAME : 0;
 }
 
 std::vector<AddressInfo> look_up_or_throw(const AddressQuery& query) {

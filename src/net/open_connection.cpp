@@ -81,12 +81,8 @@ Coro<Streams> connect(Connecting args) {
         throw ValueError("host/port and sock can not be specified at the same time");
     }
     std::vector<AddressInfo> infos = co_await resolve(args.remote);
-    if (infos.empty()) throw OSError("getaddrinfo() returned empty list");
     std::vector<AddressInfo> local;
-    if (args.has_local) {
-        local = co_await resolve(args.local);
-        if (local.empty()) throw OSError("getaddrinfo() returned empty list");
-    }
+    if (args.has_local) local = co_await resolve(args.local);
     const std::vector<AddressInfo>* local_or_null = args.has_local ? &local : nullptr;
     int interleave = options.interleave.value_or(options.happy_eyeballs_delay ? 1 : 0);
     if (interleave != 0) infos = interleave_families(infos, interleave);

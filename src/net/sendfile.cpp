@@ -23,12 +23,18 @@ struct SentByKernel {
     bool could_begin = true;
 };
 
+struct FilePart {
+    int file;
+    std::int64_t offset;
+    std::optional<std::int64_t> count;
+};
+
 /// The kernel sends the file, if it can.
 class SendFileWaiter final : public SocketWaiter {
 public:
-    SendFileWaiter(Ref<SocketState> socket, int file, std::int64_t offset, std::optional<std::int64_t> count) noexcept
-        : SocketWaiter(IoCall::send_file, std::move(socket)), count_(count), begin_(offset) {
-        operation().file = file;
+    SendFileWaiter(Ref<SocketState> socket, const FilePart& part) noexcept
+        : SocketWaiter(IoCall::send_file, std::move(socket)), count_(part.count), begin_(part.offset) {
+        operation().file = part.file;
     }
     ~SendFileWaiter() {
         if (sent_ > 0) ::lseek(operation().file, begin_ + sent_, SEEK_SET);
@@ -111,8 +117,8 @@ Coro<std::size_t> sock_sendfile(Ref<SocketState> socket, int file, std::int64_t 
     bool is_file = ::fstat(file, &status) == 0;
     if (is_file) {
         if (!count && S_ISREG(status.st_mode) && status.st_size == 0) co_return 0;
-        using Call = SocketCall<SendFileWaiter, int, std::int64_t, std::optional<std::int64_t>>;
-        SentByKernel sent = co_await Call(socket, file, offset, count);
+        FilePart part{file, offset, count};
+        SentByKernel sent = co_await SocketCall<SendFileWaiter, FilePart>(socket, part);
         if (sent.could_begin) co_return static_cast<std::size_t>(sent.size);
     }
     if (!options.fallback) {

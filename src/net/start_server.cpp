@@ -48,14 +48,6 @@ Coro<Server> serve(std::vector<Socket> sockets, Ref<ClientCallback> callback, Se
 
 void set_option(Socket& socket, int level, int name) { socket.setsockopt(level, name, 1); }
 
-void set_reuse_port(Socket& socket) {
-    try {
-        set_option(socket, SOL_SOCKET, SO_REUSEPORT);
-    } catch (const OSError&) {
-        throw ValueError("reuse_port not supported by socket module, SO_REUSEPORT defined but not implemented.");
-    }
-}
-
 /// A socket that is bound to this address; nothing if the address is none of this machine's.
 std::optional<Socket> bound_socket(const AddressInfo& info, const StartServerOptions& options) {
     Socket socket;
@@ -70,7 +62,7 @@ std::optional<Socket> bound_socket(const AddressInfo& info, const StartServerOpt
     }
     bool is_internet = info.family == AddressFamily::INET || info.family == AddressFamily::INET6;
     if (options.reuse_address.value_or(true)) set_option(socket, SOL_SOCKET, SO_REUSEADDR);
-    if (options.reuse_port.value_or(false) && is_internet) set_reuse_port(socket);
+    if (options.reuse_port.value_or(false) && is_internet) set_option(socket, SOL_SOCKET, SO_REUSEPORT);
     if (options.keep_alive.value_or(false)) set_option(socket, SOL_SOCKET, SO_KEEPALIVE);
     if (info.family == AddressFamily::INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY);
     try {
@@ -82,17 +74,6 @@ std::optional<Socket> bound_socket(const AddressInfo& info, const StartServerOpt
         return std::nullopt;
     }
     return socket;
-}
-
-// CPython: base_events.py, BaseEventLoop._create_server_getaddrinfo
-Coro<std::vector<AddressInfo>> resolve_for_server(AddressQuery query) {
-    std::vector<AddressInfo> infos = co_await resolve(query);
-    if (infos.empty()) {
-        Host host = query.host.get();
-        throw OSError("getaddrinfo(" + (host.has_value() ? quoted(host.name()) : std::string("None")) +
-                      ") returned empty list");
-    }
-    co_return infos;
 }
 
 // CPython: base_events.py, BaseEventLoop.create_server
@@ -111,7 +92,7 @@ Coro<Server> create_server(Serving args) {
     if (options.sock != nullptr) throw ValueError("host/port and sock can not be specified at the same time");
 
     std::vector<Coro<std::vector<AddressInfo>>> looking;
-    for (AddressQuery& query : args.queries) looking.push_back(resolve_for_server(std::move(query)));
+    for (AddressQuery& query : args.queries) looking.push_back(resolve(std::move(query)));
     std::vector<std::vector<AddressInfo>> found = co_await gather(std::move(looking));
     std::vector<AddressInfo> infos;
     for (std::vector<AddressInfo>& list : found) {

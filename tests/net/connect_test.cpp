@@ -193,16 +193,17 @@ TEST_F(ConnectTest, TheLocalAddressCanBeChosen) {
             Nobody free;
             port = free.port();
         }
-        auto [reader, writer] =
-            co_await open_connection("127.0.0.1", port_of(server), {.local_addr = {"127.0.0.1", port}});
+        HostPort local("127.0.0.1", port);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server), {.local_addr = local});
         EXPECT_EQ(writer.get_extra_info("sockname").address(), SocketAddress("127.0.0.1", port));
 
-        std::string text = co_await error_of(open_connection("127.0.0.1", port_of(server), {.local_addr = {"::1", 0}}));
+        local = HostPort("::1", 0);
+        std::string text = co_await error_of(open_connection("127.0.0.1", port_of(server), {.local_addr = local}));
         EXPECT_EQ(text, "no matching local address with family=<AddressFamily.AF_INET: 2> found");
 
         Nobody taken;
-        text = co_await error_of(
-            open_connection("127.0.0.1", port_of(server), {.local_addr = {"127.0.0.1", taken.port()}}));
+        local = HostPort("127.0.0.1", taken.port());
+        text = co_await error_of(open_connection("127.0.0.1", port_of(server), {.local_addr = local}));
         EXPECT_EQ(text, "[Errno 98] error while attempting to bind on address " + repr(taken.address()) +
                             ": [errno 98] address already in use");
         server.close();
@@ -327,7 +328,8 @@ TEST_F(ConnectExecutorTest, NamesThatDoNotResolveAreNamed) {
     run_net([]() -> Coro<> {
         std::string text = co_await error_of(open_connection("no-such-host.invalid", 80));
         EXPECT_NE(text.find("'no-such-host.invalid'"), std::string::npos) << text;
-        text = co_await error_of(open_connection("127.0.0.1", 80, {.local_addr = {"no-such-host.invalid", 0}}));
+        HostPort nowhere("no-such-host.invalid", 0);
+        text = co_await error_of(open_connection("127.0.0.1", 80, {.local_addr = nowhere}));
         EXPECT_NE(text.find("'no-such-host.invalid'"), std::string::npos) << text;
         text = co_await error_of(start_server(drop, "no-such-host.invalid", 0));
         EXPECT_NE(text.find("'no-such-host.invalid'"), std::string::npos) << text;

@@ -15,6 +15,7 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using support::count_open_fds;
+using support::Folder;
 using support::NetTest;
 using support::port_of;
 using support::run_net;
@@ -114,6 +115,45 @@ TEST_F(CreateServerTest, NoHostAndAnEmptyOneMeanAllInterfaces) {
             server.close();
         }
     });
+}
+
+// CPython: test_events.py, EventLoopTestsMixin.test_create_server
+// CPython: test_events.py, EventLoopTestsMixin.test_create_unix_server
+TEST_F(CreateServerTest, AClientIsServedWithItsAddressAndDataUntilItsStreamIsClosed) {
+    Folder folder;
+    for (bool is_unix : {false, true}) {
+        run_net([&]() -> Coro<> {
+            Future<Streams> connected = get_running_loop().create_future<Streams>();
+            auto keep = [&](StreamReader reader, StreamWriter writer) {
+                connected.set_result(Streams{std::move(reader), std::move(writer)});
+            };
+            Server server;
+            Socket client;
+            if (is_unix) {
+                server = co_await start_unix_server(keep, folder.path("sock"));
+                client = Socket(AddressFamily::UNIX);
+                co_await sock_connect(client, SocketAddress::unix_path(folder.path("sock")));
+            } else {
+                server = co_await start_server(keep, "0.0.0.0", 0);
+                EXPECT_EQ(addresses(server), "0.0.0.0 ");
+                client = Socket(AddressFamily::INET);
+                co_await sock_connect(client, "127.0.0.1", port_of(server));
+            }
+            EXPECT_EQ(server.sockets().size(), 1u);
+            co_await sock_sendall(client, "xxx");
+            Streams streams = co_await connected;
+            auto& [reader, writer] = streams;
+            std::string data = co_await reader.readexactly(3);
+            EXPECT_EQ(data, "xxx");
+            EXPECT_TRUE(writer.get_extra_info("sockname"));
+            EXPECT_EQ(writer.get_extra_info("peername").address(), client.getsockname());
+            writer.close();
+            co_await writer.wait_closed();
+            data = co_await sock_recv(client, 1);
+            EXPECT_EQ(data, "");
+            server.close();
+        });
+    }
 }
 
 // CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_server_host_port_sock

@@ -1,17 +1,14 @@
 #pragma once
 
-#include "os/choose_backend.h"
-
-#include <asyncio/core/io_backend.h>
+#include "support/wrapped_backend.h"
 
 #include <algorithm>
 #include <functional>
-#include <memory>
 
 namespace support {
 
 /// The usual backend, but each call that an operation makes can be made to fail, or to be cut short.
-class FaultyBackend : public asyncio::IoBackend {
+class FaultyBackend : public WrappedBackend {
 public:
     using Operation = asyncio::IoOperation;
 
@@ -22,7 +19,6 @@ public:
     /// How many calls were made.
     int calls = 0;
 
-    std::string_view name() const noexcept override { return inner_->name(); }
     bool submit(Operation& operation) noexcept override {
         if (operation.at_once) {
             if (int error = next_fault(operation)) {
@@ -31,24 +27,17 @@ public:
             }
         }
         Shortened shortened(operation, most);
-        return inner_->submit(operation);
+        return WrappedBackend::submit(operation);
     }
     bool collect(Operation& operation) noexcept override {
         if (int error = next_fault(operation)) {
-            inner_->cancel(operation);
+            cancel(operation);
             operation.result = -error;
             return true;
         }
         Shortened shortened(operation, most);
-        return inner_->collect(operation);
+        return WrappedBackend::collect(operation);
     }
-    void cancel(Operation& operation) noexcept override { inner_->cancel(operation); }
-    void closing(asyncio::IoDescriptor descriptor) noexcept override { inner_->closing(descriptor); }
-    void watch(int fd, bool readable, bool writable) override { inner_->watch(fd, readable, writable); }
-    void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<asyncio::IoEvent>& events) override {
-        inner_->wait(timeout, events);
-    }
-    void wake() noexcept override { inner_->wake(); }
 
 private:
     class Shortened {
@@ -73,8 +62,6 @@ private:
         ++calls;
         return fault ? fault(operation) : 0;
     }
-
-    std::unique_ptr<asyncio::IoBackend> inner_ = asyncio::detail::make_io_backend(asyncio::IoBackendKind::automatic);
 };
 
 }  // namespace support

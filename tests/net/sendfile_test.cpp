@@ -148,6 +148,24 @@ TEST_F(SendfileExecutorTest, WithoutTheFallbackItSaysThatItCannot) {
     ::close(fds[1]);
 }
 
+// CPython: test_base_events.py, BaseLoopSockSendfileTests.test_blocking_socket
+TEST_F(SendfileExecutorTest, InDebugModeABlockingSocketIsRefused) {
+    File file("x");
+    std::string said;
+    run_net([&]() -> Coro<> {
+        get_running_loop().set_debug(true);
+        auto [a, b] = socketpair();
+        ::fcntl(a.fileno(), F_SETFL, ::fcntl(a.fileno(), F_GETFL) & ~O_NONBLOCK);
+        try {
+            co_await sock_sendfile(a, file.fd);
+        } catch (const ValueError& error) {
+            said = error.what();
+        }
+        EXPECT_EQ(support::receive_now(b), "");
+    });
+    EXPECT_EQ(said, "the socket must be non-blocking");
+}
+
 // CPython: test_base_events.py, BaseLoopSockSendfileTests.test_nonstream_socket
 // CPython: test_base_events.py, BaseLoopSockSendfileTests.test_negative_count
 // CPython: test_base_events.py, BaseLoopSockSendfileTests.test_negative_offset

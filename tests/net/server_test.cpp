@@ -460,6 +460,7 @@ TEST_F(ServerTest, AUnixServersPathGoesWithItIfItIsStillItsOwn) {
 
 // CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_existing_path_sock
 // CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_existing_path_nonsock
+// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_bind_error
 TEST_F(ServerTest, AStaleSocketIsReplacedAndAnotherFileIsNot) {
     Folder folder;
     std::string path = folder.path("sock");

@@ -1,5 +1,6 @@
 #include <asyncio/core/os_errors.h>
 #include <asyncio/net/open_connection.h>
+#include <asyncio/net/sock.h>
 #include <asyncio/net/start_server.h>
 #include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/sleep.h>
@@ -53,12 +54,14 @@ Coro<> fetch_http(Streams streams) {
 // CPython: test_streams.py, StreamTests.test_open_connection
 // CPython: test_streams.py, StreamTests.test_wait_closed_on_close
 // CPython: test_streams.py, StreamTests.test_async_writer_api
+// CPython: test_events.py, EventLoopTestsMixin.test_create_connection
 TEST_F(StreamTest, AConnectionTalksToAServer) {
     run_net([]() -> Coro<> {
         Reports reports;
         reports.listen(get_running_loop());
         Server server = co_await start_server(answer_http, "127.0.0.1", 0);
         Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+        EXPECT_EQ(streams.writer.get_extra_info("sockname").address().host(), "127.0.0.1");
         co_await fetch_http(std::move(streams));
         server.close();
         co_await server.wait_closed();
@@ -67,6 +70,7 @@ TEST_F(StreamTest, AConnectionTalksToAServer) {
 }
 
 // CPython: test_streams.py, StreamTests.test_open_unix_connection
+// CPython: test_events.py, EventLoopTestsMixin.test_create_unix_connection
 TEST_F(StreamTest, SoDoesOneOverAUnixSocketOrAnAbstractOne) {
     Folder folder;
     std::string abstract = std::string(1, '\0') + "asyncio-stream-test-" + std::to_string(::getpid());
@@ -373,8 +377,19 @@ TEST_F(StreamTest, LinesOfAllLengthsComeThroughASlowSender) {
     });
 }
 
+// CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_create_connection_sock
 TEST_F(StreamTest, AnExistingSocketBecomesAStream) {
     run_net([]() -> Coro<> {
+        Socket connected(AddressFamily::INET);
+        Socket listening = support::listener();
+        co_await sock_connect(connected, listening.getsockname());
+        auto [conn, address] = co_await sock_accept(listening);
+        Streams tcp = co_await open_connection({.sock = &connected});
+        EXPECT_EQ(tcp.writer.get_extra_info("sockname").address(), address);
+        tcp.writer.write("over TCP");
+        EXPECT_EQ(support::receive_now(conn), "over TCP");
+        tcp.writer.close();
+
         auto [a, b] = socketpair();
         Socket stays(AddressFamily::INET, SocketKind::DGRAM);
         auto [reader, writer] = co_await open_unix_connection({.sock = &a});

@@ -258,7 +258,6 @@ TEST_F(StreamWriterTest, TheLastHandleClosesTheStream) {
 
 std::string logged;
 
-// CPython: test_streams.py, StreamTests.test_unclosed_resource_warnings
 TEST_F(StreamWriterTest, InDebugModeAStreamThatWasNotClosedIsWarnedOf) {
     logged.clear();
     LogHandler former = set_log_handler([](LogLevel, std::string_view text) { logged += std::string(text) + "\n"; });

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "os/epoll_backend.h"
 #include "support/thread_gate.h"
+#include "support/wrapped_backend.h"
 
 #include <asyncio/core/event_loop.h>
 
@@ -11,19 +11,16 @@
 namespace support {
 
 /// The usual I/O backend, which also says when the loop falls asleep: for threads that are to act just then.
-class SleepWatch final : public asyncio::IoBackend {
+class SleepWatch final : public WrappedBackend {
 public:
-    void watch(int fd, bool readable, bool writable) override { epoll_.watch(fd, readable, writable); }
     void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<asyncio::IoEvent>& events) override {
         if (!timeout || timeout->count() > 0) asleep_.open();
-        epoll_.wait(timeout, events);
+        WrappedBackend::wait(timeout, events);
     }
-    void wake() noexcept override { epoll_.wake(); }
 
     void wait_until_the_loop_sleeps() { asleep_.wait(); }
 
 private:
-    asyncio::detail::EpollBackend epoll_;
     Gate asleep_;
 };
 

@@ -30,8 +30,8 @@ enum class WaitKind : std::uint8_t {
     foreign,  ///< an awaitable of another library
 };
 
-/// What a suspended task waits for: the kind, and the object (a Lock, a future's state ...) or the file descriptor where
-/// there is one.
+/// What a suspended task waits for: the kind, and the object (a Lock, a future's state ...) or the file descriptor
+/// where there is one.
 struct WaitEdge {
     WaitKind kind = WaitKind::nothing;
     const void* subject = nullptr;
@@ -90,8 +90,9 @@ protected:
     /// Called when the wait was cancelled, still inside cancel(): leaves where it was parked. The task's node has left.
     virtual void on_cancel() noexcept {}
 
-    /// For a wait that has something to do when its turn has come, and may have to wait again: wakes it so that `turn()`
-    /// is called in the pass and the place of the task's step. That ends by `wait_again()` or by `step_task()`.
+    /// For a wait that has something to do when its turn has come, and may have to wait again: wakes it so that
+    /// `turn()` is called in the pass and the place of the task's step. That ends by `wait_again()` or by
+    /// `step_task()`.
     void wake_for_turn() noexcept;
     void wait_again() noexcept { state_ = State::pending; }
     void step_task();
