@@ -1,0 +1,134 @@
+"""What the tests of examples that are servers have in common: the program and its Python twin, started and ended."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+EXE = None
+TIMEOUT = 30
+BACKENDS = ("epoll", "io_uring")
+
+
+class Server:
+    """A program that prints where it serves; `with` ends it by SIGTERM, and wants it to end well."""
+
+    def __init__(self, command, *arguments, backend="epoll", status=0, env=()):
+        self.status = status
+        environment = {**os.environ, "ASYNCIO_IO_BACKEND": backend, "PYTHONDONTWRITEBYTECODE": "1", **dict(env)}
+        self.process = subprocess.Popen([*command, *map(str, arguments)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, text=True, env=environment)
+        line = self.process.stdout.readline()
+        match = re.search(r"serving on \('([^']*)', (\d+)", line)
+        assert match, f"{command} said {line!r}"
+        self.host, self.port = match[1], int(match[2])
+        self.output = ""
+        self.reading = threading.Thread(target=self.read_output)  # or the pipe would be full, and the program wait
+        self.reading.start()
+
+    def read_output(self):
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output += line
+
+    def connect(self):
+        return Client(self.port)
+
+    def __enter__(self):
+        return self
+
+    def stop(self, signum=signal.SIGTERM):
+        self.process.send_signal(signum)
+        return self.wait()
+
+    def wait(self):
+        try:
+            self.process.wait(TIMEOUT)
+        finally:
+            self.process.kill()
+            self.reading.join()
+        return self.process.returncode
+
+    def __exit__(self, kind, error, trace):
+        if self.process.poll() is None:
+            status = self.stop()
+            if kind is None:
+                assert status == self.status, f"it ended with {status}"
+
+
+class Client:
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, text):
+        self.socket.sendall(text if isinstance(text, bytes) else text.encode())
+
+    def line(self):
+        return self.file.readline().decode().rstrip("\n")
+
+    def until(self, text):
+        """Reads until `text` has come."""
+        got = b""
+        while not got.endswith(text.encode()):
+            byte = self.file.read(1)
+            assert byte, got
+            got += byte
+        return got.decode()
+
+    def rest(self):
+        return self.file.read().decode()
+
+    def ask(self, text):
+        self.send(text + "\n")
+        return self.line()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class ProgramTest(unittest.TestCase):
+    """Each test runs with the program, on both I/O backends, and with its twin, if `name` has one."""
+    name = ""
+
+    variant = ""
+
+    def variants(self):
+        for backend in BACKENDS:
+            self.variant = backend
+            yield [EXE], backend
+        twin = ROOT / "examples" / f"{self.name}.py"
+        if twin.exists():
+            self.variant = "the twin"
+            yield [sys.executable, str(twin)], "epoll"
+
+    def _formatMessage(self, *parts):
+        return f"{super()._formatMessage(*parts)} : {self.variant}"
+
+    def servers(self, *arguments, **options):
+        for command, backend in self.variants():
+            with Server(command, *arguments, backend=backend, **options) as server:
+                yield server
+
+
+def run(command, *arguments, **options):
+    return subprocess.run([*command, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=TIMEOUT, **options)
+
+
+def main():
+    global EXE
+    EXE = sys.argv.pop(1)
+    unittest.main()
