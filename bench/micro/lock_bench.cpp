@@ -1,4 +1,4 @@
-// A lock that goes from task to task, one that nobody contends for, and a semaphore's slot that is handed over.
+// A lock that nobody contends for, one whose holders yield, and a semaphore's slot that is handed over.
 #include "workload.h"
 
 #include <vector>
@@ -15,12 +15,6 @@ asyncio::Coro<> hold(asyncio::Lock& lock) {
         lock.release();
     }
 }
-asyncio::Coro<> hand_over(asyncio::Lock& lock) {
-    for (int i = 0; i < times; ++i) {
-        co_await lock.acquire();
-        lock.release();
-    }
-}
 asyncio::Coro<> hand_over(asyncio::Semaphore& semaphore) {
     for (int i = 0; i < times; ++i) {
         co_await semaphore.acquire();
@@ -29,15 +23,14 @@ asyncio::Coro<> hand_over(asyncio::Semaphore& semaphore) {
 }
 
 /// The first release finds all tasks in line; each that gets its turn queues again behind the others.
-template <class Primitive>
 asyncio::Coro<> among_many(benchmark::State& state) {
     for (auto _ : state) {
-        Primitive primitive;
+        asyncio::Semaphore semaphore;
         std::vector<asyncio::Task<>> running;
-        co_await primitive.acquire();
-        for (int i = 0; i < tasks; ++i) running.push_back(asyncio::create_task(hand_over(primitive)));
+        co_await semaphore.acquire();
+        for (int i = 0; i < tasks; ++i) running.push_back(asyncio::create_task(hand_over(semaphore)));
         co_await asyncio::sleep(0);
-        primitive.release();
+        semaphore.release();
         for (auto& task : running) co_await task;
     }
     bench::per_operation(state, tasks * times);
@@ -67,12 +60,10 @@ asyncio::Coro<> guarded(benchmark::State& state) {
     bench::per_operation(state, 1);
 }
 
-void lock_handover(benchmark::State& state) { bench::in_loop(state, among_many<asyncio::Lock>); }
 void lock_handover_and_yield(benchmark::State& state) { bench::in_loop(state, among_many_holders); }
-void semaphore_handover(benchmark::State& state) { bench::in_loop(state, among_many<asyncio::Semaphore>); }
+void semaphore_handover(benchmark::State& state) { bench::in_loop(state, among_many); }
 void lock_uncontended(benchmark::State& state) { bench::in_loop(state, alone); }
 void guard_uncontended(benchmark::State& state) { bench::in_loop(state, guarded); }
-BENCHMARK(lock_handover);
 BENCHMARK(lock_handover_and_yield);
 BENCHMARK(semaphore_handover);
 BENCHMARK(lock_uncontended);
