@@ -6,6 +6,7 @@ if(PKG_CONFIG_FOUND)
 endif()
 find_package(Boost 1.81 QUIET)
 set(bench_libraries_ours asyncio)
+set(bench_libraries_epoll Threads::Threads)
 if(Boost_FOUND)
     set(bench_libraries_asio Boost::headers Threads::Threads)
 endif()
@@ -23,7 +24,8 @@ function(add_bench_program folder name source)
         OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/bench/${folder})
 endfunction()
 
-foreach(peer ours asio libuv)
+add_custom_target(bench_ours)  # what the guard needs
+foreach(peer ours asio libuv epoll)
     if(NOT bench_libraries_${peer})
         continue()
     endif()
@@ -34,6 +36,9 @@ foreach(peer ours asio libuv)
         add_bench_program(${peer} ${workload} ${source} ${bench_libraries_${peer}})
     endforeach()
 endforeach()
+get_property(bench_targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+list(FILTER bench_targets INCLUDE REGEX "^bench_ours_")
+add_dependencies(bench_ours ${bench_targets})
 
 # Each bench/growth/<name>.cpp is a program whose forms take a size; each bench/micro/<name>_bench.cpp one of Google
 # Benchmark's.

@@ -1,0 +1,108 @@
+"""The guard: instructions per operation of our core workloads, counted by callgrind, against those recorded.
+
+Two sizes are counted and subtracted, so that what start-up costs does not show.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from . import peers
+
+RECORD = peers.BENCH / "instructions.json"
+GROWTH_ALLOWED = 0.03
+
+# workload, form, smaller size, larger size
+COUNTED = [
+    ("spawn_join", "group", 2000, 12_000),
+    ("spawn_join", "gather", 2000, 12_000),
+    ("yield", "one", 1000, 31_000),
+    ("yield", "many", 10_000, 60_000),
+    ("await", "child", 1000, 51_000),
+    ("await", "deep", 5000, 55_000),
+    ("call_soon", "repeat", 2000, 32_000),
+    ("timers", "sleepers", 2000, 8000),
+    ("timeout", "block", 1000, 11_000),
+    ("queue", "size_1", 1000, 21_000),
+    ("queue", "size_1024", 2048, 32_768),
+    ("lock", "hand_over", 1000, 21_000),
+    ("cancel", "begun", 1000, 3000),
+    ("cancel", "handled", 1000, 3000),
+    ("cancel", "not_begun", 1000, 6000),
+    ("startup", "run", 20, 120),
+]
+
+
+def compiler():
+    return peers.output_of("g++", "--version").splitlines()[0]
+
+
+def count(program, form, size):
+    """All instructions of one run; addresses are the same in each run, for they decide what collides in caches' keys."""
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(program), form, str(size)]
+    if peers.output_of("setarch", "-R", "true") is not None:
+        command[:0] = ["setarch", "-R"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    collected = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode or not collected:
+        raise RuntimeError(f"{program.name} {form} {size} under callgrind: {done.stderr[-1000:]}")
+    return int(collected.group(1))
+
+
+def per_operation(program, form, small, large, attempts=1):
+    """The least of several attempts: how often the loop looks outside depends on the clock."""
+    least = min(count(program, form, large) for _ in range(attempts))
+    return (least - min(count(program, form, small) for _ in range(attempts))) / (large - small)
+
+
+def count_all(forms, attempts=1):
+    def one(item):
+        workload, form, small, large = item
+        return f"{workload}/{form}", per_operation(peers.BUILD / "ours" / workload, form, small, large, attempts)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(pool.map(one, forms))
+
+
+def record():
+    """Writes what is counted now."""
+    counts = count_all(COUNTED, attempts=2)
+    content = {"compiler": compiler(), "instructions per operation": {key: round(n, 1) for key, n in counts.items()}}
+    RECORD.write_text(json.dumps(content, indent=4) + "\n")
+    for key, instructions in counts.items():
+        print(f"{key:<24} {instructions:10.1f}")
+    print(f"written: {RECORD}")
+    return 0
+
+
+def check():
+    """0 if nothing has grown by more than is allowed; also if it cannot be compared."""
+    if not shutil.which("valgrind"):
+        print("skipped: valgrind is not installed")
+        return 0
+    recorded = json.loads(RECORD.read_text())
+    if recorded["compiler"] != compiler():
+        print(f"skipped: this is {compiler()}, and what is recorded was built by {recorded['compiler']}")
+        return 0
+    before = recorded["instructions per operation"]
+    now = count_all(COUNTED)
+    suspects = [item for item in COUNTED if grown(before, now, f"{item[0]}/{item[1]}")]
+    now.update(count_all(suspects, attempts=3))
+    print(f"{'instructions per operation':<28}{'recorded':>10}{'now':>10}")
+    for key, instructions in now.items():
+        was = before.get(key)
+        change = f"{100 * (instructions / was - 1):+7.1f} %" if was else "    new"
+        print(f"{key:<28}{was or 0:10.1f}{instructions:10.1f}{change}{'   GROWN' if grown(before, now, key) else ''}")
+    failed = [key for key in now if grown(before, now, key)]
+    if failed:
+        print(f"\nMore than {100 * GROWTH_ALLOWED:.0f} % up: {', '.join(failed)}. "
+              "If it is worth it, say so in the commit and record it: ./dev bench --record")
+    elif any(key in before and now[key] < before[key] * (1 - GROWTH_ALLOWED) for key in now):
+        print("\nSome are down: keep that with ./dev bench --record")
+    return 1 if failed else 0
+
+
+def grown(before, now, key):
+    return key not in before or now[key] > before[key] * (1 + GROWTH_ALLOWED)

@@ -1,0 +1,65 @@
+"""The workloads: what is measured, in which figure, and how much of it."""
+from dataclasses import dataclass
+
+MICRO = {"ns": 1e9, "µs": 1e6}
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to do a workload: a row of the table."""
+
+    workload: str  # the folder of its programs
+    name: str  # the programs' first argument
+    title: str
+    operation: str  # "ns per <operation>"
+    figure: str = "wall"  # wall, cpu or bytes: what ranks it
+    unit: str = "ns"
+    size: int = 0  # how many operations; 0: as many as take the time that is wanted
+    slow_size: int = 0  # how many for the peers that are in SLOW
+    quick_size: int = 0  # how many when in a hurry
+    base: int = 1000  # a size that is quick for all and of which every size is a multiple
+
+    @property
+    def key(self):
+        return f"{self.workload}/{self.name}"
+
+    def value(self, figures):
+        """What one operation costs, in the form's unit."""
+        if self.figure == "bytes":
+            return figures["bytes"] / figures["operations"]
+        return figures[self.figure] * MICRO[self.unit] / figures["operations"]
+
+    @property
+    def unit_text(self):
+        return f"bytes per {self.operation}" if self.figure == "bytes" else f"{self.unit} per {self.operation}"
+
+
+# Those whose run of a fixed size would take many seconds do a part of it; the cost of one is the same or less then.
+SLOW = ("python", "uvloop", "node", "go")
+
+FORMS = [
+    Form("spawn_join", "group", "spawn + join, TaskGroup", "task"),
+    Form("spawn_join", "gather", "spawn + join, gather", "task"),
+    Form("yield", "one", "yield, 1 task and a timer", "switch"),
+    Form("yield", "many", "yield, 1,000 tasks", "switch", base=10_000),
+    Form("await", "child", "await of a child", "await", base=10_000),
+    Form("await", "deep", "await, 1,000 deep", "await", base=10_000),
+    Form("call_soon", "repeat", "call_soon", "callback", base=10_000),
+    Form("timers", "sleepers", "1,000,000 sleepers", "sleeper", "cpu", size=1_000_000, slow_size=200_000,
+         quick_size=100_000),
+    Form("timeout", "block", "timeout around a yield", "block"),
+    Form("queue", "size_1", "queue for 1 item", "item"),
+    Form("queue", "size_1024", "queue for 1,024 items", "item"),
+    Form("lock", "hand_over", "lock, 100 in line", "turn"),
+    Form("cancel", "begun", "cancel 100,000 sleepers", "task", size=100_000, slow_size=100_000, quick_size=20_000),
+    Form("cancel", "handled", "the same, each cleans up", "task", size=100_000, slow_size=100_000, quick_size=20_000),
+    Form("cancel", "not_begun", "cancel 100,000 not begun", "task", size=100_000, slow_size=100_000,
+         quick_size=20_000),
+    Form("threads", "round_trip", "submit from a thread + wait", "round trip", unit="µs", base=100),
+    Form("threads", "post", "post from a thread", "post"),
+    Form("startup", "run", "run() from begin to end", "run", unit="µs", base=10),
+    Form("memory", "sleep", "a task that sleeps", "task", "bytes", size=200_000, slow_size=100_000,
+         quick_size=50_000),
+    Form("memory", "event", "a task that waits", "task", "bytes", size=200_000, slow_size=100_000,
+         quick_size=50_000),
+]

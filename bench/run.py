@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Runs the workloads side by side with the peers, interleaved, and prints medians, spreads and ratios.
+
+./dev bench calls it after it has built the programs. README.md beside it says how it measures.
+"""
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from harness import instructions, measure, peers, plot, report, workloads
+
+RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--workload", action="append", default=[], metavar="X", help="only this workload or form "
+                        "(spawn_join, spawn_join/group); may be repeated")
+    parser.add_argument("--peer", action="append", default=[], metavar="Y", help="only ours and this peer; may be "
+                        "repeated; ours alone: --peer ours")
+    parser.add_argument("--quick", action="store_true", help="three short runs of each: a look, not a figure")
+    parser.add_argument("--runs", type=int, help="how often each program runs (5; quick: 3)")
+    parser.add_argument("--json", type=Path, help=f"where the results go ({RESULTS.relative_to(Path.cwd())}/…)"
+                        if RESULTS.is_relative_to(Path.cwd()) else None)
+    parser.add_argument("--compare", type=Path, metavar="JSON", help="print our figures beside those of an earlier run")
+    parser.add_argument("--check", action="store_true", help="compare our instructions per operation with those "
+                        "recorded, and fail on growth")
+    parser.add_argument("--record", action="store_true", help="record them anew")
+    parser.add_argument("--list", action="store_true", help="the workloads and the peers")
+    return parser.parse_args()
+
+
+def chosen_forms(wanted):
+    forms = [form for form in workloads.FORMS if not wanted or form.workload in wanted or form.key in wanted]
+    if not forms:
+        sys.exit(f"no such workload; there are {', '.join(sorted({form.workload for form in workloads.FORMS}))}")
+    return forms
+
+
+def machine():
+    cpus = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    return {
+        "processor": f"{len(cpus)} × {cpus[0]}" if cpus else platform.processor(),
+        "kernel": platform.release(),
+        "compiler": peers.output_of("g++", "--version").splitlines()[0],
+        "load": os.getloadavg()[0],
+    }
+
+
+def warn_if_busy():
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"The machine is busy (load {load:.1f}): compare ratios, and do not trust small differences.\n")
+
+
+def main():
+    options = arguments()
+    if options.record:
+        return instructions.record()
+    if options.check:
+        return instructions.check()
+    forms = chosen_forms(options.workload)
+    everybody = peers.build(options.peer)
+    there = [peer for peer in everybody if not peer.missing]
+    if options.list:
+        for form in forms:
+            print(f"{form.key:<22} {form.title:<28} {', '.join(p.name for p in there if p.has(form.workload))}")
+    for peer in everybody:
+        print(f"missing: {peer.title}: {peer.missing}" if peer.missing else f"{peer.name:<8} {peer.title} {peer.version()}")
+    if options.list:
+        return 0
+    print()
+    warn_if_busy()
+    runs = options.runs or (3 if options.quick else 5)
+    seconds = 0.06 if options.quick else 0.25
+    titles = {peer.name: peer.title for peer in there}
+    results = {
+        "time": datetime.datetime.now().isoformat(timespec="seconds"),
+        "machine": machine(),
+        "runs": runs,
+        "quick": options.quick,
+        "peers": {peer.name: {"title": peer.title, "version": peer.version()} for peer in there},
+        "missing": {peer.name: peer.missing for peer in everybody if peer.missing},
+        "rows": [],
+    }
+    for form in forms:
+        row = {"key": form.key, "title": form.title, "unit": form.unit_text,
+               "peers": measure.measure(form, there, runs, seconds, options.quick)}
+        if row["peers"]:
+            results["rows"].append(row)
+            print(report.block(row, titles), flush=True)
+    finish(results, options)
+    return 0
+
+
+def finish(results, options):
+    print("\n" + report.table(results))
+    lost = report.behind(results)
+    print("\n" + ("\n".join(["A peer is ahead:", *lost]) if lost else "No peer is ahead."))
+    path = options.json or RESULTS / f"{results['time'].replace(':', '')}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    path.with_suffix(".svg").write_text(plot.svg(results))
+    print(f"\nwritten: {path} and {path.with_suffix('.svg').name}")
+    if options.compare:
+        print("\nours, then and now:\n" + report.compare(json.loads(options.compare.read_text()), results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
