@@ -34,10 +34,26 @@ public:
 
     void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
     void dec_ref() noexcept {
-        if (__atomic_sub_fetch(&references_, 1U, __ATOMIC_ACQ_REL) == 0) delete this;
+        if (__atomic_sub_fetch(&references_, 1U, __ATOMIC_ACQ_REL) == 0) destroy(this);
     }
 
 private:
+    /// Groups that are in others die one after the other, so that a deep tree needs no deep stack.
+    static void destroy(GroupState* state) noexcept {
+        static thread_local GroupState* dying = nullptr;
+        static thread_local bool at_it = false;
+        state->next_dying_ = dying;
+        dying = state;
+        if (at_it) return;
+        at_it = true;
+        while (dying != nullptr) {
+            GroupState* next = dying;
+            dying = next->next_dying_;
+            delete next;
+        }
+        at_it = false;
+    }
+
     std::string tree() const {
         std::size_t count = exceptions.size();
         std::string result =
@@ -61,6 +77,7 @@ private:
     }
 
     char* text_ = nullptr;
+    GroupState* next_dying_ = nullptr;
     unsigned references_ = 1;
 };
 

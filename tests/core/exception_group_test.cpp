@@ -183,6 +183,13 @@ auto three() {
     return group_of("two", pointer_to(ValueError("1")), pointer_to(TypeError("3")), pointer_to(OSError("2")));
 }
 
+TEST(ExceptionGroup, NestedAMillionDeepDiesWithoutRecursion) {
+    std::exception_ptr group = pointer_to(ValueError("innermost"));
+    for (int depth = 0; depth < 1'000'000; ++depth) group = group_of("around", group);
+    EXPECT_NE(detail::exception_cast<ExceptionGroup>(group), nullptr);
+    group = nullptr;
+}
+
 TEST(ExceptStar, WrapsANakedException) {
     std::string seen;
     try {
