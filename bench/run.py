@@ -8,10 +8,11 @@ import datetime
 import json
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
-from harness import instructions, measure, peers, plot, report, workloads
+from harness import echo, growth, instructions, measure, peers, plot, report, workloads
 
 RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
 
@@ -30,6 +31,9 @@ def arguments():
     parser.add_argument("--check", action="store_true", help="compare our instructions per operation with those "
                         "recorded, and fail on growth")
     parser.add_argument("--record", action="store_true", help="record them anew")
+    parser.add_argument("--growth", action="store_true", help="how our costs grow, over sizes from 1 to 1,000,000")
+    parser.add_argument("--micro", nargs=argparse.REMAINDER, metavar="ARG", help="run Google Benchmark's programs, with "
+                        "these arguments")
     parser.add_argument("--list", action="store_true", help="the workloads and the peers")
     return parser.parse_args()
 
@@ -39,6 +43,10 @@ def chosen_forms(wanted):
     if not forms:
         sys.exit(f"no such workload; there are {', '.join(sorted({form.workload for form in workloads.FORMS}))}")
     return forms
+
+
+def runner_of(form):
+    return echo.run if form.workload == "echo" else measure.run_program
 
 
 def machine():
@@ -63,6 +71,10 @@ def main():
         return instructions.record()
     if options.check:
         return instructions.check()
+    if options.growth:
+        return grow(options)
+    if options.micro is not None:
+        return run_micro(options.micro)
     forms = chosen_forms(options.workload)
     everybody = peers.build(options.peer)
     there = [peer for peer in everybody if not peer.missing]
@@ -89,7 +101,7 @@ def main():
     }
     for form in forms:
         row = {"key": form.key, "title": form.title, "unit": form.unit_text,
-               "peers": measure.measure(form, there, runs, seconds, options.quick)}
+               "peers": measure.measure(form, there, runs, seconds, options.quick, runner_of(form))}
         if row["peers"]:
             results["rows"].append(row)
             print(report.block(row, titles), flush=True)
@@ -97,15 +109,34 @@ def main():
     return 0
 
 
+def grow(options):
+    warn_if_busy()
+    rows, failed = growth.run(options.workload)
+    path = options.json or RESULTS / "growth.json"
+    write(path, {"machine": machine(), "rows": rows})
+    return failed
+
+
+def run_micro(rest):
+    for program in sorted((peers.BUILD / "micro").iterdir()):
+        print(f"\n{program.name}", flush=True)
+        subprocess.run([program, *rest], check=True)
+    return 0
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    print(f"\nwritten: {path}")
+
+
 def finish(results, options):
     print("\n" + report.table(results))
     lost = report.behind(results)
     print("\n" + ("\n".join(["A peer is ahead:", *lost]) if lost else "No peer is ahead."))
     path = options.json or RESULTS / f"{results['time'].replace(':', '')}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write(path, results)
     path.with_suffix(".svg").write_text(plot.svg(results))
-    print(f"\nwritten: {path} and {path.with_suffix('.svg').name}")
     if options.compare:
         print("\nours, then and now:\n" + report.compare(json.loads(options.compare.read_text()), results))
 

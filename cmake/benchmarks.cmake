@@ -30,6 +30,9 @@ foreach(peer ours asio libuv epoll)
         continue()
     endif()
     file(GLOB bench_sources CONFIGURE_DEPENDS bench/workloads/*/${peer}.cpp)
+    if(NOT EXISTS ${PROJECT_SOURCE_DIR}/include/asyncio/net)
+        list(FILTER bench_sources EXCLUDE REGEX "echo/ours.cpp")
+    endif()
     foreach(source IN LISTS bench_sources)
         cmake_path(GET source PARENT_PATH workload)
         cmake_path(GET workload FILENAME workload)
@@ -39,6 +42,8 @@ endforeach()
 get_property(bench_targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
 list(FILTER bench_targets INCLUDE REGEX "^bench_ours_")
 add_dependencies(bench_ours ${bench_targets})
+
+add_bench_program(client echo_client bench/client/echo_client.cpp)
 
 # Each bench/growth/<name>.cpp is a program whose forms take a size; each bench/micro/<name>_bench.cpp one of Google
 # Benchmark's.

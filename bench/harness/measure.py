@@ -40,7 +40,7 @@ def size_for(peer, form, seconds, run, first_run):
     return max(1, int(wanted) // form.base) * form.base
 
 
-def measure(form, peers, runs, seconds, quick, run=run_program, say=print):
+def measure(form, peers, runs, seconds, quick, run=run_program):
     """The figures of every peer that has the form: {name: {"size": …, "runs": […], …}}."""
     sizes, checks = {}, {}
     taking_part = []

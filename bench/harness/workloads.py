@@ -63,3 +63,18 @@ FORMS = [
     Form("memory", "event", "a task that waits", "task", "bytes", size=200_000, slow_size=100_000,
          quick_size=50_000),
 ]
+
+# The server's CPU time is what ranks: the client is as busy as it, and a wake-up between cores costs more than either.
+FORMS += [
+    Form("echo", "streams_1x64_one_core", "echo 64 B, 1 connection", "round trip", "cpu", "µs", base=100),
+    Form("echo", "streams_64x64", "echo 64 B, 64 connections", "round trip", "cpu", "µs"),
+    Form("echo", "streams_1000x64", "echo 64 B, 1,000 connections", "round trip", "cpu", "µs"),
+    Form("echo", "streams_1x16384_one_core", "echo 16 KiB, 1 connection", "round trip", "cpu", "µs", base=100),
+    Form("echo", "streams_64x16384", "echo 16 KiB, 64 connections", "round trip", "cpu", "µs"),
+    Form("echo", "streams_1000x16384", "echo 16 KiB, 1,000 connections", "round trip", "cpu", "µs"),
+    Form("echo", "sockets_1x64_one_core", "sock_*, 64 B, 1 connection", "round trip", "cpu", "µs", base=100),
+    Form("echo", "sockets_64x64", "sock_*, 64 B, 64 connections", "round trip", "cpu", "µs"),
+    Form("echo", "sockets_1000x16384", "sock_*, 16 KiB, 1,000 conn.", "round trip", "cpu", "µs"),
+    Form("echo", "streams_10000x64", "an idle connection of 10,000", "connection", "bytes", size=10_000,
+         slow_size=10_000, quick_size=10_000, base=10_000),
+]

@@ -55,15 +55,20 @@ func Finish(operations, check int) {
 	os.Exit(0)
 }
 
-// Main runs the form that the command line names, on one processor unless threads are what it is about.
+// OneProcessor makes Go run goroutines on one thread at a time, as the others do.
+func OneProcessor() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
+}
+
+// Main runs the form that the command line names.
 func Main(forms map[string]Form) {
 	if len(os.Args) != 3 || forms[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: PROGRAM FORM N")
 		os.Exit(2)
 	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(1)
-	}
+	OneProcessor()
 	n, _ := strconv.Atoi(os.Args[2])
 	StartClock()
 	Finish(n, forms[os.Args[1]](n))

@@ -1,6 +1,7 @@
 // What every C++ program of the suite shares: PROGRAM FORM N runs one workload once and prints one line of figures.
 #pragma once
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include <cstdio>
@@ -36,9 +37,11 @@ inline double seconds(clockid_t clock) {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-inline double resident_bytes() {
+inline double resident_bytes(const char* process = "/proc/self") {
     double pages = 0;
-    if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    char path[64];
+    std::snprintf(path, sizeof path, "%s/statm", process);
+    if (std::FILE* file = std::fopen(path, "r")) {
         if (std::fscanf(file, "%*d %lf", &pages) != 1) pages = 0;
         std::fclose(file);
     }
@@ -67,6 +70,18 @@ inline void stop_clock() {
                 figures.bytes, check);
     std::fflush(stdout);
     std::_Exit(0);
+}
+
+/// A server of the echo workloads says where it listens, once it does. As many connections as the system allows.
+inline void listens(int port) {
+    std::printf("port=%d\n", port);
+    std::fflush(stdout);
+}
+inline void allow_connections() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 inline int main(int argc, char** argv, std::initializer_list<Form> forms) {

@@ -92,3 +92,13 @@ impl Random {
         self.0 % end
     }
 }
+
+/// As many open files as the system allows.
+pub fn allow_connections() {
+    let mut files = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut files);
+        files.rlim_cur = files.rlim_max;
+        libc::setrlimit(libc::RLIMIT_NOFILE, &files);
+    }
+}

@@ -1,0 +1,61 @@
+// A server that sends back what it gets: over streams, and over the loop's sock_recv_into() and sock_sendall().
+#include <asyncio/asyncio.h>
+#include <asyncio/net/sock.h>
+#include <asyncio/net/start_server.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <string>
+#include <vector>
+
+#include "bench.h"
+
+using namespace asyncio;
+
+namespace {
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+    for (;;) {
+        std::string data = co_await reader.read(65536);
+        if (data.empty()) break;
+        writer.write(data);
+        co_await writer.drain();
+    }
+    writer.close();
+}
+
+Coro<> streams() {
+    Server server = co_await start_server(echo, "127.0.0.1", 0, {.backlog = 1024});
+    bench::listens(server.sockets()[0].getsockname().port());
+    co_await server.serve_forever();
+}
+
+Coro<> echo_socket(Socket connection) {
+    std::vector<char> buffer(65536);
+    for (;;) {
+        std::size_t size = co_await sock_recv_into(connection, buffer);
+        if (size == 0) break;
+        std::string_view received(buffer.data(), size);
+        co_await sock_sendall(connection, received);
+    }
+}
+
+Coro<> sockets() {
+    Socket listener(AddressFamily::INET);
+    listener.bind(SocketAddress("127.0.0.1", 0));
+    listener.listen(1024);
+    bench::listens(listener.getsockname().port());
+    for (;;) {
+        auto accepted = co_await sock_accept(listener);
+        accepted.conn.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+        create_task(echo_socket(std::move(accepted.conn)));
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    bench::allow_connections();
+    bool by_socket = argc == 2 && std::string_view(argv[1]) == "sockets";
+    run(by_socket ? sockets() : streams());
+}
