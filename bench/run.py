@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import echo, growth, instructions, measure, peers, plot, report, workloads
+from harness import docs, echo, growth, instructions, measure, peers, plot, report, workloads
 
 RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
 
@@ -34,6 +34,8 @@ def arguments():
     parser.add_argument("--growth", action="store_true", help="how our costs grow, over sizes from 1 to 1,000,000")
     parser.add_argument("--micro", nargs=argparse.REMAINDER, metavar="ARG", help="run Google Benchmark's programs, with "
                         "these arguments")
+    parser.add_argument("--docs", nargs="*", type=Path, metavar="JSON", help="fill docs/performance.md from the results "
+                        "of a run, and of --growth; without them from those that are kept")
     parser.add_argument("--list", action="store_true", help="the workloads and the peers")
     return parser.parse_args()
 
@@ -73,6 +75,8 @@ def main():
         return instructions.check()
     if options.growth:
         return grow(options)
+    if options.docs is not None:
+        return docs.fill(*[*options.docs, None, None][:2])
     if options.micro is not None:
         return run_micro(options.micro)
     forms = chosen_forms(options.workload)

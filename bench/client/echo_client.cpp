@@ -139,8 +139,8 @@ int main(int argc, char** argv) {
     bench::stop_clock();
     cpu = cpu_seconds(process) - cpu;
     bytes = bench::resident_bytes(process.c_str()) - bytes;
-    std::printf("operations=%ld wall=%.9f cpu=%.9f bytes=%.0f check=%ld\n", n > 0 ? n : warm_up, bench::figures.wall, cpu,
-                bytes, check);
+    std::printf("operations=%ld wall=%.9f cpu=%.9f bytes=%.0f check=%ld\n", n > 0 ? n : warm_up, bench::figures.wall,
+                cpu, bytes, check);
     std::fflush(stdout);
     std::_Exit(0);
 }

@@ -31,12 +31,12 @@ def run_program(peer, form, size, timeout=120):
 
 def size_for(peer, form, seconds, run, first_run):
     """How many operations take about `seconds`, found by runs that warm up the machine too."""
-    size, figures = form.base, first_run
-    while figures["wall"] < seconds / 8 and size < 100_000_000:
-        growth = min(50, max(2, seconds / 4 / max(figures["wall"], 1e-6)))
+    size, took = form.base, first_run[form.figure]
+    while took < seconds / 8 and size < 100_000_000:
+        growth = min(50, max(2, seconds / 4 / max(took, 1e-6)))
         size = int(size * growth) // form.base * form.base
-        figures = run(peer, form, size)
-    wanted = size * seconds / max(figures["wall"], 1e-6)
+        took = run(peer, form, size)[form.figure]
+    wanted = size * seconds / max(took, 1e-6)
     return max(1, int(wanted) // form.base) * form.base
 
 

@@ -53,6 +53,9 @@ class Compiled(Peer):
     def __init__(self, name, title, version, package):
         self.name, self.title, self.version, self.package = name, title, version, package
 
+    def has(self, workload):
+        return super().has(workload) and (BUILD / self.name / workload).exists()
+
     def build(self):
         if not (BUILD / self.name).is_dir():
             self.missing = f"{self.package} is not installed"

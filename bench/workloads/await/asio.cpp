@@ -8,7 +8,10 @@ constexpr long depth = 1000;
 
 awaitable<long> child(long n) {
     long sum = 0;
-    for (long i = 0; i < n; ++i) sum += co_await next(i & 7);
+    for (long i = 0; i < n; ++i) {
+        long value = co_await next(i & 7);
+        sum += value;
+    }
     co_return sum;
 }
 
@@ -20,7 +23,10 @@ awaitable<long> recurse(long below) {
 
 awaitable<long> deep(long n) {
     long sum = 0;
-    for (long i = 0; i < n; i += depth) sum += co_await recurse(depth);
+    for (long i = 0; i < n; i += depth) {
+        long frames = co_await recurse(depth);
+        sum += frames;
+    }
     co_return sum;
 }
 

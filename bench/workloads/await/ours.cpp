@@ -39,6 +39,5 @@ Coro<long> deep(long n) {
 
 int main(int argc, char** argv) {
     return bench::main(
-        argc, argv,
-        {{"child", [](long n) { return run(child(n)); }}, {"deep", [](long n) { return run(deep(n)); }}});
+        argc, argv, {{"child", [](long n) { return run(child(n)); }}, {"deep", [](long n) { return run(deep(n)); }}});
 }

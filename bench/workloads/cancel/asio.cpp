@@ -42,7 +42,7 @@ long cancel_all(long n, bool cleans_up) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(
-        argc, argv,
-        {{"begun", [](long n) { return cancel_all(n, false); }}, {"handled", [](long n) { return cancel_all(n, true); }}});
+    return bench::main(argc, argv,
+                       {{"begun", [](long n) { return cancel_all(n, false); }},
+                        {"handled", [](long n) { return cancel_all(n, true); }}});
 }

@@ -10,11 +10,10 @@ using asio::ip::tcp;
 awaitable<void> echo(tcp::socket connection) {
     std::vector<char> buffer(65536);
     for (;;) {
-        auto [failed, size] =
-            co_await connection.async_read_some(asio::buffer(buffer), asio::as_tuple(use_awaitable));
+        auto [failed, size] = co_await connection.async_read_some(asio::buffer(buffer), asio::as_tuple(use_awaitable));
         if (failed) break;
-        auto [unsent, sent] = co_await asio::async_write(connection, asio::buffer(buffer.data(), size),
-                                                         asio::as_tuple(use_awaitable));
+        auto [unsent, sent] =
+            co_await asio::async_write(connection, asio::buffer(buffer.data(), size), asio::as_tuple(use_awaitable));
         if (unsent) break;
     }
 }

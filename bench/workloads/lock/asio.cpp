@@ -29,7 +29,7 @@ awaitable<long> hand_over(asio::io_context& context, long n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv, {{"hand_over", [](long n) {
-                                         return bench::run([n](auto& context) { return hand_over(context, n); });
-                                     }}});
+    return bench::main(
+        argc, argv,
+        {{"hand_over", [](long n) { return bench::run([n](auto& context) { return hand_over(context, n); }); }}});
 }

@@ -29,6 +29,7 @@ long park(long n, bool on_event) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv,
-                       {{"sleep", [](long n) { return park(n, false); }}, {"event", [](long n) { return park(n, true); }}});
+    return bench::main(
+        argc, argv,
+        {{"sleep", [](long n) { return park(n, false); }}, {"event", [](long n) { return park(n, true); }}});
 }

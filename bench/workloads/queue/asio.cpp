@@ -10,7 +10,10 @@ awaitable<void> produce(Channel& channel, long n) {
 
 awaitable<long> consume(Channel& channel, long n) {
     long sum = 0;
-    for (long i = 0; i < n; ++i) sum += co_await channel.async_receive(use_awaitable);
+    for (long i = 0; i < n; ++i) {
+        long item = co_await channel.async_receive(use_awaitable);
+        sum += item;
+    }
     co_return sum;
 }
 

@@ -40,7 +40,7 @@ Coro<long> gather(long n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv,
-                       {{"group", [](long n) { return run(group(n)); }},
-                        {"gather", [](long n) { return run(gather(n)); }}});
+    return bench::main(
+        argc, argv,
+        {{"group", [](long n) { return run(group(n)); }}, {"gather", [](long n) { return run(gather(n)); }}});
 }

@@ -36,6 +36,4 @@ long post(long n) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::main(argc, argv, {{"round_trip", round_trip}, {"post", post}});
-}
+int main(int argc, char** argv) { return bench::main(argc, argv, {{"round_trip", round_trip}, {"post", post}}); }

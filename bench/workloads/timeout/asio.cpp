@@ -22,7 +22,6 @@ awaitable<long> block(asio::io_context& context, long n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv, {{"block", [](long n) {
-                                         return bench::run([n](auto& context) { return block(context, n); });
-                                     }}});
+    return bench::main(
+        argc, argv, {{"block", [](long n) { return bench::run([n](auto& context) { return block(context, n); }); }}});
 }

@@ -22,7 +22,7 @@ awaitable<long> sleepers(asio::io_context& context, long n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv, {{"sleepers", [](long n) {
-                                         return bench::run([n](auto& context) { return sleepers(context, n); });
-                                     }}});
+    return bench::main(
+        argc, argv,
+        {{"sleepers", [](long n) { return bench::run([n](auto& context) { return sleepers(context, n); }); }}});
 }

@@ -35,7 +35,6 @@ Coro<long> many(long n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(
-        argc, argv,
-        {{"one", [](long n) { return run(one(n)); }}, {"many", [](long n) { return run(many(n)); }}});
+    return bench::main(argc, argv,
+                       {{"one", [](long n) { return run(one(n)); }}, {"many", [](long n) { return run(many(n)); }}});
 }
