@@ -92,7 +92,7 @@ def main():
     print()
     warn_if_busy()
     runs = options.runs or (3 if options.quick else 5)
-    seconds = 0.06 if options.quick else 0.25
+    seconds = 0.06 if options.quick else 0.2
     titles = {peer.name: peer.title for peer in there}
     results = {
         "time": datetime.datetime.now().isoformat(timespec="seconds"),
