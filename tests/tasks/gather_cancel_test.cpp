@@ -208,7 +208,7 @@ TEST(GatherCancel, HasTheLastMessageOfAChildThatWasCancelledTwiceInAPassAndIgnor
         co_await all;
         co_return "never";
     });
-    EXPECT_EQ(text, "turn 1; child told ''; turn 2; turn 3; raised CancelledError('m2')");
+    EXPECT_EQ(text, "turn 1; turn 2; child told ''; turn 3; raised CancelledError('m2')");
 }
 
 TEST(GatherReports, NothingOfAFailureThatACancelHid) {
