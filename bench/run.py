@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import docs, echo, growth, instructions, measure, peers, plot, report, workloads
+from harness import docs, echo, growth, instructions, measure, peers, plot, report, self_test, workloads
 
 RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
 
@@ -31,11 +31,14 @@ def arguments():
     parser.add_argument("--check", action="store_true", help="compare our instructions per operation with those "
                         "recorded, and fail on growth")
     parser.add_argument("--record", action="store_true", help="record them anew")
+    parser.add_argument("--instructions", action="store_true", help="instructions per operation of us and of those "
+                        "peers that callgrind can run")
     parser.add_argument("--growth", action="store_true", help="how our costs grow, over sizes from 1 to 1,000,000")
     parser.add_argument("--micro", nargs=argparse.REMAINDER, metavar="ARG", help="run Google Benchmark's programs, with "
                         "these arguments")
     parser.add_argument("--docs", nargs="*", type=Path, metavar="JSON", help="fill docs/performance.md from the results "
                         "of a run, and of --growth; without them from those that are kept")
+    parser.add_argument("--self-test", action="store_true", help="test the runner itself")
     parser.add_argument("--list", action="store_true", help="the workloads and the peers")
     return parser.parse_args()
 
@@ -73,6 +76,10 @@ def main():
         return instructions.record()
     if options.check:
         return instructions.check()
+    if options.self_test:
+        return self_test.run()
+    if options.instructions:
+        return instructions.beside(peers.build(options.peer))
     if options.growth:
         return grow(options)
     if options.docs is not None:

@@ -8,6 +8,8 @@ foreach(checker check_layers check_co_await check_cpython_rows check_differences
         set_tests_properties(tools/${checker} PROPERTIES LABELS tools TIMEOUT 600)
     endif()
 endforeach()
+add_test(NAME tools/bench.self_test COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bench/run.py --self-test)
+set_property(TEST tools/bench.self_test PROPERTY LABELS tools)
 set_property(TEST tools/check_headers PROPERTY RUN_SERIAL ON)   # it measures CPU time
 
 # A project that knows only what was installed: find_package(asyncio), then asyncio.pc.

@@ -23,7 +23,7 @@ def fill(results_path, growth_path):
         "table": report.markdown(results),
         "behind": listed(report.behind(results)) or "No peer is ahead of us in any row.",
         "growth": growth.markdown(rows),
-        "instructions": instruction_table(),
+        "instructions": instructions.markdown(json.loads(instructions.BESIDE.read_text())),
     }
     page = PAGE.read_text()
     for name, text in blocks.items():
@@ -52,8 +52,3 @@ def about(results):
         lines.append("**A quick run: a look, not figures.**")
     return "\n".join(lines)
 
-
-def instruction_table():
-    counts = json.loads(instructions.RECORD.read_text())["instructions per operation"]
-    rows = [f"| {key} | {report.number(count)} |" for key, count in counts.items()]
-    return "\n".join(["| workload | instructions |", "|---|--:|", *rows])

@@ -8,7 +8,8 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from . import instructions, measure, peers, report
+from . import echo, instructions, measure, peers, report
+from .workloads import Form
 
 SIZES = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
 COUNTED_UP_TO = 100_000
@@ -81,6 +82,22 @@ def time_it(row, item):
     row["faster than defined"] = row["faster than defined"] or grew > SLACK_OF_TIME
 
 
+CONNECTIONS = [10, 100, 1000, 10_000]
+ROUND_TRIPS = 20_000
+
+
+def connections(ours):
+    """What a round trip costs our server with so many connections. The kernel is nearly all of it, so time has to tell."""
+    row = {"key": "echo/connections", "definition": "n", "ns": {}}
+    for width in CONNECTIONS:
+        form = Form("echo", f"streams_{width}x64", "", "round trip")
+        each = [form.value(echo.run(ours, form, ROUND_TRIPS)) for _ in range(3)]
+        row["ns"][width] = min(each)
+        print(f"{row['key']:<28}{width:>8,} connections: {report.number(min(each))} ns of CPU a round trip", flush=True)
+    row["faster than defined"] = row["ns"][CONNECTIONS[-1]] > SLACK_OF_TIME * row["ns"][CONNECTIONS[0]]
+    return row
+
+
 def line(row):
     counts = "".join(f"{report.number(row['instructions'][size]):>8}" for size in sorted(row["instructions"]))
     times = "".join(f"{report.number(row['ns'][size]):>8}" for size in SIZES if size >= FITTED_FROM)
@@ -99,6 +116,9 @@ def run(chosen=()):
     for row, item in zip(rows, items):
         time_it(row, item)
         print(line(row), flush=True)
+    ours = peers.PEERS[0]
+    if ours.has("echo") and (not chosen or "echo" in chosen):
+        rows.append(connections(ours))
     too_fast = [row["key"] for row in rows if row["faster than defined"]]
     print("\nGrows faster than defined: " + ", ".join(too_fast) if too_fast else
           "\nNothing grows faster than its definition asks.")
@@ -109,6 +129,10 @@ def markdown(rows):
     lines = ["| what | defined | fitted exponent | instructions each at 1,000 / 10,000 / 100,000 | "
              "ns each at 1,000 / 100,000 / 1,000,000 |", "|---|---|--:|--:|--:|"]
     for row in rows:
+        if "instructions" not in row:
+            lines.append(f"| {row['key']}, 10 to 10,000 | {row['definition']} | – | – | "
+                         + " / ".join(report.number(time) for time in row["ns"].values()) + " |")
+            continue
         counts = {int(size): count for size, count in row["instructions"].items()}
         times = {int(size): time for size, time in row["ns"].items()}
         lines.append(f"| {row['key']} | {row['definition']} | {row['exponent']:.2f} | "

@@ -9,9 +9,11 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from . import peers
+from . import measure, peers
 
 RECORD = peers.BENCH / "instructions.json"
+BESIDE = peers.BENCH / "instructions_of_peers.json"
+NATIVE = ("ours", "asio", "libuv", "tokio")  # callgrind can follow these
 GROWTH_ALLOWED = 0.03
 
 # workload, form, smaller size, larger size
@@ -46,8 +48,10 @@ def count(program, form, size):
         command[:0] = ["setarch", "-R"]
     done = subprocess.run(command, capture_output=True, text=True)
     collected = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode == 2 and "usage" in done.stderr:
+        raise measure.NoSuchForm
     if done.returncode or not collected:
-        raise RuntimeError(f"{program.name} {form} {size} under callgrind: {done.stderr[-1000:]}")
+        raise RuntimeError(f"{program} {form} {size} under callgrind: {done.stderr[-1000:]}")
     return int(collected.group(1))
 
 
@@ -57,11 +61,17 @@ def per_operation(program, form, small, large, attempts=1):
     return (least - min(count(program, form, small) for _ in range(attempts))) / (large - small)
 
 
-def count_all(forms, attempts=1):
+def count_all(forms, attempts=1, peer=peers.PEERS[0]):
+    """Of each form that the peer has."""
     def one(item):
         workload, form, small, large = item
-        return f"{workload}/{form}", per_operation(peers.BUILD / "ours" / workload, form, small, large, attempts)
+        [program] = peer.command(workload)
+        try:
+            return f"{workload}/{form}", per_operation(program, form, small, large, attempts)
+        except measure.NoSuchForm:
+            return f"{workload}/{form}", None
 
+    forms = [item for item in forms if peer.has(item[0])]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(pool.map(one, forms))
 
@@ -75,6 +85,26 @@ def record():
         print(f"{key:<24} {instructions:10.1f}")
     print(f"written: {RECORD}")
     return 0
+
+
+def beside(everybody):
+    """Counts ours and the peers', prints them and keeps them for the docs."""
+    there = [peer for peer in everybody if peer.name in NATIVE and not peer.missing]
+    counts = {peer.name: count_all(COUNTED, peer=peer) for peer in there}
+    content = {"compiler": compiler(), "peers": {peer.name: peer.title for peer in there}, "instructions": counts}
+    BESIDE.write_text(json.dumps(content, indent=1) + "\n")
+    print(markdown(content))
+    print(f"\nwritten: {BESIDE}")
+    return 0
+
+
+def markdown(content):
+    names = list(content["peers"])
+    lines = ["| workload | " + " | ".join(content["peers"].values()) + " |", "|---|" + "--:|" * len(names)]
+    for key in content["instructions"]["ours"]:
+        cells = [content["instructions"][name].get(key) for name in names]
+        lines.append(f"| {key} | " + " | ".join("–" if cell is None else f"{cell:,.0f}" for cell in cells) + " |")
+    return "\n".join(lines)
 
 
 def check():
