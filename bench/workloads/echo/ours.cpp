@@ -1,7 +1,5 @@
 // A server that sends back what it gets: over streams, and over the loop's sock_recv_into() and sock_sendall().
 #include <asyncio/asyncio.h>
-#include <asyncio/net/sock.h>
-#include <asyncio/net/start_server.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
