@@ -282,11 +282,12 @@ void TaskBase::go_on() noexcept {
 
 namespace {
 
-/// The request, with one that came after it: a copy, for other tasks may have the same.
-Ref<CancelRequest> with_later(const Ref<CancelRequest>& first, const Ref<CancelRequest>& later) {
+/// What a wait was cancelled by, until that is thrown, and what is kept for the task itself, as Python keeps its
+/// `_cancel_message`: a copy, for other tasks may have the same request.
+Ref<CancelRequest> of_wait_and_task(const Ref<CancelRequest>& wait, const Ref<CancelRequest>& task) {
     auto both = make_cancel_request(std::nullopt, {}, std::source_location());
-    if (first) both = make_cancel_request(first->message, first->requested_by, first->requested_at);
-    both->later = later;
+    if (wait) both = make_cancel_request(wait->message, wait->requested_by, wait->requested_at);
+    both->of_task = task;
     return both;
 }
 
@@ -315,16 +316,20 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
     bool has_one_already =
         waiter != nullptr && waiter->is_cancelled();  // that its wait was cancelled by: it comes first
     if (has_one_already) {
-        task->cancel_request_ = with_later(task->cancel_request_, request);
+        task->cancel_request_ = of_wait_and_task(task->cancel_request_, request);
     } else {
         task->cancel_request_ = request;
     }
     return true;
 }
 
+void TaskBase::set_cancel_request(const Ref<CancelRequest>& request) {
+    cancel_request_ = cancel_request_ ? of_wait_and_task(request, cancel_request_) : request;
+}
+
 Ref<CancelRequest> TaskBase::take_cancel_request() noexcept {
     Ref<CancelRequest> request = std::move(cancel_request_);
-    if (request && request->later) cancel_request_ = request->later;
+    if (request && request->of_task) cancel_request_ = request->of_task;
     return request;
 }
 

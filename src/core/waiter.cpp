@@ -33,8 +33,8 @@ void Waiter::step_task() {
 
 bool Waiter::cancel(const Ref<CancelRequest>& request) {
     if (state_ != State::pending) return false;
-    state_ = State::cancelled;
     task_->set_cancel_request(request);
+    state_ = State::cancelled;
     task_->leave_queues();
     on_cancel();
     task_->go_on();

@@ -211,6 +211,32 @@ TEST(GatherCancel, HasTheLastMessageOfAChildThatWasCancelledTwiceInAPassAndIgnor
     EXPECT_EQ(text, "turn 1; turn 2; child told ''; turn 3; raised CancelledError('m2')");
 }
 
+// Found by random programs.
+TEST(GatherCancel, HasTheMessageOfAChildThatWasCancelledOutsideAWaitAndThenInOne) {
+    std::string text = trace::of(3, [](Log& log) -> Coro<std::string> {
+        auto child = create_task(
+            [](Log& trace) -> Coro<int> {
+                current_task().cancel("own");
+                for (int i = 0; i < 2; ++i) {
+                    try {
+                        co_await sleep(1s);
+                    } catch (const CancelledError& error) {
+                        trace(std::string("child told '") + error.what() + "'");
+                    }
+                }
+                co_return 1;
+            },
+            std::ref(log));
+        auto all = gather(child);
+        co_await sleep(0s);
+        co_await sleep(0s);
+        all.cancel();
+        co_await all;
+        co_return "never";
+    });
+    EXPECT_EQ(text, "turn 1; child told 'own'; turn 2; child told ''; turn 3; raised CancelledError('own')");
+}
+
 TEST(GatherReports, NothingOfAFailureThatACancelHid) {
     std::string text = trace::of(4, [](Log& log) -> Coro<std::string> {
         get_running_loop().set_exception_handler([&](EventLoop&, const ExceptionContext& c) { log(c.message); });

@@ -41,7 +41,7 @@ public:
     const std::optional<std::string> message;
     const std::string requested_by;  // empty when no task asked
     const std::source_location requested_at;
-    Ref<CancelRequest> later;  // what the task holding this was asked before this one was thrown; set when it is made
+    Ref<CancelRequest> of_task;  // set when it is made, for the one task that holds it: see TaskBase
 
     void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
     void dec_ref() noexcept;

@@ -87,8 +87,8 @@ public:
         cancel_due_ = false;
         return cancel_request_;
     }
-    /// The request that its wait was cancelled by.
-    void set_cancel_request(const Ref<CancelRequest>& request) noexcept { cancel_request_ = request; }
+    /// The request that its wait was cancelled by. It hides what the task itself was asked until it is taken.
+    void set_cancel_request(const Ref<CancelRequest>& request);
     Ref<CancelRequest> take_cancel_request() noexcept;
 
     /// One step: the coroutine runs until it waits or ends.
