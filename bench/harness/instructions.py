@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from . import measure, peers
@@ -43,10 +44,11 @@ def compiler():
 
 def count(program, form, size):
     """All instructions of one run; addresses are the same in each run, for they decide what collides in caches' keys."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(program), form, str(size)]
-    if peers.output_of("setarch", "-R", "true") is not None:
-        command[:0] = ["setarch", "-R"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:  # and not /dev/null, in whose place root would get a plain file
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(program), form, str(size)]
+        if peers.output_of("setarch", "-R", "true") is not None:
+            command[:0] = ["setarch", "-R"]
+        done = subprocess.run(command, capture_output=True, text=True)
     collected = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode == 2 and "usage" in done.stderr:
         raise measure.NoSuchForm
