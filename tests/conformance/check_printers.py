@@ -9,6 +9,7 @@ source is not guarded against that.
 import argparse
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,11 +36,16 @@ def as_python(program, python, folder):
     return output([python, path], env={**os.environ, "PYTHONPATH": str(HERE / "python")})
 
 
+def libraries(build):
+    """What the library itself is linked with."""
+    return re.search("^Libs:.*-lasyncio(.*)$", (build / "asyncio.pc").read_text(), re.M)[1].split()
+
+
 def as_cpp(program, build, folder):
     path = folder / "program.cpp"
     path.write_text(print_cpp.source(program))
     complaints = output(["g++", "-std=c++20", "-O0", *(f"-I{ROOT / one}" for one in ("include", "src", "tests/conformance/interpreter")),
-                         path, build / "conformance" / "libconformance.a", build / "libasyncio.a", "-pthread",
+                         path, build / "conformance" / "libconformance.a", build / "libasyncio.a", *libraries(build),
                          "-o", folder / "program"])
     return complaints or output([folder / "program"])
 

@@ -4,7 +4,7 @@ from print_python import indented
 
 HEAD = '''// Prints its trace. Built by
 // g++ -std=c++20 -Iinclude -Isrc -Itests/conformance/interpreter THIS_FILE \\
-//     build/release/conformance/libconformance.a build/release/libasyncio.a
+//     build/release/conformance/libconformance.a build/release/libasyncio.a -luring -pthread
 #include "prelude.h"
 '''
 ERRORS = {"V": "ValueError", "R": "RuntimeError", "L": "LookupError", "O": "OSError", "T": "TimeoutError", "B": "AppBase",
