@@ -116,7 +116,7 @@ Coro<std::size_t> sock_sendfile(Ref<SocketState> socket, int file, std::int64_t 
     struct stat status = {};
     bool is_file = ::fstat(file, &status) == 0;
     if (is_file) {
-        if (!count && S_ISREG(status.st_mode) && status.st_size == 0) co_return 0;
+        if (!count && S_ISREG(status.st_mode) && status.st_size == 0) co_return std::size_t{0};
         FilePart part{file, offset, count};
         SentByKernel sent = co_await SocketCall<SendFileWaiter, FilePart>(socket, part);
         if (sent.could_begin) co_return static_cast<std::size_t>(sent.size);

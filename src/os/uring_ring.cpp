@@ -47,11 +47,16 @@ bool accepts_and_receives() {
 
     UringRing ring;
     constexpr auto patience = std::chrono::milliseconds(500);
+    struct Completion {
+        std::uint64_t user_data;
+        std::int32_t res;
+        std::uint32_t flags;
+    };
     auto next_completion = [&](std::uint64_t user_data) {
-        io_uring_cqe found = {};
+        Completion found = {};
         if (ring.enter(patience) != 0) return found;
         ring.take_completions([&](const io_uring_cqe& completion) {
-            if (completion.user_data == user_data) found = completion;
+            if (completion.user_data == user_data) found = {user_data, completion.res, completion.flags};
         });
         return found;
     };
@@ -59,14 +64,14 @@ bool accepts_and_receives() {
     ring.submit();
     Fd client(::socket(AF_UNIX, type, 0));
     if (::connect(client.get(), name, size) != 0) return false;
-    io_uring_cqe accepted = next_completion(1);
+    Completion accepted = next_completion(1);
     if (accepted.user_data != 1 || accepted.res < 0 || (accepted.flags & IORING_CQE_F_MORE) == 0) return false;
     Fd server(accepted.res);
 
     ring.receive_all(server.get(), 2);
     ring.submit();
     if (::send(client.get(), "x", 1, MSG_NOSIGNAL) != 1) return false;
-    io_uring_cqe received = next_completion(2);
+    Completion received = next_completion(2);
     constexpr unsigned wanted = IORING_CQE_F_MORE | IORING_CQE_F_BUFFER;
     bool works = received.res == 1 && (received.flags & wanted) == wanted;
 

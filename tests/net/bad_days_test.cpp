@@ -197,7 +197,7 @@ TEST_F(BadDaysTest, AnErrorAtAnyCallEndsInOrder) {
 
 TEST_F(BadDaysTest, OneByteAtATimeIsEnough) {
     FaultyBackend backend;
-    for (std::size_t most : {1, 2, 3, 7}) {
+    for (std::size_t most : {1U, 2U, 3U, 7U}) {
         backend.most = most;
         run_on(backend, [&]() -> Coro<> {
             auto echo = [](StreamReader reader, StreamWriter writer) -> Coro<> {
