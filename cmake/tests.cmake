@@ -3,6 +3,7 @@
 # A test whose name (Suite.Test) matches this gtest pattern gets the label `threads` and runs under TSan in ./dev test.
 set(ASYNCIO_THREAD_TESTS "*Thread*:*Executor*" CACHE STRING "gtest pattern of the tests that run under TSan")
 option(ASYNCIO_ONLY_THREAD_TESTS "Build only the files that hold such tests" OFF)
+set(ASYNCIO_TEST_LAYERS "" CACHE STRING "Build only the tests in these folders of tests; none: all")
 
 # The tests of a layer that run on both I/O backends; those of the os layer name their backend themselves.
 set(io_tests_core_unit "FdCallbacks.*:Signals.*")
@@ -27,6 +28,9 @@ endif()
 set(layers ${test_sources})
 list(TRANSFORM layers REPLACE "/.*" "")
 list(REMOVE_DUPLICATES layers)
+if(ASYNCIO_TEST_LAYERS)
+    set(layers ${ASYNCIO_TEST_LAYERS})
+endif()
 
 # Everything that the test executables share. The checks for null and misaligned pointers double the time to compile a test,
 # so they are left to the library and the programs; AddressSanitizer sees what such pointers lead to.
