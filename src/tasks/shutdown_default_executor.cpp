@@ -14,22 +14,15 @@ namespace asyncio {
 
 namespace {
 
-/// Gives every job a thread of its own, that nobody waits for.
-class HelperThreads final : public Executor {
-public:
-    void submit(ExecutorJob& job) override {
-        std::thread([&job] { job.run(); }).detach();
-    }
-    bool try_cancel(ExecutorJob&) noexcept override { return false; }
-    void shutdown(bool) override {}
-};
-
 /// Waits for an executor's threads, on a thread of its own since that may take for ever. The time limit is one of real
 /// time, whatever the loop's clock: the threads that it is for know no other.
 class Joining {
 public:
     explicit Joining(Executor& executor, std::shared_ptr<ThreadPoolExecutor> owner)
         : executor_(executor), owner_(std::move(owner)) {}
+    ~Joining() {
+        if (helper.joinable()) helper.detach();  // nobody waited to the end
+    }
 
     /// On the executor's own account: runs to its end, however late.
     void join() noexcept {
@@ -59,6 +52,8 @@ public:
         return joined_;
     }
 
+    std::thread helper;  // the loop's thread only
+
 private:
     Executor& executor_;
     std::shared_ptr<ThreadPoolExecutor> owner_;  // keeps the loop's own executor as long as it is joined
@@ -68,14 +63,44 @@ private:
     std::exception_ptr failure_;
 };
 
-bool join_within(std::shared_ptr<Joining> joining, std::optional<Seconds> timeout) {
-    if (!timeout) {
-        joining->join();
-    } else {
-        std::thread([joining] { joining->join(); }).detach();
+/// Has the waiting done by a thread of its own, which whoever got the outcome can join.
+class JoiningCall final : public detail::ExecutorCall, private Executor {
+public:
+    JoiningCall(std::shared_ptr<Joining> joining, std::optional<Seconds> timeout)
+        : joining_(std::move(joining)), timeout_(timeout) {}
+    void start(detail::LoopCore& loop, detail::Ref<detail::FutureBase> future) {
+        ExecutorCall::submit(loop, static_cast<Executor*>(this), std::move(future));
     }
-    return joining->wait(timeout);
-}
+    const std::type_info& callable_type() const noexcept override { return typeid(Joining); }
+
+private:
+    void call() override { in_time_ = timeout_ ? join_within(*timeout_) : (joining_->join(), joining_->wait({})); }
+    bool join_within(Seconds timeout) {
+        std::thread thread([joining = joining_] { joining->join(); });
+        bool in_time = false;
+        try {
+            in_time = joining_->wait(timeout);
+        } catch (...) {
+            thread.join();
+            throw;
+        }
+        in_time ? thread.join() : thread.detach();
+        return in_time;
+    }
+    void drop_callable() noexcept override { joining_.reset(); }
+    void store_result(detail::FutureBase& future) override { detail::slot_of<bool>(future).emplace(in_time_); }
+
+    void submit(ExecutorJob& job) override {
+        Joining& joining = *joining_;  // of which the coroutine has a share, as the job may be over before this line
+        joining.helper = std::thread([&job] { job.run(); });
+    }
+    bool try_cancel(ExecutorJob&) noexcept override { return false; }
+    void shutdown(bool) override {}
+
+    std::shared_ptr<Joining> joining_;
+    std::optional<Seconds> timeout_;
+    bool in_time_ = false;
+};
 
 std::string late_warning(detail::LoopCore& loop, const Executor& executor, Seconds timeout) {
     std::string seconds = detail::repr_of_double(timeout.count());
@@ -97,10 +122,11 @@ Coro<> EventLoop::shutdown_default_executor(std::optional<Seconds> timeout) {
     loop.executor_shutdown_called = true;
     Executor* executor = loop.executor;
     if (executor == nullptr) co_return;
-    static HelperThreads helper_threads;
     auto joining = std::make_shared<Joining>(*executor, loop.own_executor);
-    Future<bool> joined = run_in_executor(&helper_threads, join_within, std::move(joining), timeout);
+    Future<bool> joined = create_future<bool>();
+    (new JoiningCall(joining, timeout))->start(loop, detail::Ref<detail::FutureBase>(joined.state_or_null()));
     bool in_time = co_await joined;
+    joining->helper.join();
     if (in_time) co_return;
     detail::log(LogLevel::warning, late_warning(loop, *executor, *timeout));
     executor->shutdown(false);

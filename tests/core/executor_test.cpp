@@ -237,6 +237,35 @@ TEST(Executor, ShutdownGivesUpAfterItsTimeoutAndNamesTheCall) {
     EXPECT_NE(logged.find("StuckCall"), std::string::npos);
 }
 
+/// Takes its time to end the thread that shuts it down.
+class SlowToLeaveExecutor : public Executor {
+public:
+    void submit(ExecutorJob& job) override { job.run(); }
+    bool try_cancel(ExecutorJob&) noexcept override { return false; }
+    void shutdown(bool) override {
+        struct Leaving {
+            std::atomic<bool>* left = nullptr;
+            ~Leaving() {
+                std::this_thread::sleep_for(50ms);
+                *left = true;
+            }
+        };
+        thread_local Leaving leaving;
+        leaving.left = &left;
+    }
+    std::atomic<bool> left = false;
+};
+
+TEST(Executor, TheThreadThatWaitedForItsShutdownIsJoined) {
+    for (std::optional<Seconds> timeout : {std::optional<Seconds>(), std::optional<Seconds>(60.0)}) {
+        SlowToLeaveExecutor executor;
+        EventLoop loop;
+        loop.set_default_executor(executor);
+        loop.run_until_complete(loop.shutdown_default_executor(timeout));
+        EXPECT_TRUE(executor.left);
+    }
+}
+
 TEST(Executor, AWaitForItsShutdownCanBeCancelled) {
     Gate gate;
     run_test([&]() -> Coro<> {
