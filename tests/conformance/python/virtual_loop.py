@@ -137,6 +137,15 @@ class TasksByCreation(OrderedSet):
         return iter(sorted(super().__iter__(), key=_creation))
 
 
+_group_exit = asyncio.TaskGroup.__aexit__
+
+
+async def _exit_group(self, *exception):
+    """Leaves a group. differs: a group that is destroyed with its task"""
+    if not self._loop.is_closed():
+        return await _group_exit(self, *exception)
+
+
 _timers = 0
 _timer_init = events.TimerHandle.__init__
 
@@ -172,6 +181,7 @@ def install():
     asyncio.tasks.all_tasks = asyncio.all_tasks = all_tasks
     asyncio.tasks.set = OrderedSet
     asyncio.taskgroups.set = TasksByCreation
+    asyncio.TaskGroup.__aexit__ = _exit_group
     _replace(asyncio.tasks._AsCompletedIterator, "__init__", "{ensure_future(aw, loop=loop) for aw in set(aws)}",
              "set(ensure_future(aw, loop=loop) for aw in set(aws))")
     events.TimerHandle = _Slotted  # base_events reads it from there
