@@ -4,6 +4,7 @@
 #include "sources.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace conformance {
 
@@ -28,11 +29,14 @@ template <class... Mode>
 AnyFuture gather_sources(const Sources& sources, Item& result, Mode... mode) {
     using asyncio::gather;
     constexpr bool exceptions = sizeof...(Mode) > 0;
+    // One after the other, as gather() comes to them: a task that starts eagerly may change those after it.
+    auto each = [&](auto source) {
+        return std::views::iota(std::size_t{0}, sources.size()) | std::views::transform(source);
+    };
     using Value = std::conditional_t<exceptions, Result<int>, int>;
     if (!sources.all_numbers()) {
         result.kind = exceptions ? Item::Kind::mixed_results : Item::Kind::mixed;
-        std::vector<AnyFuture> futures = sources.futures(result.parts);
-        return gather(mode..., futures);
+        return gather(mode..., each([&](std::size_t i) { return sources.future(i, result.parts); }));
     }
     if (sources.size() == 2) {
         result.kind = exceptions ? Item::Kind::pair_results : Item::Kind::pair;
@@ -40,7 +44,7 @@ AnyFuture gather_sources(const Sources& sources, Item& result, Mode... mode) {
     }
     result.kind = exceptions ? Item::Kind::results : Item::Kind::list;
     if (sources.all_coroutines()) return gather(mode..., sources.coroutines());
-    return gather(mode..., sources.numbers());
+    return gather(mode..., each([&](std::size_t i) { return sources.number(i); }));
 }
 
 void do_gather(Run& run, const Node& s) {

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <variant>
 #include <vector>
@@ -253,12 +254,10 @@ using Source = std::variant<int, Function>;  // a slot, or a function to call
 /// The futures in those slots that are not empty, and tasks of functions.
 class Sources {
 public:
-    Sources(std::initializer_list<Source> sources, bool are_gathered = false) {
+    Sources(std::initializer_list<Source> sources) {
         for (const Source& source : sources) {
             if (const Function* call = std::get_if<Function>(&source)) {
-                Task<int> task = create_task((*call)());
-                if (are_gathered) static_cast<detail::TaskBase*>(task.state_or_null())->do_not_report_pending();
-                all.push_back(task);
+                all.push_back(create_task((*call)()));
                 given.emplace_back();
             } else if (auto slot = static_cast<std::size_t>(std::get<int>(source)); s.has(slot)) {
                 all.push_back(s[slot]);
@@ -280,10 +279,31 @@ public:
 
 template <class... Mode>
 AnyFuture gathered(std::initializer_list<Source> list, Mode... mode) {
-    Sources sources(list, true);
-    if (sources.are_numbers) return gather(mode..., sources.numbers());
-    AnyFuture result = gather(mode..., sources.all);
-    parts[result.state_or_null()] = sources.all;
+    std::vector<std::variant<AnyFuture, Function>> sources;
+    bool are_numbers = true;
+    for (const Source& source : list) {
+        if (const Function* call = std::get_if<Function>(&source)) {
+            sources.push_back(*call);
+        } else if (auto slot = static_cast<std::size_t>(std::get<int>(source)); s.has(slot)) {
+            sources.push_back(s[slot]);
+            are_numbers = are_numbers && is_number(s[slot]);
+        }
+    }
+    // One after the other, as gather() comes to them: a task that starts eagerly may change those after it.
+    std::vector<AnyFuture> all;
+    auto take = [&](const auto& source) -> AnyFuture {
+        if (const Function* call = std::get_if<Function>(&source)) {
+            all.push_back(create_task((*call)()));
+            static_cast<detail::TaskBase*>(all.back().state_or_null())->do_not_report_pending();
+        } else {
+            all.push_back(std::get<AnyFuture>(source));
+        }
+        return all.back();
+    };
+    auto take_number = [&](const auto& source) { return take(source).template as<int>(); };
+    if (are_numbers) return gather(mode..., sources | std::views::transform(take_number));
+    AnyFuture result = gather(mode..., sources | std::views::transform(take));
+    parts[result.state_or_null()] = std::move(all);
     return result;
 }
 

@@ -59,11 +59,13 @@ std::vector<Future<int>> Sources::numbers() const {
 
 std::vector<AnyFuture> Sources::futures(std::vector<ItemRef>& parts) const {
     std::vector<AnyFuture> all;
-    for (std::size_t i = 0; i < size(); ++i) {
-        parts.push_back(is_item(i) ? item(i) : std::make_shared<Item>(Item{task(i)}));
-        all.push_back(parts.back()->future);
-    }
+    for (std::size_t i = 0; i < size(); ++i) all.push_back(future(i, parts));
     return all;
+}
+
+AnyFuture Sources::future(std::size_t i, std::vector<ItemRef>& parts) const {
+    parts.push_back(is_item(i) ? item(i) : std::make_shared<Item>(Item{task(i)}));
+    return parts.back()->future;
 }
 
 }  // namespace conformance

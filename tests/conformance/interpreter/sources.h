@@ -26,8 +26,9 @@ public:
     std::vector<asyncio::Coro<int>> coroutines() const;
     asyncio::Future<int> number(std::size_t i) const;
     std::vector<asyncio::Future<int>> numbers() const;
-    /// Futures of any kind, and what their values are.
+    /// Futures of any kind; adds what their values are.
     std::vector<asyncio::AnyFuture> futures(std::vector<ItemRef>& parts) const;
+    asyncio::AnyFuture future(std::size_t i, std::vector<ItemRef>& parts) const;
 
 private:
     asyncio::Task<int> task(std::size_t i) const;
