@@ -43,12 +43,15 @@ def compiler():
 
 
 def count(program, form, size):
-    """All instructions of one run; addresses are the same in each run, for they decide what collides in caches' keys."""
+    """All instructions of one run; addresses are the same in each run, for they decide what collides in caches' keys.
+
+    So is the environment, which a loop searches for its settings when it is made.
+    """
     with tempfile.TemporaryDirectory() as folder:  # and not /dev/null, in whose place root would get a plain file
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(program), form, str(size)]
         if peers.output_of("setarch", "-R", "true") is not None:
             command[:0] = ["setarch", "-R"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
     collected = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode == 2 and "usage" in done.stderr:
         raise measure.NoSuchForm
