@@ -35,17 +35,18 @@ std::string text_of(const std::tuple<A, B>& both) {
 
 }  // namespace
 
-std::string text_of_result(const Item& item) {
+std::string text_of_result(const Item& item, int depth) {
+    if (depth == deepest_text && item.kind != Item::Kind::number) return "[...]";
     std::vector<std::string> all;
     if (item.kind == Item::Kind::mixed) {
         item.future.as<std::vector<None>>().result();
-        for (auto& part : item.parts) all.push_back(text_of_result(*part));
+        for (auto& part : item.parts) all.push_back(text_of_result(*part, depth + 1));
         return text_of_list(all);
     }
     if (item.kind == Item::Kind::mixed_results) {
         auto& results = item.future.as<std::vector<Result<None>>>().result();
         for (std::size_t i = 0; i < results.size(); ++i) {
-            all.push_back(results[i] ? text_of_result(*item.parts[i]) : describe(results[i].exception()));
+            all.push_back(results[i] ? text_of_result(*item.parts[i], depth + 1) : describe(results[i].exception()));
         }
         return text_of_list(all);
     }

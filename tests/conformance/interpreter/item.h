@@ -52,7 +52,7 @@ auto with_type(const Item& item, const Function& function) {
 }
 
 /// The result as it stands in traces; throws what the future ended with.
-std::string text_of_result(const Item& item);
+std::string text_of_result(const Item& item, int depth = 0);
 /// `pending`, `cancelled`, `! ValueError('x')` or the result.
 std::string outcome(const Item& item);
 

@@ -206,24 +206,26 @@ auto with_type(const AnyFuture& future, const Body& body) {
         future, body);
 }
 
-inline std::string result_text(const AnyFuture& future);
-inline std::string value_text(const std::vector<AnyFuture>&, std::size_t, int value) { return text(value); }
-inline std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, None) {
-    return i < given.size() ? result_text(given[i]) : "None";
+inline std::string result_text(const AnyFuture& future, int depth = 0);
+inline std::string value_text(const std::vector<AnyFuture>&, std::size_t, int value, int) { return text(value); }
+inline std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, None, int depth) {
+    return i < given.size() ? result_text(given[i], depth) : "None";
 }
 template <class T>
-std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, const Result<T>& result) {
-    return result ? value_text(given, i, *result) : describe(result.exception());
+std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, const Result<T>& result, int depth) {
+    return result ? value_text(given, i, *result, depth) : describe(result.exception());
 }
 template <class T>
-std::string value_text(const std::vector<AnyFuture>& given, std::size_t, const std::vector<T>& values) {
+std::string value_text(const std::vector<AnyFuture>& given, std::size_t, const std::vector<T>& values, int depth) {
+    if (depth == deepest_text) return "[...]";
     std::vector<std::string> all;
-    for (const T& value : values) all.push_back(value_text(given, all.size(), value));
+    for (const T& value : values) all.push_back(value_text(given, all.size(), value, depth + 1));
     return text_of_list(all);
 }
-inline std::string result_text(const AnyFuture& future) {
-    return with_type(future,
-                     [&](const auto& typed) { return value_text(parts[future.state_or_null()], 0, typed.result()); });
+inline std::string result_text(const AnyFuture& future, int depth) {
+    return with_type(future, [&](const auto& typed) {
+        return value_text(parts[future.state_or_null()], 0, typed.result(), depth);
+    });
 }
 inline std::string outcome(const AnyFuture& future) {
     if (!future.done()) return "pending";

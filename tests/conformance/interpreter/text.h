@@ -39,6 +39,9 @@ std::string text(int value);
 std::string text(const char* value);
 std::string text(const std::string& value);
 
+/// Deeper in lists only `[...]`: a gather() of gather()s, each given twice, doubles with each level.
+inline constexpr int deepest_text = 6;
+
 /// `[1, 2]`
 template <class Values>
 std::string text_of_list(const Values& values) {

@@ -55,9 +55,13 @@ def log_line(error):
     return f"{name}: {message}" if message else name
 
 
-def text(value):
+DEEPEST = 6
+
+
+def text(value, depth=0):
+    """Deep in lists only that there is more: a gather() of gather()s, each given twice, doubles with each level."""
     if isinstance(value, list):
-        return "[" + ", ".join(map(text, value)) + "]"
+        return "[...]" if depth == DEEPEST else "[" + ", ".join(text(part, depth + 1) for part in value) + "]"
     if isinstance(value, BaseException):
         return describe(value)
     return str(value)
