@@ -217,7 +217,7 @@ std::string value_text(const std::vector<AnyFuture>& given, std::size_t i, const
 }
 template <class T>
 std::string value_text(const std::vector<AnyFuture>& given, std::size_t, const std::vector<T>& values, int depth) {
-    if (depth == deepest_text) return "[...]";
+    if (depth == conformance::deepest_text) return "[...]";
     std::vector<std::string> all;
     for (const T& value : values) all.push_back(value_text(given, all.size(), value, depth + 1));
     return text_of_list(all);
