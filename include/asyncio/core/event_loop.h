@@ -10,6 +10,7 @@
 #include <asyncio/core/seconds.h>
 #include <asyncio/core/task.h>
 #include <asyncio/detail/function.h>
+#include <asyncio/detail/invoke.h>
 
 #include <concepts>
 #include <optional>
@@ -86,54 +87,46 @@ public:
     void close();
 
     /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > Handle call_soon(F&& callback, CallbackOptions options = {}) {
+    template <detail::Callback F>
+    Handle call_soon(F&& callback, CallbackOptions options = {}) {
         return soon(new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-    requires std::invocable < std::decay_t<F>
-    &, std::decay_t<First>&, std::decay_t<Rest>&... > Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
+    requires detail::Callback<F, First, Rest...> Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
         return soon(new_handle(
             bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// The same from any thread or from inside the loop: wakes the loop if it sleeps.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
+    template <detail::Callback F>
+    Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
         return soon_threadsafe(new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-    requires std::invocable < std::decay_t<F>
-    &, std::decay_t<First>&,
-        std::decay_t<Rest>&... > Handle call_soon_threadsafe(F&& callback, First&& first, Rest&&... rest) {
+    requires detail::Callback<F, First, Rest...> Handle call_soon_threadsafe(F&& callback, First&& first,
+                                                                             Rest&&... rest) {
         return soon_threadsafe(new_handle(
             bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// The callback runs `delay` from now, a negative one like zero: in the next pass.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
+    template <detail::Callback F>
+    TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
         return at(time() + delay, new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-    requires std::invocable < std::decay_t<F>
-    &, std::decay_t<First>&,
-        std::decay_t<Rest>&... > TimerHandle call_later(Seconds delay, F&& callback, First&& first, Rest&&... rest) {
+    requires detail::Callback<F, First, Rest...> TimerHandle call_later(Seconds delay, F&& callback, First&& first,
+                                                                        Rest&&... rest) {
         return at(time() + delay,
                   new_handle(
                       bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
     }
     /// The callback runs when the loop's clock has reached `when`.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
+    template <detail::Callback F>
+    TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
         return at(when, new_handle(static_cast<F&&>(callback), options));
     }
     template <class F, class First, class... Rest>
-    requires std::invocable < std::decay_t<F>
-    &, std::decay_t<First>&,
-        std::decay_t<Rest>&... > TimerHandle call_at(TimePoint when, F&& callback, First&& first, Rest&&... rest) {
+    requires detail::Callback<F, First, Rest...> TimerHandle call_at(TimePoint when, F&& callback, First&& first,
+                                                                     Rest&&... rest) {
         return at(when,
                   new_handle(
                       bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
@@ -184,18 +177,20 @@ public:
     Coro<> shutdown_asyncgens();
 
     /// Calls the callback in every pass in which the descriptor can be read; one callback a descriptor.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > void add_reader(int fd, F&& callback) { watch(fd, false, new_handle(static_cast<F&&>(callback), {})); }
+    template <detail::Callback F>
+    void add_reader(int fd, F&& callback) {
+        watch(fd, false, new_handle(static_cast<F&&>(callback), {}));
+    }
     template <class F, class First, class... Rest>
     void add_reader(int fd, F&& callback, First&& first, Rest&&... rest) {
         add_reader(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
     }
     bool remove_reader(int fd);
     /// The same for writing.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > void add_writer(int fd, F&& callback) { watch(fd, true, new_handle(static_cast<F&&>(callback), {})); }
+    template <detail::Callback F>
+    void add_writer(int fd, F&& callback) {
+        watch(fd, true, new_handle(static_cast<F&&>(callback), {}));
+    }
     template <class F, class First, class... Rest>
     void add_writer(int fd, F&& callback, First&& first, Rest&&... rest) {
         add_writer(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
@@ -203,9 +198,8 @@ public:
     bool remove_writer(int fd);
 
     /// The callback runs in the loop, not in the signal handler, so it may do anything. Main thread only.
-    template <class F>
-    requires std::invocable < std::decay_t<F>
-    & > void add_signal_handler(int signum, F&& callback) {
+    template <detail::Callback F>
+    void add_signal_handler(int signum, F&& callback) {
         handle_signal(signum, new_handle(static_cast<F&&>(callback), {}));
     }
     template <class F, class First, class... Rest>

@@ -33,4 +33,12 @@ constexpr auto invoke(F&& function, Object&& object, Args&&... args)
     return (pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)...);
 }
 
+/// A copy that is kept, as it is given on.
+template <class T>
+using KeptCopy = std::decay_t<T>&;
+
+/// What a loop can keep, with copies of its arguments, and call.
+template <class F, class... Args>
+concept Callback = std::is_invocable_v<KeptCopy<F>, KeptCopy<Args>...>;
+
 }  // namespace asyncio::detail

@@ -2,6 +2,7 @@
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/detail/double_destruction.h>
+#include <asyncio/detail/invoke.h>
 #include <asyncio/net/host_port.h>
 #include <asyncio/net/server.h>
 #include <asyncio/net/socket.h>
@@ -42,8 +43,7 @@ static_assert(std::is_trivially_destructible_v<StartUnixServerOptions>);
 
 /// What a server can call for each connection: a function, or a coroutine function, of a reader and a writer.
 template <class F>
-concept ClientConnectedCallback = std::invocable < std::decay_t<F>
-&, StreamReader, StreamWriter > ;
+concept ClientConnectedCallback = std::is_invocable_v<detail::KeptCopy<F>, StreamReader, StreamWriter>;
 
 namespace detail {
 
