@@ -104,4 +104,30 @@ TEST_F(ClosedSocketTest, AConnectThatWaitsForAPlaceDoesNotConnectWhoGetsTheNumbe
     });
 }
 
+// In CPython it is found a pass before.
+TEST_F(ClosedSocketTest, AResetThatCameBeforeACloseIsToldAllTheSame) {
+    std::string outcomes;
+    auto lose = [&outcomes](int passes, void (StreamWriter::*end)() const) -> Coro<> {
+        support::Ends ends = co_await support::connect_ends();
+        Task<std::string> reading = create_task(error_of([&] { return ends.client.reader.read(10); }));
+        co_await sleep(5ms);
+        support::reset(ends.server.writer);
+        co_await sleep(0s);  // it is sent
+        ::usleep(2000);      // it has come
+        for (int i = 0; i < passes; ++i) co_await sleep(0s);
+        (ends.client.writer.*end)();
+        std::string closed = co_await error_of([&] { return ends.client.writer.wait_closed(); });
+        std::string read = co_await reading;
+        EXPECT_EQ(closed, read);
+        outcomes += std::to_string(passes) + closed.substr(0, closed.find('(')) + " ";
+    };
+    for (int passes = 0; passes < 4; ++passes) {
+        support::run_each_pass([&] { return lose(passes, &StreamWriter::close); });
+        support::run_each_pass([&] { return lose(passes, &StreamWriter::abort); });
+    }
+    EXPECT_EQ(outcomes,
+              "0nothing 0nothing 1nothing 1nothing 2ConnectionResetError 2ConnectionResetError "
+              "3ConnectionResetError 3ConnectionResetError ");
+}
+
 }  // namespace
