@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,7 @@ private:
 // CPython: base_events.py, BaseEventLoop._create_connection_transport
 Coro<Streams> open_streams(Socket socket, std::int64_t limit) {
     LoopCore& loop = running_core();
+    if (!socket) throw_os_error(EBADF);
     Ref<ReaderState> state(new ReaderState(loop, limit));
     StreamReader reader(state);
     StreamWriter writer(new Transport(loop, std::move(socket), std::move(state), {}, nullptr));

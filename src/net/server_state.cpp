@@ -112,6 +112,7 @@ std::string ServerState::repr() const {
 
 void ServerState::start_serving() {
     if (serving_) return;
+    if (closed_) throw RuntimeError("server " + repr() + " is closed");
     serving_ = true;
     inc_ref();  // the loop's
     context_ = ContextSlot::copy_current();

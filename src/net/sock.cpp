@@ -148,6 +148,10 @@ void ConnectWaiter::try_later() noexcept {
 
 void ConnectWaiter::is_due(ReadyNode& node) {
     auto& waiter = static_cast<ConnectWaiter&>(of(node));
+    if (waiter.socket().fd < 0) {  // it was closed meanwhile, and its number may be another's
+        waiter.operation().result = -EBADF;
+        return waiter.wake();
+    }
     waiter.prepare();
     if (!waiter.operation().start(waiter.loop().io())) return;
     if (waiter.must_try_again()) return waiter.try_later();

@@ -40,7 +40,12 @@ Coro<Server> serve(std::vector<Socket> sockets, Ref<ClientCallback> callback, Se
     Server server(new ServerState(running_core(), std::move(sockets), std::move(callback), config));
     if (remove_path) server.handle().get()->remove_path_at_close();
     if (start) {
-        server.handle().get()->start_serving();
+        try {
+            server.handle().get()->start_serving();
+        } catch (...) {
+            server.close();  // nobody else can
+            throw;
+        }
         co_await sleep(0);  // as in CPython
     }
     co_return server;

@@ -150,11 +150,9 @@ bool Transport::receive() {
     return true;
 }
 
-/// Reading ends. What was offered already is received: it came before.
-void Transport::stop_receiving() noexcept {
-    bool failed = std::exchange(offered_, false) && !receive();
-    static_cast<void>(failed);  // it is closing anyway
-    receive_.stop();
+/// The end is about to come. What was offered already came before, even if it is another end.
+void Transport::receive_offered() noexcept {
+    if (std::exchange(offered_, false) && !receive()) fail(static_cast<int>(-receive_.result));
 }
 
 // Writing.
@@ -308,10 +306,11 @@ void Transport::wake(IntrusiveList<TransportWaiter, TransportWaiters>& waiters,
 // The end.
 
 void Transport::close() noexcept {
+    if (!closing_) receive_offered();
     if (closing_) return;
     closing_ = true;
     leave_descriptor();
-    stop_receiving();
+    receive_.stop();
     if (!buffer_.empty()) return;
     conn_lost_ = 1;
     send_.stop();
@@ -321,13 +320,14 @@ void Transport::close() noexcept {
 void Transport::fail(int error) noexcept { force_close(make_os_error(error)); }
 
 void Transport::force_close(std::exception_ptr error) noexcept {
+    if (conn_lost_ == 0) receive_offered();
     if (conn_lost_ > 0) return;
     buffer_.clear();
     send_.stop();
     if (!closing_) {
         closing_ = true;
         leave_descriptor();
-        stop_receiving();
+        receive_.stop();
     }
     conn_lost_ = 1;
     lost_by_ = std::move(error);

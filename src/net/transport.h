@@ -96,7 +96,7 @@ private:
     static void connection_is_lost(ReadyNode& node);
     bool receive();
     void start_receiving() noexcept;
-    void stop_receiving() noexcept;
+    void receive_offered() noexcept;
     void check_can_write(const char* function) const;
     bool note_vain_write() noexcept;
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;

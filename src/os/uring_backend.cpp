@@ -267,7 +267,7 @@ void UringBackend::take_bytes(IoOperation& operation, Descriptor& descriptor) no
 
 bool UringBackend::collect(IoOperation& operation) noexcept {
     if (operation.closed) return true;
-    Descriptor& descriptor = *find(operation.descriptor);
+    Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
     bool over = take(operation, descriptor) || (!operation.repeats && perform(operation));
     if (!over) {
         operation.reported = false;
@@ -282,7 +282,7 @@ bool UringBackend::collect(IoOperation& operation) noexcept {
 
 void UringBackend::cancel(IoOperation& operation) noexcept {
     if (operation.closed) return;
-    Descriptor& descriptor = *find(operation.descriptor);
+    Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
     operation.ListHook<IoLine>::unlink();
     if (operation.repeats) check_later(descriptor);
     next_in_line(descriptor, descriptor.direction(operation.call));

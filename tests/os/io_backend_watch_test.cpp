@@ -140,5 +140,21 @@ TEST_P(IoBackendWatchTest, ADescriptorThatFailsIsNoLongerWatched) {
     EXPECT_EQ(look(fd), "");
 }
 
+// Two Sockets of one number, each with a serial number of its own.
+TEST_P(IoBackendWatchTest, AWatchedFileMayHaveTwoOwners) {
+    Pair pair = unix_pair();
+    Receive first(pair.first);
+    EXPECT_FALSE(first.start(backend()));
+    backend().watch(pair.first.fd(), true, false);
+    Receive second(pair.first);
+    second.descriptor.serial = next_descriptor_serial();
+    EXPECT_FALSE(second.start(backend()));
+    first.stop();
+    pair.second.put("x");
+    while (!second.reported) ASSERT_FALSE(wait(std::chrono::seconds(1)).empty());
+    EXPECT_TRUE(second.finish());
+    EXPECT_EQ(second.text(), "x");
+}
+
 }  // namespace
 }  // namespace asyncio::detail

@@ -58,9 +58,9 @@ private:
 
 /// An endpoint of communication: owns a descriptor, which is non-blocking and closed on exec.
 ///
-/// Closed by its destructor. Operations of tasks that wait for it then end with OSError (EBADF); what others have sent
-/// and nobody has received is dropped. Can be moved to another thread, and be used by one at a time. Its methods do not
-/// wait; what waits are the `sock_…()` functions. All throw OSError.
+/// Closed by its destructor. Operations of tasks that wait for it then end with OSError (EBADF), if that is while their
+/// loop runs, in its thread; what others have sent and nobody has received is dropped. Can be moved to another thread,
+/// and be used by one at a time. Its methods do not wait; what waits are the `sock_…()` functions. All throw OSError.
 ///
 /// Constants of levels and options are in the system's `<sys/socket.h>`. Python: socket.socket.
 class Socket {
