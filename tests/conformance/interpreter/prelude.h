@@ -223,9 +223,8 @@ std::string value_text(const std::vector<AnyFuture>& given, std::size_t, const s
     return text_of_list(all);
 }
 inline std::string result_text(const AnyFuture& future, int depth) {
-    return with_type(future, [&](const auto& typed) {
-        return value_text(parts[future.state_or_null()], 0, typed.result(), depth);
-    });
+    return with_type(
+        future, [&](const auto& typed) { return value_text(parts[future.state_or_null()], 0, typed.result(), depth); });
 }
 inline std::string outcome(const AnyFuture& future) {
     if (!future.done()) return "pending";
