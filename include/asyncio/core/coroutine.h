@@ -20,6 +20,10 @@ namespace detail {
 template <class T>
 inline constexpr bool is_coroutine<Coro<T>> = true;
 
+template <class T, class U>
+inline constexpr bool converts_number =
+    std::conjunction_v<std::is_arithmetic<T>, std::is_arithmetic<std::remove_cvref_t<U>>>;
+
 template <class T>
 class Promise final : public PromiseBase {
 public:
@@ -28,10 +32,13 @@ public:
     Coro<T> get_return_object() noexcept;
 
     template <class U = T>
-    requires(std::is_reference_v<T> ? std::is_convertible_v<U&&, T>
-                                    : std::is_constructible_v<T, U&&>) void return_value(U&& value) {
+    requires(!converts_number<T, U> &&
+             (std::is_reference_v<T> ? std::is_convertible_v<U&&, T>
+                                     : std::is_constructible_v<T, U&&>)) void return_value(U&& value) {
         slot_->emplace(static_cast<U&&>(value));
     }
+    /// Numbers are converted where the co_return stands: a constant without a warning, all else with one of that line.
+    void return_value(T value) requires(std::is_arithmetic_v<T>) { slot_->emplace(value); }
     void set_slot(Slot<T>* slot) noexcept { slot_ = slot; }
 
 private:
