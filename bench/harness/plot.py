@@ -22,9 +22,14 @@ def position(times, low, high):
     return LEFT + WIDTH * (math.log10(times) - low) / (high - low)
 
 
+def drawn_ratios(row):
+    """Those that a logarithmic axis has a place for."""
+    return {name: times for name, times in report.ratios(row).items() if times > 0}
+
+
 def svg(results):
     rows = [row for row in results["rows"] if report.ratios(row)]
-    all_ratios = [times for row in rows for times in report.ratios(row).values()]
+    all_ratios = [times for row in rows for times in drawn_ratios(row).values()]
     low = math.floor(math.log10(min(all_ratios, default=1)) * 2) / 2
     high = math.ceil(math.log10(max(all_ratios, default=10)) * 2) / 2
     low, high = min(low, -0.15), max(high, 1)
@@ -66,7 +71,7 @@ def axis(low, high, height):
 def dots(row, index, low, high):
     y = TOP + ROW * index + 6
     parts = [f'<text x="{LEFT - 14}" y="{y + 4}" text-anchor="end">{escape(row["title"])}</text>']
-    for name, times in report.ratios(row).items():
+    for name, times in drawn_ratios(row).items():
         what = f'{name}: {report.number(row["peers"][name]["median"])} {row["unit"]}'
         parts.append(f'<circle cx="{position(times, low, high):.1f}" cy="{y}" r="5" fill="{COLOURS[name]}" '
                      f'fill-opacity="0.85"><title>{escape(what)}</title></circle>')

@@ -98,6 +98,12 @@ class Reporting(unittest.TestCase):
         dots = [dot for dot in drawing.iter("{http://www.w3.org/2000/svg}circle") if len(dot)]
         self.assertEqual(len(dots), 2)
 
+    def test_the_plot_leaves_out_what_costs_nothing(self):
+        results = results_of(Pretender("ours", 100), Pretender("epoll", 1))
+        results["rows"][0]["peers"]["epoll"]["median"] = 0  # bytes of a connection that only the kernel knows
+        drawing = ElementTree.fromstring(plot.svg(results))
+        self.assertEqual(len([dot for dot in drawing.iter("{http://www.w3.org/2000/svg}circle") if len(dot)]), 1)
+
 
 class Guarding(unittest.TestCase):
     def test_more_than_three_percent_is_growth(self):
