@@ -75,9 +75,9 @@ bool GeneratorBase::begin_close() {
     return true;
 }
 
-void GeneratorBase::resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept {
+bool GeneratorBase::resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept {
     if (task.cancel_is_due()) thrown_ = std::make_exception_ptr(CancelledError(task.take_due_cancel()));
-    resume(task, parent);
+    return resume(task, parent);
 }
 
 void GeneratorBase::rethrow_thrown() { std::rethrow_exception(std::exchange(thrown_, nullptr)); }

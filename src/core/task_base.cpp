@@ -10,6 +10,8 @@
 
 namespace asyncio::detail {
 
+constinit thread_local int nested_children = 0;
+
 TaskName::~TaskName() { release(); }
 
 void TaskName::release() noexcept {
@@ -137,6 +139,7 @@ void TaskBase::step() {
         cancel_due_ = waiter_ == nullptr || !waiter_->ended_cancelled();
     }
     waiter_ = nullptr;
+    nested_children = 0;
     loop.current_task = this;
     if (context_.is_shared()) [[unlikely]] {
         step_in_shared_context();

@@ -65,8 +65,8 @@ public:
     explicit NextAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
     bool await_ready() { return !generator_.begin_next(&item_); }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
-        generator_.resume(*parent.promise().task(), parent);
+    bool await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+        return generator_.resume(*parent.promise().task(), parent);
     }
     Item await_resume() {
         generator_.end_step();

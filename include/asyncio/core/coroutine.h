@@ -71,8 +71,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class ParentPromise>
-    void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
-        link_.run_child(parent.promise().task(), parent);
+    bool await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
+        return link_.run_child(parent.promise().task(), parent);
     }
     T await_resume() {
         if (link_.child_failed()) [[unlikely]]

@@ -37,7 +37,7 @@ public:
         if (--references_ == 0) drop();
     }
 
-    // A step: one of the first three, and if that is true resume(); end_step() when the frame has yielded or ended.
+    // A step: one of the first three, and if that is true resume(), as run_child() does; end_step() when the frame has yielded or ended.
     bool begin_next(void* item) {
         if (state_ != State::suspended) [[unlikely]]
             return begin_first(item);
@@ -47,9 +47,9 @@ public:
     }
     bool begin_throw(std::exception_ptr exception, void* item);
     bool begin_close();
-    void resume(TaskBase& task, std::coroutine_handle<> parent) noexcept { link_.run_child(&task, parent); }
+    bool resume(TaskBase& task, std::coroutine_handle<> parent) noexcept { return link_.run_child(&task, parent); }
     /// The same for a closing task, which may have been cancelled before it began: then the generator sees that.
-    void resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept;
+    bool resume_closing(TaskBase& task, std::coroutine_handle<> parent) noexcept;
     /// Throws what the generator threw.
     void end_step() {
         if (state_ != State::running) return;  // it had ended before
@@ -113,8 +113,8 @@ public:
     explicit CloseAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
     bool await_ready() { return !generator_.begin_close(); }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
-        generator_.resume_closing(*parent.promise().task(), parent);
+    bool await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+        return generator_.resume_closing(*parent.promise().task(), parent);
     }
     void await_resume() { generator_.end_closing(); }
 

@@ -22,8 +22,9 @@ struct CoroLink {
     ~CoroLink() {
         if (child) child.destroy();
     }
-    /// The child becomes the frame that the task resumes next.
-    void run_child(TaskBase* task, std::coroutine_handle<> from) noexcept;
+    /// Runs the child. False: it is over already, and its parent goes on at once. True: the parent is suspended until
+    /// the task resumes it.
+    bool run_child(TaskBase* task, std::coroutine_handle<> from) noexcept;
     /// The child is over: its arguments go before its parent goes on. Gives what it threw, or null.
     std::exception_ptr end_child() noexcept;
     bool child_failed() const noexcept;

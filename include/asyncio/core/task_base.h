@@ -56,7 +56,8 @@ struct LiveTasks;  // the tag of the loop's list of unfinished tasks
 /// A task, whatever its coroutine returns: runs the coroutine's frames one step at a time.
 ///
 /// `innermost_` is the frame to resume next. Awaiting a coroutine makes its frame the innermost, its end makes the
-/// parent's frame that again; both return to the step's loop, so that the machine's stack never grows.
+/// parent's frame that again. A child that ends without having waited was run inside its parent's await; all else
+/// returns to the step's loop, and so does an await that is too deep already: the machine's stack does not grow.
 ///
 /// A task waits for one thing at a time, so there is one node for all: it is in the ready queue, among the timers, or
 /// where the `Waiter` of the innermost frame has parked it.
@@ -76,6 +77,7 @@ public:
 
     // What awaiters and promises do to the task that runs.
     void set_innermost(std::coroutine_handle<> frame) noexcept { innermost_ = frame; }
+    std::coroutine_handle<> innermost() const noexcept { return innermost_; }
     void block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept;
     void yield(std::coroutine_handle<> frame) noexcept;  // goes on in the next pass
     void go_on() noexcept;                               // what it waited for is over: it goes on in the next pass
@@ -154,10 +156,24 @@ private:
     };
 };
 
-inline void CoroLink::run_child(TaskBase* task, std::coroutine_handle<> from) noexcept {
+/// How many children run on the stack of this thread inside each other, below the step that runs them. A step that has
+/// reached the limit runs no more of them so: returning from there costs more than it saves.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local int nested_children;
+constexpr int most_nested_children = 16;
+constexpr int nest_no_more = 1 << 20;
+
+inline bool CoroLink::run_child(TaskBase* task, std::coroutine_handle<> from) noexcept {
     parent = from;
     PromiseBase::of(child).attach(task, this);
     task->set_innermost(child);
+    if (nested_children >= most_nested_children) [[unlikely]] {
+        nested_children = nest_no_more;
+        return true;
+    }
+    ++nested_children;
+    child.resume();
+    --nested_children;
+    return task->innermost() != from;
 }
 
 inline bool CoroLink::child_failed() const noexcept { return PromiseBase::of(child).exception() != nullptr; }

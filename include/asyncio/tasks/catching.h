@@ -27,8 +27,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class ParentPromise>
-    void await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
-        link_.run_child(parent.promise().task(), parent);
+    bool await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
+        return link_.run_child(parent.promise().task(), parent);
     }
     std::exception_ptr await_resume() noexcept { return link_.end_child(); }
 
