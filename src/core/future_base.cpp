@@ -17,6 +17,12 @@ FutureBase::~FutureBase() {
     loop_->dec_ref();
 }
 
+inline void FutureBase::end_of_life() noexcept {
+    bool may_live_on = outlives_handles_ || unretrieved_;
+    if (may_live_on && lives_on()) return;
+    delete this;
+}
+
 void FutureBase::destroy() noexcept {
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
     LoopCore& loop = *loop_;
@@ -31,7 +37,7 @@ void FutureBase::destroy() noexcept {
     loop.inc_ref();
     loop.destroying_futures = true;
     end_of_life();
-    while (!loop.dying_futures.empty()) {
+    while (!loop.dying_futures.empty()) [[unlikely]] {
         FutureBase* next = loop.dying_futures.back();
         loop.dying_futures.pop_back();
         next->end_of_life();
@@ -40,19 +46,17 @@ void FutureBase::destroy() noexcept {
     loop.dec_ref();
 }
 
-void FutureBase::end_of_life() noexcept {
-    if (outlives_handles_ && outlive_handles()) return;
-    if (unretrieved_) {
-        // The handler may look at the future, and even keep it.
-        unretrieved_ = false;
-        references_ = 1;
-        try {
-            report_unretrieved();
-        } catch (const std::bad_alloc&) {  // nobody is told, then
-        }
-        if (--references_ != 0) return;
+bool FutureBase::lives_on() noexcept {
+    if (outlives_handles_ && outlive_handles()) return true;
+    if (!unretrieved_) return false;
+    // The handler may look at the future, and even keep it.
+    unretrieved_ = false;
+    references_ = 1;
+    try {
+        report_unretrieved();
+    } catch (const std::bad_alloc&) {  // nobody is told, then
     }
-    delete this;
+    return --references_ != 0;
 }
 
 void FutureBase::report_unretrieved() {
@@ -65,14 +69,17 @@ void FutureBase::report_unretrieved() {
     loop_->report(context);
 }
 
-void FutureBase::schedule_callbacks() noexcept {
+inline void FutureBase::schedule_callbacks() noexcept {
     if (callbacks_.empty() || loop_->is_closed()) return;  // closed: they never run; the destructor drops them
-    if (has_user_callbacks_) {
-        for (ReadyNode& node : callbacks_) {
-            if (node.run_function() == &DoneCallback::run_callback) static_cast<DoneCallback&>(node).keep(*this);
-        }
-    }
+    if (has_user_callbacks_) [[unlikely]]
+        keep_for_callbacks();
     loop_->push_ready(callbacks_);
+}
+
+void FutureBase::keep_for_callbacks() noexcept {
+    for (ReadyNode& node : callbacks_) {
+        if (node.run_function() == &DoneCallback::run_callback) static_cast<DoneCallback&>(node).keep(*this);
+    }
 }
 
 void FutureBase::become_done(State state) noexcept {

@@ -25,9 +25,8 @@ void TaskName::assign(std::string_view name) {
     word_ = reinterpret_cast<std::uintptr_t>(text);
 }
 
-void TaskName::assign_next_number() noexcept {
+void TaskName::assign_first_number() noexcept {
     static std::atomic<std::uintptr_t> last = 0;
-    release();
     std::uintptr_t number = last.load(std::memory_order_relaxed) + 1;
     if (process_has_one_thread()) {  // an atomic increment takes a tenth of the time of making a task
         last.store(number, std::memory_order_relaxed);
@@ -85,13 +84,15 @@ void TaskBase::start(const TaskOptions& options) {
     if (options.name.data() != nullptr) [[unlikely]] {
         name_.assign(options.name);
     } else {
-        name_.assign_next_number();
+        name_.assign_first_number();
     }
     bool is_running = loop_->is_running();
     if (options.context) [[unlikely]] {
         context_ = ContextSlot::share(options.context.get());
+    } else if (is_running) {
+        context_.become_copy(*loop_->current_context());
     } else {
-        context_ = is_running ? ContextSlot::copy(*loop_->current_context()) : ContextSlot::copy_current();
+        context_ = ContextSlot::copy_current();
     }
     loop_->live_tasks.push_back(*this);
     inc_ref();  // the loop's, until the task is over
@@ -381,15 +382,23 @@ std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {
     return entries;
 }
 
-void start_task(TaskBase& task, const TaskOptions& options) {
+namespace {
+
+[[gnu::noinline]] void start_through_factory(TaskBase& task, const TaskOptions& options) {
     LoopCore& loop = task.loop();
-    if (!loop.task_factory) [[likely]]
-        return task.start(options);
     std::shared_ptr<TaskFactory> factory = loop.task_factory;
     AnyTask made = (*factory)(loop.facade(), NewTask(Ref<TaskBase>(&task)), options);
     if (made.state_or_null() != &task) {
         throw TypeError("a task factory must return the task that NewTask::start() gave it");
     }
+}
+
+}  // namespace
+
+void start_task(TaskBase& task, const TaskOptions& options) {
+    if (!task.loop().task_factory) [[likely]]
+        return task.start(options);
+    start_through_factory(task, options);
 }
 
 TaskBase* task_of_step(ReadyNode& node) noexcept {

@@ -62,10 +62,12 @@ void Gathering::begin() {
 }
 
 void Gathering::child_is_done(GatherChild& child) {
-    Ref<FutureBase> keep(&outer_);
     child.reported_ = true;
     ++finished_;
     FutureBase& future = *child.future_;
+    bool is_one_of_many = begun_ && finished_ < size_ && !outer_.done();
+    if (is_one_of_many && !future.cancelled() && !future.peek_exception()) return;
+    Ref<FutureBase> keep(&outer_);
     if (!begun_ || outer_.done()) {
         future.mark_retrieved();
         child.future_ = nullptr;

@@ -41,7 +41,7 @@ private:
 void GroupMember::task_is_done(ReadyNode& node) {
     auto& member = static_cast<GroupMember&>(node);
     TaskGroup& group = *member.group_;
-    Ref<TaskBase> child = member.task_;
+    Ref<TaskBase> child = std::move(member.task_);
     member.forget();
     group.child_is_done(*child);
 }
@@ -99,9 +99,8 @@ void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member, const
 
 void TaskGroup::child_is_done(detail::TaskBase& child) {
     if (waiter_ != nullptr && members_.empty()) waiter_->wake();
-    if (child.cancelled()) return;
+    if (child.cancelled() || !child.peek_exception()) return;
     std::exception_ptr error = child.exception();
-    if (!error) return;
     errors_.push_back(error);
     if (!base_error_ && detail::is_keyboard_interrupt_or_system_exit(error)) base_error_ = error;
     if (parent_->done()) {

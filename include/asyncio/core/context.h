@@ -139,11 +139,15 @@ public:
     /// The same for a slot at hand, without the thread_local look-up.
     static ContextSlot copy(const ContextSlot& other) noexcept {
         ContextSlot slot;
-        slot.bits_ = reinterpret_cast<std::uintptr_t>(other.map());
-        if (slot.bits_ != 0) other.map()->inc_ref();
+        slot.become_copy(other);
         return slot;
     }
     static ContextSlot share(const Context& context) noexcept;
+    /// The same in place, for a slot that is empty.
+    void become_copy(const ContextSlot& other) noexcept {
+        bits_ = reinterpret_cast<std::uintptr_t>(other.map());
+        if (bits_ != 0) other.map()->inc_ref();
+    }
 
     /// The handle that shows and changes what this slot shows; the slot is a share from now on.
     Context context();

@@ -101,9 +101,11 @@ protected:
 private:
     void destroy() noexcept;
     void end_of_life() noexcept;
+    bool lives_on() noexcept;
     void report_unretrieved();
     void become_done(State state) noexcept;
     void schedule_callbacks() noexcept;
+    void keep_for_callbacks() noexcept;
 };
 
 }  // namespace asyncio::detail

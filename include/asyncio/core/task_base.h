@@ -36,7 +36,7 @@ public:
     TaskName& operator=(const TaskName&) = delete;
     ~TaskName();
     void assign(std::string_view name);
-    void assign_next_number() noexcept;
+    void assign_first_number() noexcept;  // of a new task
     std::string str() const;
 
 private:

@@ -2,36 +2,40 @@
 
 namespace asyncio::detail {
 
+/// The neighbours of a list's member; in the list itself its first and its last.
+struct ListLinks {
+    ListLinks* next = nullptr;
+    ListLinks* previous = nullptr;
+};
+
 /// Makes the object that derives from it a member of at most one IntrusiveList, without allocation.
 /// An object that dies leaves its list. `Tag` tells several hooks of one object apart.
 template <class Tag = void>
-class ListHook {
+class ListHook : private ListLinks {
 public:
     ListHook() noexcept = default;
     ListHook(const ListHook&) = delete;
     ListHook& operator=(const ListHook&) = delete;
     ~ListHook() { unlink(); }
 
-    bool is_linked() const noexcept { return next_ != nullptr; }
+    bool is_linked() const noexcept { return next != nullptr; }
     void unlink() noexcept {
-        if (next_ == nullptr) return;
-        previous_->next_ = next_;
-        next_->previous_ = previous_;
-        next_ = previous_ = nullptr;
+        if (next == nullptr) return;
+        previous->next = next;
+        next->previous = previous;
+        next = previous = nullptr;
     }
     /// `other`, which is in no list, takes its place in the list that it is in.
     void give_place_to(ListHook& other) noexcept {
-        other.next_ = next_;
-        other.previous_ = previous_;
-        previous_->next_ = next_->previous_ = &other;
-        next_ = previous_ = nullptr;
+        other.next = next;
+        other.previous = previous;
+        previous->next = next->previous = &other;
+        next = previous = nullptr;
     }
 
 private:
     template <class T, class U>
     friend class IntrusiveList;
-    ListHook* next_ = nullptr;
-    ListHook* previous_ = nullptr;
 };
 
 /// A doubly linked list of objects that it does not own. Every operation but counting takes constant time,
@@ -41,21 +45,27 @@ class IntrusiveList {
     using Hook = ListHook<Tag>;
 
 public:
-    IntrusiveList() noexcept { head_.next_ = head_.previous_ = &head_; }
+    IntrusiveList() noexcept { head_.next = head_.previous = &head_; }
     IntrusiveList(const IntrusiveList&) = delete;
     IntrusiveList& operator=(const IntrusiveList&) = delete;
+    /// Members that are left stay linked with each other: they may still leave.
+    ~IntrusiveList() {
+        if (empty()) return;
+        head_.previous->next = head_.next;
+        head_.next->previous = head_.previous;
+    }
 
-    bool empty() const noexcept { return head_.next_ == &head_; }
-    T& front() noexcept { return static_cast<T&>(*head_.next_); }
-    void push_back(T& item) noexcept { insert_before(head_, item); }
-    void push_front(T& item) noexcept { insert_before(*head_.next_, item); }
+    bool empty() const noexcept { return head_.next == &head_; }
+    T& front() noexcept { return item_of(*head_.next); }
+    void push_back(T& item) noexcept { insert_before(head_, static_cast<Hook&>(item)); }
+    void push_front(T& item) noexcept { insert_before(*head_.next, static_cast<Hook&>(item)); }
 
     T& pop_front() noexcept {
-        Hook* first = head_.next_;
-        head_.next_ = first->next_;
-        first->next_->previous_ = &head_;
-        first->next_ = first->previous_ = nullptr;
-        return static_cast<T&>(*first);
+        ListLinks* first = head_.next;
+        head_.next = first->next;
+        first->next->previous = &head_;
+        first->next = first->previous = nullptr;
+        return item_of(*first);
     }
 
     /// Moves all of `other` behind the last item.
@@ -63,39 +73,40 @@ public:
 
     class Iterator {
     public:
-        explicit Iterator(Hook* hook) noexcept : hook_(hook) {}
-        T& operator*() const noexcept { return static_cast<T&>(*hook_); }
+        explicit Iterator(ListLinks* links) noexcept : links_(links) {}
+        T& operator*() const noexcept { return item_of(*links_); }
         Iterator& operator++() noexcept {
-            hook_ = hook_->next_;
+            links_ = links_->next;
             return *this;
         }
         bool operator==(const Iterator&) const noexcept = default;
 
     private:
-        Hook* hook_;
+        ListLinks* links_;
     };
-    Iterator begin() noexcept { return Iterator(head_.next_); }
+    Iterator begin() noexcept { return Iterator(head_.next); }
     Iterator end() noexcept { return Iterator(&head_); }
 
 private:
-    static void insert_before(Hook& place, Hook& item) noexcept {
-        item.next_ = &place;
-        item.previous_ = place.previous_;
-        place.previous_->next_ = &item;
-        place.previous_ = &item;
+    static T& item_of(ListLinks& links) noexcept { return static_cast<T&>(static_cast<Hook&>(links)); }
+    static void insert_before(ListLinks& place, ListLinks& item) noexcept {
+        item.next = &place;
+        item.previous = place.previous;
+        place.previous->next = &item;
+        place.previous = &item;
     }
-    static void splice_before(Hook& place, IntrusiveList& other) noexcept {
+    static void splice_before(ListLinks& place, IntrusiveList& other) noexcept {
         if (other.empty()) return;
-        Hook* first = other.head_.next_;
-        Hook* last = other.head_.previous_;
-        first->previous_ = place.previous_;
-        place.previous_->next_ = first;
-        last->next_ = &place;
-        place.previous_ = last;
-        other.head_.next_ = other.head_.previous_ = &other.head_;
+        ListLinks* first = other.head_.next;
+        ListLinks* last = other.head_.previous;
+        first->previous = place.previous;
+        place.previous->next = first;
+        last->next = &place;
+        place.previous = last;
+        other.head_.next = other.head_.previous = &other.head_;
     }
 
-    Hook head_;
+    ListLinks head_;
 };
 
 }  // namespace asyncio::detail
