@@ -12,6 +12,10 @@ add_test(NAME tools/bench.self_test COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURREN
 set_property(TEST tools/bench.self_test PROPERTY LABELS tools)
 set_property(TEST tools/check_headers PROPERTY RUN_SERIAL ON)   # it measures CPU time
 
+add_test(NAME tools/messages
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tests/messages/messages_test.py ${CMAKE_CXX_COMPILER})
+set_tests_properties(tools/messages PROPERTIES LABELS tools TIMEOUT 300)
+
 # A project that knows only what was installed: find_package(asyncio), then asyncio.pc.
 set(prefix ${CMAKE_CURRENT_BINARY_DIR}/package)
 add_test(NAME package/install

@@ -48,6 +48,10 @@ concept Native = std::derived_from<std::remove_cvref_t<A>, NativeAwaitable> ||
 template <class T>
 inline constexpr bool is_coroutine = false;
 
+/// False, but only where the template that says it is used: for static_assert's messages.
+template <class...>
+inline constexpr bool never = false;
+
 }  // namespace detail
 
 /// What can stand behind `co_await` in a `Coro`: a Coro, a Future, a Task, what `sleep()` and its like return, and

@@ -236,6 +236,14 @@ auto create_task(A&& awaitable, TaskOptions options = {}) {
     return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
 }
 
+template <class F, class... Args>
+requires(!Coroutine<F> && !detail::TaskAwaitable<F> && !CoroutineFunction<F, Args...> &&
+         !(std::is_same_v<std::remove_cvref_t<Args>, TaskOptions> || ...)) void create_task(F&&, Args&&...) {
+    static_assert(detail::never<F>,
+                  "create_task(f, args...) copies the arguments and gives the copies to f as rvalues: f must take them "
+                  "by value, const& or && (a reference: std::ref), and return a Coro");
+}
+
 /// The task that runs now, or an empty handle, as in a plain callback. Throws RuntimeError when no loop runs.
 /// Python: asyncio.current_task.
 AnyTask current_task();

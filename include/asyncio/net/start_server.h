@@ -104,6 +104,11 @@ Coro<Server> start_server(F&& callback, StartServerOptions options) {
     return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), {}, false, {}, options);
 }
 
+template <class F, class... Rest>
+requires(!ClientConnectedCallback<F>) Coro<Server> start_server(F&&, Rest&&...) {
+    static_assert(detail::never<F>, "start_server() calls its callback with a StreamReader and a StreamWriter, by value");
+}
+
 /// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
 /// at this path is replaced. Python: asyncio.start_unix_server.
 template <ClientConnectedCallback F>
@@ -113,6 +118,11 @@ Coro<Server> start_unix_server(F&& callback, std::string_view path, StartUnixSer
 template <ClientConnectedCallback F>
 Coro<Server> start_unix_server(F&& callback, StartUnixServerOptions options) {
     return detail::start_unix_server(detail::client_callback(static_cast<F&&>(callback)), std::nullopt, options);
+}
+template <class F, class... Rest>
+requires(!ClientConnectedCallback<F>) Coro<Server> start_unix_server(F&&, Rest&&...) {
+    static_assert(detail::never<F>,
+                  "start_unix_server() calls its callback with a StreamReader and a StreamWriter, by value");
 }
 
 }  // namespace asyncio

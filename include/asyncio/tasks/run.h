@@ -26,4 +26,9 @@ requires(!Coroutine<A>) auto run(A&& awaitable, RunOptions options = {}) {
     return run(detail::as_coroutine<A>(static_cast<A&&>(awaitable)), options);
 }
 
+template <class F>
+requires(!Awaitable<F>) void run(F&&, RunOptions = {}) {
+    static_assert(detail::never<F>, "run() takes the coroutine that a call gives: run(f()), not run(f)");
+}
+
 }  // namespace asyncio

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Wrong use that cannot compile says what to write instead.
+
+messages_test.py CXX
+"""
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
+PRELUDE = """#include <asyncio/asyncio.h>
+using namespace asyncio;
+Coro<int> answer() { co_return 42; }
+"""
+
+# What is written, and a part of what the compiler says.
+CASES = {
+    "void f() { run(answer); }": "run(f()), not run(f)",
+    "void f() { auto later = [](int) -> Coro<> { co_return; }; run(later); }": "run(f()), not run(f)",
+    "Coro<> add(int& n) { ++n; co_return; }\nvoid f(int n) { create_task(add, n); }": "(a reference: std::ref)",
+    "void f() { create_task([](int n) { return n; }, 1); }": "and return a Coro",
+    "void f() { create_task(answer, 1); }": "f must take them by value",
+    "Coro<> serve(StreamReader reader) { co_return; }\n"
+    "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0); }": "a StreamReader and a StreamWriter, by value",
+    "Coro<> serve(StreamReader& reader, StreamWriter& writer) { co_return; }\n"
+    "Coro<> f() { co_await start_unix_server(serve, \"socket\"); }": "a StreamReader and a StreamWriter, by value",
+    "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
+}
+# What must still be taken.
+RIGHT = """
+Coro<> add(int& n) { ++n; co_return; }
+Coro<> take(std::string) { co_return; }
+void serve(StreamReader, StreamWriter) {}
+Coro<> f(int n) {
+    TaskOptions options{.name = "x"};
+    create_task(answer(), options);
+    create_task(answer, options);
+    create_task(answer);
+    create_task(sleep(0), options);
+    create_task(take, "text");
+    create_task(add, std::ref(n));
+    co_await start_server(serve, {}, 0);
+    run(sleep(0));
+    run(answer(), RunOptions());
+}
+"""
+
+
+def compile_text(cxx, text):
+    return subprocess.run([cxx, "-std=c++20", "-fsyntax-only", f"-I{INCLUDE}", "-x", "c++", "-"],
+                          input=PRELUDE + text, capture_output=True, text=True)
+
+
+def main(cxx):
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        right = pool.submit(compile_text, cxx, RIGHT)
+        said = dict(zip(CASES, pool.map(lambda text: compile_text(cxx, text), CASES)))
+    if right.result().returncode:
+        failed += 1
+        print(right.result().stderr)
+    for text, message in CASES.items():
+        if said[text].returncode == 0 or message not in said[text].stderr:
+            failed += 1
+            print(f"{text}\n    does not say: {message}\n{said[text].stderr[:1500]}")
+    print(f"{len(CASES) + 1 - failed} of {len(CASES) + 1} right")
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
