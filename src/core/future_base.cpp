@@ -37,7 +37,7 @@ void FutureBase::destroy() noexcept {
     loop.inc_ref();
     loop.destroying_futures = true;
     end_of_life();
-    while (!loop.dying_futures.empty()) [[unlikely]] {
+    while (!loop.dying_futures.empty()) {
         FutureBase* next = loop.dying_futures.back();
         loop.dying_futures.pop_back();
         next->end_of_life();

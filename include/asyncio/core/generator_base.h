@@ -37,7 +37,8 @@ public:
         if (--references_ == 0) drop();
     }
 
-    // A step: one of the first three, and if that is true resume(), as run_child() does; end_step() when the frame has yielded or ended.
+    // A step: one of the first three, and if that is true resume(), as run_child() does; end_step() when the frame has
+    // yielded or ended.
     bool begin_next(void* item) {
         if (state_ != State::suspended) [[unlikely]]
             return begin_first(item);

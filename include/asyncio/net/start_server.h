@@ -106,7 +106,8 @@ Coro<Server> start_server(F&& callback, StartServerOptions options) {
 
 template <class F, class... Rest>
 requires(!ClientConnectedCallback<F>) Coro<Server> start_server(F&&, Rest&&...) {
-    static_assert(detail::never<F>, "start_server() calls its callback with a StreamReader and a StreamWriter, by value");
+    static_assert(detail::never<F>,
+                  "start_server() calls its callback with a StreamReader and a StreamWriter, by value");
 }
 
 /// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
