@@ -139,9 +139,14 @@ public:
     /// The same for a slot at hand, without the thread_local look-up.
     static ContextSlot copy(const ContextSlot& other) noexcept {
         ContextSlot slot;
-        slot.bits_ = reinterpret_cast<std::uintptr_t>(other.map());
-        if (slot.bits_ != 0) other.map()->inc_ref();
+        slot.begin_as_copy(other);
         return slot;
+    }
+    /// For a slot that is empty yet.
+    void begin_as_copy(const ContextSlot& other) noexcept {
+        ContextMap* map = other.map();
+        bits_ = reinterpret_cast<std::uintptr_t>(map);
+        if (map != nullptr) map->inc_ref();
     }
     static ContextSlot share(const Context& context) noexcept;
 

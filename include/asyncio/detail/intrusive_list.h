@@ -2,6 +2,8 @@
 
 namespace asyncio::detail {
 
+class PostedList;
+
 /// Makes the object that derives from it a member of at most one IntrusiveList, without allocation.
 /// An object that dies leaves its list. `Tag` tells several hooks of one object apart.
 template <class Tag = void>
@@ -30,6 +32,7 @@ public:
 private:
     template <class T, class U>
     friend class IntrusiveList;
+    friend class PostedList;
     ListHook* next_ = nullptr;
     ListHook* previous_ = nullptr;
 };
@@ -78,6 +81,7 @@ public:
     Iterator end() noexcept { return Iterator(&head_); }
 
 private:
+    friend class PostedList;
     static void insert_before(Hook& place, Hook& item) noexcept {
         item.next_ = &place;
         item.previous_ = place.previous_;
