@@ -69,31 +69,23 @@ void EventLoop::run_until_done(const AnyFuture& future, bool own_task) {
     if (!state->done()) throw RuntimeError("Event loop stopped before Future completed.");
 }
 
-Handle EventLoop::soon(detail::Ref<detail::HandleBase> handle) {
-    detail::check_open(*core_);
-    core_->add_ready_handle(*handle);
-    return Handle(std::move(handle));
+TimerHandle EventLoop::at(TimePoint when, detail::TimedHandleBase& handle, ContextRef context) {
+    auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
+    core_->call_at(when, handle, context);
+    return TimerHandle(std::move(owned));
 }
 
-Handle EventLoop::soon_threadsafe(detail::Ref<detail::HandleBase> handle) {
-    handle->make_threadsafe();
-    if (!core_->post_handle(*handle)) core_->check_closed();
-    return Handle(std::move(handle));
-}
-
-TimerHandle EventLoop::at(TimePoint when, detail::Ref<detail::HandleBase> handle) {
-    detail::check_open(*core_);
-    core_->add_timer_handle(when, *handle);
-    return TimerHandle(std::move(handle));
-}
-
-void EventLoop::watch(int fd, bool for_writing, detail::Ref<detail::HandleBase> handle) {
-    core_->watch(fd, for_writing, std::move(handle));
+void EventLoop::watch(int fd, bool for_writing, detail::HandleBase& handle) {
+    auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
+    core_->set_context(handle);
+    core_->watch(fd, for_writing, std::move(owned));
 }
 bool EventLoop::remove_reader(int fd) { return core_->unwatch(fd, false); }
 bool EventLoop::remove_writer(int fd) { return core_->unwatch(fd, true); }
-void EventLoop::handle_signal(int signum, detail::Ref<detail::HandleBase> handle) {
-    core_->add_signal(signum, std::move(handle));
+void EventLoop::handle_signal(int signum, detail::HandleBase& handle) {
+    auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
+    core_->set_context(handle);
+    core_->add_signal(signum, std::move(owned));
 }
 bool EventLoop::remove_signal_handler(int signum) { return core_->remove_signal(signum); }
 

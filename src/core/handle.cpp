@@ -2,87 +2,117 @@
 
 #include "core/loop_core.h"
 
-#include <mutex>
+#include <atomic>
 
 namespace asyncio {
 namespace detail {
 
-/// Held while the callback runs, so that cancel() from another thread waits for it; recursive, since the callback
-/// may cancel its own handle.
-struct HandleBase::Lock {
-    std::recursive_mutex mutex;
-};
+// What others hold of a handle, they may use now; what nobody else holds, only the loop sees.
+bool HandleBase::has_one_reference() const noexcept { return __atomic_load_n(&references_, __ATOMIC_ACQUIRE) == 1; }
 
-HandleBase::HandleBase(LoopCore& loop, ContextRef context)
-    : TimerNode(&HandleBase::run_handle),
-      loop_(&loop),
-      context_(context ? ContextSlot::share(context.get()) : ContextSlot::copy_current()) {}
+TimePoint HandleBase::when() const noexcept { return static_cast<const TimedHandleBase&>(*this).when_; }
 
-HandleBase::~HandleBase() { delete lock_; }
-
-void HandleBase::make_threadsafe() { lock_ = new Lock; }
-
-void HandleBase::inc_ref() noexcept {
-    if (lock_ == nullptr) {
-        ++references_;
-    } else {
-        __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED);
-    }
-}
-
-void HandleBase::dec_ref() noexcept {
-    std::uint32_t left = lock_ == nullptr ? --references_ : __atomic_sub_fetch(&references_, 1U, __ATOMIC_ACQ_REL);
-    if (left == 0) delete this;
+void HandleBase::drop_once() noexcept {
+    if (!std::exchange(dropped_, true)) drop();
 }
 
 void HandleBase::cancel() noexcept {
-    if (lock_ != nullptr) {
-        // It stays in the queue, which another thread may not touch, and is skipped when its turn comes.
-        std::lock_guard guard(lock_->mutex);
-        if (!std::exchange(cancelled_, true) && !running_) drop();
-        return;
-    }
-    if (std::exchange(cancelled_, true)) return;
+    if (is_shared_) return cancel_shared();
+    if ((state_ & cancelled_bit) != 0) return;
+    state_ |= cancelled_bit;
     Ref<HandleBase> keep(this);  // the only other handle may be part of what is dropped
-    if (!running_) drop();
+    if ((state_ & running) == 0) drop_once();
     if (std::exchange(queued_, false)) {
         loop_->forget_handle(*this);
         dec_ref();
     }
 }
 
+void HandleBase::cancel_shared() noexcept {
+    std::atomic_ref state(state_);
+    Ref<HandleBase> keep(this);
+    State now = state_between_runs();
+    while ((now & cancelled_bit) == 0) {
+        if (!state.compare_exchange_strong(now, now | cancelled_bit)) {
+            now = state_between_runs();
+            continue;
+        }
+        // It stays in the queue, which another thread may not touch, and is skipped when its turn comes.
+        if ((now & running) == 0) drop_once();
+        return;
+    }
+}
+
 bool HandleBase::cancelled() const noexcept {
-    if (lock_ == nullptr) return cancelled_;
-    std::lock_guard guard(lock_->mutex);
-    return cancelled_;
+    return ((is_shared_ ? state_between_runs() : state_) & cancelled_bit) != 0;
+}
+
+/// Waits while the callback runs in another thread. `running` only if it runs in this one.
+HandleBase::State HandleBase::state_between_runs() const noexcept {
+    std::atomic_ref state(state_);
+    State now = state.load();
+    while ((now & running) != 0 && running_core_or_null() != loop_) {
+        if (!state.compare_exchange_strong(now, now | awaited)) continue;
+        state.wait(now | awaited);
+        now = state.load();
+    }
+    return now;
+}
+
+bool HandleBase::begin_shared_turn() noexcept {
+    State before = waiting;
+    if (has_one_reference()) {  // nobody looks on
+        before = std::exchange(state_, running);
+    } else {
+        std::atomic_ref(state_).compare_exchange_strong(before, running);
+    }
+    return before == waiting;
+}
+
+/// The callable may be destroyed now, and other threads need not wait.
+void HandleBase::end_turn() noexcept {
+    if (!stays_) drop_once();
+    if (is_shared_) {
+        std::atomic_ref state(state_);
+        if ((state.fetch_and(cancelled_bit) & awaited) != 0) state.notify_all();
+    } else {
+        state_ &= ~running;
+    }
+    dec_ref();
 }
 
 void HandleBase::run_handle(ReadyNode& node) {
     auto& handle = static_cast<HandleBase&>(node);
-    Ref<HandleBase> keep = Ref<HandleBase>::adopt(&handle);  // the queue's count
     handle.queued_ = false;
-    if (handle.lock_ == nullptr) {
-        handle.run_now();
-    } else {
-        std::lock_guard guard(handle.lock_->mutex);
-        if (!handle.cancelled_) handle.run_now();
+    if (!handle.is_shared_) {
+        handle.state_ |= running;
+    } else if (!handle.begin_shared_turn()) {
+        return handle.dec_ref();
     }
-}
+    class Turn {
+    public:
+        explicit Turn(HandleBase& of) noexcept : handle_(of) {}
+        ~Turn() {
+            if (handle_.has_one_reference()) {
+                delete &handle_;
+            } else {
+                handle_.end_turn();
+            }
+        }
 
-void HandleBase::run_now() {
-    running_ = true;
+    private:
+        HandleBase& handle_;
+    };
+    Turn turn(handle);
     try {
-        ContextScope scope(loop_->current_context(), context_);
-        invoke();
+        ContextScope scope(handle.loop_->current_context(), handle.context_);
+        handle.invoke();
     } catch (...) {
-        report_exception();  // throws on what must leave the loop
+        handle.report_exception();  // throws on what must leave the loop
     }
-    running_ = false;
-    if (!stays_) drop();
 }
 
 void HandleBase::report_exception() {
-    running_ = false;
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
     loop_->call_exception_handler({.message = "Exception in callback " + type_text(callable_type()),
                                    .exception = std::current_exception(),
@@ -93,7 +123,7 @@ std::string HandleBase::repr() const {
     std::string text = is_timer_ ? "<TimerHandle" : "<Handle";
     bool is_cancelled = cancelled();
     if (is_cancelled) text += " cancelled";
-    if (is_timer_) text += " when=" + repr_of_double(when_.seconds());
+    if (is_timer_) text += " when=" + repr_of_double(when().seconds());
     if (!is_cancelled) text += " " + type_text(callable_type()) + "()";
     return text + ">";
 }

@@ -13,19 +13,28 @@ void Inbox::dec_ref() noexcept {
 }
 
 bool Inbox::post(ReadyNode& node) noexcept {
-    std::lock_guard lock(state_->mutex);
-    LoopCore* loop = state_->loop;
-    if (loop == nullptr) return false;
-    if (running_core_or_null() == loop) {
-        loop->push_ready(state_->posted);  // they came first
-        loop->push_ready(node);
+    if (is_of_running_loop()) {
+        LoopCore& loop = *running_core_or_null();
+        loop.drain_inbox();  // they came first
+        loop.push_ready(node);
         return true;
     }
-    bool was_empty = state_->posted.empty();
-    state_->posted.push_back(node);
-    state_->any_posted.store(true, std::memory_order_release);
-    if (was_empty) loop->io().wake();
+    PostedList& posted = state_->posted;
+    Ref<Inbox> keep;
+    ListLinks* last = posted.last();
+    do {
+        if (posted.is_closed(last)) return false;
+        // Once the node is posted the loop may run it, end and be destroyed.
+        if (last == nullptr && !keep) keep = Ref<Inbox>(this);
+    } while (!posted.add_behind(last, node));
+    if (last == nullptr) wake();
     return true;
+}
+
+void Inbox::close(ReadyList& left) noexcept {
+    state_->posted.close(left);
+    std::lock_guard lock(state_->mutex);
+    state_->loop = nullptr;
 }
 
 bool Inbox::is_of_running_loop() const noexcept {

@@ -20,28 +20,44 @@ private:
 }  // namespace
 
 void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
-    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) [[unlikely]]
-        drain_inbox();  // they came first
-    handle.inc_ref();
+    drain_inbox();  // they came first
+    ++handle.references_;
     handle.queued_ = true;
     push_ready(handle);
 }
 
-void LoopCore::add_timer_handle(TimePoint when, HandleBase& handle) {
+void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context) {
+    if (loop.closed_ || loop.debug) [[unlikely]]
+        loop.check_may_call(handle);
+    loop.set_context(handle, context);
+    loop.add_ready_handle(handle);
+}
+
+void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context) {
+    handle.context_ = context ? ContextSlot::share(context.get()) : ContextSlot::copy_current();
+    handle.is_shared_ = true;
+    handle.references_ = 2;
+    handle.queued_ = true;
+    if (loop.inbox_->post(handle)) return;
+    delete &handle;
+    loop.check_closed();
+}
+
+void LoopCore::check_may_call(HandleBase& handle) const {
+    auto owned = Ref<HandleBase>::adopt(&handle);
+    check_closed();
+    check_thread();
+    static_cast<void>(owned.release());
+}
+
+void LoopCore::call_at(TimePoint when, TimedHandleBase& handle, ContextRef context) {
+    check_open(*this);
+    set_context(handle, context);
     handle.is_timer_ = true;
     handle.when_ = when;
     add_timer(when, handle);
     handle.inc_ref();
     handle.queued_ = true;
-}
-
-bool LoopCore::post_handle(HandleBase& handle) noexcept {
-    handle.inc_ref();
-    handle.queued_ = true;
-    if (inbox_->post(handle)) return true;
-    handle.queued_ = false;
-    handle.dec_ref();
-    return false;
 }
 
 void LoopCore::forget_handle(HandleBase& handle) noexcept {
@@ -119,8 +135,7 @@ void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
                 }
             });
         };
-        watch(signals_->fd(), false,
-              Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, ContextRef{}, read_signals)));
+        watch(signals_->fd(), false, Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, read_signals)));
     }
     signals_->add(signum);
     handle->stays_ = true;

@@ -99,6 +99,7 @@ void LoopCore::run_forever() {
         ~Running() {
             loop_.stopping_ = false;
             loop_.running_ = false;
+            loop_.context_ = nullptr;
             running_loop = nullptr;
         }
 
@@ -113,7 +114,7 @@ void LoopCore::run_forever() {
 
 void LoopCore::run_pass() {
     ++passes_;
-    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) drain_inbox();
+    drain_inbox();
     bool idle = ready_.empty() && !stopping_;
     if (idle || budget_.is_spent()) look_outside(idle);
     if (!timers_.empty()) collect_due_timers();
@@ -123,7 +124,7 @@ void LoopCore::run_pass() {
 void LoopCore::look_outside(bool idle) {
     events_.clear();
     wait_for_events(idle);
-    if (inbox_->state_->any_posted.load(std::memory_order_relaxed)) drain_inbox();
+    drain_inbox();
     for (const IoEvent& event : events_) dispatch(event);
     TimePoint now = time();
     if (idle) budget_.forget_idle_time(now);
@@ -140,7 +141,7 @@ void LoopCore::wait_for_events(bool idle) {
     if (first <= now) return io_->wait(nanoseconds(0), events_);
     if (clock_may_jump_ && !works_outside()) {
         io_->wait(nanoseconds(0), events_);
-        bool something = !events_.empty() || inbox_->state_->any_posted.load(std::memory_order_acquire) ||
+        bool something = !events_.empty() || !inbox_->state_->posted.empty() ||
                          (sigint_ != nullptr && sigint_->count() != sigints_seen_);
         if (something) return;
         if (clock_->jump_to(TimePoint::from_nanoseconds(first))) {
@@ -156,13 +157,6 @@ void LoopCore::wait_for_events(bool idle) {
 
 void LoopCore::collect_due_timers() noexcept {
     while (!timers_.empty() && timers_.first_when() <= now_.nanoseconds()) ready_.push_back(timers_.pop_first());
-}
-
-void LoopCore::drain_inbox() noexcept {
-    Inbox::State& inbox = *inbox_->state_;
-    std::lock_guard lock(inbox.mutex);
-    inbox.any_posted.store(false, std::memory_order_relaxed);
-    ready_.splice_back(inbox.posted);
 }
 
 void LoopCore::run_ready() {
@@ -236,7 +230,6 @@ void LoopCore::drop_node(ReadyNode& node) noexcept {
 }
 
 void LoopCore::drop_queued() noexcept {
-    drain_inbox();
     while (!ready_.empty()) drop_node(ready_.front());
     while (!timers_.empty()) drop_node(timers_.pop_first());
 }
@@ -245,10 +238,7 @@ void LoopCore::close() {
     if (running_) throw RuntimeError("Cannot close a running event loop");
     if (closed_) return;
     closed_ = true;
-    {
-        std::lock_guard lock(inbox_->state_->mutex);
-        inbox_->state_->loop = nullptr;
-    }
+    inbox_->close(ready_);
     drop_queued();
     while (!pending_calls.empty()) pending_calls.front().detach();
     while (!resources.empty()) resources.front().loop_is_closing();

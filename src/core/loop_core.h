@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/posted_list.h"
 #include "core/timer_heap.h"
 #include "os/clocks.h"
 #include "os/sigint_watch.h"
@@ -77,14 +78,22 @@ public:
     std::uint64_t passes() const noexcept { return passes_; }
     void check_closed() const;
     void check_running() const;
-    void check_thread() const;  // in debug mode, from another thread: throws
+    void check_may_call(HandleBase& handle) const;  // both; the handle does not survive a refusal
+    void check_thread() const;                      // in debug mode, from another thread: throws
     EventLoop& facade() const;
     EventLoop* facade_or_null() const noexcept { return facade_; }
 
     // Callbacks.
     void add_ready_handle(HandleBase& handle) noexcept;
-    void add_timer_handle(TimePoint when, HandleBase& handle);
-    bool post_handle(HandleBase& handle) noexcept;    // from any thread
+    void call_at(TimePoint when, TimedHandleBase& handle, ContextRef context);
+    /// The context, or a copy of the current one.
+    void set_context(HandleBase& handle, ContextRef context = {}) noexcept {
+        if (context || context_ == nullptr) [[unlikely]] {
+            handle.context_ = context ? ContextSlot::share(context.get()) : ContextSlot::copy_current();
+        } else {
+            handle.context_.begin_as_copy(**context_);
+        }
+    }
     void forget_handle(HandleBase& handle) noexcept;  // it was cancelled
     /// The handler runs in the context of the task or handle that `context` names, or in `slot`.
     void call_exception_handler(const ExceptionContext& context, ContextSlot* slot = nullptr);
@@ -146,11 +155,14 @@ public:
 
 private:
     friend class Inbox;
+    friend void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context);
+    friend void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context);
 
     void run_pass();
     void look_outside(bool idle);
     void wait_for_events(bool idle);
     void collect_due_timers() noexcept;
+    /// What other threads have posted joins the ready queue.
     void drain_inbox() noexcept;
     void dispatch(const IoEvent& event);
     void check_sigint();
@@ -174,7 +186,7 @@ private:
     bool clock_may_jump_ = false;
     bool virtual_time_ = false;
     int outside_work_ = 0;
-    ContextSlot** context_ = nullptr;
+    ContextSlot** context_ = nullptr;  // that of its thread while it runs
 
     std::unique_ptr<Clock> own_clock_;
     Clock* clock_;
@@ -195,10 +207,15 @@ private:
 
 /// What is behind an Inbox.
 struct Inbox::State {
-    std::mutex mutex;
-    ReadyList posted;
-    std::atomic<bool> any_posted = false;
+    PostedList posted;         // closed with the loop
+    std::mutex mutex;          // the loop, and its backend, must not go while they are used
     LoopCore* loop = nullptr;  // null: closed
 };
+
+inline void LoopCore::drain_inbox() noexcept {
+    PostedList& posted = inbox_->state_->posted;
+    if (!posted.empty()) [[unlikely]]
+        posted.move_to(ready_);
+}
 
 }  // namespace asyncio::detail

@@ -90,7 +90,7 @@ void TaskBase::start(const TaskOptions& options) {
     if (options.context) [[unlikely]] {
         context_ = ContextSlot::share(options.context.get());
     } else if (is_running) {
-        context_.become_copy(*loop_->current_context());
+        context_.begin_as_copy(*loop_->current_context());
     } else {
         context_ = ContextSlot::copy_current();
     }

@@ -139,15 +139,16 @@ public:
     /// The same for a slot at hand, without the thread_local look-up.
     static ContextSlot copy(const ContextSlot& other) noexcept {
         ContextSlot slot;
-        slot.become_copy(other);
+        slot.begin_as_copy(other);
         return slot;
     }
-    static ContextSlot share(const Context& context) noexcept;
-    /// The same in place, for a slot that is empty.
-    void become_copy(const ContextSlot& other) noexcept {
-        bits_ = reinterpret_cast<std::uintptr_t>(other.map());
-        if (bits_ != 0) other.map()->inc_ref();
+    /// For a slot that is empty yet.
+    void begin_as_copy(const ContextSlot& other) noexcept {
+        ContextMap* map = other.map();
+        bits_ = reinterpret_cast<std::uintptr_t>(map);
+        if (map != nullptr) map->inc_ref();
     }
+    static ContextSlot share(const Context& context) noexcept;
 
     /// The handle that shows and changes what this slot shows; the slot is a share from now on.
     Context context();

@@ -89,47 +89,45 @@ public:
     /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
     template <detail::Callback F>
     Handle call_soon(F&& callback, CallbackOptions options = {}) {
-        return soon(new_handle(static_cast<F&&>(callback), options));
+        return soon(new_handle(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
     requires detail::Callback<F, First, Rest...> Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
-        return soon(new_handle(
-            bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+        return soon(
+            new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
     /// The same from any thread or from inside the loop: wakes the loop if it sleeps.
     template <detail::Callback F>
     Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
-        return soon_threadsafe(new_handle(static_cast<F&&>(callback), options));
+        return soon_threadsafe(new_handle(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
     requires detail::Callback<F, First, Rest...> Handle call_soon_threadsafe(F&& callback, First&& first,
                                                                              Rest&&... rest) {
-        return soon_threadsafe(new_handle(
-            bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+        return soon_threadsafe(
+            new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
     /// The callback runs `delay` from now, a negative one like zero: in the next pass.
     template <detail::Callback F>
     TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
-        return at(time() + delay, new_handle(static_cast<F&&>(callback), options));
+        return at(time() + delay, new_timer(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
     requires detail::Callback<F, First, Rest...> TimerHandle call_later(Seconds delay, F&& callback, First&& first,
                                                                         Rest&&... rest) {
-        return at(time() + delay,
-                  new_handle(
-                      bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+        return at(time() + delay, new_timer(bind(static_cast<F&&>(callback), static_cast<First&&>(first),
+                                                 static_cast<Rest&&>(rest)...)));
     }
     /// The callback runs when the loop's clock has reached `when`.
     template <detail::Callback F>
     TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
-        return at(when, new_handle(static_cast<F&&>(callback), options));
+        return at(when, new_timer(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
     requires detail::Callback<F, First, Rest...> TimerHandle call_at(TimePoint when, F&& callback, First&& first,
                                                                      Rest&&... rest) {
-        return at(when,
-                  new_handle(
-                      bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...), {}));
+        return at(when, new_timer(bind(static_cast<F&&>(callback), static_cast<First&&>(first),
+                                       static_cast<Rest&&>(rest)...)));
     }
     /// What the loop's clock says now.
     TimePoint time() const noexcept;
@@ -179,7 +177,7 @@ public:
     /// Calls the callback in every pass in which the descriptor can be read; one callback a descriptor.
     template <detail::Callback F>
     void add_reader(int fd, F&& callback) {
-        watch(fd, false, new_handle(static_cast<F&&>(callback), {}));
+        watch(fd, false, new_handle(static_cast<F&&>(callback)));
     }
     template <class F, class First, class... Rest>
     void add_reader(int fd, F&& callback, First&& first, Rest&&... rest) {
@@ -189,7 +187,7 @@ public:
     /// The same for writing.
     template <detail::Callback F>
     void add_writer(int fd, F&& callback) {
-        watch(fd, true, new_handle(static_cast<F&&>(callback), {}));
+        watch(fd, true, new_handle(static_cast<F&&>(callback)));
     }
     template <class F, class First, class... Rest>
     void add_writer(int fd, F&& callback, First&& first, Rest&&... rest) {
@@ -200,7 +198,7 @@ public:
     /// The callback runs in the loop, not in the signal handler, so it may do anything. Main thread only.
     template <detail::Callback F>
     void add_signal_handler(int signum, F&& callback) {
-        handle_signal(signum, new_handle(static_cast<F&&>(callback), {}));
+        handle_signal(signum, new_handle(static_cast<F&&>(callback)));
     }
     template <class F, class First, class... Rest>
     void add_signal_handler(int signum, F&& callback, First&& first, Rest&&... rest) {
@@ -232,19 +230,29 @@ private:
         return detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>(static_cast<F&&>(function),
                                                                          static_cast<Args&&>(args)...);
     }
-    template <class F>
-    detail::Ref<detail::HandleBase> new_handle(F&& function, CallbackOptions options) {
+    // The caller owns what these give.
+    template <class Base = detail::HandleBase, class F>
+    Base& new_handle(F&& function) {
         static_assert(!Coroutine<std::invoke_result_t<std::decay_t<F>&>>,
                       "a callback that returns a coroutine would never run: give the coroutine to create_task()");
-        using Callable = detail::HandleOf<std::decay_t<F>>;
-        return detail::Ref<detail::HandleBase>::adopt(
-            new Callable(*core_, options.context, static_cast<F&&>(function)));
+        return *new detail::HandleOf<std::decay_t<F>, Base>(*core_, static_cast<F&&>(function));
     }
-    Handle soon(detail::Ref<detail::HandleBase> handle);
-    Handle soon_threadsafe(detail::Ref<detail::HandleBase> handle);
-    TimerHandle at(TimePoint when, detail::Ref<detail::HandleBase> handle);
-    void watch(int fd, bool for_writing, detail::Ref<detail::HandleBase> handle);
-    void handle_signal(int signum, detail::Ref<detail::HandleBase> handle);
+    template <class F>
+    detail::TimedHandleBase& new_timer(F&& function) {
+        return new_handle<detail::TimedHandleBase>(static_cast<F&&>(function));
+    }
+    // Each takes over the handle.
+    Handle soon(detail::HandleBase& handle, ContextRef context = {}) {
+        detail::call_soon(*core_, handle, context);
+        return Handle(detail::Ref<detail::HandleBase>::adopt(&handle));
+    }
+    Handle soon_threadsafe(detail::HandleBase& handle, ContextRef context = {}) {
+        detail::call_soon_threadsafe(*core_, handle, context);
+        return Handle(detail::Ref<detail::HandleBase>::adopt(&handle));
+    }
+    TimerHandle at(TimePoint when, detail::TimedHandleBase& handle, ContextRef context = {});
+    void watch(int fd, bool for_writing, detail::HandleBase& handle);
+    void handle_signal(int signum, detail::HandleBase& handle);
     void check_can_run() const;
     void run_until_done(const AnyFuture& future, bool own_task);
 

@@ -18,49 +18,88 @@ namespace asyncio {
 namespace detail {
 
 /// A callback that was given to a loop: waits in its ready queue or timer heap. The loop holds one count of it while
-/// it is queued, each Handle another. `call_soon_threadsafe` makes them on any thread, so the count is atomic there.
+/// it is queued, each Handle another.
+///
+/// Only the loop's thread touches it, unless it is shared with other threads, which may cancel it and drop their
+/// counts: then the count and `state_` are atomic, and whoever turns its state from `waiting` into another decides what
+/// becomes of the callable.
 class HandleBase : public TimerNode, public Pooled {
 public:
-    void inc_ref() noexcept;
-    void dec_ref() noexcept;
+    void inc_ref() noexcept {
+        if (is_shared_) {
+            __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED);
+        } else {
+            ++references_;
+        }
+    }
+    void dec_ref() noexcept {
+        if (is_shared_ ? drop_reference(references_) : --references_ == 0) delete this;
+    }
 
     void cancel() noexcept;
     bool cancelled() const noexcept;
-    TimePoint when() const noexcept { return when_; }
     bool is_timer() const noexcept { return is_timer_; }
+    TimePoint when() const noexcept;  // of a timer
     ContextSlot& context_slot() noexcept { return context_; }
     std::string repr() const;
-    /// Other threads may cancel it.
-    void make_threadsafe();
 
     /// What the loop runs: the callback in its context; an exception goes to the loop's exception handler.
     static void run_handle(ReadyNode& node);
 
-    virtual ~HandleBase();
+    virtual ~HandleBase() = default;
 
 protected:
-    HandleBase(LoopCore& loop, ContextRef context);
+    explicit HandleBase(LoopCore& loop) noexcept : TimerNode(&HandleBase::run_handle), loop_(&loop) {}
+    bool is_dropped() const noexcept { return dropped_; }
     virtual void invoke() = 0;
     virtual void drop() noexcept = 0;  // destroys the callable and its arguments
     virtual const std::type_info& callable_type() const noexcept = 0;
 
 private:
     friend class LoopCore;
-    struct Lock;
-    void run_now();
+    friend void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context);
+    friend void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context);
+
+    using State = std::uint32_t;
+    static constexpr State waiting = 0;  // or over
+    static constexpr State running = 1;  // the callable must not be destroyed now
+    static constexpr State awaited = 2;  // another thread waits for the end of `running`
+    static constexpr State cancelled_bit = 4;
+
+    bool begin_shared_turn() noexcept;
+    void end_turn() noexcept;
     void report_exception();
+    bool has_one_reference() const noexcept;
+    void drop_once() noexcept;
+    void cancel_shared() noexcept;
+    State state_between_runs() const noexcept;
 
     std::uint32_t references_ = 1;
-    bool cancelled_ = false;
+    mutable State state_ = waiting;
     bool is_timer_ = false;
     bool queued_ = false;   // the loop holds a count
-    bool running_ = false;  // the callable must not be destroyed now
     bool stays_ = false;    // it will be called again: a reader's or a signal's
+    bool dropped_ = false;  // the callable is destroyed
+    bool is_shared_ = false;
     LoopCore* loop_;
-    Lock* lock_ = nullptr;  // of a handle that other threads may cancel
     ContextSlot context_;
+};
+
+/// One that waits for a moment.
+class TimedHandleBase : public HandleBase {
+protected:
+    using HandleBase::HandleBase;
+
+private:
+    friend class HandleBase;
+    friend class LoopCore;
     TimePoint when_;
 };
+
+/// The callback runs in the loop's next pass, in `context` or a copy of the current one. The loop has a count of its
+/// own then. Throws RuntimeError if the loop is closed: then the handle is gone.
+void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context);
+void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context);
 
 /// A callable with the arguments that it will be called with.
 template <class F, class... Args>
@@ -85,27 +124,25 @@ inline const std::type_info& known_type = typeid(F);
 template <class F, class... Args>
 inline const std::type_info& known_type<BoundCall<F, Args...>> = typeid(F);
 
-template <class F>
-class HandleOf final : public HandleBase {
+template <class F, class Base = HandleBase>
+class HandleOf final : public Base {
 public:
     template <class G>
-    HandleOf(LoopCore& loop, ContextRef context, G&& function) : HandleBase(loop, context) {
+    HandleOf(LoopCore& loop, G&& function) : Base(loop) {
         ::new (static_cast<void*>(&function_)) F(static_cast<G&&>(function));
     }
-    ~HandleOf() override { drop(); }
+    ~HandleOf() override {
+        if (!this->is_dropped()) function_.~F();
+    }
 
 private:
     void invoke() override { static_cast<void>(function_()); }
-    void drop() noexcept override {
-        if (std::exchange(dropped_, true)) return;
-        function_.~F();
-    }
+    void drop() noexcept override { function_.~F(); }
     const std::type_info& callable_type() const noexcept override { return known_type<F>; }
 
     union {
         F function_;
     };
-    bool dropped_ = false;
 };
 
 }  // namespace detail
@@ -138,7 +175,7 @@ class TimerHandle : public Handle {
 public:
     using Handle::Handle;
     /// The moment on the loop's clock.
-    TimePoint when() const { return state_ ? state_->when() : TimePoint{}; }
+    TimePoint when() const { return state_ && state_->is_timer() ? state_->when() : TimePoint{}; }
 };
 
 /// `<Handle main::callback>` or `<TimerHandle cancelled when=12.5>`, as Python prints it.

@@ -27,6 +27,7 @@ private:
     struct State;
     Inbox();
     ~Inbox();
+    void close(ReadyList& left) noexcept;
     State* state_;
     unsigned references_ = 1;
 };

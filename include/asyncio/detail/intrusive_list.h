@@ -2,6 +2,8 @@
 
 namespace asyncio::detail {
 
+class PostedList;
+
 /// The neighbours of a list's member; in the list itself its first and its last.
 struct ListLinks {
     ListLinks* next = nullptr;
@@ -36,6 +38,7 @@ public:
 private:
     template <class T, class U>
     friend class IntrusiveList;
+    friend class PostedList;
 };
 
 /// A doubly linked list of objects that it does not own. Every operation but counting takes constant time,
@@ -88,6 +91,7 @@ public:
     Iterator end() noexcept { return Iterator(&head_); }
 
 private:
+    friend class PostedList;
     static T& item_of(ListLinks& links) noexcept { return static_cast<T&>(static_cast<Hook&>(links)); }
     static void insert_before(ListLinks& place, ListLinks& item) noexcept {
         item.next = &place;
