@@ -18,7 +18,8 @@ public:
     bool add_behind(ListLinks*& last, ReadyNode& node) noexcept {
         ListLinks& links = static_cast<ListHook<>&>(node);
         links.next = last;
-        if (last_.compare_exchange_weak(last, &links, std::memory_order_release, std::memory_order_acquire)) return true;
+        if (last_.compare_exchange_weak(last, &links, std::memory_order_release, std::memory_order_acquire))
+            return true;
         links.next = nullptr;  // it may never be added
         return false;
     }

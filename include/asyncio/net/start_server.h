@@ -108,6 +108,7 @@ template <class F, class... Rest>
 requires(!ClientConnectedCallback<F>) Coro<Server> start_server(F&&, Rest&&...) {
     static_assert(detail::never<F>,
                   "start_server() calls its callback with a StreamReader and a StreamWriter, by value");
+    return Coro<Server>();
 }
 
 /// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
@@ -124,6 +125,7 @@ template <class F, class... Rest>
 requires(!ClientConnectedCallback<F>) Coro<Server> start_unix_server(F&&, Rest&&...) {
     static_assert(detail::never<F>,
                   "start_unix_server() calls its callback with a StreamReader and a StreamWriter, by value");
+    return Coro<Server>();
 }
 
 }  // namespace asyncio
