@@ -17,13 +17,17 @@ namespace asyncio::detail {
 ///
 /// A number that was closed and given out again is told by its serial number, which each event carries as well.
 ///
+/// Nothing is opened before it is needed, by the first descriptor to wait for or the first sleep. If that fails
+/// (EMFILE), the operation ends with the error, or `watch()` or `wait()` throws it; no wake-up is lost, and the next
+/// need tries again.
+///
 /// Python: selectors.EpollSelector and the loop's self-pipe.
 class EpollBackend final : public IoBackend {
 public:
     /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
     enum class Precision { nanoseconds, milliseconds };
 
-    explicit EpollBackend(Precision best = Precision::nanoseconds);
+    explicit EpollBackend(Precision best = Precision::nanoseconds) noexcept;
     ~EpollBackend() override;
     EpollBackend(const EpollBackend&) = delete;
     EpollBackend& operator=(const EpollBackend&) = delete;
@@ -61,6 +65,7 @@ private:
     void abandon(Descriptor& descriptor) noexcept;
     void note_outcome(const IoOperation& operation, Descriptor& descriptor) noexcept;
     void note_event(const epoll_event& event, std::vector<IoEvent>& events);
+    int open() noexcept;
     void start_anew();
     int poll(std::optional<std::chrono::nanoseconds> timeout) noexcept;
 
