@@ -8,6 +8,7 @@
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/inbox.h>
 #include <asyncio/core/loop_resource.h>
+#include <asyncio/detail/pool.h>
 
 #include <atomic>
 #include <map>
@@ -48,7 +49,7 @@ struct FdWatch {
 };
 
 /// Everything of an event loop. Lives until the EventLoop and the last future of it are gone.
-class LoopCore {
+class LoopCore : public Pooled {
 public:
     LoopCore(EventLoop& facade, const LoopOptions& options);
     ~LoopCore();
@@ -70,6 +71,8 @@ public:
     void stop() noexcept { stopping_ = true; }
     void close();
     void destroy();  // by the EventLoop's destructor
+    /// shutdown_asyncgens() and shutdown_default_executor(), if nobody could tell that no task did it.
+    bool shut_down_at_once() noexcept;
     bool is_running() const noexcept { return running_; }
     bool is_closed() const noexcept { return closed_; }
     /// How many passes it has begun since virtual time last moved: the moment of an event, as tests compare it with
@@ -176,8 +179,9 @@ private:
     int outside_work_ = 0;
     ContextSlot** context_ = nullptr;
 
-    std::unique_ptr<Clock> own_clock_;
-    Clock* clock_;
+    MonotonicClock monotonic_clock_;
+    std::unique_ptr<Clock> simulated_clock_;
+    Clock* clock_ = &monotonic_clock_;
     std::unique_ptr<IoBackend> own_io_;
     IoBackend* io_;
     ReadyOrder* order_;
@@ -194,7 +198,7 @@ private:
 };
 
 /// What is behind an Inbox.
-struct Inbox::State {
+struct Inbox::State : Pooled {
     std::mutex mutex;
     ReadyList posted;
     std::atomic<bool> any_posted = false;
