@@ -3,6 +3,8 @@
 #include "os/descriptor_lines.h"
 #include "os/wake_up.h"
 
+#include <asyncio/detail/pool.h>
+
 #include <sys/epoll.h>
 
 #include <cstdint>
@@ -22,7 +24,7 @@ namespace asyncio::detail {
 /// need tries again.
 ///
 /// Python: selectors.EpollSelector and the loop's self-pipe.
-class EpollBackend final : public IoBackend {
+class EpollBackend final : public IoBackend, public Pooled {
 public:
     /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
     enum class Precision { nanoseconds, milliseconds };
@@ -46,13 +48,14 @@ public:
     Precision precision() const noexcept { return precision_; }
 
 private:
-    struct Descriptor {
+    struct Descriptor : Pooled {
+        // In this order, and with what would be padding in use, it takes 48 bytes.
+        [[no_unique_address]] DescriptorLine reading;
         std::uint32_t serial = 0;
-        std::uint32_t registered = 0;  // what the kernel was told, zero for nothing
+        [[no_unique_address]] DescriptorLine writing;
         std::uint8_t watched = 0;      // EPOLLIN | EPOLLOUT
         bool read_to_end = false;      // an end, an error or urgent data: no receive is known to have taken all
-        DescriptorLine reading;
-        DescriptorLine writing;
+        std::uint32_t registered = 0;  // what the kernel was told, zero for nothing
         DescriptorLine& direction(IoCall call) noexcept { return is_for_writing(call) ? writing : reading; }
     };
 
