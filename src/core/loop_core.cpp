@@ -41,12 +41,9 @@ LoopCore::LoopCore(EventLoop& facade, const LoopOptions& options)
         clock_may_jump_ = true;
         budget_.renew_each_pass();
     } else if (options.clock.is_virtual()) {
-        own_clock_ = std::make_unique<SimulatedClock>(options.clock.start());
+        simulated_clock_ = std::make_unique<SimulatedClock>(options.clock.start());
         clock_may_jump_ = virtual_time_ = true;
-        clock_ = own_clock_.get();
-    } else {
-        own_clock_ = std::make_unique<MonotonicClock>();
-        clock_ = own_clock_.get();
+        clock_ = simulated_clock_.get();
     }
     io_ = options.io_backend.custom();
     if (io_ == nullptr) {
@@ -244,13 +241,26 @@ void LoopCore::close() {
     while (!resources.empty()) resources.front().loop_is_closing();
     drop_queued();
     // Emptied aside: what the callbacks hold may come back here as it dies.
-    std::exchange(watches_, {});
-    std::exchange(signal_handles_, {});
+    if (!watches_.empty()) std::exchange(watches_, {});
+    if (!signal_handles_.empty()) std::exchange(signal_handles_, {});
     signals_.reset();
     executor_shutdown_called = true;
     if (Executor* former = std::exchange(executor, nullptr)) former->shutdown(false);
     own_io_.reset();  // operations of tasks that are still pending end with it
     io_ = nullptr;
+}
+
+bool LoopCore::shut_down_at_once() noexcept {
+    bool nothing_is_left = ready_.empty() && timers_.empty() && live_tasks.empty() && watches_.empty() &&
+                           resources.empty() && pending_calls.empty() && generators.empty() && outside_work_ == 0 &&
+                           executor == nullptr && inbox_->state_->posted.empty();
+    bool nobody_looks_on = !debug && !task_factory && order_ == nullptr && own_io_ && !clock_may_jump_;
+    if (!nothing_is_left || !nobody_looks_on) return false;
+    asyncgens_shutdown_called = executor_shutdown_called = true;
+    TaskName number;  // of each of the tasks that would have done it
+    number.assign_number();
+    number.assign_number();
+    return true;
 }
 
 void LoopCore::destroy() {

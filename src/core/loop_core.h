@@ -9,6 +9,7 @@
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/inbox.h>
 #include <asyncio/core/loop_resource.h>
+#include <asyncio/detail/pool.h>
 
 #include <atomic>
 #include <map>
@@ -49,7 +50,7 @@ struct FdWatch {
 };
 
 /// Everything of an event loop. Lives until the EventLoop and the last future of it are gone.
-class LoopCore {
+class LoopCore : public Pooled {
 public:
     LoopCore(EventLoop& facade, const LoopOptions& options);
     ~LoopCore();
@@ -71,6 +72,8 @@ public:
     void stop() noexcept { stopping_ = true; }
     void close();
     void destroy();  // by the EventLoop's destructor
+    /// shutdown_asyncgens() and shutdown_default_executor(), if nobody could tell that no task did it.
+    bool shut_down_at_once() noexcept;
     bool is_running() const noexcept { return running_; }
     bool is_closed() const noexcept { return closed_; }
     /// How many passes it has begun since virtual time last moved: the moment of an event, as tests compare it with
@@ -188,8 +191,9 @@ private:
     int outside_work_ = 0;
     ContextSlot** context_ = nullptr;  // that of its thread while it runs
 
-    std::unique_ptr<Clock> own_clock_;
-    Clock* clock_;
+    MonotonicClock monotonic_clock_;
+    std::unique_ptr<Clock> simulated_clock_;
+    Clock* clock_ = &monotonic_clock_;
     std::unique_ptr<IoBackend> own_io_;
     IoBackend* io_;
     ReadyOrder* order_;
@@ -206,7 +210,7 @@ private:
 };
 
 /// What is behind an Inbox.
-struct Inbox::State {
+struct Inbox::State : Pooled {
     PostedList posted;         // closed with the loop
     std::mutex mutex;          // the loop, and its backend, must not go while they are used
     LoopCore* loop = nullptr;  // null: closed

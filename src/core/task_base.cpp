@@ -25,7 +25,7 @@ void TaskName::assign(std::string_view name) {
     word_ = reinterpret_cast<std::uintptr_t>(text);
 }
 
-void TaskName::assign_first_number() noexcept {
+void TaskName::assign_number() noexcept {
     static std::atomic<std::uintptr_t> last = 0;
     std::uintptr_t number = last.load(std::memory_order_relaxed) + 1;
     if (process_has_one_thread()) {  // an atomic increment takes a tenth of the time of making a task
@@ -84,7 +84,7 @@ void TaskBase::start(const TaskOptions& options) {
     if (options.name.data() != nullptr) [[unlikely]] {
         name_.assign(options.name);
     } else {
-        name_.assign_first_number();
+        name_.assign_number();
     }
     bool is_running = loop_->is_running();
     if (options.context) [[unlikely]] {

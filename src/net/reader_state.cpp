@@ -36,7 +36,11 @@ void ReaderState::dec_ref() noexcept {
 void ReaderState::feed_data(std::string_view data) {
     if (data.empty() || abandoned_) return;
     if (is_empty()) {
-        buffer_.assign(data);
+        if (data.size() > buffer_.capacity()) {
+            buffer_ = std::string(data);  // half the instructions of assign()
+        } else {
+            buffer_.assign(data);
+        }
         begin_ = 0;
     } else {
         if (begin_ > buffer_.size() / 2) buffer_.erase(0, std::exchange(begin_, 0));
@@ -75,6 +79,12 @@ bool ReaderState::offer() noexcept {
     waiter.wake_for_turn();
     return true;
 }
+
+WritableBytes ReaderState::room() const noexcept {
+    return receiving_ != nullptr && is_empty() ? receiving_->room() : WritableBytes();
+}
+
+void ReaderState::put_directly(std::size_t size) noexcept { receiving_->put_directly_ = size; }
 
 /// Whoever waits for more than the limit must get it, or both sides would wait.
 void ReaderState::pause_transport_if_full() noexcept {
@@ -164,10 +174,9 @@ void ReadWaiter::on_cancel() noexcept {
 void ReadWaiter::receive() {
     Transport* transport = reader_->transport();
     if (transport == nullptr) return;
-    reader_->room_ = task_->cancel_is_ahead() ? WritableBytes() : room();
+    reader_->receiving_ = task_->cancel_is_ahead() ? nullptr : this;
     transport->receive_late();
-    reader_->room_ = {};
-    put_directly_ = std::exchange(reader_->put_directly_, 0);
+    reader_->receiving_ = nullptr;
 }
 
 void ReadWaiter::turn() {

@@ -162,7 +162,7 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
     const SocketState& socket = *listener.socket;
     try {
         TaskName number;  // in CPython a task makes the transport, and takes a number
-        number.assign_first_number();
+        number.assign_number();
         Socket connection = socket_of(fd, socket.family, socket.kind, socket.proto);
         Ref<ReaderState> reader(new ReaderState(*loop_, config_.limit));
         auto* transport = new Transport(*loop_, std::move(connection), std::move(reader), peer, Ref<ServerState>(this));

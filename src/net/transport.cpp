@@ -37,23 +37,20 @@ Transport::Transport(LoopCore& loop, Socket socket, Ref<ReaderState> reader, con
       socket_(socket.state()),
       reader_(std::move(reader)),
       server_(std::move(server)),
-      begin_step_(&Transport::one_pass_less, *this),
-      lost_step_(&Transport::connection_is_lost, *this),
+      beginning_(std::make_unique<Beginning>(*this)),
       receive_(IoCall::receive, &Transport::is_readable, *this),
-      send_(IoCall::send, &Transport::is_writable, *this),
       sockname_(name_or_none(*socket_, &SocketState::getsockname)),
       peername_(peer ? peer : name_or_none(*socket_, &SocketState::getpeername)) {
-    receive_.descriptor = send_.descriptor = {socket_->fd, socket_->serial};
+    receive_.descriptor = {socket_->fd, socket_->serial};
     receive_.at_once = false;
     receive_.repeats = true;
     receive_.tells_empty = socket_->is_byte_stream();
     receive_.is_tcp = socket_->is_tcp();
-    fd_ = socket_->fd;
     if (socket_->is_tcp() && socket_->proto == IPPROTO_TCP) {
         int on = 1;  // small writes do not wait for an acknowledgement
-        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        ::setsockopt(socket_->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
-    loop.set_user(fd_, this);
+    loop.set_user(socket_->fd, this);
     loop.inc_ref();
     loop.resources.push_back(*this);
     if (server_) server_->attach(*this);
@@ -78,18 +75,20 @@ void Transport::die_if_unused() noexcept {
 // Beginning.
 
 void Transport::begin(int passes, Waiter* waiter) noexcept {
-    passes_left_ = passes;
-    begin_waiter_ = waiter;
-    schedule(*loop_, begin_step_);
+    beginning_->passes_left = passes;
+    beginning_->waiter = waiter;
+    schedule(*loop_, *beginning_);
 }
 
 void Transport::one_pass_less(ReadyNode& node) {
-    Transport& self = static_cast<Step&>(node).transport;
-    if (--self.passes_left_ > 0) return schedule(*self.loop_, self.begin_step_);
+    auto& step = static_cast<Beginning&>(node);
+    Transport& self = step.transport;
+    if (--step.passes_left > 0) return schedule(*self.loop_, step);
     self.reader_->set_transport(&self);
     if (self.server_) self.server_->connection_made(self);
     self.start_receiving();
-    if (Waiter* waiter = std::exchange(self.begin_waiter_, nullptr)) waiter->wake();
+    if (step.waiter != nullptr) step.waiter->wake();
+    self.beginning_.reset();
 }
 
 // Reading.
@@ -122,7 +121,7 @@ void Transport::receive_late() {
     if (!std::exchange(offered_, false) || receive()) return;
     // A pass ago the loss would have been scheduled for now.
     fail(static_cast<int>(-receive_.result));
-    lost_step_.unlink();
+    receive_.ReadyNode::unlink();
     lose_connection(std::exchange(lost_by_, nullptr));
 }
 
@@ -172,14 +171,14 @@ bool Transport::note_vain_write() noexcept {
 void Transport::write(std::string_view data) {
     check_can_write("write");
     if (data.empty() || note_vain_write()) return;
-    if (buffer_.empty()) {
+    if (!backlog_) {
         IoBuffer whole{const_cast<char*>(data.data()), data.size()};
         std::size_t sent = send_now({&whole, 1});
         if (conn_lost_ > 0) return;
         data.remove_prefix(sent);
         if (data.empty()) return;
     }
-    buffer_.append(data);
+    keep(data);
     wait_for_room();
     pause_if_above_high();
 }
@@ -187,8 +186,8 @@ void Transport::write(std::string_view data) {
 void Transport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
     if (lines.empty() || note_vain_write()) return;
-    bool had_some = !buffer_.empty();
-    while (!lines.empty() && buffer_.empty()) {
+    bool had_some = backlog_ != nullptr;
+    while (!lines.empty() && !backlog_) {
         // Straight from where they are, as many as go in one call.
         IoBuffer parts[most_parts];
         std::size_t count = std::min(lines.size(), most_parts);
@@ -202,43 +201,53 @@ void Transport::writelines(std::span<const BytesLike> lines) {
         for (std::size_t i = 0; i < count; ++i) {
             std::size_t from_this = std::min(sent, lines[i].size());
             sent -= from_this;
-            buffer_.append(lines[i].view().substr(from_this));
+            keep(lines[i].view().substr(from_this));
         }
         lines = lines.subspan(count);
     }
-    for (const BytesLike& line : lines) buffer_.append(line.view());
-    if (buffer_.empty()) return;
+    for (const BytesLike& line : lines) keep(line.view());
+    if (!backlog_) return;
     if (had_some) {
-        send_.stop();
+        backlog_->send.stop();
         send_buffer(true);
     } else {
         wait_for_room();
     }
-    if (!buffer_.empty()) pause_if_above_high();
+    pause_if_above_high();
 }
 
 /// Sends what goes without waiting, and gives how much. After an error `conn_lost_` is not zero.
 std::size_t Transport::send_now(std::span<IoBuffer> parts) noexcept {
-    set_parts(parts);
-    send_.at_once = true;
-    if (!send_.start(loop_->io())) return 0;  // it waits for room
-    if (send_.result >= 0) return static_cast<std::size_t>(send_.result);
-    fail(static_cast<int>(-send_.result));
+    IoOperation send(IoCall::send);
+    send.descriptor = receive_.descriptor;
+    set_parts(send, parts);
+    if (!send.start(loop_->io())) return 0;  // ends with this scope: what waits for room is the backlog's
+    if (send.result >= 0) return static_cast<std::size_t>(send.result);
+    fail(static_cast<int>(-send.result));
     return 0;
 }
 
-void Transport::set_parts(std::span<IoBuffer> parts) noexcept {
+void Transport::set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept {
     bool is_one = parts.size() == 1;
-    send_.data = is_one ? parts[0].data : nullptr;
-    send_.size = is_one ? parts[0].size : 0;
-    send_.buffers = is_one ? nullptr : parts.data();
-    send_.buffer_count = is_one ? 0 : static_cast<int>(parts.size());
+    send.data = is_one ? parts[0].data : nullptr;
+    send.size = is_one ? parts[0].size : 0;
+    send.buffers = is_one ? nullptr : parts.data();
+    send.buffer_count = is_one ? 0 : static_cast<int>(parts.size());
+}
+
+void Transport::keep(std::string_view data) {
+    if (data.empty()) return;
+    if (backlog_) return backlog_->buffer.append(data);
+    auto backlog = std::make_unique<Backlog>(*this);
+    backlog->buffer.append(data);
+    backlog_ = std::move(backlog);
 }
 
 void Transport::wait_for_room() noexcept {
-    if (send_.is_waiting() || conn_lost_ > 0) return;
-    send_.at_once = false;
-    if (send_.start(loop_->io())) fail(static_cast<int>(-send_.result));
+    if (conn_lost_ > 0 || backlog_->send.is_waiting()) return;
+    IoOperation& send = backlog_->send;
+    send.at_once = false;
+    if (send.start(loop_->io())) fail(static_cast<int>(-send.result));
 }
 
 void Transport::is_writable(ReadyNode& node) {
@@ -248,29 +257,32 @@ void Transport::is_writable(ReadyNode& node) {
 /// Sends of the buffer what goes: now, or since it was told that there is room.
 void Transport::send_buffer(bool at_once) {
     IoBuffer parts[most_parts];
-    set_parts({parts, buffer_.front(parts)});
-    send_.at_once = true;
-    bool over = at_once ? send_.start(loop_->io()) : send_.finish();
+    IoOperation& send = backlog_->send;
+    set_parts(send, {parts, backlog_->buffer.front(parts)});
+    send.at_once = true;
+    bool over = at_once ? send.start(loop_->io()) : send.finish();
     if (!over) return;
-    if (send_.result < 0) {
-        buffer_.clear();
-        return fail(static_cast<int>(-send_.result));
+    std::int64_t result = send.result;
+    if (result < 0) {
+        backlog_.reset();
+        return fail(static_cast<int>(-result));
     }
-    buffer_.drop(static_cast<std::size_t>(send_.result));
+    backlog_->buffer.drop(static_cast<std::size_t>(result));
+    if (backlog_->buffer.empty()) backlog_.reset();
     resume_if_below_low();
-    if (!buffer_.empty()) return wait_for_room();
+    if (backlog_) return wait_for_room();
     if (closing_ && conn_lost_ == 0) {
         conn_lost_ = 1;
         lose_connection(nullptr);
     } else if (eof_written_) {
-        ::shutdown(fd_, SHUT_WR);
+        ::shutdown(socket_->fd, SHUT_WR);
     }
 }
 
 void Transport::write_eof() {
     if (closing_ || eof_written_) return;
     eof_written_ = true;
-    if (buffer_.empty()) socket_->shutdown(Shut::WR);
+    if (!backlog_) socket_->shutdown(Shut::WR);
 }
 
 // Flow control.
@@ -289,11 +301,11 @@ void Transport::set_write_buffer_limits(std::optional<std::size_t> high, std::op
 }
 
 void Transport::pause_if_above_high() noexcept {
-    if (buffer_.size() > high_) writing_paused_ = true;
+    if (write_buffer_size() > high_) writing_paused_ = true;
 }
 
 void Transport::resume_if_below_low() noexcept {
-    if (!writing_paused_ || buffer_.size() > low_) return;
+    if (!writing_paused_ || write_buffer_size() > low_) return;
     writing_paused_ = false;
     wake(drain_waiters_, nullptr);
 }
@@ -311,10 +323,8 @@ void Transport::close() noexcept {
     closing_ = true;
     leave_descriptor();
     receive_.stop();
-    if (!buffer_.empty()) return;
-    conn_lost_ = 1;
-    send_.stop();
-    schedule(*loop_, lost_step_);
+    if (backlog_) return;
+    schedule_end();
 }
 
 void Transport::fail(int error) noexcept { force_close(make_os_error(error)); }
@@ -322,23 +332,28 @@ void Transport::fail(int error) noexcept { force_close(make_os_error(error)); }
 void Transport::force_close(std::exception_ptr error) noexcept {
     if (conn_lost_ == 0) receive_offered();
     if (conn_lost_ > 0) return;
-    buffer_.clear();
-    send_.stop();
+    backlog_.reset();
     if (!closing_) {
         closing_ = true;
         leave_descriptor();
         receive_.stop();
     }
-    conn_lost_ = 1;
     lost_by_ = std::move(error);
-    schedule(*loop_, lost_step_);
+    schedule_end();
+}
+
+/// It receives no more: its node is free.
+void Transport::schedule_end() noexcept {
+    conn_lost_ = 1;
+    receive_.set_run(&Transport::connection_is_lost);
+    schedule(*loop_, receive_);
 }
 
 /// Its number is free for add_reader() and the like.
-void Transport::leave_descriptor() noexcept { loop_->set_user(fd_, nullptr); }
+void Transport::leave_descriptor() noexcept { loop_->set_user(receive_.descriptor.fd, nullptr); }
 
 void Transport::connection_is_lost(ReadyNode& node) {
-    Transport& self = static_cast<Step&>(node).transport;
+    Transport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
     self.lose_connection(std::exchange(self.lost_by_, nullptr));
 }
 
@@ -359,10 +374,10 @@ void Transport::lose_connection(std::exception_ptr error) noexcept {
 
 void Transport::disconnect() noexcept {
     ListHook<LoopResources>::unlink();
-    begin_step_.unlink();
-    lost_step_.unlink();
+    beginning_.reset();
     receive_.stop();
-    send_.stop();
+    receive_.ReadyNode::unlink();
+    backlog_.reset();
     loop_->io().closing({socket_->fd, socket_->serial});
     socket_->close();
     reader_->set_transport(nullptr);
@@ -375,7 +390,6 @@ void Transport::loop_is_closing() noexcept {
     if (!closing_) leave_descriptor();
     closing_ = lost_ = true;
     conn_lost_ = 1;
-    buffer_.clear();
     disconnect();
     die_if_unused();
 }
@@ -384,8 +398,8 @@ void Transport::loop_is_closing() noexcept {
 
 ExtraInfo Transport::get_extra_info(std::string_view name) const {
     if (name == "socket") return ExtraInfo(TransportSocket(socket_));
-    if (name == "peername") return ExtraInfo(peername_);
-    if (name == "sockname") return ExtraInfo(sockname_);
+    if (name == "peername") return ExtraInfo(peername_.get());
+    if (name == "sockname") return ExtraInfo(sockname_.get());
     return {};
 }
 
@@ -396,11 +410,11 @@ std::string Transport::repr() const {
     } else if (closing_) {
         text += " closing";
     }
-    text += " fd=" + std::to_string(fd_);
+    text += " fd=" + std::to_string(receive_.descriptor.fd);
     if (alive_) {
         text += receive_.is_waiting() ? " read=polling" : " read=idle";
-        text += send_.is_waiting() ? " write=<polling" : " write=<idle";
-        text += ", bufsize=" + std::to_string(buffer_.size()) + ">";
+        text += backlog_ && backlog_->send.is_waiting() ? " write=<polling" : " write=<idle";
+        text += ", bufsize=" + std::to_string(write_buffer_size()) + ">";
     }
     return text + ">";
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/kept_address.h"
 #include "net/write_buffer.h"
 
 #include <asyncio/core/io_operation.h>
@@ -13,6 +14,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,7 +47,9 @@ public:
 
     /// Connected, and begins to read, after so many passes. Then wakes `waiter`, or tells the server.
     void begin(int passes, Waiter* waiter) noexcept;
-    void forget_waiter() noexcept { begin_waiter_ = nullptr; }
+    void forget_waiter() noexcept {
+        if (beginning_) beginning_->waiter = nullptr;
+    }
 
     void write(std::string_view data);
     void writelines(std::span<const BytesLike> lines);
@@ -59,7 +63,7 @@ public:
     /// Receives, now, what was offered to the reader a pass ago.
     void receive_late();
 
-    std::size_t write_buffer_size() const noexcept { return buffer_.size(); }
+    std::size_t write_buffer_size() const noexcept { return backlog_ ? backlog_->buffer.size() : 0; }
     WriteBufferLimits write_buffer_limits() const noexcept { return {high_, low_}; }
     void set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low);
 
@@ -79,18 +83,30 @@ public:
     void loop_is_closing() noexcept override;
 
 private:
-    struct Step : ReadyNode {
-        Step(Run function, Transport& its_transport) noexcept : ReadyNode(function), transport(its_transport) {}
+    static void one_pass_less(ReadyNode& node);
+    /// The passes that it takes to begin.
+    struct Beginning : ReadyNode, Pooled {
+        explicit Beginning(Transport& its_transport) noexcept
+            : ReadyNode(&Transport::one_pass_less), transport(its_transport) {}
         Transport& transport;
+        int passes_left = 0;
+        Waiter* waiter = nullptr;
     };
     struct Operation : IoOperation {
         Operation(IoCall what, Run on_report, Transport& its_transport) noexcept
             : IoOperation(what, on_report), transport(its_transport) {}
         Transport& transport;
     };
+    /// What could not be sent yet, and who waits for room for it. Most connections never have any.
+    struct Backlog : Pooled {
+        explicit Backlog(Transport& transport) noexcept : send(IoCall::send, &Transport::is_writable, transport) {
+            send.descriptor = transport.receive_.descriptor;
+        }
+        WriteBuffer buffer;  // not empty
+        Operation send;
+    };
     ~Transport();
 
-    static void one_pass_less(ReadyNode& node);
     static void is_readable(ReadyNode& node);
     static void is_writable(ReadyNode& node);
     static void connection_is_lost(ReadyNode& node);
@@ -100,12 +116,14 @@ private:
     void check_can_write(const char* function) const;
     bool note_vain_write() noexcept;
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;
-    void set_parts(std::span<IoBuffer> parts) noexcept;
+    static void set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept;
+    void keep(std::string_view data);
     void wait_for_room() noexcept;
     void send_buffer(bool at_once);
     void pause_if_above_high() noexcept;
     void resume_if_below_low() noexcept;
     void fail(int error) noexcept;
+    void schedule_end() noexcept;
     void force_close(std::exception_ptr error) noexcept;
     void leave_descriptor() noexcept;
     void lose_connection(std::exception_ptr error) noexcept;
@@ -118,32 +136,27 @@ private:
     Ref<SocketState> socket_;
     Ref<ReaderState> reader_;
     Ref<ServerState> server_;
-    Step begin_step_;
-    Step lost_step_;
-    Operation receive_;
-    Operation send_;
-    WriteBuffer buffer_;
-    Waiter* begin_waiter_ = nullptr;
+    std::unique_ptr<Beginning> beginning_;  // null when it has begun
+    Operation receive_;  // its descriptor stays when the socket is closed; tells of the end when all was received
+    std::unique_ptr<Backlog> backlog_;
     IntrusiveList<TransportWaiter, TransportWaiters> drain_waiters_;
     IntrusiveList<TransportWaiter, TransportWaiters> close_waiters_;
     std::exception_ptr lost_by_;
-    SocketAddress sockname_;
-    SocketAddress peername_;
+    KeptAddress sockname_;
+    KeptAddress peername_;
     std::size_t high_ = 65536;
     std::size_t low_ = 16384;
     unsigned handles_ = 0;
     unsigned pins_ = 0;
-    int fd_ = -1;  // also when it is closed
-    int passes_left_ = 0;
-    int conn_lost_ = 0;     // not zero: its end is scheduled, or over; counts vain writes, too
-    bool alive_ = true;     // the loop has it
-    bool closing_ = false;  // close() was called, or it failed
-    bool lost_ = false;     // its end was told
-    bool read_to_end_ = false;
-    bool eof_written_ = false;
-    bool paused_ = false;          // reading
-    bool offered_ = false;         // there is something to receive, and who waits for it will do it
-    bool writing_paused_ = false;  // the buffer went above the high-water mark
+    int conn_lost_ = 0;         // not zero: its end is scheduled, or over; counts vain writes, too
+    bool offered_ = false;      // there is something to receive, and who waits for it will do it
+    bool alive_ : 1 = true;     // the loop has it
+    bool closing_ : 1 = false;  // close() was called, or it failed
+    bool lost_ : 1 = false;     // its end was told
+    bool read_to_end_ : 1 = false;
+    bool eof_written_ : 1 = false;
+    bool paused_ : 1 = false;          // reading
+    bool writing_paused_ : 1 = false;  // the buffer went above the high-water mark
 };
 
 }  // namespace asyncio::detail

@@ -52,23 +52,23 @@ long wait_with_nanoseconds(int epoll_fd, std::vector<epoll_event>& ready, nanose
 }
 #endif
 
-int open_epoll(int wake_fd) {
+/// Negative if that fails.
+int open_epoll(int wake_fd) noexcept {
     int epoll_fd = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0) throw_os_error(errno);
+    if (epoll_fd < 0) return -1;
     epoll_event readable{};
     readable.events = EPOLLIN;
     readable.data.u64 = key_of(wake_fd, 0);
-    if (::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &readable) != 0) {
-        int error = errno;
-        ::close(epoll_fd);
-        throw_os_error(error);
-    }
-    return epoll_fd;
+    if (::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &readable) == 0) return epoll_fd;
+    int error = errno;
+    ::close(epoll_fd);
+    errno = error;
+    return -1;
 }
 
 }  // namespace
 
-EpollBackend::EpollBackend(Precision best) : epoll_fd_(open_epoll(wake_up_.fd())), precision_(best) {
+EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 #if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
     // ThreadSanitizer holds a signal back until a call that it knows, and it does not know this one.
     precision_ = Precision::milliseconds;
@@ -80,7 +80,15 @@ EpollBackend::~EpollBackend() {
         Reports::orphan(descriptor.reading);
         Reports::orphan(descriptor.writing);
     });
-    ::close(epoll_fd_);
+    if (epoll_fd_ >= 0) ::close(epoll_fd_);
+}
+
+/// Returns an errno.
+int EpollBackend::open() noexcept {
+    if (epoll_fd_ >= 0) return 0;
+    if (int error = wake_up_.open()) return error;
+    epoll_fd_ = open_epoll(wake_up_.fd());
+    return epoll_fd_ < 0 ? errno : 0;
 }
 
 // What the kernel is told.
@@ -96,6 +104,10 @@ std::uint32_t EpollBackend::wanted(Descriptor& descriptor) noexcept {
 }
 
 bool EpollBackend::set_registered(int fd, Descriptor& descriptor, int operation, std::uint32_t events) noexcept {
+    if (int error = open()) {
+        errno = error;
+        return false;
+    }
     epoll_event change{};
     change.events = events;
     change.data.u64 = key_of(fd, descriptor.serial);
@@ -143,8 +155,9 @@ bool EpollBackend::adopt(IoDescriptor which, Descriptor& descriptor) noexcept {
 }
 
 void EpollBackend::start_anew() {
-    int former = std::exchange(epoll_fd_, open_epoll(wake_up_.fd()));
-    ::close(former);
+    int fresh = open_epoll(wake_up_.fd());
+    if (fresh < 0) throw_os_error(errno);
+    ::close(std::exchange(epoll_fd_, fresh));
     table_.for_each([this](int fd, Descriptor& descriptor) {
         if (descriptor.registered == 0) return;
         if (!set_registered(fd, descriptor, EPOLL_CTL_ADD, descriptor.registered)) abandon(descriptor);
@@ -277,11 +290,13 @@ void EpollBackend::forget(int fd, Descriptor& descriptor) noexcept {
 // Waiting.
 
 void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>& events) {
-    bool may_sleep = reports_.empty() && (!timeout || timeout->count() > 0);
+    bool may_sleep = !wake_up_.look() && reports_.empty() && (!timeout || timeout->count() > 0);
+    if (may_sleep) {
+        if (int error = open()) throw_os_error(error);
+    }
     reports_.move_to(events);
     bool sleeps = may_sleep && wake_up_.fall_asleep();
     if (!sleeps) {
-        if (!may_sleep) wake_up_.look();
         if (registered_ == 0) return;  // only the eventfd could be ready, and it only ends sleeps
         timeout = nanoseconds(0);
     }

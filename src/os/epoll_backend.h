@@ -3,6 +3,8 @@
 #include "os/descriptor_lines.h"
 #include "os/wake_up.h"
 
+#include <asyncio/detail/pool.h>
+
 #include <sys/epoll.h>
 
 #include <cstdint>
@@ -17,13 +19,17 @@ namespace asyncio::detail {
 ///
 /// A number that was closed and given out again is told by its serial number, which each event carries as well.
 ///
+/// Nothing is opened before it is needed, by the first descriptor to wait for or the first sleep. If that fails
+/// (EMFILE), the operation ends with the error, or `watch()` or `wait()` throws it; no wake-up is lost, and the next
+/// need tries again.
+///
 /// Python: selectors.EpollSelector and the loop's self-pipe.
-class EpollBackend final : public IoBackend {
+class EpollBackend final : public IoBackend, public Pooled {
 public:
     /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
     enum class Precision { nanoseconds, milliseconds };
 
-    explicit EpollBackend(Precision best = Precision::nanoseconds);
+    explicit EpollBackend(Precision best = Precision::nanoseconds) noexcept;
     ~EpollBackend() override;
     EpollBackend(const EpollBackend&) = delete;
     EpollBackend& operator=(const EpollBackend&) = delete;
@@ -42,13 +48,14 @@ public:
     Precision precision() const noexcept { return precision_; }
 
 private:
-    struct Descriptor {
+    struct Descriptor : Pooled {
+        // In this order, and with what would be padding in use, it takes 48 bytes.
+        [[no_unique_address]] DescriptorLine reading;
         std::uint32_t serial = 0;
-        std::uint32_t registered = 0;  // what the kernel was told, zero for nothing
+        [[no_unique_address]] DescriptorLine writing;
         std::uint8_t watched = 0;      // EPOLLIN | EPOLLOUT
         bool read_to_end = false;      // an end, an error or urgent data: no receive is known to have taken all
-        DescriptorLine reading;
-        DescriptorLine writing;
+        std::uint32_t registered = 0;  // what the kernel was told, zero for nothing
         DescriptorLine& direction(IoCall call) noexcept { return is_for_writing(call) ? writing : reading; }
     };
 
@@ -61,6 +68,7 @@ private:
     void abandon(Descriptor& descriptor) noexcept;
     void note_outcome(const IoOperation& operation, Descriptor& descriptor) noexcept;
     void note_event(const epoll_event& event, std::vector<IoEvent>& events);
+    int open() noexcept;
     void start_anew();
     int poll(std::optional<std::chrono::nanoseconds> timeout) noexcept;
 

@@ -1,8 +1,9 @@
 #include "os/sigint_watch.h"
 
+#include "os/threads.h"
+
 #include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -24,11 +25,12 @@ void set_default_action() noexcept {
 }  // namespace
 
 SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
-    struct sigaction found = {};
+    if (!in_main_thread()) return;
+    struct sigaction found;
     ::sigaction(SIGINT, nullptr, &found);
+    if (found.sa_handler != SIG_DFL) return;
     // A forked child has no other threads, so nothing that the destructor could wait for.
     [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, [] { handlers_running.store(0); });
-    if (::getpid() != ::gettid() || found.sa_handler != SIG_DFL) return;
 
     struct sigaction action = {};
     action.sa_handler = handle_signal;
@@ -41,7 +43,7 @@ SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
 
 SigintWatch::~SigintWatch() {
     if (!installed_) return;
-    struct sigaction current = {};
+    struct sigaction current;
     ::sigaction(SIGINT, nullptr, &current);
     if (current.sa_handler == handle_signal) set_default_action();
     SigintWatch* self = this;

@@ -1,5 +1,7 @@
 #include "os/signal_pipe.h"
 
+#include "os/threads.h"
+
 #include <asyncio/core/exceptions.h>
 
 #include <fcntl.h>
@@ -98,7 +100,7 @@ void SignalPipe::check(int signum) {
 
 void SignalPipe::add(int signum) {
     check(signum);
-    if (::getpid() != ::gettid()) {
+    if (!in_main_thread()) {
         throw RuntimeError("set_wakeup_fd only works in main thread of the main interpreter");
     }
     struct sigaction handler = {};

@@ -24,6 +24,10 @@ bool takes_from_series(IoCall call) noexcept { return call == IoCall::receive ||
 
 }  // namespace
 
+UringBackend::UringBackend() {
+    if (int error = wake_up_.open()) throw_os_error(error);
+}
+
 UringBackend::~UringBackend() {
     table_.for_each([this](int, Descriptor& descriptor) {
         Reports::orphan(descriptor.reading);

@@ -21,7 +21,7 @@ namespace asyncio::detail {
 /// waits by a poll request.
 class UringBackend final : public IoBackend {
 public:
-    UringBackend() = default;  ///< throws OSError
+    UringBackend();  ///< throws OSError
     ~UringBackend() override;
     UringBackend(const UringBackend&) = delete;
     UringBackend& operator=(const UringBackend&) = delete;

@@ -1,7 +1,5 @@
 #include "os/wake_up.h"
 
-#include <asyncio/core/os_errors.h>
-
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -10,11 +8,14 @@
 
 namespace asyncio::detail {
 
-WakeUp::WakeUp() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (fd_ < 0) throw_os_error(errno);
+WakeUp::~WakeUp() {
+    if (fd_ >= 0) ::close(fd_);
 }
 
-WakeUp::~WakeUp() { ::close(fd_); }
+int WakeUp::open() noexcept {
+    if (fd_ < 0) fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return fd_ < 0 ? errno : 0;
+}
 
 void WakeUp::wake() noexcept {
     if (state_.exchange(State::woken) != State::asleep) return;
@@ -33,9 +34,10 @@ bool WakeUp::fall_asleep() noexcept {
 
 void WakeUp::awake() noexcept { state_.exchange(State::awake); }
 
-void WakeUp::look() noexcept {
-    // An exchange, not a store: it reads what wake() wrote, and so sees all that came before.
-    if (state_.load(std::memory_order_relaxed) == State::woken) state_.exchange(State::awake);
+bool WakeUp::look() noexcept {
+    if (state_.load(std::memory_order_relaxed) != State::woken) return false;
+    state_.exchange(State::awake);  // not a store: it reads what wake() wrote, and so sees all that came before
+    return true;
 }
 
 void WakeUp::drain() noexcept {

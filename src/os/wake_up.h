@@ -6,23 +6,28 @@ namespace asyncio::detail {
 
 /// Ends the sleep of a backend from another thread or a signal handler: an eventfd, which is written only while the
 /// backend sleeps.
+///
+/// The eventfd is opened before the first sleep. Who wakes looks at it only after it has found the backend asleep, and
+/// so finds it open.
 class WakeUp {
 public:
-    WakeUp();
+    WakeUp() noexcept = default;
     ~WakeUp();
     WakeUp(const WakeUp&) = delete;
     WakeUp& operator=(const WakeUp&) = delete;
 
+    /// Opens the eventfd if it is not open yet. On the waiting thread. Returns an errno; it can be tried again.
+    int open() noexcept;
     int fd() const noexcept { return fd_; }
     void wake() noexcept;
 
-    /// Before a sleep. False: it was woken already, and must not sleep. What was handed over before that is visible
-    /// now.
+    /// Before a sleep; it is open. False: it was woken already, and must not sleep. What was handed over before that is
+    /// visible now.
     bool fall_asleep() noexcept;
     /// After the sleep.
     void awake() noexcept;
-    /// In place of a sleep that does not take place: takes note of a wake-up.
-    void look() noexcept;
+    /// Takes note of a wake-up, so that the next sleep is not cut short. False: there was none.
+    bool look() noexcept;
     /// The eventfd is readable: makes it unreadable.
     void drain() noexcept;
 

@@ -145,6 +145,7 @@ void Runner::close() {
     };
     Closed closed(*this);
     cancel_all_tasks(*loop);
+    if (loop->core().shut_down_at_once()) return;
     loop->run_until_complete(loop->shutdown_asyncgens());
     loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));
 }

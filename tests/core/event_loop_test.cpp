@@ -4,9 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <vector>
+
+#include "support/no_more_descriptors.h"
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -337,5 +340,30 @@ TEST(EventLoop, DestroyedWhileClosedOrNeverRunItLeavesNothing) {
     EXPECT_EQ(outlives.result(), "late");
     EXPECT_THROW(outlives.get_loop(), RuntimeError);
 }
+
+#if !defined(__SANITIZE_ADDRESS__)
+TEST(EventLoop, OutOfDescriptorsItThrowsWhenItWouldSleepAndGoesOnLater) {
+    EventLoop loop({.io_backend = IoBackendKind::epoll});
+    std::string order;
+    loop.call_soon([&] { order += 'a'; });
+    loop.call_later(1ms, [&] {
+        order += 'b';
+        loop.stop();
+    });
+    {
+        support::NoMoreDescriptors none;
+        try {
+            loop.run_forever();
+            order += '?';
+        } catch (const OSError& error) {
+            EXPECT_EQ(error.errno_value(), EMFILE);
+        }
+    }
+    EXPECT_EQ(order, "a");
+    EXPECT_FALSE(loop.is_running());
+    loop.run_forever();
+    EXPECT_EQ(order, "ab");
+}
+#endif
 
 }  // namespace

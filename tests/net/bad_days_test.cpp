@@ -83,6 +83,7 @@ TEST_F(BadDaysTest, RunningOutOfDescriptorsForRealIsThatCase) {
         Socket sock = support::listener();
         Socket client(AddressFamily::INET);
         co_await sock_connect(client, sock.getsockname());
+        support::have_loop_opened();
         auto hello = [](StreamReader, StreamWriter writer) { writer.write("hello"); };
         Server server = co_await start_server(hello, {.sock = &sock, .start_serving = false});
         int next = ::dup(0);

@@ -67,6 +67,7 @@ Coro<std::string> error_of(Coro<Result> coro) {
 TEST_F(ConnectTest, AnAddressThatRefusesIsNamedAndTheSocketClosed) {
     run_net([]() -> Coro<> {
         Nobody nobody;
+        support::have_loop_opened();
         int fds = count_open_fds();
         try {
             co_await open_connection("127.0.0.1", nobody.port());
@@ -142,6 +143,7 @@ TEST_F(ConnectTest, CancellingAConnectionThatIsBeingMadeClosesIt) {
 TEST_F(ConnectTest, AStreamThatCannotBeMadeClosesItsSocket) {
     run_net([]() -> Coro<> {
         Socket server = support::listener();
+        support::have_loop_opened();
         int fds = count_open_fds();
         std::string text = co_await error_of(open_connection("127.0.0.1", server.getsockname().port(), {.limit = 0}));
         EXPECT_EQ(text, "Limit cannot be <= 0");

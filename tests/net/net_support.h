@@ -29,6 +29,14 @@ inline int count_open_fds() {
     return count - 3;  // . and .. and that of the folder
 }
 
+/// Has the running loop open what it needs to wait for descriptors, which it does when it first has to.
+inline void have_loop_opened() {
+    auto [one, other] = asyncio::socketpair();
+    asyncio::EventLoop& loop = asyncio::get_running_loop();
+    loop.add_reader(one.fileno(), [] {});
+    loop.remove_reader(one.fileno());
+}
+
 /// The I/O backend that the environment asks for, if this machine has not got it.
 inline const char* missing_backend() {
     static const char* missing = [] {

@@ -75,6 +75,7 @@ TEST_F(StreamCancelTest, CancellingOpenConnectionAtAnyPassLeavesNothingOpen) {
 TEST_F(StreamCancelTest, CancellingStartServerAtAnyPassLeavesNothingOpen) {
     for (int after = 0; after < 6; ++after) {
         run_each_pass([&]() -> Coro<> {
+            support::have_loop_opened();
             int fds = count_open_fds();
             auto starting = create_task(start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0));
             co_await passes(after);

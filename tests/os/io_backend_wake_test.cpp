@@ -105,6 +105,17 @@ TEST_P(IoBackendWakeThreadTest, ThreadsThatWakeAndWaitForTheAnswerNeverLoseAWake
     for (std::thread& thread : threads) thread.join();
 }
 
+TEST_P(IoBackendWakeThreadTest, AWakeEndsTheFirstSleepWheneverItComes) {
+    for (int i = 0; i < 200; ++i) {
+        auto kind = backend().name() == "epoll" ? IoBackendKind::epoll : IoBackendKind::io_uring;
+        std::unique_ptr<IoBackend> fresh = make_io_backend(kind);
+        std::thread thread([&] { fresh->wake(); });
+        std::vector<IoEvent> events;
+        fresh->wait(std::nullopt, events);
+        thread.join();
+    }
+}
+
 TEST_P(IoBackendWakeThreadTest, AWakePublishesWhatItsThreadWroteToPlainMemory) {
     std::vector<IoEvent> events;
     for (int round = 0; round < 300; ++round) {

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -286,6 +288,45 @@ TEST(Runner, LeavesAForeignSigintHandlerAloneAndRestoresTheDefault) {
     std::signal(SIGINT, SIG_DFL);
     run(nothing());
     EXPECT_EQ(std::signal(SIGINT, SIG_DFL), SIG_DFL);
+}
+
+TEST(Run, CountsTheTwoTasksThatShutTheLoopDownWhetherTheyAreNeededOrNot) {
+    auto number = []() -> Coro<int> {
+        std::string name = current_task().get_name();
+        co_return std::stoi(name.substr(5));
+    };
+    auto number_with_a_callback_left = [&]() -> Coro<int> {
+        get_running_loop().call_soon([] {});
+        co_return co_await number();
+    };
+    int first = run(number());
+    EXPECT_EQ(run(number_with_a_callback_left()), first + 3);
+    EXPECT_EQ(run(number()), first + 6);
+}
+
+TEST(Run, CallbacksThatAreLeftStillRunWhileTheLoopIsShutDown) {
+    std::string order;
+    auto chain = [&](auto& self, int n) -> void {
+        order += std::to_string(n);
+        if (n < 3) get_running_loop().call_soon([&, n] { self(self, n + 1); });
+    };
+    auto body = [&]() -> Coro<> {
+        get_running_loop().call_soon([&] { chain(chain, 0); });
+        co_return;
+    };
+    run(body());
+    EXPECT_EQ(order, "0123");  // what CPython does
+}
+
+TEST(Run, MakesNoSystemObjectForACoroutineThatNeverWaits) {
+    int next = ::dup(0);
+    ::close(next);
+    auto lowest_free = []() -> Coro<int> {
+        int fd = ::dup(0);
+        ::close(fd);
+        co_return fd;
+    };
+    EXPECT_EQ(run(lowest_free()), next);
 }
 
 // CPython: test_runners.py, RunnerTests.test_signal_install_not_supported_ok

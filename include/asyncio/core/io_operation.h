@@ -75,22 +75,24 @@ public:
     bool repeats = false;      ///< one of a series: the backend may fetch more than this one outcome ahead
     bool tells_empty = false;  ///< a receive on a byte stream: if it did not fill `data`, then it took all there was
     bool is_tcp = false;       ///< ... and nothing but bytes can come
-    IoDescriptor descriptor = {};
-    void* data = nullptr;
-    std::size_t size = 0;
-    IoBuffer* buffers = nullptr;
-    int buffer_count = 0;
-    int file = -1;
-    std::int64_t offset = 0;
-    void* address = nullptr;         ///< a sockaddr
-    std::uint32_t address_size = 0;  ///< the room for it; then its size
-    std::int64_t result = 0;         ///< a number of bytes, a descriptor, zero; or a negative errno
 
     // What the backend notes.
     bool reported = false;  ///< the loop was told, or is about to be
     bool closed = false;    ///< the descriptor was closed in the meantime: `result` says so
     bool begun = false;     ///< connect() was called
     bool emptied = false;   ///< by this receive, as far as `tells_empty` can tell
+
+    // What it is given. In this order it takes two cache lines.
+    int buffer_count = 0;
+    std::uint32_t address_size = 0;  ///< the room for it; then its size
+    int file = -1;
+    IoDescriptor descriptor = {};
+    void* data = nullptr;
+    std::size_t size = 0;
+    IoBuffer* buffers = nullptr;
+    void* address = nullptr;  ///< a sockaddr
+    std::int64_t offset = 0;
+    std::int64_t result = 0;  ///< a number of bytes, a descriptor, zero; or a negative errno
 
 private:
     IoBackend* backend_ = nullptr;

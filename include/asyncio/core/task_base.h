@@ -36,7 +36,7 @@ public:
     TaskName& operator=(const TaskName&) = delete;
     ~TaskName();
     void assign(std::string_view name);
-    void assign_first_number() noexcept;  // of a new task
+    void assign_number() noexcept;  // while it has no text
     std::string str() const;
 
 private:

@@ -40,8 +40,8 @@ public:
     /// The transport could receive something. True if somebody waits for it: then he receives it himself, in his turn.
     bool offer() noexcept;
     /// Where the transport may put the next bytes directly, if anywhere; it says then how many.
-    WritableBytes room() const noexcept { return is_empty() ? room_ : WritableBytes(); }
-    void put_directly(std::size_t size) noexcept { put_directly_ = size; }
+    WritableBytes room() const noexcept;
+    void put_directly(std::size_t size) noexcept;
 
     // What goes out.
     bool is_empty() const noexcept { return begin_ == buffer_.size(); }
@@ -81,8 +81,7 @@ private:
     LoopCore* loop_;
     Transport* transport_ = nullptr;
     ReadWaiter* waiter_ = nullptr;
-    WritableBytes room_;            // of the one whose turn it is
-    std::size_t put_directly_ = 0;  // into it
+    ReadWaiter* receiving_ = nullptr;  // the one whose turn it is, if bytes may be put into its room
     friend class ReadWaiter;
 };
 
@@ -128,12 +127,12 @@ private:
     void on_cancel() noexcept override;
     void turn() override;
 
+    bool is_in_reader_ = false;
+    bool receives_ = false;
     Ref<ReaderState> reader_;
     const char* name_;
     std::exception_ptr error_;
     std::size_t put_directly_ = 0;
-    bool is_in_reader_ = false;
-    bool receives_ = false;
 };
 
 }  // namespace asyncio::detail
