@@ -43,36 +43,38 @@ def compiler():
 
 
 def count(program, form, size):
-    """All instructions of one run; addresses are the same in each run, for they decide what collides in caches' keys.
+    """The instructions of one run, without our loop's looks at the clock and the descriptors: they come by the time.
 
-    So is the environment, which a loop searches for its settings when it is made.
+    Addresses are the same in each run, for they decide what collides in caches' keys. So is the environment, which a
+    loop searches for its settings when it is made.
     """
     with tempfile.TemporaryDirectory() as folder:  # and not /dev/null, in whose place root would get a plain file
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(program), form, str(size)]
         if peers.output_of("setarch", "-R", "true") is not None:
             command[:0] = ["setarch", "-R"]
         done = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+        annotate = ["callgrind_annotate", "--inclusive=yes", "--threshold=100", f"{folder}/out"]
+        profile = subprocess.run(annotate, capture_output=True, text=True).stdout
     collected = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode == 2 and "usage" in done.stderr:
         raise measure.NoSuchForm
     if done.returncode or not collected:
         raise RuntimeError(f"{program} {form} {size} under callgrind: {done.stderr[-1000:]}")
-    return int(collected.group(1))
+    looks = re.search(r"^ *([\d,]+) .*:asyncio::detail::LoopCore::look_outside\(bool\)", profile, re.MULTILINE)
+    return int(collected.group(1)) - (int(looks.group(1).replace(",", "")) if looks else 0)
 
 
-def per_operation(program, form, small, large, attempts=1):
-    """The least of several attempts: how often the loop looks outside depends on the clock."""
-    least = min(count(program, form, large) for _ in range(attempts))
-    return (least - min(count(program, form, small) for _ in range(attempts))) / (large - small)
+def per_operation(program, form, small, large):
+    return (count(program, form, large) - count(program, form, small)) / (large - small)
 
 
-def count_all(forms, attempts=1, peer=peers.PEERS[0]):
+def count_all(forms, peer=peers.PEERS[0]):
     """Of each form that the peer has."""
     def one(item):
         workload, form, small, large = item
         [program] = peer.command(workload)
         try:
-            return f"{workload}/{form}", per_operation(program, form, small, large, attempts)
+            return f"{workload}/{form}", per_operation(program, form, small, large)
         except measure.NoSuchForm:
             return f"{workload}/{form}", None
 
@@ -83,7 +85,7 @@ def count_all(forms, attempts=1, peer=peers.PEERS[0]):
 
 def record():
     """Writes what is counted now."""
-    counts = count_all(COUNTED, attempts=2)
+    counts = count_all(COUNTED)
     content = {"compiler": compiler(), "instructions per operation": {key: round(n, 1) for key, n in counts.items()}}
     RECORD.write_text(json.dumps(content, indent=4) + "\n")
     for key, instructions in counts.items():
@@ -123,8 +125,6 @@ def check():
         return 0
     before = recorded["instructions per operation"]
     now = count_all(COUNTED)
-    suspects = [item for item in COUNTED if grown(before, now, f"{item[0]}/{item[1]}")]
-    now.update(count_all(suspects, attempts=3))
     print(f"{'instructions per operation':<28}{'recorded':>10}{'now':>10}")
     for key, instructions in now.items():
         was = before.get(key)
