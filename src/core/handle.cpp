@@ -81,13 +81,11 @@ void HandleBase::end_turn() noexcept {
     dec_ref();
 }
 
-void HandleBase::run_handle(ReadyNode& node) {
-    auto& handle = static_cast<HandleBase&>(node);
-    handle.queued_ = false;
-    if (!handle.is_shared_) {
-        handle.state_ |= running;
-    } else if (!handle.begin_shared_turn()) {
-        return handle.dec_ref();
+void HandleBase::run_turn() {
+    if (!is_shared_) {
+        state_ |= running;
+    } else if (!begin_shared_turn()) {
+        return dec_ref();
     }
     class Turn {
     public:
@@ -103,13 +101,19 @@ void HandleBase::run_handle(ReadyNode& node) {
     private:
         HandleBase& handle_;
     };
-    Turn turn(handle);
+    Turn turn(*this);
     try {
-        ContextScope scope(handle.loop_->current_context(), handle.context_);
-        handle.invoke();
+        ContextScope scope(loop_->current_context(), context_);
+        invoke();
     } catch (...) {
-        handle.report_exception();  // throws on what must leave the loop
+        report_exception();  // throws on what must leave the loop
     }
+}
+
+void HandleBase::run_handle(ReadyNode& node) {
+    auto& handle = static_cast<HandleBase&>(node);
+    handle.queued_ = false;
+    handle.run_turn();
 }
 
 void HandleBase::report_exception() {

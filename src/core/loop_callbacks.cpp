@@ -11,7 +11,7 @@ namespace {
 class SignalAgain final : public Message {
 public:
     explicit SignalAgain(Ref<HandleBase> handle) noexcept : handle_(std::move(handle)) {}
-    void deliver() override { HandleBase::run_handle(*handle_.release()); }
+    void deliver() override { handle_.release()->run_turn(); }  // it may be queued itself
 
 private:
     Ref<HandleBase> handle_;

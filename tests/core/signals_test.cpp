@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "support/manual_clock.h"
 #include "support/run_test.h"
 #include "support/sleep_watch.h"
 #include "support/thread_gate.h"
@@ -123,6 +124,31 @@ TEST(Signals, ExceptionsOfAHandlerAreReportedAndItStays) {
     EXPECT_EQ(calls, 2);
     ASSERT_EQ(reports.exceptions.size(), 2u);
     EXPECT_EQ(reports.exceptions[1], "ValueError('bad')");
+}
+
+TEST(Signals, ComeOnceEachInWhateverOrderCallbacksRun) {
+    class Scripted : public ReadyOrder {
+    public:
+        std::size_t choose(std::size_t count) override { return count == 1 ? 0 : 1; }
+    };
+    Scripted second_first;
+    support::ManualClock clock;  // with a clock of its own the loop looks for signals in each pass
+    EventLoop loop({.clock = clock, .ready_order = &second_first});
+    auto run_one_pass = [&loop] {
+        loop.stop();
+        loop.run_forever();
+    };
+    int calls = 0;
+    loop.add_signal_handler(SIGUSR1, [&] { ++calls; });
+    std::raise(SIGUSR1);
+    std::raise(SIGUSR1);
+    run_one_pass();  // both are read: the handler's turn, and one more
+    EXPECT_EQ(calls, 0);
+    std::raise(SIGUSR1);
+    run_one_pass();  // the one more, then the third signal is read, then the handler's turn
+    EXPECT_EQ(calls, 2);
+    run_one_pass();
+    EXPECT_EQ(calls, 3);
 }
 
 TEST(SignalsThread, OnlyTheMainThreadMayAddOne) {

@@ -43,8 +43,10 @@ public:
     ContextSlot& context_slot() noexcept { return context_; }
     std::string repr() const;
 
-    /// What the loop runs: the callback in its context; an exception goes to the loop's exception handler.
+    /// What the loop runs: a turn of the callback that is not queued any more.
     static void run_handle(ReadyNode& node);
+    /// Runs the callback in its context; an exception goes to the loop's exception handler. Gives back one count.
+    void run_turn();
 
     virtual ~HandleBase() = default;
 
