@@ -71,7 +71,7 @@ bool HandleBase::begin_shared_turn() noexcept {
 
 /// The callable may be destroyed now, and other threads need not wait.
 void HandleBase::end_turn() noexcept {
-    if (!stays_) drop_once();
+    if (!stays_ || (state_ & cancelled_bit) != 0) drop_once();
     if (is_shared_) {
         std::atomic_ref state(state_);
         if ((state.fetch_and(cancelled_bit) & awaited) != 0) state.notify_all();
@@ -82,11 +82,10 @@ void HandleBase::end_turn() noexcept {
 }
 
 void HandleBase::run_turn() {
-    if (!is_shared_) {
-        state_ |= running;
-    } else if (!begin_shared_turn()) {
+    bool may_run = is_shared_ ? begin_shared_turn() : (state_ & cancelled_bit) == 0;
+    if (!may_run) [[unlikely]]
         return dec_ref();
-    }
+    if (!is_shared_) state_ |= running;
     class Turn {
     public:
         explicit Turn(HandleBase& of) noexcept : handle_(of) {}

@@ -14,9 +14,7 @@ void Inbox::dec_ref() noexcept {
 
 bool Inbox::post(ReadyNode& node) noexcept {
     if (is_of_running_loop()) {
-        LoopCore& loop = *running_core_or_null();
-        loop.drain_inbox();  // they came first
-        loop.push_ready(node);
+        running_core_or_null()->push_ready(node);
         return true;
     }
     PostedList& posted = state_->posted;

@@ -20,7 +20,6 @@ private:
 }  // namespace
 
 void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
-    drain_inbox();  // they came first
     ++handle.references_;
     handle.queued_ = true;
     push_ready(handle);
@@ -114,9 +113,19 @@ void LoopCore::dispatch(const IoEvent& event) {
     if (event.operation != nullptr) return push_ready(*event.operation);
     auto entry = watches_.find(event.fd);
     if (entry == watches_.end()) return;
-    const FdWatch& watch = entry->second;
-    if (event.readable && watch.reader && !watch.reader->queued_) add_ready_handle(*watch.reader);
-    if (event.writable && watch.writer && !watch.writer->queued_) add_ready_handle(*watch.writer);
+    Ref<HandleBase> reader = event.readable ? entry->second.reader : nullptr;
+    Ref<HandleBase> writer = event.writable ? entry->second.writer : nullptr;
+    if (reader) add_ready_watch(event.fd, false, *reader);
+    if (writer) add_ready_watch(event.fd, true, *writer);
+}
+
+/// Watches no longer if the handle was cancelled.
+void LoopCore::add_ready_watch(int fd, bool for_writing, HandleBase& handle) {
+    if (handle.cancelled()) {
+        unwatch(fd, for_writing);
+    } else if (!handle.queued_) {
+        add_ready_handle(handle);
+    }
 }
 
 void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
@@ -125,21 +134,26 @@ void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
     if (!signals_) {
         signals_ = std::make_unique<SignalPipe>();
         auto read_signals = [this] {
-            signals_->drain([this](int arrived) {
-                auto entry = signal_handles_.find(arrived);
-                if (entry == signal_handles_.end()) return;
-                if (entry->second->queued_) {
-                    push_ready(*new SignalAgain(entry->second));
-                } else {
-                    add_ready_handle(*entry->second);
-                }
-            });
+            signals_->drain([this](int arrived) { signal_arrived(arrived); });
         };
         watch(signals_->fd(), false, Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, read_signals)));
     }
     signals_->add(signum);
     handle->stays_ = true;
     Ref<HandleBase> former = std::exchange(signal_handles_[signum], std::move(handle));
+}
+
+void LoopCore::signal_arrived(int signum) {
+    auto entry = signal_handles_.find(signum);
+    if (entry == signal_handles_.end()) return;
+    Ref<HandleBase> handle = entry->second;
+    if (handle->cancelled()) {
+        remove_signal(signum);
+    } else if (handle->queued_) {
+        push_ready(*new SignalAgain(std::move(handle)));
+    } else {
+        add_ready_handle(*handle);
+    }
 }
 
 bool LoopCore::remove_signal(int signum) {

@@ -52,6 +52,7 @@ LoopCore::LoopCore(EventLoop& facade, const LoopOptions& options)
     }
     inbox_ = Ref<Inbox>::adopt(new Inbox());
     inbox_->state_->loop = this;
+    posted_ = &inbox_->state_->posted;
 }
 
 LoopCore::~LoopCore() = default;
@@ -90,6 +91,8 @@ void LoopCore::run_forever() {
     public:
         explicit Running(LoopCore& loop) : loop_(loop) {
             loop_.context_ = &current_context_slot();
+            nested_children.stack_end =
+                reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - NestedChildren::most_bytes;
             loop_.running_ = true;
             running_loop = &loop_;
         }
@@ -138,8 +141,8 @@ void LoopCore::wait_for_events(bool idle) {
     if (first <= now) return io_->wait(nanoseconds(0), events_);
     if (clock_may_jump_ && !works_outside()) {
         io_->wait(nanoseconds(0), events_);
-        bool something = !events_.empty() || !inbox_->state_->posted.empty() ||
-                         (sigint_ != nullptr && sigint_->count() != sigints_seen_);
+        bool something =
+            !events_.empty() || !posted_->empty() || (sigint_ != nullptr && sigint_->count() != sigints_seen_);
         if (something) return;
         if (clock_->jump_to(TimePoint::from_nanoseconds(first))) {
             passes_ = 1;
@@ -253,7 +256,7 @@ void LoopCore::close() {
 bool LoopCore::shut_down_at_once() noexcept {
     bool nothing_is_left = ready_.empty() && timers_.empty() && live_tasks.empty() && watches_.empty() &&
                            resources.empty() && pending_calls.empty() && generators.empty() && outside_work_ == 0 &&
-                           executor == nullptr && inbox_->state_->posted.empty();
+                           executor == nullptr && posted_->empty();
     bool nobody_looks_on = !debug && !task_factory && order_ == nullptr && own_io_ && !clock_may_jump_;
     if (!nothing_is_left || !nobody_looks_on) return false;
     asyncgens_shutdown_called = executor_shutdown_called = true;

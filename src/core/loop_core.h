@@ -60,8 +60,14 @@ public:
     }
 
     // What is ready, and time.
-    void push_ready(ReadyNode& node) noexcept { ready_.push_back(node); }
-    void push_ready(ReadyList& nodes) noexcept { ready_.splice_back(nodes); }
+    void push_ready(ReadyNode& node) noexcept {
+        drain_inbox();  // they came first
+        ready_.push_back(node);
+    }
+    void push_ready(ReadyList& nodes) noexcept {
+        drain_inbox();
+        ready_.splice_back(nodes);
+    }
     void add_timer(TimePoint when, TimerNode& node) { timers_.add(when.nanoseconds(), node); }
     void remove_timer(TimerNode& node) noexcept { timers_.remove(node); }
     TimePoint time() noexcept;
@@ -168,6 +174,8 @@ private:
     /// What other threads have posted joins the ready queue.
     void drain_inbox() noexcept;
     void dispatch(const IoEvent& event);
+    void add_ready_watch(int fd, bool for_writing, HandleBase& handle);
+    void signal_arrived(int signum);
     void check_sigint();
     void run_ready();
     void run_timed(ReadyNode& node);
@@ -198,6 +206,7 @@ private:
     IoBackend* io_;
     ReadyOrder* order_;
     Ref<Inbox> inbox_;
+    PostedList* posted_;  // the inbox's
     std::vector<IoEvent> events_;
     std::unordered_map<int, FdWatch> watches_;
     std::vector<const DescriptorUser*> users_;  // by descriptor
@@ -217,9 +226,8 @@ struct Inbox::State : Pooled {
 };
 
 inline void LoopCore::drain_inbox() noexcept {
-    PostedList& posted = inbox_->state_->posted;
-    if (!posted.empty()) [[unlikely]]
-        posted.move_to(ready_);
+    if (!posted_->empty()) [[unlikely]]
+        posted_->move_to(ready_);
 }
 
 }  // namespace asyncio::detail

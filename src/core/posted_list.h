@@ -24,7 +24,10 @@ public:
         return false;
     }
 
-    void move_to(ReadyList& list) noexcept { append(list, last_.exchange(nullptr, std::memory_order_acquire)); }
+    /// Nothing if it is closed.
+    void move_to(ReadyList& list) noexcept {
+        if (!is_closed(last())) append(list, last_.exchange(nullptr, std::memory_order_acquire));
+    }
     /// The same, for the last time.
     void close(ReadyList& list) noexcept { append(list, last_.exchange(&closed_, std::memory_order_acq_rel)); }
 

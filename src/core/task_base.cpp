@@ -10,7 +10,7 @@
 
 namespace asyncio::detail {
 
-constinit thread_local int nested_children = 0;
+constinit thread_local NestedChildren nested_children;
 
 TaskName::~TaskName() { release(); }
 
@@ -140,7 +140,7 @@ void TaskBase::step() {
         cancel_due_ = waiter_ == nullptr || !waiter_->ended_cancelled();
     }
     waiter_ = nullptr;
-    nested_children = 0;
+    nested_children.count = 0;
     loop.current_task = this;
     if (context_.is_shared()) [[unlikely]] {
         step_in_shared_context();

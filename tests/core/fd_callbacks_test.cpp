@@ -24,6 +24,8 @@ using support::run_test;
 
 namespace {
 
+using asyncio::sleep;  // not the one of <unistd.h>
+
 class Fds {
 public:
     static Fds pipe() {
@@ -259,6 +261,35 @@ TEST(FdCallbacks, AClosedLoopRefusesToAddAndHasNothingToRemove) {
     EXPECT_EQ(outcome([&] { loop.add_writer(fds.ends[1], [] {}); }), "RuntimeError('Event loop is closed')");
     EXPECT_FALSE(loop.remove_reader(fds.ends[0]));
     EXPECT_FALSE(loop.remove_writer(fds.ends[1]));
+}
+
+// CPython: selector_events.py, _process_events; base_events.py, _run_once
+TEST(FdCallbacks, AreNotCalledAfterTheirHandleWasCancelled) {
+    for (bool inside : {true, false}) {
+        int calls = 0;
+        run_test([&]() -> Coro<> {
+            EventLoop& loop = get_running_loop();
+            Handle handle;
+            loop.set_exception_handler([&](EventLoop&, const ExceptionContext& context) {
+                handle = context.handle;
+                if (inside) handle.cancel();
+            });
+            Fds fds = Fds::pipe();
+            std::string text(100, 'a');
+            loop.add_reader(fds.ends[0], [&calls, text] {
+                ++calls;
+                throw ValueError(text);
+            });
+            EXPECT_EQ(::write(fds.ends[1], "x", 1), 1);
+            while (!handle) co_await sleep(0);
+            handle.cancel();
+            int until_then = calls;
+            for (int i = 0; i < 200; ++i) co_await sleep(0);
+            EXPECT_EQ(calls, until_then);
+            EXPECT_FALSE(loop.remove_reader(fds.ends[0]));
+        });
+        EXPECT_GE(calls, 1);
+    }
 }
 
 }  // namespace

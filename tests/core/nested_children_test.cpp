@@ -127,4 +127,27 @@ TEST(NestedChildren, MayBelongToTasksThatStartInsideEachOther) {
     });
 }
 
+/// clang keeps the buffer on the machine's stack, in a frame that lives as long as the child runs inside it.
+Coro<int> with_a_buffer(int below) {
+    int sum = 0;
+    {
+        char buffer[512 * 1024];
+        volatile char* bytes = buffer;
+        for (std::size_t i = 0; i < sizeof buffer; i += 4096) bytes[i] = 1;
+        for (std::size_t i = 0; i < sizeof buffer; i += 4096) sum += bytes[i];
+    }
+    if (below > 0) {
+        int children = co_await with_a_buffer(below - 1);
+        sum += children;
+    }
+    co_return sum;
+}
+
+TEST(NestedChildren, DoNotPileUpTheirBuffersOnTheStack) {
+    run_test([]() -> Coro<> {
+        int sum = co_await with_a_buffer(deepest);
+        EXPECT_EQ(sum, (deepest + 1) * 128);
+    });
+}
+
 }  // namespace

@@ -151,6 +151,26 @@ TEST(Signals, ComeOnceEachInWhateverOrderCallbacksRun) {
     EXPECT_EQ(calls, 3);
 }
 
+// CPython: unix_events.py, _handle_signal
+TEST(Signals, AHandlerWhoseHandleWasCancelledIsNotCalledAgain) {
+    int calls = 0;
+    run_test([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_exception_handler([&](EventLoop&, const ExceptionContext& context) { context.handle.cancel(); });
+        std::string text(100, 'a');
+        loop.add_signal_handler(SIGUSR1, [&calls, text] {
+            ++calls;
+            throw ValueError(text);
+        });
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+        std::raise(SIGUSR1);
+        co_await sleep(1s);
+        EXPECT_FALSE(loop.remove_signal_handler(SIGUSR1));
+    });
+    EXPECT_EQ(calls, 1);
+}
+
 TEST(SignalsThread, OnlyTheMainThreadMayAddOne) {
     std::string told;
     std::thread([&] {

@@ -207,4 +207,23 @@ TEST(ThreadSafeHandle, EachThreadsPostsRunInTheirOrder) {
     EXPECT_EQ(last, std::vector<int>(4, posts - 1));
 }
 
+TEST(ThreadsafeHandle, IsInLineWithTasksAndFutures) {
+    std::string order;
+    EventLoop loop;
+    auto note = [&order](char name) { return [&order, name] { order += name; }; };
+    Future<> future = loop.create_future();
+    future.add_done_callback([&order](Future<>) { order += 'd'; });
+    loop.call_soon_threadsafe(note('a'));
+    auto task = loop.create_task([](std::string& names) -> Coro<> {
+        names += 'b';
+        co_return;
+    }(order));
+    loop.call_soon_threadsafe(note('c'));
+    future.set_result();
+    loop.call_soon_threadsafe(note('e'));
+    loop.stop();
+    loop.run_forever();
+    EXPECT_EQ(order, "abcde");
+}
+
 }  // namespace

@@ -156,23 +156,31 @@ private:
     };
 };
 
-/// How many children run on the stack of this thread inside each other, below the step that runs them. A step that has
-/// reached the limit runs no more of them so: returning from there costs more than it saves.
-[[gnu::tls_model("initial-exec")]] extern constinit thread_local int nested_children;
-constexpr int most_nested_children = 16;
-constexpr int nest_no_more = 1 << 20;
+/// The children that run on this thread's stack inside each other, below the step that runs them: how many, and the
+/// address beyond which the stack has no more room for them (clang keeps big locals of a coroutine on it). A step that
+/// has reached the limit runs no more of them so: returning from there costs more than it saves.
+struct NestedChildren {
+    static constexpr int most = 16;
+    static constexpr int no_more = 1 << 20;
+    static constexpr std::uintptr_t most_bytes = 64 * 1024;
+    int count = 0;
+    std::uintptr_t stack_end = 0;
+};
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local NestedChildren nested_children;
 
 inline bool CoroLink::run_child(TaskBase* task, std::coroutine_handle<> from) noexcept {
     parent = from;
     PromiseBase::of(child).attach(task, this);
     task->set_innermost(child);
-    if (nested_children >= most_nested_children) [[unlikely]] {
-        nested_children = nest_no_more;
+    NestedChildren& nested = nested_children;
+    auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    if (nested.count >= NestedChildren::most || here < nested.stack_end) [[unlikely]] {
+        nested.count = NestedChildren::no_more;
         return true;
     }
-    ++nested_children;
+    ++nested.count;
     child.resume();
-    --nested_children;
+    --nested.count;
     return task->innermost() != from;
 }
 
