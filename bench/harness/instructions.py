@@ -42,10 +42,10 @@ def compiler():
     return peers.output_of("g++", "--version").splitlines()[0]
 
 
-def count(program, form, size):
+def count(program, form, size, with_looks=False):
     """The instructions of one run, without our loop's looks at the clock and the descriptors: they come by the time.
 
-    Addresses are the same in each run, for they decide what collides in caches' keys. So is the environment, which a
+    With them beside others, who look as well. Addresses are the same in each run, for they decide what collides in caches' keys. So is the environment, which a
     loop searches for its settings when it is made.
     """
     with tempfile.TemporaryDirectory() as folder:  # and not /dev/null, in whose place root would get a plain file
@@ -61,20 +61,22 @@ def count(program, form, size):
     if done.returncode or not collected:
         raise RuntimeError(f"{program} {form} {size} under callgrind: {done.stderr[-1000:]}")
     looks = re.search(r"^ *([\d,]+) .*:asyncio::detail::LoopCore::look_outside\(bool\)", profile, re.MULTILINE)
-    return int(collected.group(1)) - (int(looks.group(1).replace(",", "")) if looks else 0)
+    not_counted = int(looks.group(1).replace(",", "")) if looks and not with_looks else 0
+    return int(collected.group(1)) - not_counted
 
 
-def per_operation(program, form, small, large):
-    return (count(program, form, large) - count(program, form, small)) / (large - small)
+def per_operation(program, form, small, large, with_looks):
+    more = count(program, form, large, with_looks) - count(program, form, small, with_looks)
+    return more / (large - small)
 
 
-def count_all(forms, peer=peers.PEERS[0]):
+def count_all(forms, peer=peers.PEERS[0], with_looks=False):
     """Of each form that the peer has."""
     def one(item):
         workload, form, small, large = item
         [program] = peer.command(workload)
         try:
-            return f"{workload}/{form}", per_operation(program, form, small, large)
+            return f"{workload}/{form}", per_operation(program, form, small, large, with_looks)
         except measure.NoSuchForm:
             return f"{workload}/{form}", None
 
@@ -97,7 +99,7 @@ def record():
 def beside(everybody):
     """Counts ours and the peers', prints them and keeps them for the docs."""
     there = [peer for peer in everybody if peer.name in NATIVE and not peer.missing]
-    counts = {peer.name: count_all(COUNTED, peer=peer) for peer in there}
+    counts = {peer.name: count_all(COUNTED, peer, with_looks=True) for peer in there}
     content = {"compiler": compiler(), "peers": {peer.name: peer.title for peer in there}, "instructions": counts}
     BESIDE.write_text(json.dumps(content, indent=1) + "\n")
     print(markdown(content))
