@@ -133,9 +133,7 @@ void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
     check_open(*this);
     if (!signals_) {
         signals_ = std::make_unique<SignalPipe>();
-        auto read_signals = [this] {
-            signals_->drain([this](int arrived) { signal_arrived(arrived); });
-        };
+        auto read_signals = [this] { signals_->drain([this](int arrived) { signal_arrived(arrived); }); };
         watch(signals_->fd(), false, Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, read_signals)));
     }
     signals_->add(signum);
