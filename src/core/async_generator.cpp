@@ -223,7 +223,11 @@ Coro<> EventLoop::shutdown_asyncgens() {
         generators.push_back(detail::Ref<detail::GeneratorBase>(&loop.generators.pop_front()));
     }
     std::vector<Task<>> tasks;
-    for (const auto& generator : generators) tasks.push_back(detail::start_closing(loop, generator));
+    for (const auto& generator : generators) {
+        tasks.push_back(detail::start_closing(loop, generator));
+        // As those that gather() makes: a loop that is stopped meanwhile says nothing of them.
+        static_cast<detail::TaskBase&>(*tasks.back().state_or_null()).do_not_report_pending();
+    }
     co_await detail::WaitForAll(tasks);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         std::exception_ptr error = tasks[i].cancelled() ? nullptr : tasks[i].exception();
