@@ -45,8 +45,8 @@ def compiler():
 def count(program, form, size, with_looks=False):
     """The instructions of one run, without our loop's looks at the clock and the descriptors: they come by the time.
 
-    With them beside others, who look as well. Addresses are the same in each run, for they decide what collides in caches' keys. So is the environment, which a
-    loop searches for its settings when it is made.
+    `with_looks` is for a comparison with others, who look as well. Addresses are the same in each run, for they decide
+    what collides in caches' keys. So is the environment, which a loop searches for its settings when it is made.
     """
     with tempfile.TemporaryDirectory() as folder:  # and not /dev/null, in whose place root would get a plain file
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(program), form, str(size)]

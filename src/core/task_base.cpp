@@ -384,6 +384,7 @@ std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {
 
 namespace {
 
+// Out of line, or the registers that it needs are saved for each task that is started without it.
 [[gnu::noinline]] void start_through_factory(TaskBase& task, const TaskOptions& options) {
     LoopCore& loop = task.loop();
     std::shared_ptr<TaskFactory> factory = loop.task_factory;
