@@ -1,6 +1,7 @@
 #include "os/epoll_backend.h"
 
 #include "os/io_calls.h"
+#include "os/thread_sanitizer.h"
 
 #include <asyncio/core/os_errors.h>
 
@@ -12,14 +13,6 @@
 #include <climits>
 #include <string>
 #include <utility>
-
-#if defined(__SANITIZE_THREAD__)
-#define ASYNCIO_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ASYNCIO_THREAD_SANITIZER 1
-#endif
-#endif
 
 namespace asyncio::detail {
 namespace {
@@ -70,7 +63,6 @@ int open_epoll(int wake_fd) noexcept {
 
 EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 #if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
-    // ThreadSanitizer holds a signal back until a call that it knows, and it does not know this one.
     precision_ = Precision::milliseconds;
 #endif
 }

@@ -69,7 +69,10 @@ TEST(Signals, TheHandlerGetsItsArgumentsAndMayRemoveItself) {
 
 // CPython: test_events.py, EventLoopTestsMixin.test_signal_handling_while_selecting
 TEST(SignalsThread, ASignalWakesALoopThatSleeps) {
-    for (bool is_virtual : {false, true}) {
+    // ThreadSanitizer loses a signal that comes while it makes the thread's note of signals, at the first such call.
+    ASSERT_EQ(pthread_kill(pthread_self(), 0), 0);
+    for (int round = 0; round < 20; ++round) {  // the signal is to come at every moment of falling asleep
+        bool is_virtual = round % 2 != 0;
         support::SleepWatch watch;
         LoopOptions options{.io_backend = &watch};
         if (is_virtual) options.clock = VirtualClock{};
