@@ -10,11 +10,17 @@ namespace asyncio::detail {
 FutureBase::FutureBase(LoopCore& loop, Kind kind) noexcept : kind_(kind), loop_(&loop) { loop.inc_ref(); }
 
 FutureBase::~FutureBase() {
-    while (!callbacks_.empty()) {
-        ReadyNode& node = callbacks_.pop_front();
+    if (!callbacks_.empty()) drop_callbacks();
+    loop_->dec_ref();
+}
+
+void FutureBase::drop_callbacks() noexcept {
+    ReadyList callbacks;
+    callbacks_.move_to(callbacks);
+    while (!callbacks.empty()) {
+        ReadyNode& node = callbacks.pop_front();
         if (node.run_function() == &DoneCallback::run_callback) delete static_cast<DoneCallback*>(&node);
     }
-    loop_->dec_ref();
 }
 
 inline void FutureBase::end_of_life() noexcept {
@@ -73,7 +79,13 @@ inline void FutureBase::schedule_callbacks() noexcept {
     if (callbacks_.empty() || loop_->is_closed()) return;  // closed: they never run; the destructor drops them
     if (has_user_callbacks_) [[unlikely]]
         keep_for_callbacks();
-    loop_->push_ready(callbacks_);
+    ReadyNode& newest = callbacks_.pop();
+    if (callbacks_.empty()) [[likely]]
+        return loop_->push_ready(newest);
+    ReadyList in_order;
+    in_order.push_front(newest);
+    callbacks_.move_to(in_order);
+    loop_->push_ready(in_order);
 }
 
 void FutureBase::keep_for_callbacks() noexcept {
@@ -147,7 +159,7 @@ bool FutureBase::ended_cancelled() const noexcept {
 
 void FutureBase::add_node(ReadyNode& node) noexcept {
     if (!done()) {
-        callbacks_.push_back(node);
+        callbacks_.push(node);
     } else if (!loop_->is_closed()) {
         loop_->push_ready(node);
     }
@@ -156,7 +168,7 @@ void FutureBase::add_node(ReadyNode& node) noexcept {
 void FutureBase::add_done_callback(DoneCallback& callback) {
     if (!done()) {
         has_user_callbacks_ = true;
-        callbacks_.push_back(callback);
+        callbacks_.push(callback);
         return;
     }
     std::unique_ptr<DoneCallback> owned(&callback);
@@ -183,7 +195,7 @@ std::size_t FutureBase::remove_done_callback(std::uint64_t id) noexcept {
     return 0;
 }
 
-std::size_t FutureBase::count_callbacks() noexcept {
+std::size_t FutureBase::count_callbacks() const noexcept {
     std::size_t count = 0;
     for ([[maybe_unused]] ReadyNode& node : callbacks_) ++count;
     return count;

@@ -34,7 +34,7 @@ public:
 private:
     static void append(ReadyList& list, ListLinks* last) noexcept {
         ListLinks* following = &list.head_;
-        ListLinks* const last_in_list = following->previous;
+        ListNext* const last_in_list = following->previous;
         while (last != nullptr) {
             ListLinks* before = last->next;
             last->next = following;

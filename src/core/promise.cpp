@@ -7,8 +7,9 @@
 namespace asyncio::detail {
 
 void PromiseBase::unhandled_exception() noexcept {
-    exception_ = std::current_exception();
-    if (!current_exception_is_cancelled()) task_->note_unwinding(*this);
+    std::exception_ptr error = std::current_exception();
+    if (!current_exception_is_cancelled()) task_->note_unwinding(*this, error);
+    fail(std::move(error));
 }
 
 void destroy_unawaited(std::coroutine_handle<> frame) noexcept {

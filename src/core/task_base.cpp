@@ -54,11 +54,18 @@ TaskBase::~TaskBase() {
 
 void TaskBase::set_root(std::coroutine_handle<> root) noexcept {
     PromiseBase::of(root).attach(this, nullptr);
-    root_ = innermost_ = root;
+    innermost_ = root;
+}
+
+std::coroutine_handle<> TaskBase::root() const noexcept {
+    if (is_over_) return nullptr;
+    std::coroutine_handle<> frame = innermost_;
+    while (frame && PromiseBase::of(frame).link() != nullptr) frame = PromiseBase::of(frame).link()->parent;
+    return frame;
 }
 
 std::source_location TaskBase::function() const noexcept {
-    return is_over_ ? function_ : PromiseBase::of(root_).function();
+    return is_over_ ? function_ : PromiseBase::of(root()).function();
 }
 
 [[gnu::always_inline]] inline void TaskBase::run_step() noexcept {
@@ -74,8 +81,8 @@ std::source_location TaskBase::function() const noexcept {
     blocked_ = false;
     do {
         innermost_.resume();
-    } while (!blocked_ && innermost_);
-    if (!innermost_) conclude();
+    } while (!blocked_ && !ended_);
+    if (ended_) conclude();
     if (loop_->unwinding) [[unlikely]]
         loop_->unwinding = nullptr;
 }
@@ -171,9 +178,9 @@ void TaskBase::step_in_shared_context() {
 }
 
 void TaskBase::conclude() noexcept {
-    std::coroutine_handle<> root = root_;
-    std::exception_ptr error = std::move(PromiseBase::of(root).exception());
-    become_over();
+    std::coroutine_handle<> root = innermost_;
+    std::exception_ptr error = PromiseBase::of(root).take_error();
+    become_over(root);
     root.destroy();
     if (has_callable_) drop_callable();
     if (!error) [[likely]] {
@@ -209,10 +216,9 @@ void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
 }
 
 /// The frames are about to go: what is known of them by then is kept in their place.
-void TaskBase::become_over() noexcept {
-    function_ = PromiseBase::of(root_).function();
+void TaskBase::become_over(std::coroutine_handle<> root) noexcept {
+    function_ = PromiseBase::of(root).function();
     traceback_ = nullptr;
-    root_ = nullptr;
     is_over_ = true;
 }
 
@@ -230,7 +236,7 @@ void TaskBase::destroy_frames() noexcept {
     // Innermost first, one by one: a chain of any length ends without recursion.
     leave_queues();
     std::coroutine_handle<> frame = innermost_;
-    if (root_) become_over();
+    if (frame) become_over(root());
     while (frame) {
         CoroLink* link = PromiseBase::of(frame).link();
         std::coroutine_handle<> parent = link != nullptr ? link->parent : nullptr;
@@ -305,7 +311,7 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
     for (std::size_t length = 1;; ++length) {
         task->unretrieved_ = false;
         if (task->done()) return false;
-        constexpr std::uint32_t most = (1U << 24) - 1;
+        constexpr std::uint32_t most = (1U << 23) - 1;
         if (task->cancels_requested_ < most) ++task->cancels_requested_;
         TaskBase* awaited = task->waiting_on() != nullptr ? task->waiter_->awaited_task() : nullptr;
         if (awaited == nullptr || awaited->done()) break;
@@ -349,8 +355,7 @@ bool TaskBase::take_cancel_ahead(Ref<CancelRequest>& request) noexcept {
     return true;
 }
 
-void TaskBase::note_unwinding(const PromiseBase& frame) noexcept {
-    const std::exception_ptr& error = frame.exception();
+void TaskBase::note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept {
     if (loop_->unwinding != error) {
         loop_->unwinding = error;
         loop_->unwound.clear();

@@ -4,17 +4,6 @@
 
 namespace asyncio::detail {
 
-bool QueueWaiter::cancel(const Ref<CancelRequest>& request) {
-    if (!Waiter::cancel(request)) return false;
-    if (goes_on_ == GoesOn::in_turn) task_->set_run(&QueueWaiter::run_turn);
-    return true;
-}
-
-void QueueWaiter::wake_in_line() noexcept {
-    wake();
-    if (goes_on_ == GoesOn::in_turn) task_->set_run(&QueueWaiter::run_turn);
-}
-
 void QueueWaiter::go_on_in_turn() noexcept {
     task_->set_run(&QueueWaiter::run_turn);
     task_->loop().push_ready(*task_);
@@ -98,7 +87,7 @@ void WaitQueue::wake_first() {
     QueueWaiter& first = line_.front();
     if (!first.is_pending()) return;
     check_thread();
-    first.wake_in_line();
+    first.wake();
 }
 
 bool WaitQueue::wake_next() {
@@ -107,7 +96,7 @@ bool WaitQueue::wake_next() {
     check_thread();
     waiter->ListHook<WaitQueue>::unlink();
     woken_.push_back(*waiter);
-    waiter->wake_in_line();
+    waiter->wake();
     return true;
 }
 

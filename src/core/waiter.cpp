@@ -17,7 +17,12 @@ void Waiter::suspend(TaskBase& task, std::coroutine_handle<> frame, ReadyNode::R
 void Waiter::wake() noexcept {
     if (state_ != State::pending) return;
     state_ = State::woken;
+    go_on();
+}
+
+void Waiter::go_on() noexcept {
     task_->go_on();
+    if (goes_on_ == GoesOn::in_turn) task_->set_run(&Waiter::run_turn);
 }
 
 void Waiter::wake_for_turn() noexcept {
@@ -37,7 +42,7 @@ bool Waiter::cancel(const Ref<CancelRequest>& request) {
     state_ = State::cancelled;
     task_->leave_queues();
     on_cancel();
-    task_->go_on();
+    go_on();
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "support/run_test.h"
 
 #include <asyncio/core/task.h>
+#include <asyncio/core/waiter.h>
 #include <asyncio/tasks/sleep.h>
 
 #include <gtest/gtest.h>
@@ -17,6 +18,9 @@ namespace {
 using namespace asyncio;
 using namespace support;
 using asyncio::sleep;  // not the one of <unistd.h>
+
+// A million tasks that wait are a million of these; each granule of 16 bytes shows in the speed as well.
+static_assert(sizeof(detail::TaskBase) == 128 && sizeof(detail::PromiseBase) == 32 && sizeof(detail::Waiter) == 24);
 
 Coro<int> forty_two() { co_return 42; }
 

@@ -72,8 +72,8 @@ public:
 
     virtual const std::type_info& result_type() const noexcept = 0;
     virtual std::string result_repr() const = 0;
-    bool has_callbacks() noexcept { return !callbacks_.empty(); }
-    std::size_t count_callbacks() noexcept;
+    bool has_callbacks() const noexcept { return !callbacks_.empty(); }
+    std::size_t count_callbacks() const noexcept;
 
 protected:
     FutureBase(LoopCore& loop, Kind kind) noexcept;
@@ -94,7 +94,7 @@ protected:
     bool has_user_callbacks_ : 1 = false;  // some of callbacks_ are DoneCallbacks
     bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
     LoopCore* loop_;
-    ReadyList callbacks_;
+    IntrusiveStack<ReadyNode> callbacks_;
     std::exception_ptr exception_;  // of a cancelled task: the original error, until somebody takes it
     Ref<CancelRequest> cancel_request_;
 
@@ -106,6 +106,7 @@ private:
     void become_done(State state) noexcept;
     void schedule_callbacks() noexcept;
     void keep_for_callbacks() noexcept;
+    void drop_callbacks() noexcept;
 };
 
 }  // namespace asyncio::detail

@@ -5,8 +5,11 @@
 #include <asyncio/detail/slot.h>
 
 #include <coroutine>
+#include <cstdint>
 #include <exception>
+#include <new>
 #include <source_location>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -42,6 +45,11 @@ struct CoroLink {
 class PromiseBase : public Pooled {
 public:
     explicit PromiseBase(std::source_location function) noexcept : function_(function), await_at_(function) {}
+    PromiseBase(const PromiseBase&) = delete;
+    PromiseBase& operator=(const PromiseBase&) = delete;
+    ~PromiseBase() {
+        if (has_failed()) error_.~exception_ptr();
+    }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
 
@@ -71,18 +79,23 @@ public:
 
     TaskBase* task() const noexcept { return task_; }
     /// Who runs it; null for a task's own coroutine.
-    CoroLink* link() const noexcept { return link_; }
-    std::coroutine_handle<> parent() const noexcept { return link_ != nullptr ? link_->parent : nullptr; }
+    CoroLink* link() const noexcept { return reinterpret_cast<CoroLink*>(link_ & ~failed); }
+    std::coroutine_handle<> parent() const noexcept { return link() != nullptr ? link()->parent : nullptr; }
     void attach(TaskBase* task, CoroLink* link) noexcept {
         task_ = task;
-        link_ = link;
+        link_ = reinterpret_cast<std::uintptr_t>(link);
     }
-    /// How it ended, if not by returning.
-    std::exception_ptr& exception() noexcept { return exception_; }
-    const std::exception_ptr& exception() const noexcept { return exception_; }
+    bool has_failed() const noexcept { return (link_ & failed) != 0; }
+    /// It ends with this error.
+    void fail(std::exception_ptr error) noexcept {
+        ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
+        link_ |= failed;
+    }
+    /// What it ended with, or null; once.
+    std::exception_ptr take_error() noexcept { return has_failed() ? std::move(error_) : nullptr; }
     /// Where the coroutine is defined, with its name.
     const std::source_location& function() const noexcept { return function_; }
-    /// The line of its latest await; that of its definition before the first.
+    /// The line of its latest await; that of its definition before the first. While it has not failed.
     const std::source_location& await_at() const noexcept { return await_at_; }
 
     /// The promise of any frame of this library.
@@ -94,11 +107,15 @@ protected:
     void set_await_at(const std::source_location& where) noexcept { await_at_ = where; }
 
 private:
+    static constexpr std::uintptr_t failed = 1;
+
     TaskBase* task_ = nullptr;
-    CoroLink* link_ = nullptr;
-    std::exception_ptr exception_;
+    std::uintptr_t link_ = 0;  // a CoroLink*; odd: it has failed, and the union holds the second of the two
     std::source_location function_;
-    std::source_location await_at_;
+    union {
+        std::source_location await_at_;
+        std::exception_ptr error_;
+    };
 };
 
 }  // namespace asyncio::detail

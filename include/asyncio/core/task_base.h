@@ -77,6 +77,14 @@ public:
 
     // What awaiters and promises do to the task that runs.
     void set_innermost(std::coroutine_handle<> frame) noexcept { innermost_ = frame; }
+    /// The innermost frame has ended.
+    void leave(const PromiseBase& frame) noexcept {
+        if (CoroLink* link = frame.link()) {
+            innermost_ = link->parent;
+        } else {
+            ended_ = true;
+        }
+    }
     std::coroutine_handle<> innermost() const noexcept { return innermost_; }
     void block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept;
     void yield(std::coroutine_handle<> frame) noexcept;  // goes on in the next pass
@@ -107,9 +115,10 @@ public:
     Waiter* waiting_on() const noexcept { return is_over_ ? nullptr : waiter_; }
     /// Takes its node away from where it is.
     void leave_queues() noexcept;
-    std::coroutine_handle<> root() const noexcept { return root_; }
+    /// The frame of its own coroutine, or null if that is gone. Found from the innermost one.
+    std::coroutine_handle<> root() const noexcept;
     bool is_started() const noexcept { return started_; }
-    void note_unwinding(const PromiseBase& frame) noexcept;
+    void note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept;
 
 protected:
     explicit TaskBase(LoopCore& loop) noexcept;
@@ -125,7 +134,7 @@ protected:
 private:
     void cancel_wait(Waiter& waiter) noexcept;
     void conclude() noexcept;
-    void become_over() noexcept;
+    void become_over(std::coroutine_handle<> root) noexcept;
     void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
     void leave_loop() noexcept;
     void destroy_frames() noexcept;
@@ -134,10 +143,11 @@ private:
     void run_step() noexcept;
 
     // Packed behind the node: a million parked tasks are a million of these.
-    std::uint32_t cancels_requested_ : 24 = 0;
+    std::uint32_t cancels_requested_ : 23 = 0;
     bool must_cancel_ : 1 = false;  // CancelledError is thrown at the next step
     bool cancel_due_ : 1 = false;   // this step throws it, from the innermost await
     bool blocked_ : 1 = false;      // the innermost frame waits: the step is over
+    bool ended_ : 1 = false;        // the innermost frame is the outermost, too, and has nothing more to run
     bool started_ : 1 = false;
     bool report_pending_ : 1 = true;
     bool begins_cancelled_ : 1 = false;
@@ -145,7 +155,6 @@ private:
     bool is_over_ : 1 = false;  // the coroutine has ended, and the unions hold the second of the two
     ContextSlot context_;
     TaskName name_;
-    std::coroutine_handle<> root_;
     union {
         std::coroutine_handle<> innermost_ = nullptr;
         std::vector<FramePlace>* traceback_;  // owned; null where there is none
@@ -184,18 +193,17 @@ inline bool CoroLink::run_child(TaskBase* task, std::coroutine_handle<> from) no
     return task->innermost() != from;
 }
 
-inline bool CoroLink::child_failed() const noexcept { return PromiseBase::of(child).exception() != nullptr; }
+inline bool CoroLink::child_failed() const noexcept { return PromiseBase::of(child).has_failed(); }
 
 inline std::exception_ptr CoroLink::end_child() noexcept {
-    std::exception_ptr error = std::move(PromiseBase::of(child).exception());
+    std::exception_ptr error = PromiseBase::of(child).take_error();
     destroy_child();
     return error;
 }
 
 template <class Promise>
 void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
-    PromiseBase& promise = frame.promise();
-    promise.task()->set_innermost(promise.parent());
+    frame.promise().task()->leave(frame.promise());
 }
 
 /// The task whose step this node of the ready queue is, or null.

@@ -19,11 +19,8 @@ class WaitQueue;
 /// `turn()` is called in the pass and the place of the task's step, and ends by `wait_again()` or by `step_task()`.
 class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
 public:
-    bool cancel(const Ref<CancelRequest>& request) final;
-
 protected:
-    enum class GoesOn : bool { at_once, in_turn };
-    explicit QueueWaiter(GoesOn goes_on = GoesOn::at_once) noexcept : goes_on_(goes_on) {}
+    explicit QueueWaiter(GoesOn goes_on = GoesOn::at_once) noexcept : Waiter(goes_on) {}
     ~QueueWaiter() = default;
 
     bool has_waited() const noexcept { return task_ != nullptr; }
@@ -40,8 +37,6 @@ protected:
 
 private:
     friend class WaitQueue;
-    void wake_in_line() noexcept;
-    GoesOn goes_on_;
 };
 
 /// The tasks that wait for one object, first come, first served: the one line under all primitives and queues.

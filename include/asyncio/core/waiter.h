@@ -68,8 +68,10 @@ public:
 
 protected:
     enum class State : std::uint8_t { pending, woken, cancelled };
+    /// What is called in the place of the task's step when the wait is over: the step, or `turn()`.
+    enum class GoesOn : bool { at_once, in_turn };
 
-    Waiter() noexcept = default;
+    explicit Waiter(GoesOn goes_on = GoesOn::at_once) noexcept : goes_on_(goes_on) {}
     ~Waiter() = default;
 
     /// Makes this what the task waits for. To be called last in `await_suspend`.
@@ -102,6 +104,10 @@ protected:
 
     TaskBase* task_ = nullptr;
     State state_ = State::pending;
+
+private:
+    void go_on() noexcept;
+    GoesOn goes_on_;
 };
 
 }  // namespace detail

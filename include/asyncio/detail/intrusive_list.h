@@ -3,11 +3,16 @@
 namespace asyncio::detail {
 
 class PostedList;
+struct ListLinks;
+
+/// What the one before a member has in any case: also a list that is one word.
+struct ListNext {
+    ListLinks* next = nullptr;
+};
 
 /// The neighbours of a list's member; in the list itself its first and its last.
-struct ListLinks {
-    ListLinks* next = nullptr;
-    ListLinks* previous = nullptr;
+struct ListLinks : ListNext {
+    ListNext* previous = nullptr;
 };
 
 /// Makes the object that derives from it a member of at most one IntrusiveList, without allocation.
@@ -20,24 +25,29 @@ public:
     ListHook& operator=(const ListHook&) = delete;
     ~ListHook() { unlink(); }
 
-    bool is_linked() const noexcept { return next != nullptr; }
+    bool is_linked() const noexcept { return previous != nullptr; }
     void unlink() noexcept {
-        if (next == nullptr) return;
+        if (previous == nullptr) return;
         previous->next = next;
-        next->previous = previous;
-        next = previous = nullptr;
+        if (next != nullptr) next->previous = previous;
+        next = nullptr;
+        previous = nullptr;
     }
     /// `other`, which is in no list, takes its place in the list that it is in.
     void give_place_to(ListHook& other) noexcept {
         other.next = next;
         other.previous = previous;
-        previous->next = next->previous = &other;
-        next = previous = nullptr;
+        previous->next = &other;
+        if (next != nullptr) next->previous = &other;
+        next = nullptr;
+        previous = nullptr;
     }
 
 private:
     template <class T, class U>
     friend class IntrusiveList;
+    template <class T, class U>
+    friend class IntrusiveStack;
     friend class PostedList;
 };
 
@@ -48,7 +58,7 @@ class IntrusiveList {
     using Hook = ListHook<Tag>;
 
 public:
-    IntrusiveList() noexcept { head_.next = head_.previous = &head_; }
+    IntrusiveList() noexcept { make_empty(); }
     IntrusiveList(const IntrusiveList&) = delete;
     IntrusiveList& operator=(const IntrusiveList&) = delete;
     /// Members that are left stay linked with each other: they may still leave.
@@ -67,7 +77,8 @@ public:
         ListLinks* first = head_.next;
         head_.next = first->next;
         first->next->previous = &head_;
-        first->next = first->previous = nullptr;
+        first->next = nullptr;
+        first->previous = nullptr;
         return item_of(*first);
     }
 
@@ -92,6 +103,10 @@ public:
 
 private:
     friend class PostedList;
+    void make_empty() noexcept {
+        head_.next = &head_;
+        head_.previous = &head_;
+    }
     static T& item_of(ListLinks& links) noexcept { return static_cast<T&>(static_cast<Hook&>(links)); }
     static void insert_before(ListLinks& place, ListLinks& item) noexcept {
         item.next = &place;
@@ -102,15 +117,57 @@ private:
     static void splice_before(ListLinks& place, IntrusiveList& other) noexcept {
         if (other.empty()) return;
         ListLinks* first = other.head_.next;
-        ListLinks* last = other.head_.previous;
+        ListNext* last = other.head_.previous;
         first->previous = place.previous;
         place.previous->next = first;
         last->next = &place;
         place.previous = last;
-        other.head_.next = other.head_.previous = &other.head_;
+        other.make_empty();
     }
 
     ListLinks head_;
+};
+
+/// The members of such a list, the newest first: half the size, for the many objects whose list is mostly empty.
+template <class T, class Tag = void>
+class IntrusiveStack {
+    using Hook = ListHook<Tag>;
+
+public:
+    IntrusiveStack() noexcept = default;
+    IntrusiveStack(const IntrusiveStack&) = delete;
+    IntrusiveStack& operator=(const IntrusiveStack&) = delete;
+    ~IntrusiveStack() {
+        while (!empty()) pop();
+    }
+
+    bool empty() const noexcept { return head_.next == nullptr; }
+    void push(T& item) noexcept {
+        auto& links = static_cast<Hook&>(item);
+        links.next = head_.next;
+        links.previous = &head_;
+        if (head_.next != nullptr) head_.next->previous = &links;
+        head_.next = &links;
+    }
+    T& pop() noexcept {
+        auto& links = static_cast<Hook&>(*head_.next);
+        head_.next = links.next;
+        if (head_.next != nullptr) head_.next->previous = &head_;
+        links.next = nullptr;
+        links.previous = nullptr;
+        return static_cast<T&>(links);
+    }
+    /// Moves all to the front of a list, the oldest first.
+    void move_to(IntrusiveList<T, Tag>& list) noexcept {
+        while (!empty()) list.push_front(pop());
+    }
+
+    using Iterator = typename IntrusiveList<T, Tag>::Iterator;
+    Iterator begin() const noexcept { return Iterator(head_.next); }
+    Iterator end() const noexcept { return Iterator(nullptr); }
+
+private:
+    ListNext head_;
 };
 
 }  // namespace asyncio::detail

@@ -57,8 +57,8 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         PromiseBase& promise = frame.promise();
-        promise.exception() = std::move(error_);
-        promise.task()->set_innermost(promise.parent());
+        promise.fail(std::move(error_));
+        promise.task()->leave(promise);
     }
     void await_resume() const noexcept {}
 
