@@ -42,7 +42,7 @@ public:
     void set_slot(Slot<T>* slot) noexcept { slot_ = slot; }
 
 private:
-    Slot<T>* slot_ = nullptr;
+    Slot<T>* slot_;  // where its awaiter or its task wants the result
 };
 
 template <>

@@ -109,7 +109,7 @@ protected:
 private:
     static constexpr std::uintptr_t failed = 1;
 
-    TaskBase* task_ = nullptr;
+    TaskBase* task_;           // whose it is once it runs
     std::uintptr_t link_ = 0;  // a CoroLink*; odd: it has failed, and the union holds the second of the two
     std::source_location function_;
     union {
