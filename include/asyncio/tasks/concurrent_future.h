@@ -65,8 +65,8 @@ public:
     /// Nothing more will come of the loop.
     void give_up() noexcept;
     /// A thread has waited long enough.
-    class ClockWait;
-    void expire(ClockWait& wait) noexcept;
+    class Waiter;
+    void expire(Waiter& waiter) noexcept;
 
 protected:
     explicit ConcurrentFutureBase(LoopCore& loop);
