@@ -22,7 +22,7 @@ public:
     ExecutorCall* call = nullptr;
 };
 
-struct ConcurrentFutureBase::Sync {
+struct ConcurrentFutureBase::Sync : Pooled {
     std::mutex mutex;
     IntrusiveList<ConcurrentCallback> callbacks;
     IntrusiveList<Waiter> waiters;
