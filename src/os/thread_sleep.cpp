@@ -19,19 +19,56 @@ constexpr long futex_call = SYS_futex_time64;
 constexpr long futex_call = SYS_futex;
 #endif
 
+using Clock = std::chrono::steady_clock;
+constexpr nanoseconds longest_watch = std::chrono::microseconds(8);
+
+/// Whether a thread should watch for the end before it falls asleep. That pays if the other thread is quick, and runs
+/// on another processor meanwhile; whether it is so is known by how it was before.
+class Patience {
+public:
+    bool is_left() noexcept {
+        if (score_ > 0) return true;
+        if (--sleeps_until_trial_ > 0) return false;
+        sleeps_until_trial_ = sleeps_between_trials;
+        return true;
+    }
+    void learn(bool paid) noexcept { score_ = std::clamp(score_ + (paid ? 2 : -1), 0, 16); }
+
+private:
+    static constexpr int sleeps_between_trials = 1000;
+    int score_ = 1;
+    int sleeps_until_trial_ = sleeps_between_trials;
+};
+constinit thread_local Patience patience;
+
 }  // namespace
 
 bool ThreadSleep::wait(std::optional<nanoseconds> limit) noexcept {
+    if (is_over()) return true;
+    Clock::time_point begin = limit ? Clock::now() : Clock::time_point();
+    if ((!limit || *limit > longest_watch) && patience.is_left()) {
+        patience.learn(watch());
+        if (is_over()) return true;
+    }
     State state = State::awake;
     if (!state_.compare_exchange_strong(state, State::asleep)) return true;
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point begin = limit ? Clock::now() : Clock::time_point();
-    std::optional<nanoseconds> left = limit;
-    while (state_.load(std::memory_order_acquire) != State::over) {
+    std::optional<nanoseconds> left;
+    while (!is_over()) {
+        if (limit) left = *limit - (Clock::now() - begin);
         if (left && left->count() <= 0) return false;
         sleep(left);
-        if (limit) left = *limit - (Clock::now() - begin);
     }
+    return true;
+}
+
+/// Whether it saw the end. Not if the thread had to make room for the other meanwhile.
+bool ThreadSleep::watch() const noexcept {
+    Clock::time_point end = Clock::now() + longest_watch;
+    bool saw_it = false;
+    do {
+        saw_it = is_over();
+        if (Clock::now() >= end) return false;
+    } while (!saw_it);
     return true;
 }
 
