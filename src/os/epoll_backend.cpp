@@ -50,7 +50,7 @@ int open_epoll(int wake_fd) noexcept {
     int epoll_fd = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0) return -1;
     epoll_event readable{};
-    readable.events = EPOLLIN;
+    readable.events = EPOLLIN | edges;  // each write is one, so nobody needs to read
     readable.data.u64 = key_of(wake_fd, 0);
     if (::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &readable) == 0) return epoll_fd;
     int error = errno;
@@ -310,7 +310,7 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
 void EpollBackend::note_event(const epoll_event& event, std::vector<IoEvent>& events) {
     int fd = static_cast<int>(event.data.u64 & UINT32_MAX);
     auto serial = static_cast<std::uint32_t>(event.data.u64 >> 32);
-    if (serial == 0) return wake_up_.drain();
+    if (serial == 0) return;  // the eventfd, which has done its work
     Descriptor* found = table_.find(fd);
     if (found == nullptr || found->serial != serial || found->registered == 0) {
         // A file that was closed under this number, but is open under another. The kernel lets us forget it no more.

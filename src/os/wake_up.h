@@ -28,7 +28,7 @@ public:
     void awake() noexcept;
     /// Takes note of a wake-up, so that the next sleep is not cut short. False: there was none.
     bool look() noexcept;
-    /// The eventfd is readable: makes it unreadable.
+    /// The eventfd is readable: makes it unreadable, for who is told of it as long as it is.
     void drain() noexcept;
 
 private:

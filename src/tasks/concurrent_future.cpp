@@ -1,31 +1,31 @@
 #include <asyncio/tasks/concurrent_future.h>
 
+#include "os/thread_sleep.h"
+
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/log.h>
 #include <asyncio/core/repr.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <memory>
 #include <mutex>
 
 namespace asyncio::detail {
 
-/// The wait of a thread that works for this loop itself, while the loop's virtual clock stands still for its work. So
-/// the clock may jump meanwhile, and a time limit is one of that clock.
-class ConcurrentFutureBase::ClockWait : public ListHook<> {
+/// A thread that waits. Linked while nobody has woken it; whoever does needs the lock, it itself does not.
+class ConcurrentFutureBase::Waiter : public ListHook<> {
 public:
-    explicit ClockWait(ExecutorCall& of_call) noexcept : call(of_call) {}
-    ExecutorCall& call;
-    bool expired = false;
+    ThreadSleep sleep;
+    /// It works for this loop itself, while the loop's virtual clock stands still for its work. So the clock may jump
+    /// meanwhile, and a time limit is one of that clock.
+    ExecutorCall* call = nullptr;
 };
 
-struct ConcurrentFutureBase::Sync {
+struct ConcurrentFutureBase::Sync : Pooled {
     std::mutex mutex;
-    std::condition_variable changed;
     IntrusiveList<ConcurrentCallback> callbacks;
-    IntrusiveList<ClockWait> clock_waits;
+    IntrusiveList<Waiter> waiters;
 };
 
 /// The task's done callback. Dies with the task, called or not.
@@ -58,16 +58,16 @@ private:
 
 class ConcurrentFutureBase::TimerMessage final : public Message {
 public:
-    TimerMessage(Ref<ConcurrentFutureBase> future, Seconds timeout, ClockWait& wait) noexcept
-        : future_(std::move(future)), timeout_(timeout), wait_(wait) {}
+    TimerMessage(Ref<ConcurrentFutureBase> future, Seconds timeout, Waiter& waiter) noexcept
+        : future_(std::move(future)), timeout_(timeout), waiter_(waiter) {}
 
 private:
     void deliver() override {
-        get_running_loop().call_later(timeout_, [future = future_, &wait = wait_] { future->expire(wait); });
+        get_running_loop().call_later(timeout_, [future = future_, &waiter = waiter_] { future->expire(waiter); });
     }
     Ref<ConcurrentFutureBase> future_;
     Seconds timeout_;
-    ClockWait& wait_;  // good as long as the future is not done
+    Waiter& waiter_;  // good as long as the future is not done
 };
 
 ConcurrentFutureBase::ConcurrentFutureBase(LoopCore& loop) : sync_(new Sync), inbox_(inbox_of(loop)) {}
@@ -108,16 +108,16 @@ bool ConcurrentFutureBase::become(State state, bool* following) noexcept {
     if (is_done() || (state == State::cancelled && state_ == State::running)) return false;
     state_ = state;
     // Those who wait go on, so the clock must not jump from this very moment.
-    while (!sync_->clock_waits.empty()) sync_->clock_waits.pop_front().call.set_blocked(false);
-    sync_->changed.notify_all();
+    for (Waiter& waiter : sync_->waiters) {
+        if (waiter.call != nullptr) waiter.call->set_blocked(false);
+    }
+    while (!sync_->waiters.empty()) sync_->waiters.pop_front().sleep.end();
     return true;
 }
 
 void ConcurrentFutureBase::call_back() {
-    IntrusiveList<ConcurrentCallback> callbacks;
-    std::unique_lock lock(sync_->mutex);
-    callbacks.splice_back(sync_->callbacks);
-    lock.unlock();
+    // Without the lock: it is done, so nobody adds or removes one any more.
+    IntrusiveList<ConcurrentCallback>& callbacks = sync_->callbacks;
     class Rest {  // what KeyboardInterrupt or SystemExit leaves uncalled
     public:
         explicit Rest(IntrusiveList<ConcurrentCallback>& list) : list_(list) {}
@@ -218,35 +218,36 @@ void ConcurrentFutureBase::copy_outcome(FutureBase& task) {
 void ConcurrentFutureBase::wait(std::optional<Seconds> timeout) {
     std::unique_lock lock(sync_->mutex);
     if (is_done()) return;
-    auto is_over = [this] { return is_done(); };
     if (!timeout && inbox_->is_of_running_loop()) {
         throw RuntimeError(
             "waiting for a coroutine in the thread of its own loop would never end: co_await the future");
     }
+    Waiter waiter;
+    sync_->waiters.push_back(waiter);
+    std::optional<std::chrono::nanoseconds> limit;
     ExecutorCall* own_call = running_call();
     if (own_call != nullptr && &own_call->inbox() == inbox_.get() && inbox_->has_virtual_time()) {
-        ClockWait clock_wait(*own_call);
-        sync_->clock_waits.push_back(clock_wait);
-        if (timeout) Message::send(new TimerMessage(Ref<ConcurrentFutureBase>(this), *timeout, clock_wait), *inbox_);
+        if (timeout) Message::send(new TimerMessage(Ref<ConcurrentFutureBase>(this), *timeout, waiter), *inbox_);
+        waiter.call = own_call;
         own_call->set_blocked(true);
-        sync_->changed.wait(lock, [&] { return is_done() || clock_wait.expired; });
     } else if (timeout && timeout->count() < 1e9) {
         // A negative limit is none at all; one of thirty years needs no clock.
-        std::chrono::nanoseconds limit(static_cast<std::int64_t>(std::max(0.0, timeout->count()) * 1e9));
-        sync_->changed.wait_for(lock, limit, is_over);
-    } else {
-        sync_->changed.wait(lock, is_over);
+        limit = std::chrono::nanoseconds(static_cast<std::int64_t>(std::max(0.0, timeout->count()) * 1e9));
     }
+    lock.unlock();
+    bool woken = waiter.sleep.wait(limit);
+    bool may_have_expired = !woken || waiter.call != nullptr;
+    if (!may_have_expired) return;
+    lock.lock();  // to look, and for the waiter to leave the line
     if (!is_done()) throw TimeoutError();
 }
 
-void ConcurrentFutureBase::expire(ClockWait& wait) noexcept {
+void ConcurrentFutureBase::expire(Waiter& waiter) noexcept {
     std::lock_guard lock(sync_->mutex);
     if (is_done()) return;
-    wait.unlink();
-    wait.expired = true;
-    wait.call.set_blocked(false);
-    sync_->changed.notify_all();
+    waiter.unlink();
+    waiter.call->set_blocked(false);
+    waiter.sleep.end();
 }
 
 void ConcurrentFutureBase::wait_for_result(std::optional<Seconds> timeout) {

@@ -5,6 +5,7 @@
 #include <asyncio/core/inbox.h>
 #include <asyncio/core/seconds.h>
 #include <asyncio/detail/intrusive_list.h>
+#include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/detail/slot.h>
 
@@ -36,7 +37,7 @@ public:
 };
 
 /// What the handles of one ConcurrentFuture share. Any thread may touch it.
-class ConcurrentFutureBase {
+class ConcurrentFutureBase : public Pooled {
 public:
     ConcurrentFutureBase(const ConcurrentFutureBase&) = delete;
     ConcurrentFutureBase& operator=(const ConcurrentFutureBase&) = delete;
@@ -65,8 +66,8 @@ public:
     /// Nothing more will come of the loop.
     void give_up() noexcept;
     /// A thread has waited long enough.
-    class ClockWait;
-    void expire(ClockWait& wait) noexcept;
+    class Waiter;
+    void expire(Waiter& waiter) noexcept;
 
 protected:
     explicit ConcurrentFutureBase(LoopCore& loop);

@@ -13,7 +13,7 @@ namespace asyncio {
 namespace detail {
 
 /// A coroutine on its way to another thread's loop.
-class Submission {
+class Submission : public Pooled {
 public:
     Submission(const Submission&) = delete;
     Submission& operator=(const Submission&) = delete;
