@@ -79,10 +79,13 @@ std::source_location TaskBase::function() const noexcept {
     }
     started_ = true;
     blocked_ = false;
-    do {
+    for (;;) {
         innermost_.resume();
-    } while (!blocked_ && !ended_);
-    if (ended_) conclude();
+        if (blocked_) break;
+        if (!ended_) continue;
+        conclude();
+        break;
+    }
     if (loop_->unwinding) [[unlikely]]
         loop_->unwinding = nullptr;
 }
