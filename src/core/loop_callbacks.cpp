@@ -96,6 +96,11 @@ void LoopCore::watch(int fd, bool for_writing, Ref<HandleBase> handle) {
 bool LoopCore::unwatch(int fd, bool for_writing) {
     if (closed_) return false;
     check_has_no_user(fd);
+    return drop_watch(fd, for_writing);
+}
+
+/// Also where a transport has taken the descriptor since.
+bool LoopCore::drop_watch(int fd, bool for_writing) {
     auto entry = watches_.find(fd);
     if (entry == watches_.end()) return false;
     FdWatch& watch = entry->second;
@@ -122,7 +127,7 @@ void LoopCore::dispatch(const IoEvent& event) {
 /// Watches no longer if the handle was cancelled.
 void LoopCore::add_ready_watch(int fd, bool for_writing, HandleBase& handle) {
     if (handle.cancelled()) {
-        unwatch(fd, for_writing);
+        drop_watch(fd, for_writing);
     } else if (!handle.queued_) {
         add_ready_handle(handle);
     }

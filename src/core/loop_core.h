@@ -175,6 +175,7 @@ private:
     void drain_inbox() noexcept;
     void dispatch(const IoEvent& event);
     void add_ready_watch(int fd, bool for_writing, HandleBase& handle);
+    bool drop_watch(int fd, bool for_writing);
     void signal_arrived(int signum);
     void check_sigint();
     void run_ready();

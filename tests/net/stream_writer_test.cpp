@@ -1,6 +1,7 @@
 #include <asyncio/core/log.h>
 #include <asyncio/core/os_errors.h>
 #include <asyncio/net/open_connection.h>
+#include <asyncio/net/sock.h>
 #include <asyncio/net/start_server.h>
 #include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/sleep.h>
@@ -347,6 +348,24 @@ TEST_F(StreamWriterTest, IsPrintedAsPythonPrintsIt) {
                 return 0;
             }),
             "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer')");
+    });
+}
+
+// CPython: selector_events.py, _process_events, which asks no transport
+TEST_F(StreamWriterTest, TakesADescriptorThatACancelledHandleStillWatches) {
+    run_net([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        auto [ours, theirs] = socketpair();
+        Handle handle;
+        loop.set_exception_handler([&](EventLoop&, const ExceptionContext& context) { handle = context.handle; });
+        loop.add_reader(ours.fileno(), [] { throw ValueError("the handler is told of the handle"); });
+        co_await sock_sendall(theirs, "x");
+        while (!handle) co_await asyncio::sleep(0);
+        handle.cancel();
+        Streams streams = co_await open_connection({.sock = &ours});
+        EXPECT_EQ(co_await streams.reader.readexactly(1), "x");
+        co_await sock_sendall(theirs, "y");
+        EXPECT_EQ(co_await streams.reader.readexactly(1), "y");
     });
 }
 
