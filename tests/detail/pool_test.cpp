@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -76,6 +77,28 @@ TEST(Pool, ServesClassesThatDeriveFromPooled) {
     Thing* next = new BiggerThing();
     EXPECT_EQ(static_cast<void*>(next), place);
     delete next;
+}
+
+struct Kept : asyncio::detail::Pooled {
+    virtual ~Kept() = default;
+};
+template <class T>
+struct KeptValue final : Kept {
+    T value{};
+};
+struct alignas(64) Wide {
+    float values[16] = {};
+};
+
+TEST(Pool, GivesClassesThatDeriveFromPooledTheAlignmentThatTheyWant) {
+    std::vector<std::unique_ptr<Kept>> kept;
+    for (int i = 0; i < 20; ++i) {
+        kept.push_back(std::make_unique<KeptValue<char>>());  // so that the next is not aligned by chance
+        auto wide = std::make_unique<KeptValue<Wide>>();
+        auto address = reinterpret_cast<std::uintptr_t>(&wide->value);
+        EXPECT_EQ(address % alignof(Wide), 0U);
+        kept.push_back(std::move(wide));
+    }
 }
 
 TEST(PoolThread, MemoryStaysBoundedWhenOneThreadAllocatesAndAnotherFrees) {

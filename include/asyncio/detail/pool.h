@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace asyncio::detail {
 
@@ -69,6 +70,12 @@ std::size_t pool_bytes_reserved() noexcept;
 struct Pooled {
     static void* operator new(std::size_t size) { return allocate(size); }
     static void operator delete(void* block, std::size_t size) noexcept { deallocate(block, size); }
+
+    // Those that keep something of a user's which wants more than the pool's 16 bytes.
+    static void* operator new(std::size_t size, std::align_val_t alignment) { return ::operator new(size, alignment); }
+    static void operator delete(void* block, std::size_t size, std::align_val_t alignment) noexcept {
+        ::operator delete(block, size, alignment);
+    }
 };
 
 }  // namespace asyncio::detail
