@@ -183,7 +183,7 @@ private:
 ///
 /// Every member may be called from any thread. A thread that waits in `result()` or `exception()` blocks, so do not
 /// wait in the loop's own thread: without a time limit that throws RuntimeError. A coroutine awaits it instead:
-/// `co_await future`. If the loop is closed before the work is done the future is cancelled.
+/// `co_await future`. If the loop is destroyed before the work is done the future is cancelled.
 ///
 /// Python: concurrent.futures.Future.
 template <class T = void>
