@@ -363,9 +363,11 @@ TEST_F(StreamWriterTest, TakesADescriptorThatACancelledHandleStillWatches) {
         while (!handle) co_await asyncio::sleep(0);
         handle.cancel();
         Streams streams = co_await open_connection({.sock = &ours});
-        EXPECT_EQ(co_await streams.reader.readexactly(1), "x");
+        std::string received = co_await streams.reader.readexactly(1);
+        EXPECT_EQ(received, "x");
         co_await sock_sendall(theirs, "y");
-        EXPECT_EQ(co_await streams.reader.readexactly(1), "y");
+        received = co_await streams.reader.readexactly(1);
+        EXPECT_EQ(received, "y");
     });
 }
 
