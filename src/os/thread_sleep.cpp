@@ -64,12 +64,10 @@ bool ThreadSleep::wait(std::optional<nanoseconds> limit) noexcept {
 /// Whether it saw the end. Not if the thread had to make room for the other meanwhile.
 bool ThreadSleep::watch() const noexcept {
     Clock::time_point end = Clock::now() + longest_watch;
-    bool saw_it = false;
-    do {
-        saw_it = is_over();
+    while (!is_over()) {
         if (Clock::now() >= end) return false;
-    } while (!saw_it);
-    return true;
+    }
+    return Clock::now() < end;
 }
 
 /// Or less, if a signal comes.

@@ -14,7 +14,7 @@
 namespace asyncio::detail {
 
 /// A thread that waits. Linked while nobody has woken it; whoever does needs the lock, it itself does not.
-class ConcurrentFutureBase::Waiter : public ListHook<> {
+class ConcurrentFutureBase::WaitingThread : public ListHook<> {
 public:
     ThreadSleep sleep;
     /// It works for this loop itself, while the loop's virtual clock stands still for its work. So the clock may jump
@@ -25,7 +25,7 @@ public:
 struct ConcurrentFutureBase::Sync : Pooled {
     std::mutex mutex;
     IntrusiveList<ConcurrentCallback> callbacks;
-    IntrusiveList<Waiter> waiters;
+    IntrusiveList<WaitingThread> waiters;
 };
 
 /// The task's done callback. Dies with the task, called or not.
@@ -58,7 +58,7 @@ private:
 
 class ConcurrentFutureBase::TimerMessage final : public Message {
 public:
-    TimerMessage(Ref<ConcurrentFutureBase> future, Seconds timeout, Waiter& waiter) noexcept
+    TimerMessage(Ref<ConcurrentFutureBase> future, Seconds timeout, WaitingThread& waiter) noexcept
         : future_(std::move(future)), timeout_(timeout), waiter_(waiter) {}
 
 private:
@@ -67,7 +67,7 @@ private:
     }
     Ref<ConcurrentFutureBase> future_;
     Seconds timeout_;
-    Waiter& waiter_;  // good as long as the future is not done
+    WaitingThread& waiter_;  // good as long as the future is not done
 };
 
 ConcurrentFutureBase::ConcurrentFutureBase(LoopCore& loop) : sync_(new Sync), inbox_(inbox_of(loop)) {}
@@ -108,7 +108,7 @@ bool ConcurrentFutureBase::become(State state, bool* following) noexcept {
     if (is_done() || (state == State::cancelled && state_ == State::running)) return false;
     state_ = state;
     // Those who wait go on, so the clock must not jump from this very moment.
-    for (Waiter& waiter : sync_->waiters) {
+    for (WaitingThread& waiter : sync_->waiters) {
         if (waiter.call != nullptr) waiter.call->set_blocked(false);
     }
     while (!sync_->waiters.empty()) sync_->waiters.pop_front().sleep.end();
@@ -222,7 +222,7 @@ void ConcurrentFutureBase::wait(std::optional<Seconds> timeout) {
         throw RuntimeError(
             "waiting for a coroutine in the thread of its own loop would never end: co_await the future");
     }
-    Waiter waiter;
+    WaitingThread waiter;
     sync_->waiters.push_back(waiter);
     std::optional<std::chrono::nanoseconds> limit;
     ExecutorCall* own_call = running_call();
@@ -242,7 +242,7 @@ void ConcurrentFutureBase::wait(std::optional<Seconds> timeout) {
     if (!is_done()) throw TimeoutError();
 }
 
-void ConcurrentFutureBase::expire(Waiter& waiter) noexcept {
+void ConcurrentFutureBase::expire(WaitingThread& waiter) noexcept {
     std::lock_guard lock(sync_->mutex);
     if (is_done()) return;
     waiter.unlink();

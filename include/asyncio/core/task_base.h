@@ -78,7 +78,7 @@ public:
     // What awaiters and promises do to the task that runs.
     void set_innermost(std::coroutine_handle<> frame) noexcept { innermost_ = frame; }
     /// The innermost frame has ended.
-    void leave(const PromiseBase& frame) noexcept {
+    void end_frame(const PromiseBase& frame) noexcept {
         if (CoroLink* link = frame.link()) {
             innermost_ = link->parent;
         } else {
@@ -203,7 +203,7 @@ inline std::exception_ptr CoroLink::end_child() noexcept {
 
 template <class Promise>
 void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
-    frame.promise().task()->leave(frame.promise());
+    frame.promise().task()->end_frame(frame.promise());
 }
 
 /// The task whose step this node of the ready queue is, or null.

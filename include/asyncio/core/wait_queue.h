@@ -18,7 +18,6 @@ class WaitQueue;
 /// An operation that may have to wait more than once is made with `GoesOn::in_turn`. When a wait of it is over,
 /// `turn()` is called in the pass and the place of the task's step, and ends by `wait_again()` or by `step_task()`.
 class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
-public:
 protected:
     explicit QueueWaiter(GoesOn goes_on = GoesOn::at_once) noexcept : Waiter(goes_on) {}
     ~QueueWaiter() = default;
@@ -34,9 +33,6 @@ protected:
     void wait_again(WaitQueue& queue) noexcept;
     void step_task();
     void go_on_in_turn() noexcept;  // turn() is called in the next pass, in the place of the task's step
-
-private:
-    friend class WaitQueue;
 };
 
 /// The tasks that wait for one object, first come, first served: the one line under all primitives and queues.

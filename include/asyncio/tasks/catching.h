@@ -58,7 +58,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         PromiseBase& promise = frame.promise();
         promise.fail(std::move(error_));
-        promise.task()->leave(promise);
+        promise.task()->end_frame(promise);
     }
     void await_resume() const noexcept {}
 

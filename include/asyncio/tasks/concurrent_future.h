@@ -66,8 +66,8 @@ public:
     /// Nothing more will come of the loop.
     void give_up() noexcept;
     /// A thread has waited long enough.
-    class Waiter;
-    void expire(Waiter& waiter) noexcept;
+    class WaitingThread;
+    void expire(WaitingThread& waiter) noexcept;
 
 protected:
     explicit ConcurrentFutureBase(LoopCore& loop);
