@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <memory>
 #include <utility>
 
@@ -21,7 +22,7 @@ namespace {
     throw gaierror(code, ::gai_strerror(code), name);
 }
 
-/// As Python's int(): a port that is a number in digits.
+/// As Python's int(): a port that is a number in digits; one that fits no port if it is too long.
 std::optional<int> number_of(const Port& port) {
     if (!port.has_value()) return 0;
     if (port.is_number()) return port.number();
@@ -29,8 +30,8 @@ std::optional<int> number_of(const Port& port) {
     int number = 0;
     const char* end = port.service().data() + port.service().size();
     auto [stop, error] = std::from_chars(port.service().data(), end, number);
-    if (error != std::errc() || stop != end) return std::nullopt;
-    return number;
+    if (error == std::errc::invalid_argument || stop != end) return std::nullopt;
+    return error == std::errc() ? number : INT_MAX;
 }
 
 /// Asks the C library, which blocks while it looks up a name. A code of its own for failure; else something is found.
@@ -44,6 +45,12 @@ int look_up(const AddressQuery& query, int more_flags, std::vector<AddressInfo>&
     Port port = query.port.get();
     std::string name = host.str();
     std::string service = port.is_number() ? std::to_string(port.number()) : std::string(port.service());
+    // The C library would cut off both what is behind a zero byte and what is above 16 bits.
+    for (std::string_view text : {std::string_view(name), std::string_view(service)}) {
+        if (text.find('\0') != text.npos) throw ValueError("embedded null character");
+    }
+    std::optional<int> number = number_of(port);
+    if (number && (*number < 0 || *number > 65535)) return EAI_SERVICE;
     addrinfo* list = nullptr;
     int code = ::getaddrinfo(host.has_value() ? name.c_str() : nullptr, port.has_value() ? service.c_str() : nullptr,
                              &hints, &list);

@@ -1,6 +1,7 @@
 #include <asyncio/net/socket_address.h>
 
 #include <asyncio/core/exceptions.h>
+#include <asyncio/core/os_errors.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -52,8 +53,9 @@ std::string quoted_bytes(std::string_view bytes) {
 
 }  // namespace
 
-SocketAddress::SocketAddress(std::string_view host, int port, std::uint32_t flowinfo, std::uint32_t scope_id) {
+SocketAddress::SocketAddress(std::string_view host, std::int64_t port, std::uint32_t flowinfo, std::uint32_t scope_id) {
     if (port < 0 || port > 65535) throw ValueError("port must be 0-65535.");
+    if (flowinfo > 0xfffff) throw ValueError("flowinfo must be 0-1048575.");
     std::string text(host);
     sockaddr_in v4 = {};
     sockaddr_in6 v6 = {};
@@ -77,7 +79,8 @@ SocketAddress SocketAddress::unix_path(std::string_view path) {
     sockaddr_un native = {};
     bool is_abstract = !path.empty() && path.front() == '\0';
     std::size_t room = sizeof native.sun_path - (is_abstract ? 0 : 1);  // a path ends with a zero byte
-    if (path.size() > room) throw ValueError("AF_UNIX path too long");
+    if (path.size() > room) throw OSError("AF_UNIX path too long");
+    if (!is_abstract && path.find('\0') != path.npos) throw ValueError("embedded null character in path");
     native.sun_family = AF_UNIX;
     if (!path.empty()) std::memcpy(native.sun_path, path.data(), path.size());
     SocketAddress address;

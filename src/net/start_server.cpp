@@ -42,11 +42,11 @@ Coro<Server> serve(std::vector<Socket> sockets, Ref<ClientCallback> callback, Se
     if (start) {
         try {
             server.handle().get()->start_serving();
+            co_await sleep(0);  // as in CPython
         } catch (...) {
             server.close();  // nobody else can
             throw;
         }
-        co_await sleep(0);  // as in CPython
     }
     co_return server;
 }
@@ -130,8 +130,10 @@ void remove_stale(const std::string& path) {
 
 Socket bound_unix_socket(const std::string& path) {
     Socket socket(AddressFamily::UNIX);
+    bool is_path = !path.empty() && path.front() != '\0';
+    if (is_path && path.find('\0') != path.npos) throw ValueError("stat: embedded null character in path");
     SocketAddress address = SocketAddress::unix_path(path);
-    if (!path.empty() && path.front() != '\0') remove_stale(path);
+    if (is_path) remove_stale(path);
     try {
         socket.bind(address);
     } catch (const OSError& error) {

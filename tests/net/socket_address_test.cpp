@@ -66,9 +66,18 @@ TEST(SocketAddress, NamesWildPortsAndLongPathsAreRefused) {
     EXPECT_EQ(outcome([] { return SocketAddress("::1", -1); }), "ValueError('port must be 0-65535.')");
     std::string longest(sizeof(sockaddr_un::sun_path) - 1, 'x');
     EXPECT_EQ(SocketAddress::unix_path(longest).path(), longest);
-    EXPECT_EQ(outcome([&] { return SocketAddress::unix_path(longest + "x"); }), "ValueError('AF_UNIX path too long')");
+    EXPECT_EQ(outcome([&] { return SocketAddress::unix_path(longest + "x"); }), "OSError('AF_UNIX path too long')");
     std::string abstract = std::string(1, '\0') + longest;
     EXPECT_EQ(SocketAddress::unix_path(abstract).path(), abstract);
+    EXPECT_EQ(outcome([&] { return SocketAddress::unix_path(abstract + "x"); }), "OSError('AF_UNIX path too long')");
+}
+
+TEST(SocketAddress, AZeroByteInsideAPathIsRefusedAndInAnAbstractNameIsAByteAsOthers) {
+    std::string path("/tmp/a\0b", 8);
+    EXPECT_EQ(outcome([&] { return SocketAddress::unix_path(path); }), "ValueError('embedded null character in path')");
+    std::string abstract("\0a\0b", 4);
+    EXPECT_EQ(SocketAddress::unix_path(abstract).path(), abstract);
+    EXPECT_EQ(repr(SocketAddress::unix_path(abstract)), "b'\\x00a\\x00b'");  // CPython: the same
 }
 
 }  // namespace

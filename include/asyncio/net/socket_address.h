@@ -24,8 +24,9 @@ public:
     /// None: tests false.
     SocketAddress() noexcept = default;
     /// The host is a number, `"127.0.0.1"` or `"::1"`; names are for `getaddrinfo()`. Throws ValueError.
-    SocketAddress(std::string_view host, int port, std::uint32_t flowinfo = 0, std::uint32_t scope_id = 0);
-    /// A unix socket's path; an abstract name if its first byte is zero. Throws ValueError if it is too long.
+    SocketAddress(std::string_view host, std::int64_t port, std::uint32_t flowinfo = 0, std::uint32_t scope_id = 0);
+    /// A unix socket's path; an abstract name if its first byte is zero. Throws OSError if it is too long, ValueError
+    /// for a zero byte inside a path, which would end it there.
     static SocketAddress unix_path(std::string_view path);
     /// From the operating system's `sockaddr`. Throws ValueError if it is too large.
     static SocketAddress from_native(const void* address, std::size_t size);
