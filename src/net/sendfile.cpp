@@ -3,6 +3,7 @@
 #include "core/loop_core.h"
 
 #include <asyncio/core/os_errors.h>
+#include <asyncio/core/waiter.h>
 #include <asyncio/tasks/to_thread.h>
 
 #include <sys/stat.h>
@@ -18,6 +19,63 @@ namespace {
 
 constexpr std::size_t block_size = 256 * 1024;
 
+/// A place in the line of those who send on a socket, kept while there is nothing to send yet.
+class SendPlace {
+public:
+    explicit SendPlace(Ref<SocketState> socket) noexcept : socket_(std::move(socket)), operation_(*this) {}
+    SendPlace(const SendPlace&) = delete;
+    SendPlace& operator=(const SendPlace&) = delete;
+
+    /// Behind all who wait, or before them if it was the turn of who takes it.
+    void take(SendTurn turn) noexcept {
+        operation_.descriptor = {socket_->fd, socket_->serial};
+        operation_.at_once = false;
+        operation_.goes_on = turn == SendTurn::goes_on;
+        bool failed = operation_.start(running_core().io());  // as sending will
+        is_first_ = failed || operation_.goes_on;
+    }
+
+    class TurnWaiter final : public Waiter {
+    public:
+        explicit TurnWaiter(SendPlace* place) noexcept : place_(place) {}
+        ~TurnWaiter() { place_->waiter_ = nullptr; }
+        bool await_ready() const noexcept { return place_->is_first_; }
+        template <class Promise>
+        void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+            place_->waiter_ = this;
+            suspend(*frame.promise().task(), frame);
+        }
+        void await_resume() { check(); }
+        WaitEdge edge() const noexcept override {
+            return {WaitKind::file_descriptor, nullptr, place_->operation_.descriptor.fd};
+        }
+
+    private:
+        void on_cancel() noexcept override { place_->waiter_ = nullptr; }
+        SendPlace* place_;
+    };
+    /// Waits until nobody is before it.
+    auto turn() noexcept { return WaiterCall<TurnWaiter, SendPlace*>(this); }
+
+private:
+    struct Operation : IoOperation {
+        explicit Operation(SendPlace& its_place) noexcept
+            : IoOperation(IoCall::writable, &SendPlace::is_named), place(its_place) {}
+        SendPlace& place;
+    };
+    /// Who is named is the first, and stays it as long as nobody collects that there is room.
+    static void is_named(ReadyNode& node) {
+        SendPlace& place = static_cast<Operation&>(static_cast<IoOperation&>(node)).place;
+        place.is_first_ = true;
+        if (place.waiter_ != nullptr) place.waiter_->wake();
+    }
+
+    Ref<SocketState> socket_;
+    Operation operation_;
+    bool is_first_ = false;
+    Waiter* waiter_ = nullptr;
+};
+
 struct SentByKernel {
     std::int64_t size = 0;
     bool could_begin = true;
@@ -32,8 +90,8 @@ struct FilePart {
 /// The kernel sends the file, if it can.
 class SendFileWaiter final : public SocketWaiter {
 public:
-    SendFileWaiter(Ref<SocketState> socket, const FilePart& part) noexcept
-        : SocketWaiter(IoCall::send_file, std::move(socket)), count_(part.count), begin_(part.offset) {
+    SendFileWaiter(Ref<SocketState> socket, const FilePart& part, SendPlace* place) noexcept
+        : SocketWaiter(IoCall::send_file, std::move(socket)), count_(part.count), begin_(part.offset), place_(place) {
         operation().file = part.file;
     }
     ~SendFileWaiter() {
@@ -41,7 +99,7 @@ public:
     }
     SentByKernel await_resume() {
         check();
-        if (operation().result < 0 && sent_ > 0) throw_error();
+        if (operation().result < 0 && sent_ > 0) throw_failure();
         return {sent_, operation().result >= 0};
     }
 
@@ -53,12 +111,19 @@ private:
     }
     bool advance() override {
         sent_ += operation().result;
+        operation().goes_on = true;
         return operation().result == 0 || (count_ && sent_ == *count_);
+    }
+
+    /// It is still our turn if the file is sent in another way.
+    void failed() noexcept override {
+        if (sent_ == 0) place_->take(SendTurn::goes_on);
     }
 
     std::optional<std::int64_t> count_;
     std::int64_t begin_;
     std::int64_t sent_ = 0;
+    SendPlace* place_;
 };
 
 std::string read_block(int file, std::int64_t offset, std::size_t size) {
@@ -73,7 +138,7 @@ std::string read_block(int file, std::int64_t offset, std::size_t size) {
     return block;
 }
 
-Coro<std::size_t> send_by_reading(Ref<SocketState> socket, int file, std::int64_t offset,
+Coro<std::size_t> send_by_reading(Ref<SocketState> socket, SendPlace* place, int file, std::int64_t offset,
                                   std::optional<std::int64_t> count) {
     /// Leaves the file's position behind what was sent, also when it ends by an exception.
     class Position {
@@ -93,7 +158,8 @@ Coro<std::size_t> send_by_reading(Ref<SocketState> socket, int file, std::int64_
         if (size == 0) break;
         std::string block = co_await asyncio::to_thread(read_block, file, offset + position.sent, size);
         if (block.empty()) break;
-        co_await SocketCall<SendAllWaiter, KeptBytes>(socket, KeptBytes(BytesLike(block)));
+        co_await place->turn();
+        co_await SocketCall<SendAllWaiter, KeptBytes, SendTurn>(socket, KeptBytes(BytesLike(block)), SendTurn::goes_on);
         position.sent += static_cast<std::int64_t>(block.size());
     }
     co_return static_cast<std::size_t>(position.sent);
@@ -115,16 +181,18 @@ Coro<std::size_t> sock_sendfile(Ref<SocketState> socket, int file, std::int64_t 
     check_arguments(*socket, offset, count);
     struct stat status = {};
     bool is_file = ::fstat(file, &status) == 0;
+    SendPlace place(socket);
     if (is_file) {
         if (!count && S_ISREG(status.st_mode) && status.st_size == 0) co_return std::size_t{0};
         FilePart part{file, offset, count};
-        SentByKernel sent = co_await SocketCall<SendFileWaiter, FilePart>(socket, part);
+        SentByKernel sent = co_await SocketCall<SendFileWaiter, FilePart, SendPlace*>(socket, part, &place);
         if (sent.could_begin) co_return static_cast<std::size_t>(sent.size);
     }
     if (!options.fallback) {
         throw SendfileNotAvailableError(is_file ? "os.sendfile call failed" : "not a regular file");
     }
-    co_return co_await send_by_reading(std::move(socket), file, offset, count);
+    if (!is_file) place.take(SendTurn::of_its_own);
+    co_return co_await send_by_reading(std::move(socket), &place, file, offset, count);
 }
 
 }  // namespace asyncio::detail

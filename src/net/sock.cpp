@@ -5,6 +5,7 @@
 #include <asyncio/core/os_errors.h>
 #include <asyncio/net/dns.h>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,20 +15,31 @@ namespace asyncio::detail {
 
 namespace {
 
-/// Where something is received of which at most `most` bytes are wanted: in the loop's buffer as long as they fit.
-void prepare_data(IoOperation& operation, LoopCore& loop, std::size_t most, std::string& data) {
-    bool is_small = most <= LoopCore::receive_buffer_size;
-    if (!is_small && data.size() < most) data.resize(most);
-    operation.data = is_small ? loop.receive_buffer() : data.data();
+/// What there is to be received now; of a socket with messages at least the next of them.
+std::size_t bytes_there(const SocketState& socket) noexcept {
+    int size = 0;
+    return ::ioctl(socket.fd, FIONREAD, &size) == 0 && size > 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+/// Where something is received of which at most `most` bytes are wanted: in the loop's buffer as long as it fits, else
+/// in memory for as much as there is.
+void prepare_data(IoOperation& operation, LoopCore& loop, const SocketState& socket, std::size_t most,
+                  std::string& data) {
+    constexpr std::size_t fits = LoopCore::receive_buffer_size;
+    if (most > fits) [[unlikely]]
+        most = std::min(most, std::max(bytes_there(socket), fits));
+    if (most > fits) data.resize(most);
+    operation.data = most > fits ? data.data() : loop.receive_buffer();
     operation.size = most;
 }
 
 void take_data(const IoOperation& operation, std::string& data) {
     auto size = static_cast<std::size_t>(operation.result);
-    if (operation.size <= LoopCore::receive_buffer_size) {
+    if (operation.data != data.data()) {
         data.assign(static_cast<const char*>(operation.data), size);
     } else {
         data.resize(size);
+        if (size < data.capacity() / 2) data.shrink_to_fit();
     }
 }
 
@@ -50,7 +62,7 @@ bool RecvWaiter::check_arguments() {
     operation().is_tcp = socket().is_tcp();
     return most_ > 0;
 }
-void RecvWaiter::prepare() noexcept { prepare_data(operation(), loop(), most_, data_); }
+void RecvWaiter::prepare() { prepare_data(operation(), loop(), socket(), most_, data_); }
 bool RecvWaiter::advance() {
     take_data(operation(), data_);
     return true;
@@ -70,8 +82,8 @@ void RecvIntoWaiter::prepare() noexcept {
 
 RecvFromWaiter::RecvFromWaiter(Ref<SocketState> socket, std::size_t most) noexcept
     : SocketWaiter(IoCall::receive_from, std::move(socket)), most_(most) {}
-void RecvFromWaiter::prepare() noexcept {
-    prepare_data(operation(), loop(), most_, data_);
+void RecvFromWaiter::prepare() {
+    prepare_data(operation(), loop(), socket(), most_, data_);
     prepare_address(operation(), address_);
 }
 bool RecvFromWaiter::advance() {
@@ -97,8 +109,10 @@ bool RecvFromIntoWaiter::advance() {
     return true;
 }
 
-SendAllWaiter::SendAllWaiter(Ref<SocketState> socket, KeptBytes data) noexcept
-    : SocketWaiter(IoCall::send, std::move(socket)), data_(std::move(data)) {}
+SendAllWaiter::SendAllWaiter(Ref<SocketState> socket, KeptBytes data, SendTurn turn) noexcept
+    : SocketWaiter(IoCall::send, std::move(socket)), data_(std::move(data)) {
+    operation().goes_on = turn == SendTurn::goes_on;
+}
 void SendAllWaiter::prepare() noexcept {
     BytesLike all = data_.get();
     prepare_bytes(operation(), BytesLike(all.view().substr(sent_)));
@@ -106,6 +120,7 @@ void SendAllWaiter::prepare() noexcept {
 bool SendAllWaiter::advance() {
     sent_ += static_cast<std::size_t>(operation().result);
     operation().at_once = false;  // it was cut short: there is no room for more now
+    operation().goes_on = true;
     return sent_ == data_.get().size();
 }
 
@@ -141,8 +156,13 @@ bool ConnectWaiter::must_try_again() const noexcept {
 void ConnectWaiter::try_later() noexcept {
     constexpr double longest = 0.05;
     if (!is_pending()) return;
-    task_->set_run(&ConnectWaiter::is_due);
-    schedule_at(loop(), time_of(loop()) + Seconds(delay_), *task_);
+    try {
+        schedule_at(loop(), time_of(loop()) + Seconds(delay_), *task_);
+        task_->set_run(&ConnectWaiter::is_due);
+    } catch (...) {
+        fail();
+        return wake();
+    }
     delay_ = std::min(2 * delay_, longest);
 }
 

@@ -35,25 +35,46 @@ bool SocketWaiter::settle(bool over) {
         prepare();
         over = operation_.start(loop_->io());
     }
+    if (over && operation_.result < 0) [[unlikely]]
+        failed();
     return over;
 }
 
 void SocketWaiter::reported(ReadyNode& node) {
     SocketWaiter& waiter = static_cast<Operation&>(static_cast<IoOperation&>(node)).waiter;
     if (!is_for_writing(waiter.operation_.call)) return waiter.wake_for_turn();
-    waiter.prepare();
-    if (waiter.settle(waiter.operation_.finish())) waiter.wake();
+    if (waiter.take_outcome()) waiter.wake();
+}
+
+/// Takes the outcome that is there. False: it has to wait on. Whatever fails, the task goes on.
+bool SocketWaiter::take_outcome() noexcept {
+    try {
+        prepare();
+        return settle(operation_.finish());
+    } catch (...) {
+        fail();
+        return true;
+    }
+}
+
+void SocketWaiter::fail() noexcept {
+    operation_.stop();
+    operation_.result = -ECANCELED;
+    error_ = std::current_exception();
 }
 
 void SocketWaiter::turn() {
     if (task_->cancel_is_ahead()) {
         operation_.stop();  // the step will throw
-    } else {
-        prepare();
-        if (!operation_.finish()) return wait_again();
-        if (operation_.result >= 0) advance();
+    } else if (!take_outcome()) {
+        return wait_again();
     }
     step_task();
+}
+
+void SocketWaiter::throw_failure() const {
+    if (error_) std::rethrow_exception(error_);
+    throw_error();
 }
 
 void SocketWaiter::throw_error() const { throw_os_error(static_cast<int>(-operation_.result)); }

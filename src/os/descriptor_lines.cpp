@@ -4,6 +4,15 @@
 
 namespace asyncio::detail {
 
+/// Only the first is named.
+void DescriptorLine::add_first(IoOperation& operation) noexcept {
+    if (!line.empty() && line.front().reported) {
+        line.front().reported = false;
+        line.front().ReadyNode::unlink();
+    }
+    line.push_front(operation);
+}
+
 void Reports::close(DescriptorLine& direction) noexcept {
     direction.ready = false;
     while (!direction.line.empty()) {

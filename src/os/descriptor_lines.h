@@ -13,6 +13,15 @@ namespace asyncio::detail {
 struct DescriptorLine {
     IoOperation::Line line;
     bool ready = false;  ///< as far as is known, the first would have an outcome now
+
+    bool must_wait(const IoOperation& operation) const noexcept { return !line.empty() && !operation.goes_on; }
+    void add(IoOperation& operation) noexcept {
+        if (operation.goes_on) return add_first(operation);
+        line.push_back(operation);
+    }
+
+private:
+    void add_first(IoOperation& operation) noexcept;
 };
 
 /// A backend's descriptors by their number. What is in it never moves.

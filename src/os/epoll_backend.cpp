@@ -163,7 +163,7 @@ bool EpollBackend::submit(IoOperation& operation) noexcept {
     Descriptor* descriptor = table_.find(operation.descriptor.fd);
     if (descriptor != nullptr && descriptor->serial != operation.descriptor.serial) descriptor = nullptr;
     DescriptorLine* direction = descriptor != nullptr ? &descriptor->direction(operation.call) : nullptr;
-    if (operation.at_once && (direction == nullptr || direction->line.empty())) {
+    if (operation.at_once && (direction == nullptr || !direction->must_wait(operation))) {
         if (perform(operation)) {
             if (descriptor != nullptr) note_outcome(operation, *descriptor);
             return true;
@@ -189,7 +189,7 @@ bool EpollBackend::park(IoOperation& operation) noexcept {
     if (is_another && !adopt(operation.descriptor, *descriptor)) error = errno;
     if (error == 0) {
         DescriptorLine& direction = descriptor->direction(operation.call);
-        direction.line.push_back(operation);
+        direction.add(operation);
         if (arm(fd, *descriptor, operation.call == IoCall::send_to)) {
             reports_.add_first(direction);
             return true;

@@ -179,7 +179,7 @@ void UringBackend::abandon(Descriptor& descriptor) noexcept {
 bool UringBackend::submit(IoOperation& operation) noexcept {
     operation.reported = operation.closed = operation.begun = false;
     Descriptor* descriptor = find(operation.descriptor);
-    bool others_wait = descriptor != nullptr && !descriptor->direction(operation.call).line.empty();
+    bool others_wait = descriptor != nullptr && descriptor->direction(operation.call).must_wait(operation);
     if (operation.at_once && !others_wait) {
         if (descriptor != nullptr && take(operation, *descriptor)) return true;
         bool comes_by_itself = operation.repeats && descriptor != nullptr && descriptor->series != nullptr &&
@@ -214,7 +214,7 @@ bool UringBackend::park(IoOperation& operation) noexcept {
     }
     DescriptorLine& direction = descriptor->direction(operation.call);
     direction.ready = true;  // who is first has been told so, or asks the kernel
-    direction.line.push_back(operation);
+    direction.add(operation);
     if (&direction.line.front() == &operation) arm(*descriptor, operation);
     return true;
 }

@@ -22,7 +22,8 @@ struct IoEvent {
 ///
 /// Operations are submitted, and their outcomes collected: whether a backend waits until a call would succeed, as with
 /// epoll, or has the kernel do it in the meantime, as with io_uring, is its own affair. Operations that wait for the
-/// same direction of one descriptor are served in the order in which they came.
+/// same direction of one descriptor are served in the order in which they came: the first in line is named, and nobody
+/// else, until one that `goes_on` comes before it.
 ///
 /// All but `wake()` is called on the loop's thread only.
 class IoBackend {

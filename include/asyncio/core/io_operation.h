@@ -75,6 +75,7 @@ public:
     bool repeats = false;      ///< one of a series: the backend may fetch more than this one outcome ahead
     bool tells_empty = false;  ///< a receive on a byte stream: if it did not fill `data`, then it took all there was
     bool is_tcp = false;       ///< ... and nothing but bytes can come
+    bool goes_on = false;      ///< the next step of something whose turn it is: it comes before all that wait
 
     // What the backend notes.
     bool reported = false;  ///< the loop was told, or is about to be

@@ -57,7 +57,7 @@ public:
     }
 
 private:
-    void prepare() noexcept override;
+    void prepare() override;
     bool advance() override;
     bool check_arguments() override;
     std::size_t most_;
@@ -87,7 +87,7 @@ public:
     }
 
 private:
-    void prepare() noexcept override;
+    void prepare() override;
     bool advance() override;
     std::size_t most_;
     std::string data_;
@@ -111,9 +111,12 @@ private:
     SocketAddress address_;
 };
 
+/// Whether something to be sent waits for its turn, or is a part of something whose turn it is.
+enum class SendTurn : bool { of_its_own, goes_on };
+
 class [[nodiscard]] SendAllWaiter final : public SocketWaiter {
 public:
-    SendAllWaiter(Ref<SocketState> socket, KeptBytes data) noexcept;
+    SendAllWaiter(Ref<SocketState> socket, KeptBytes data, SendTurn turn = SendTurn::of_its_own) noexcept;
     void await_resume() { check_outcome(); }
 
 private:
@@ -189,7 +192,8 @@ Coro<std::size_t> sock_sendfile(Ref<SocketState> socket, int file, std::int64_t 
 // this thread; if it is closed in the meantime they throw OSError (EBADF), if a stream has it RuntimeError. In debug
 // mode ValueError if somebody has made it blocking.
 
-/// Receives up to `size` bytes; nothing means that the other end has ended. Python: loop.sock_recv.
+/// Receives up to `size` bytes; nothing means that the other end has ended. Needs memory for what is there, however
+/// large `size` is. Python: loop.sock_recv.
 inline auto sock_recv(const Socket& sock, std::size_t size) {
     return detail::SocketCall<detail::RecvWaiter, std::size_t>(sock.state(), size);
 }

@@ -5,6 +5,7 @@
 #include <asyncio/net/socket.h>
 
 #include <coroutine>
+#include <exception>
 
 namespace asyncio::detail {
 
@@ -26,21 +27,26 @@ protected:
     SocketWaiter(IoCall call, Ref<SocketState> socket) noexcept;
     ~SocketWaiter() = default;
 
-    /// Sets the operation's memory: before each call that may look at it.
-    virtual void prepare() noexcept = 0;
+    /// Sets the operation's memory: before each call that may look at it. May throw std::bad_alloc.
+    virtual void prepare() = 0;
     /// Looks at what an operation that is over has brought. False: there is more to do.
     virtual bool advance() { return true; }
+    /// The operation is over and has failed.
+    virtual void failed() noexcept {}
     /// Before the first try. False: there is nothing to do at all.
     virtual bool check_arguments() { return true; }
     /// To be called first in `await_resume`: throws what the operation ended with.
     void check_outcome() {
         check();
         if (operation_.result < 0) [[unlikely]]
-            throw_error();
+            throw_failure();
     }
+    void throw_failure() const;
     /// Throws what the operation ended with.
     [[noreturn]] virtual void throw_error() const;
 
+    /// Ends it by the exception that is being handled.
+    void fail() noexcept;
     bool begin();
     bool settle(bool over);
     void on_cancel() noexcept override { operation_.stop(); }
@@ -57,10 +63,12 @@ private:
         SocketWaiter& waiter;
     };
     static void reported(ReadyNode& node);
+    bool take_outcome() noexcept;
 
     Ref<SocketState> socket_;
     LoopCore* loop_ = nullptr;
     Operation operation_;
+    std::exception_ptr error_;  // what one of us has thrown; then the operation's result is negative
 };
 
 }  // namespace asyncio::detail
