@@ -111,10 +111,10 @@ bool SeparatorWaiter::look(std::size_t shortest, std::size_t longest) {
         }
         // The end of what is there may be the beginning of a separator.
         searched_ = data.size() + 1 > longest ? data.size() + 1 - longest : 0;
-        if (searched_ > reader().limit()) {
-            outcome_ = Outcome::not_found;
-            return true;
-        }
+    }
+    if (searched_ > reader().limit()) {
+        outcome_ = Outcome::not_found;
+        return true;
     }
     if (!reader().has_ended()) return false;
     outcome_ = Outcome::ended;
