@@ -12,9 +12,14 @@ namespace asyncio::detail {
 
 namespace {
 constexpr std::size_t most_kept = 16 * 1024;  // of a buffer that is empty
-}
 
-ReaderState::ReaderState(LoopCore& loop, std::int64_t limit) : limit_(static_cast<std::size_t>(limit)), loop_(&loop) {
+/// Twice of it is a size, too.
+std::size_t usable(std::int64_t limit) noexcept {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(limit), SIZE_MAX / 2));
+}
+}  // namespace
+
+ReaderState::ReaderState(LoopCore& loop, std::int64_t limit) : limit_(usable(limit)), loop_(&loop) {
     if (limit <= 0) throw ValueError("Limit cannot be <= 0");
     loop.inc_ref();
 }
@@ -180,7 +185,7 @@ void ReadWaiter::receive() {
 }
 
 void ReadWaiter::turn() {
-    if (std::exchange(receives_, false)) receive();
+    if (std::exchange(receives_, false)) receive();  // what fails there is the connection's loss
     bool goes_on = task_->cancel_is_ahead() || error_ || put_directly_ > 0;
     if (!goes_on && !is_satisfied()) {
         // It was not enough, or somebody has taken what woke it.

@@ -5,10 +5,14 @@
 #include <asyncio/core/log.h>
 #include <asyncio/core/os_errors.h>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 namespace asyncio::detail {
@@ -31,11 +35,19 @@ private:
     Transport* transport_;
 };
 
+std::string repr_or_nothing(const Transport& transport) noexcept {
+    try {
+        return transport.repr();
+    } catch (...) {  // no memory; there is more to do than to tell
+        return {};
+    }
+}
+
 void client_task_is_done(const AnyTask& task, Transport& transport) {
     if (task.cancelled()) return transport.close();
     std::exception_ptr error = task.exception();
     if (!error) return;
-    std::string text = transport.repr();
+    std::string text = repr_or_nothing(transport);
     transport.close();
     transport.loop().call_exception_handler({.message = "Unhandled exception in client_connected_cb",
                                              .exception = error,
@@ -142,7 +154,7 @@ void ServerState::try_again(ReadyNode& node) {
 /// All that wait, but not more than a backlog of them in one pass.
 void ServerState::accept_all(Listener& listener) {
     IoOperation& accept = listener.accept;
-    for (int left = config_.backlog; left >= 0; --left) {
+    for (int left = std::max(config_.backlog, 0); left >= 0; --left) {
         accept.address = listener.peer.native_room();
         accept.address_size = SocketAddress::capacity;
         accept.at_once = true;
@@ -161,9 +173,9 @@ void ServerState::accept_all(Listener& listener) {
 void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer) {
     const SocketState& socket = *listener.socket;
     try {
+        Socket connection = socket_of(fd, socket.family, socket.kind, socket.proto);
         TaskName number;  // in CPython a task makes the transport, and takes a number
         number.assign_number();
-        Socket connection = socket_of(fd, socket.family, socket.kind, socket.proto);
         Ref<ReaderState> reader(new ReaderState(*loop_, config_.limit));
         auto* transport = new Transport(*loop_, std::move(connection), std::move(reader), peer, Ref<ServerState>(this));
         transport->begin(2, nullptr);
@@ -176,7 +188,11 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
 /// Nobody is there to be told but the exception handler. Whatever it is, it may pass.
 void ServerState::report_failed_accept(Listener& listener, int error) {
     bool out_of_resources = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-    schedule_at(*loop_, loop_->time() + accept_retry_delay, listener.retry);
+    try {
+        schedule_at(*loop_, loop_->time() + accept_retry_delay, listener.retry);
+    } catch (...) {  // no memory for a timer; a server that is deaf for ever would be worse than one that hurries
+        schedule(*loop_, listener.retry);
+    }
     loop_->call_exception_handler(
         {.message = out_of_resources ? "socket.accept() out of system resource" : "socket.accept() failed",
          .exception = make_os_error(error),
@@ -187,8 +203,10 @@ void ServerState::report_failed_accept(Listener& listener, int error) {
 void ServerState::connection_made(Transport& client) {
     StreamReader reader(client.reader_ref());
     StreamWriter writer(&client);
+    --beginning_clients_;
     Ref<ClientCallback> callback = callback_;
     ContextSlot context = ContextSlot::copy(context_);
+    drop_callback_if_unused();
     std::exception_ptr error;
     try {
         ContextScope scope(loop_->current_context(), context);
@@ -202,7 +220,7 @@ void ServerState::connection_made(Transport& client) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         error = std::current_exception();
     }
-    std::string text = client.repr();
+    std::string text = repr_or_nothing(client);
     client.close();
     loop_->call_exception_handler(
         {.message = "Unhandled exception in client_connected_cb", .exception = error, .transport = text});
@@ -219,26 +237,34 @@ void ServerState::remove_path_at_close() {
     }
 }
 
+namespace {
+
+void warn_of_left_path(const char* path, int error) noexcept {
+    try {
+        log(LogLevel::error,
+            "Unable to clean up listening UNIX socket " + quoted(path) + ": " + str(make_os_error(error)));
+    } catch (...) {  // no memory for a warning
+    }
+}
+
+}  // namespace
+
 // CPython: unix_events.py, _UnixSelectorEventLoop._stop_serving
 void ServerState::stop_serving(Listener& listener) noexcept {
     SocketState& socket = *listener.socket;
-    std::string path;
-    try {
-        if (listener.path_file) path = socket.getsockname().path();
-    } catch (const OSError&) {
-    }
+    sockaddr_un name = {};
+    auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + sizeof name.sun_path - 1);
+    if (listener.path_file) ::getsockname(socket.fd, reinterpret_cast<sockaddr*>(&name), &size);
+    const char* path = name.sun_path;  // empty if there is none
     listener.accept.stop();
     if (listener.retry.is_scheduled()) unschedule(*loop_, listener.retry);
     listener.retry.unlink();
     loop_->io().closing({socket.fd, socket.serial});
     socket.close();
     struct stat file = {};
-    if (path.empty() || ::stat(path.c_str(), &file) != 0) return;
+    if (*path == '\0' || ::stat(path, &file) != 0) return;
     bool is_ours = listener.path_file == std::pair(file.st_dev, file.st_ino);
-    if (is_ours && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        log(LogLevel::error,
-            "Unable to clean up listening UNIX socket " + quoted(path) + ": " + str(make_os_error(errno)));
-    }
+    if (is_ours && ::unlink(path) != 0 && errno != ENOENT) warn_of_left_path(path, errno);
 }
 
 void ServerState::close() noexcept {
@@ -248,8 +274,26 @@ void ServerState::close() noexcept {
     for (const auto& listener : listeners_) stop_serving(*listener);
     ListHook<LoopResources>::unlink();
     if (std::exchange(serving_, false)) dec_ref();
-    if (serving_forever_ && !serving_forever_.done()) std::exchange(serving_forever_, {}).cancel();
+    cancel_serving_forever();
+    drop_callback_if_unused();
     wake_if_over();
+}
+
+/// What it has captured may be what keeps the server.
+void ServerState::drop_callback_if_unused() noexcept {
+    if (!closed_ || beginning_clients_ > 0) return;
+    Ref<ClientCallback> callback = std::move(callback_);
+    ContextSlot context = std::move(context_);
+}
+
+void ServerState::cancel_serving_forever() noexcept {
+    Future<> serving = std::exchange(serving_forever_, {});
+    if (!serving || serving.done()) return;
+    try {
+        serving.cancel();
+    } catch (...) {  // no memory for who has asked
+        serving.state_or_null()->cancel(nullptr);
+    }
 }
 
 void ServerState::wake_if_over() noexcept {
@@ -266,8 +310,10 @@ void ServerState::abort_clients() noexcept {
     for (Transport& client : clients_) client.abort();
 }
 
-void ServerState::detach(Transport& client) noexcept {
+void ServerState::detach(Transport& client, bool has_begun) noexcept {
     client.ListHook<ServerClients>::unlink();
+    if (!has_begun) --beginning_clients_;
+    drop_callback_if_unused();
     wake_if_over();
 }
 

@@ -46,8 +46,11 @@ public:
     IntrusiveList<ServerClosedWaiter, ServerWaiters>& waiters() noexcept { return waiters_; }
     Future<>& serving_forever() noexcept { return serving_forever_; }
 
-    void attach(Transport& client) noexcept { clients_.push_back(client); }
-    void detach(Transport& client) noexcept;
+    void attach(Transport& client) noexcept {
+        clients_.push_back(client);
+        ++beginning_clients_;
+    }
+    void detach(Transport& client, bool has_begun) noexcept;
     void connection_made(Transport& client);
     void loop_is_closing() noexcept override;
 
@@ -61,11 +64,14 @@ private:
     void report_failed_accept(Listener& listener, int error);
     void stop_serving(Listener& listener) noexcept;
     void wake_if_over() noexcept;
+    void drop_callback_if_unused() noexcept;
+    void cancel_serving_forever() noexcept;
 
     unsigned references_ = 0;
     LoopCore* loop_;
     std::vector<std::unique_ptr<Listener>> listeners_;
-    Ref<ClientCallback> callback_;
+    Ref<ClientCallback> callback_;    // null when no connection can need it any more
+    unsigned beginning_clients_ = 0;  // that it will be called for
     ServerConfig config_;
     ContextSlot context_;
     bool serving_ = false;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 
 namespace asyncio {
 namespace detail {
@@ -73,6 +74,7 @@ int SocketState::getsockopt(int level, int name) const {
 }
 
 void SocketState::setsockopt(int level, int name, const void* value, std::size_t size) const {
+    if (size > INT_MAX) throw_os_error(EINVAL);
     if (::setsockopt(fd, level, name, value, static_cast<socklen_t>(size)) != 0) throw_os_error(errno);
 }
 
@@ -149,7 +151,14 @@ std::pair<Socket, Socket> socketpair(AddressFamily family, SocketKind kind) {
     int fds[2];
     int type = static_cast<int>(kind) | SOCK_NONBLOCK | SOCK_CLOEXEC;
     if (::socketpair(static_cast<int>(family), type, 0, fds) != 0) throw_os_error(errno);
-    return {detail::socket_of(fds[0], family, kind, 0), detail::socket_of(fds[1], family, kind, 0)};
+    Socket one;
+    try {
+        one = detail::socket_of(fds[0], family, kind, 0);
+    } catch (...) {
+        ::close(fds[1]);
+        throw;
+    }
+    return {std::move(one), detail::socket_of(fds[1], family, kind, 0)};
 }
 
 std::string repr(const Socket& socket) {

@@ -30,7 +30,13 @@ bool DrainWaiter::await_ready() {
 
 /// True if the wait is over.
 bool DrainWaiter::is_drained() {
-    if (transport().is_lost()) error_ = std::make_exception_ptr(ConnectionResetError("Connection lost"));
+    if (transport().is_lost()) {
+        try {
+            throw ConnectionResetError("Connection lost");
+        } catch (...) {  // it, or that there is no memory for it
+            error_ = std::current_exception();
+        }
+    }
     return transport().is_lost() || !transport().is_writing_paused();
 }
 

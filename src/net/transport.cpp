@@ -62,10 +62,18 @@ Transport::~Transport() { loop_->dec_ref(); }
 void Transport::drop_handle() noexcept {
     if (--handles_ > 0) return;
     if (alive_ && !closing_) {
-        if (loop_->debug) log(LogLevel::warning, "unclosed <StreamWriter transport=" + repr() + ">");
+        if (loop_->debug) [[unlikely]]
+            warn_of_unclosed();
         close();
     }
     die_if_unused();
+}
+
+void Transport::warn_of_unclosed() const noexcept {
+    try {
+        log(LogLevel::warning, "unclosed <StreamWriter transport=" + repr() + ">");
+    } catch (...) {  // no memory for a warning
+    }
 }
 
 void Transport::die_if_unused() noexcept {
@@ -114,19 +122,28 @@ void Transport::is_readable(ReadyNode& node) {
     Transport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
     self.offered_ = self.reader_->offer();
     if (self.offered_) return;
-    if (!self.receive()) self.fail(static_cast<int>(-self.receive_.result));
+    self.receive();
 }
 
-void Transport::receive_late() {
+void Transport::receive_late() noexcept {
     if (!std::exchange(offered_, false) || receive()) return;
     // A pass ago the loss would have been scheduled for now.
-    fail(static_cast<int>(-receive_.result));
     receive_.ReadyNode::unlink();
     lose_connection(std::exchange(lost_by_, nullptr));
 }
 
-/// False if that failed.
-bool Transport::receive() {
+/// False if that failed: then the connection is about to be lost.
+bool Transport::receive() noexcept {
+    try {
+        if (try_to_receive()) return true;
+        fail(static_cast<int>(-receive_.result));
+    } catch (...) {  // no memory for what has come
+        force_close(std::current_exception());
+    }
+    return false;
+}
+
+bool Transport::try_to_receive() {
     WritableBytes room = reader_->room();
     bool directly = room.size() > 0;
     receive_.data = directly ? room.data() : loop_->receive_buffer();
@@ -151,7 +168,7 @@ bool Transport::receive() {
 
 /// The end is about to come. What was offered already came before, even if it is another end.
 void Transport::receive_offered() noexcept {
-    if (std::exchange(offered_, false) && !receive()) fail(static_cast<int>(-receive_.result));
+    if (std::exchange(offered_, false)) receive();
 }
 
 // Writing.
@@ -171,14 +188,20 @@ bool Transport::note_vain_write() noexcept {
 void Transport::write(std::string_view data) {
     check_can_write("write");
     if (data.empty() || note_vain_write()) return;
+    std::size_t sent = 0;
     if (!backlog_) {
         IoBuffer whole{const_cast<char*>(data.data()), data.size()};
-        std::size_t sent = send_now({&whole, 1});
+        sent = send_now({&whole, 1});
         if (conn_lost_ > 0) return;
         data.remove_prefix(sent);
         if (data.empty()) return;
     }
-    keep(data);
+    try {
+        keep(data);
+    } catch (...) {
+        if (sent > 0) force_close(std::current_exception());  // the other end has a part of it
+        throw;
+    }
     wait_for_room();
     pause_if_above_high();
 }
@@ -187,6 +210,25 @@ void Transport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
     if (lines.empty() || note_vain_write()) return;
     bool had_some = backlog_ != nullptr;
+    std::size_t before = write_buffer_size();
+    bool some_were_sent = false;
+    try {
+        write_lines(lines, some_were_sent);
+    } catch (...) {
+        if (some_were_sent || write_buffer_size() > before) force_close(std::current_exception());
+        throw;
+    }
+    if (!backlog_ || conn_lost_ > 0) return;
+    if (had_some) {
+        backlog_->send.stop();
+        send_buffer(true);
+    } else {
+        wait_for_room();
+    }
+    pause_if_above_high();
+}
+
+void Transport::write_lines(std::span<const BytesLike> lines, bool& some_were_sent) {
     while (!lines.empty() && !backlog_) {
         // Straight from where they are, as many as go in one call.
         IoBuffer parts[most_parts];
@@ -198,6 +240,7 @@ void Transport::writelines(std::span<const BytesLike> lines) {
         }
         std::size_t sent = size > 0 ? send_now({parts, count}) : 0;
         if (conn_lost_ > 0) return;
+        some_were_sent = some_were_sent || sent > 0;
         for (std::size_t i = 0; i < count; ++i) {
             std::size_t from_this = std::min(sent, lines[i].size());
             sent -= from_this;
@@ -206,14 +249,6 @@ void Transport::writelines(std::span<const BytesLike> lines) {
         lines = lines.subspan(count);
     }
     for (const BytesLike& line : lines) keep(line.view());
-    if (!backlog_) return;
-    if (had_some) {
-        backlog_->send.stop();
-        send_buffer(true);
-    } else {
-        wait_for_room();
-    }
-    pause_if_above_high();
 }
 
 /// Sends what goes without waiting, and gives how much. After an error `conn_lost_` is not zero.
@@ -289,7 +324,7 @@ void Transport::write_eof() {
 
 void Transport::set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low) {
     constexpr std::size_t default_high = 64 * 1024;
-    std::size_t new_high = high ? *high : low ? 4 * *low : default_high;
+    std::size_t new_high = high ? *high : low ? 4 * std::min(*low, SIZE_MAX / 4) : default_high;
     std::size_t new_low = low ? *low : new_high / 4;
     if (new_low > new_high) {
         throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
@@ -327,7 +362,15 @@ void Transport::close() noexcept {
     schedule_end();
 }
 
-void Transport::fail(int error) noexcept { force_close(make_os_error(error)); }
+void Transport::fail(int error) noexcept {
+    std::exception_ptr failure;
+    try {
+        failure = make_os_error(error);
+    } catch (...) {  // no memory to say so
+        failure = std::current_exception();
+    }
+    force_close(std::move(failure));
+}
 
 void Transport::force_close(std::exception_ptr error) noexcept {
     if (conn_lost_ == 0) receive_offered();
@@ -374,6 +417,7 @@ void Transport::lose_connection(std::exception_ptr error) noexcept {
 
 void Transport::disconnect() noexcept {
     ListHook<LoopResources>::unlink();
+    bool has_begun = beginning_ == nullptr;
     beginning_.reset();
     receive_.stop();
     receive_.ReadyNode::unlink();
@@ -382,7 +426,7 @@ void Transport::disconnect() noexcept {
     socket_->close();
     reader_->set_transport(nullptr);
     Ref<ServerState> server = std::move(server_);
-    if (server) server->detach(*this);
+    if (server) server->detach(*this, has_begun);
     alive_ = false;
 }
 

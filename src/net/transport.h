@@ -61,7 +61,7 @@ public:
     void pause_reading() noexcept;
     void resume_reading() noexcept;
     /// Receives, now, what was offered to the reader a pass ago.
-    void receive_late();
+    void receive_late() noexcept;
 
     std::size_t write_buffer_size() const noexcept { return backlog_ ? backlog_->buffer.size() : 0; }
     WriteBufferLimits write_buffer_limits() const noexcept { return {high_, low_}; }
@@ -99,7 +99,7 @@ private:
     };
     /// What could not be sent yet, and who waits for room for it. Most connections never have any.
     struct Backlog : Pooled {
-        explicit Backlog(Transport& transport) noexcept : send(IoCall::send, &Transport::is_writable, transport) {
+        explicit Backlog(Transport& transport) : send(IoCall::send, &Transport::is_writable, transport) {
             send.descriptor = transport.receive_.descriptor;
         }
         WriteBuffer buffer;  // not empty
@@ -110,7 +110,8 @@ private:
     static void is_readable(ReadyNode& node);
     static void is_writable(ReadyNode& node);
     static void connection_is_lost(ReadyNode& node);
-    bool receive();
+    bool receive() noexcept;
+    bool try_to_receive();
     void start_receiving() noexcept;
     void receive_offered() noexcept;
     void check_can_write(const char* function) const;
@@ -118,6 +119,7 @@ private:
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;
     static void set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept;
     void keep(std::string_view data);
+    void write_lines(std::span<const BytesLike> lines, bool& some_were_sent);
     void wait_for_room() noexcept;
     void send_buffer(bool at_once);
     void pause_if_above_high() noexcept;
@@ -128,6 +130,7 @@ private:
     void leave_descriptor() noexcept;
     void lose_connection(std::exception_ptr error) noexcept;
     void disconnect() noexcept;
+    void warn_of_unclosed() const noexcept;
     void die_if_unused() noexcept;
     static void wake(IntrusiveList<TransportWaiter, TransportWaiters>& waiters,
                      const std::exception_ptr& error) noexcept;

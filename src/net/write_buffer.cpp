@@ -1,6 +1,7 @@
 #include "net/write_buffer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -11,11 +12,14 @@ constexpr std::size_t block_size = 16 * 1024;
 void WriteBuffer::append(std::string_view data) {
     if (data.empty()) return;
     bool fits = !blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= data.size();
-    if (!fits) {
-        blocks_.emplace_back();
-        blocks_.back().reserve(std::max(data.size(), block_size));
+    if (fits) {
+        blocks_.back().append(data);
+    } else {
+        std::string block;
+        block.reserve(std::max(data.size(), block_size));
+        block.append(data);
+        blocks_.push_back(std::move(block));
     }
-    blocks_.back().append(data);
     size_ += data.size();
 }
 

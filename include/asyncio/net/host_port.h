@@ -1,5 +1,7 @@
 #pragma once
 
+#include <asyncio/detail/saturate.h>
+
 #include <concepts>
 #include <optional>
 #include <string>
@@ -36,7 +38,7 @@ public:
     constexpr Port(std::nullopt_t) noexcept {}
     template <std::integral Number>
     requires(!std::same_as<Number, bool>) constexpr Port(Number number) noexcept
-        : number_(static_cast<int>(number)), kind_(Kind::number) {}
+        : number_(detail::saturate<int>(number)), kind_(Kind::number) {}
     constexpr Port(const char* service) : service_(service), kind_(Kind::service) {}
     constexpr Port(std::string_view service) noexcept : service_(service), kind_(Kind::service) {}
     Port(const std::string& service) noexcept : service_(service), kind_(Kind::service) {}

@@ -167,8 +167,8 @@ public:
 
     /// Waits until something is there and gives up to `size` bytes of it; nothing at the end. A negative size waits for
     /// the end and gives all until there.
-    auto read(std::ptrdiff_t size = -1) const {
-        return detail::ReadCall<detail::ReadSomeWaiter, std::ptrdiff_t>(state(), size);
+    auto read(detail::ByteCount size = -1) const {
+        return detail::ReadCall<detail::ReadSomeWaiter, std::ptrdiff_t>(state(), size.get());
     }
     /// The same into a buffer, which must stay until it is over, and gives how many bytes; 0 at the end. Where it has
     /// to wait, the bytes are received right there.
@@ -182,8 +182,8 @@ public:
     /// Python: `async for line in reader`.
     auto next() const { return detail::ReadCall<detail::NextLineWaiter>(state()); }
     /// Exactly `size` bytes. Throws IncompleteReadError if the stream ends before.
-    auto readexactly(std::ptrdiff_t size) const {
-        return detail::ReadCall<detail::ReadExactlyWaiter, std::ptrdiff_t>(state(), size);
+    auto readexactly(detail::ByteCount size) const {
+        return detail::ReadCall<detail::ReadExactlyWaiter, std::ptrdiff_t>(state(), size.get());
     }
     /// All up to a separator, with it; of several separators the one that ends first. Throws IncompleteReadError if the
     /// stream ends before, LimitOverrunError if there is none within the limit; then nothing is taken.

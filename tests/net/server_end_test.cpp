@@ -1,0 +1,169 @@
+#include <asyncio/core/os_errors.h>
+#include <asyncio/net/open_connection.h>
+#include <asyncio/net/sock.h>
+#include <asyncio/net/start_server.h>
+#include <asyncio/sync/event.h>
+#include <asyncio/tasks/sleep.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "net/stream_support.h"
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using support::Folder;
+using support::NetTest;
+using support::port_of;
+using support::run_each_pass;
+using support::run_net;
+
+namespace {
+
+using ServerEndTest = NetTest;
+
+// In CPython it goes on serving, and nobody can close it.
+TEST_F(ServerEndTest, AStartServerThatIsCancelledAtAnyPassDoesNotServe) {
+    int reached_the_end = 0;
+    for (int passes = 0; passes < 6; ++passes) {
+        run_each_pass([&]() -> Coro<> {
+            Socket socket = support::listener();
+            SocketAddress address = socket.getsockname();
+            auto serve = [&]() -> Coro<> {
+                auto drop = [](StreamReader, StreamWriter) {};
+                Server server = co_await start_server(drop, {.sock = &socket});
+                ++reached_the_end;
+                server.close();
+            };
+            auto serving = create_task(serve());
+            for (int i = 0; i < passes; ++i) {
+                co_await sleep(0s);
+            }
+            serving.cancel();
+            co_await sleep(0s);
+            co_await sleep(0s);
+            EXPECT_TRUE(serving.done());
+            if (socket) co_return;  // it had not begun
+            Socket client(AddressFamily::INET);
+            try {
+                co_await sock_connect(client, address);
+                ADD_FAILURE() << "cancelled after " << passes << " passes it serves";
+            } catch (const ConnectionRefusedError&) {
+            }
+        });
+    }
+    EXPECT_GT(reached_the_end, 0);
+    EXPECT_LT(reached_the_end, 6);
+}
+
+TEST_F(ServerEndTest, AStartUnixServerThatIsCancelledTakesItsPathAway) {
+    Folder folder;
+    run_each_pass([&]() -> Coro<> {
+        auto drop = [](StreamReader, StreamWriter) {};
+        auto serving = create_task(start_unix_server(drop, folder.path("sock")));
+        co_await sleep(0s);
+        EXPECT_EQ(::access(folder.path("sock").c_str(), F_OK), 0);
+        serving.cancel();
+        co_await sleep(0s);
+        co_await sleep(0s);
+        EXPECT_TRUE(serving.cancelled());
+        EXPECT_NE(::access(folder.path("sock").c_str(), F_OK), 0);
+    });
+}
+
+/// Destroys what is given away.
+template <class T>
+void drop(T object) {
+    static_cast<void>(object);
+}
+
+/// What a callback captures.
+struct Held {
+    explicit Held(int& count) : alive(count) { ++alive; }
+    ~Held() { --alive; }
+    int& alive;
+    Server server;
+};
+
+TEST_F(ServerEndTest, AClosedServerLetsGoOfItsCallbackAndSoOfItself) {
+    int alive = 0;
+    run_net([&]() -> Coro<> {
+        auto held = std::make_shared<Held>(alive);
+        auto serve = [held](StreamReader, StreamWriter writer) -> Coro<> {
+            writer.write("bye");
+            held->server.close();
+            co_return;
+        };
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        held->server = server;  // a circle
+        held.reset();
+        drop(std::move(serve));
+        Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+        std::string text = co_await streams.reader.read();
+        EXPECT_EQ(text, "bye");
+        co_await server.wait_closed();
+        EXPECT_EQ(alive, 0);
+        EXPECT_FALSE(server.is_serving());
+    });
+    EXPECT_EQ(alive, 0);
+}
+
+TEST_F(ServerEndTest, ItLetsGoWhenItIsClosedEvenIfConnectionsGoOn) {
+    int alive = 0;
+    run_net([&]() -> Coro<> {
+        Event got_one;
+        StreamWriter kept;
+        auto held = std::make_shared<Held>(alive);
+        auto serve = [&, held](StreamReader, StreamWriter writer) {
+            kept = writer;
+            got_one.set();
+        };
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        held.reset();
+        Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+        co_await got_one.wait();
+        EXPECT_EQ(alive, 1);
+        drop(std::move(serve));
+        EXPECT_EQ(alive, 1);
+        server.close();
+        EXPECT_EQ(alive, 0);
+        kept.write("still there");
+        std::string text = co_await streams.reader.read(100);
+        EXPECT_EQ(text, "still there");
+    });
+}
+
+TEST_F(ServerEndTest, AConnectionThatWasAcceptedBeforeTheCloseIsStillTold) {
+    int told = 0;
+    run_each_pass([&]() -> Coro<> {
+        auto serve = [&](StreamReader, StreamWriter) { ++told; };
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        Socket client(AddressFamily::INET);
+        co_await sock_connect(client, server.sockets()[0].getsockname());
+        co_await sleep(0s);  // in this pass it is accepted, in one of the next it is told
+        server.close();
+        for (int i = 0; i < 5; ++i) {
+            co_await sleep(0s);
+        }
+        EXPECT_EQ(told, 1);
+        co_await server.wait_closed();
+    });
+}
+
+TEST_F(ServerEndTest, ALoopThatIsClosedLetsGoOfItsServersCallbacks) {
+    int alive = 0;
+    run_net([&]() -> Coro<> {
+        auto held = std::make_shared<Held>(alive);
+        auto serve = [held](StreamReader, StreamWriter) {};
+        held->server = co_await start_server(serve, "127.0.0.1", 0);
+        held.reset();
+        drop(std::move(serve));
+        EXPECT_EQ(alive, 1);
+    });
+    EXPECT_EQ(alive, 0);
+}
+
+}  // namespace
