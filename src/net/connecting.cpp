@@ -6,6 +6,7 @@
 #include <asyncio/tasks/staggered_race.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -104,6 +105,13 @@ std::vector<AddressInfo> interleave_families(const std::vector<AddressInfo>& inf
 
 namespace {
 
+/// An attempt without memory for an error has noted none.
+void rethrow_lack_of_memory(const std::vector<std::exception_ptr>& errors) {
+    for (const std::exception_ptr& error : errors) {
+        if (exception_cast<std::bad_alloc>(error) != nullptr) std::rethrow_exception(error);
+    }
+}
+
 /// An attempt that staggered_race() may begin.
 class Attempt {
 public:
@@ -124,6 +132,7 @@ Coro<std::optional<Socket>> connect_staggered(ConnectErrors& errors, const std::
     std::vector<Attempt> attempts;
     for (const AddressInfo& info : infos) attempts.emplace_back(errors, info, local);
     StaggeredRace<Socket> race = co_await staggered_race(std::move(attempts), delay);
+    if (!race.winner_result) rethrow_lack_of_memory(race.exceptions);
     co_return std::move(race.winner_result);
 }
 

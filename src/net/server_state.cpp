@@ -12,7 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
+#include <cstring>
 #include <utility>
 
 namespace asyncio::detail {
@@ -252,10 +252,13 @@ void warn_of_left_path(const char* path, int error) noexcept {
 // CPython: unix_events.py, _UnixSelectorEventLoop._stop_serving
 void ServerState::stop_serving(Listener& listener) noexcept {
     SocketState& socket = *listener.socket;
-    sockaddr_un name = {};
-    auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + sizeof name.sun_path - 1);
-    if (listener.path_file) ::getsockname(socket.fd, reinterpret_cast<sockaddr*>(&name), &size);
-    const char* path = name.sun_path;  // empty if there is none
+    char path[sizeof sockaddr_un::sun_path + 1] = {};
+    if (listener.path_file) {
+        sockaddr_un name = {};
+        socklen_t size = sizeof name;
+        ::getsockname(socket.fd, reinterpret_cast<sockaddr*>(&name), &size);
+        std::memcpy(path, name.sun_path, sizeof name.sun_path);
+    }
     listener.accept.stop();
     if (listener.retry.is_scheduled()) unschedule(*loop_, listener.retry);
     listener.retry.unlink();
