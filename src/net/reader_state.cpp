@@ -6,6 +6,7 @@
 #include <asyncio/core/exceptions.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace asyncio::detail {

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 namespace asyncio::detail {
@@ -322,16 +323,20 @@ void Transport::write_eof() {
 
 // Flow control.
 
-void Transport::set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low) {
-    constexpr std::size_t default_high = 64 * 1024;
-    std::size_t new_high = high ? *high : low ? 4 * std::min(*low, SIZE_MAX / 4) : default_high;
-    std::size_t new_low = low ? *low : new_high / 4;
-    if (new_low > new_high) {
+void Transport::set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) {
+    std::ptrdiff_t new_high = 64 * 1024;
+    if (high) {
+        new_high = high->get();
+    } else if (low) {
+        new_high = low->get() > PTRDIFF_MAX / 4 ? PTRDIFF_MAX : 4 * low->get();
+    }
+    std::ptrdiff_t new_low = low ? low->get() : new_high < 0 ? -1 : new_high / 4;
+    if (new_high < new_low || new_low < 0) {
         throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
                          ") must be >= 0");
     }
-    high_ = new_high;
-    low_ = new_low;
+    high_ = static_cast<std::size_t>(new_high);
+    low_ = static_cast<std::size_t>(new_low);
     pause_if_above_high();
 }
 

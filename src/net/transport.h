@@ -65,7 +65,7 @@ public:
 
     std::size_t write_buffer_size() const noexcept { return backlog_ ? backlog_->buffer.size() : 0; }
     WriteBufferLimits write_buffer_limits() const noexcept { return {high_, low_}; }
-    void set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low);
+    void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low);
 
     // For those who wait for it.
     bool is_lost() const noexcept { return lost_; }

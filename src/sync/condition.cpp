@@ -67,9 +67,9 @@ bool ConditionWaiter::await_resume() {
 
 }  // namespace detail
 
-void Condition::notify(std::ptrdiff_t n) {
+void Condition::notify(detail::Count n) {
     if (!locked()) throw RuntimeError("cannot notify on un-acquired lock");
-    if (n > 0) waiters_.wake(static_cast<std::size_t>(n));
+    if (n.get() > 0) waiters_.wake(static_cast<std::size_t>(n.get()));
 }
 
 void Condition::notify_all() {

@@ -199,7 +199,18 @@ TEST_F(NumbersTest, LimitsDoNotOverflow) {
         EXPECT_EQ(streams.writer.get_write_buffer_limits().low, low);
         EXPECT_GE(streams.writer.get_write_buffer_limits().high, low);
         streams.writer.set_write_buffer_limits({.high = SIZE_MAX});
-        EXPECT_EQ(streams.writer.get_write_buffer_limits().low, SIZE_MAX / 4);
+        EXPECT_EQ(streams.writer.get_write_buffer_limits().low, std::size_t{PTRDIFF_MAX / 4});
+        int minus_one = -1;
+        EXPECT_EQ(outcome([&] {
+                      streams.writer.set_write_buffer_limits({.high = minus_one});
+                      return 0;
+                  }),
+                  "ValueError('high (-1) must be >= low (-1) must be >= 0')");  // CPython: the same
+        EXPECT_EQ(outcome([&] {
+                      streams.writer.set_write_buffer_limits({.low = minus_one});
+                      return 0;
+                  }),
+                  "ValueError('high (-4) must be >= low (-1) must be >= 0')");  // CPython: the same
     });
 }
 

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -198,6 +199,21 @@ TEST(Condition, NotifiesSoManyInOrder) {
         co_await sleep(0s);
         EXPECT_EQ(waiting.result, "123");
         for (auto& task : tasks) EXPECT_TRUE(task.done());
+    });
+}
+
+TEST(Condition, ANumberThatFitsNoSignedOneIsALargeOneAndWakesAll) {
+    run_test([]() -> Coro<> {
+        Waiting waiting;
+        auto tasks = waiting.start("123", true);
+        co_await sleep(0s);
+        co_await waiting.condition.acquire();
+        waiting.condition.notify(SIZE_MAX);
+        waiting.condition.release();
+        for (int i = 0; i < 5; ++i) {
+            co_await sleep(0s);
+        }
+        EXPECT_EQ(waiting.result, "123");
     });
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <asyncio/detail/saturate.h>
-
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -76,18 +74,6 @@ private:
 };
 
 namespace detail {
-
-/// A number of bytes to be read, of any integral type; one that is too large for memory does not become a negative one.
-class ByteCount {
-public:
-    constexpr ByteCount(std::ptrdiff_t number) noexcept : number_(number) {}
-    template <std::integral Number>
-    constexpr ByteCount(Number number) noexcept : number_(saturate<std::ptrdiff_t>(number)) {}
-    constexpr std::ptrdiff_t get() const noexcept { return number_; }
-
-private:
-    std::ptrdiff_t number_;
-};
 
 /// Bytes that an operation sends while it waits: kept if they were given away, else referred to.
 class KeptBytes {

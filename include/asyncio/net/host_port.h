@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/detail/saturate.h>
+#include <asyncio/detail/count.h>
 
 #include <concepts>
 #include <optional>

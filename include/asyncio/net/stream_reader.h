@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/detail/count.h>
 #include <asyncio/net/bytes_like.h>
 #include <asyncio/net/reader_state.h>
 #include <asyncio/net/stream_errors.h>
@@ -167,7 +168,7 @@ public:
 
     /// Waits until something is there and gives up to `size` bytes of it; nothing at the end. A negative size waits for
     /// the end and gives all until there.
-    auto read(detail::ByteCount size = -1) const {
+    auto read(detail::Count size = -1) const {
         return detail::ReadCall<detail::ReadSomeWaiter, std::ptrdiff_t>(state(), size.get());
     }
     /// The same into a buffer, which must stay until it is over, and gives how many bytes; 0 at the end. Where it has
@@ -182,7 +183,7 @@ public:
     /// Python: `async for line in reader`.
     auto next() const { return detail::ReadCall<detail::NextLineWaiter>(state()); }
     /// Exactly `size` bytes. Throws IncompleteReadError if the stream ends before.
-    auto readexactly(detail::ByteCount size) const {
+    auto readexactly(detail::Count size) const {
         return detail::ReadCall<detail::ReadExactlyWaiter, std::ptrdiff_t>(state(), size.get());
     }
     /// All up to a separator, with it; of several separators the one that ends first. Throws IncompleteReadError if the

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/core/waiter.h>
+#include <asyncio/detail/count.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/bytes_like.h>
 #include <asyncio/net/socket.h>
@@ -50,8 +51,8 @@ struct WriteBufferLimits {
 
 /// The keyword arguments of `set_write_buffer_limits()`.
 struct WriteBufferOptions {
-    std::optional<std::size_t> high = {};  ///< none: 64 KiB, or four times `low`
-    std::optional<std::size_t> low = {};   ///< none: a quarter of `high`
+    std::optional<detail::Count> high = {};  ///< none: 64 KiB, or four times `low`
+    std::optional<detail::Count> low = {};   ///< none: a quarter of `high`
 };
 static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
+#include <asyncio/detail/count.h>
 #include <asyncio/sync/lock.h>
 
 #include <coroutine>
@@ -92,7 +93,7 @@ public:
         return wait_until_true<Predicate>(*this, static_cast<Predicate&&>(predicate));
     }
     /// Wakes the first `n` who wait. Throws RuntimeError if it is not locked.
-    void notify(std::ptrdiff_t n = 1);
+    void notify(detail::Count n = 1);
     /// Wakes all who wait. Throws RuntimeError if it is not locked.
     void notify_all();
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <limits>
 #include <type_traits>
 
@@ -19,5 +20,17 @@ constexpr To saturate(From number) noexcept {
         return number > static_cast<From>(most) ? most : static_cast<To>(number);
     }
 }
+
+/// How many, given in any integral type: one that is too large for memory does not become a negative one.
+class Count {
+public:
+    constexpr Count(std::ptrdiff_t number) noexcept : number_(number) {}
+    template <std::integral Number>
+    constexpr Count(Number number) noexcept : number_(saturate<std::ptrdiff_t>(number)) {}
+    constexpr std::ptrdiff_t get() const noexcept { return number_; }
+
+private:
+    std::ptrdiff_t number_;
+};
 
 }  // namespace asyncio::detail
