@@ -75,7 +75,7 @@ struct ServerState::Listener {
         accept.descriptor = {socket->fd, socket->serial};
         accept.repeats = true;
     }
-    void wait_for_connections(bool at_once);
+    int wait_for_connections() noexcept;
 
     ServerState& server;
     Ref<SocketState> socket;
@@ -125,20 +125,26 @@ std::string ServerState::repr() const {
 void ServerState::start_serving() {
     if (serving_) return;
     if (closed_) throw RuntimeError("server " + repr() + " is closed");
+    context_ = ContextSlot::copy_current();
+    try {
+        for (const auto& listener : listeners_) {
+            listener->socket->listen(config_.backlog);
+            if (int error = listener->wait_for_connections()) throw_os_error(error);
+        }
+    } catch (...) {  // all of them, or none
+        for (const auto& listener : listeners_) listener->accept.stop();
+        throw;
+    }
     serving_ = true;
     inc_ref();  // the loop's
-    context_ = ContextSlot::copy_current();
-    for (const auto& listener : listeners_) {
-        listener->socket->listen(config_.backlog);
-        listener->wait_for_connections(false);
-    }
 }
 
-void ServerState::Listener::wait_for_connections(bool at_once) {
-    accept.at_once = at_once;
+/// Zero, or why it cannot.
+int ServerState::Listener::wait_for_connections() noexcept {
+    accept.at_once = false;
     accept.address = peer.native_room();
     accept.address_size = SocketAddress::capacity;
-    if (accept.start(server.loop_->io())) server.report_failed_accept(*this, static_cast<int>(-accept.result));
+    return accept.start(server.loop_->io()) ? static_cast<int>(-accept.result) : 0;
 }
 
 void ServerState::is_acceptable(ReadyNode& node) {
@@ -148,7 +154,11 @@ void ServerState::is_acceptable(ReadyNode& node) {
 
 void ServerState::try_again(ReadyNode& node) {
     Listener& listener = static_cast<Listener::Retry&>(static_cast<TimerNode&>(node)).listener;
-    listener.wait_for_connections(false);
+    listener.server.go_on_accepting(listener);
+}
+
+void ServerState::go_on_accepting(Listener& listener) {
+    if (int error = listener.wait_for_connections()) report_failed_accept(listener, error);
 }
 
 /// All that wait, but not more than a backlog of them in one pass.
@@ -167,7 +177,7 @@ void ServerState::accept_all(Listener& listener) {
             return report_failed_accept(listener, static_cast<int>(-accept.result));
         }
     }
-    listener.wait_for_connections(false);
+    go_on_accepting(listener);
 }
 
 void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer) {

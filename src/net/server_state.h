@@ -59,6 +59,7 @@ private:
     ~ServerState();
     static void is_acceptable(ReadyNode& node);
     static void try_again(ReadyNode& node);
+    void go_on_accepting(Listener& listener);
     void accept_all(Listener& listener);
     void accepted(Listener& listener, int fd, const SocketAddress& peer);
     void report_failed_accept(Listener& listener, int error);

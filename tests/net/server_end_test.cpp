@@ -1,3 +1,4 @@
+#include <asyncio/core/io_backend.h>
 #include <asyncio/core/os_errors.h>
 #include <asyncio/net/open_connection.h>
 #include <asyncio/net/sock.h>
@@ -8,10 +9,12 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <string>
 
 #include "net/stream_support.h"
+#include "support/wrapped_backend.h"
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -72,6 +75,50 @@ TEST_F(ServerEndTest, AStartUnixServerThatIsCancelledTakesItsPathAway) {
         EXPECT_TRUE(serving.cancelled());
         EXPECT_NE(::access(folder.path("sock").c_str(), F_OK), 0);
     });
+}
+
+/// Cannot wait for connections, so many times.
+class DeafBackend : public support::WrappedBackend {
+public:
+    int refusals = 0;
+    bool submit(IoOperation& operation) noexcept override {
+        if (operation.call != IoCall::accept || refusals == 0) return WrappedBackend::submit(operation);
+        --refusals;
+        operation.result = -ENOMEM;
+        return true;
+    }
+};
+
+TEST_F(ServerEndTest, AServerThatCannotBeginSaysSoAndMayTryAgain) {
+    DeafBackend backend;
+    auto amain = [&]() -> Coro<> {
+        auto greet = [](StreamReader, StreamWriter writer) { writer.write("hello"); };
+        backend.refusals = 1;
+        std::string said;
+        try {
+            co_await start_server(greet, "127.0.0.1", 0);
+        } catch (const OSError& error) {
+            said = error.what();
+        }
+        EXPECT_EQ(said, "[Errno 12] Cannot allocate memory");
+        StartServerOptions later{.start_serving = false};
+        Server server = co_await start_server(greet, "127.0.0.1", 0, later);
+        backend.refusals = 1;
+        try {
+            co_await server.start_serving();
+            ADD_FAILURE();
+        } catch (const OSError&) {
+        }
+        EXPECT_FALSE(server.is_serving());
+        co_await server.start_serving();
+        Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+        std::string text = co_await streams.reader.read();
+        EXPECT_EQ(text, "hello");
+        server.close();
+        co_await server.wait_closed();
+    };
+    EventLoop loop({.io_backend = backend});
+    loop.run_until_complete(amain());
 }
 
 /// Destroys what is given away.
