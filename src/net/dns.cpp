@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <climits>
@@ -26,10 +27,16 @@ namespace {
 std::optional<int> number_of(const Port& port) {
     if (!port.has_value()) return 0;
     if (port.is_number()) return port.number();
-    if (port.service().empty()) return 0;
+    std::string_view text = port.service();
+    if (text.empty()) return 0;
+    // The C library skips what is before the digits, too.
+    constexpr const char* spaces = " \t\n\v\f\r";
+    text.remove_prefix(std::min(text.find_first_not_of(spaces), text.size()));
+    text = text.substr(0, text.find_last_not_of(spaces) + 1);
+    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
     int number = 0;
-    const char* end = port.service().data() + port.service().size();
-    auto [stop, error] = std::from_chars(port.service().data(), end, number);
+    const char* end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data(), end, number);
     if (error == std::errc::invalid_argument || stop != end) return std::nullopt;
     return error == std::errc() ? number : INT_MAX;
 }

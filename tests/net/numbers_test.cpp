@@ -148,7 +148,9 @@ TEST_F(NumbersTest, APortThatFitsNoPortIsNotCutToOneThatDoes) {
         constexpr std::int64_t one = 1;
         for (std::int64_t step : {one << 16, one << 32, one << 62}) {
             std::string text = std::to_string(port + step);
-            for (Port wild : {Port(port + step), Port(text)}) {
+            std::string spaced = " " + text;
+            std::string signed_text = "+" + text;
+            for (Port wild : {Port(port + step), Port(text), Port(spaced), Port(signed_text)}) {
                 std::string failure = co_await failure_of("127.0.0.1", wild);
                 EXPECT_EQ(failure, "ValueError('port must be 0-65535.')");
                 failure = co_await failure_of("localhost", wild);
