@@ -19,7 +19,9 @@ public:
         ValueBox* box;  // the map owns a reference
     };
 
-    static Entry* entries(ContextMap* map) noexcept { return reinterpret_cast<Entry*>(map + 1); }
+    static Entry* entries(ContextMap* map) noexcept {
+        return reinterpret_cast<Entry*>(reinterpret_cast<char*>(map) + head);
+    }
     static unsigned size(const ContextMap* map) noexcept { return map ? map->size_ : 0; }
     static ContextIdentity* identity(const ContextMap* map) noexcept { return map ? map->identity_.get() : nullptr; }
 
@@ -80,13 +82,14 @@ public:
     }
 
 private:
-    static std::size_t bytes(unsigned size) noexcept { return sizeof(ContextMap) + size * sizeof(Entry); }
+    /// The first entry's place: where pointers are small, an entry may want more alignment than the map itself.
+    static constexpr std::size_t head = (sizeof(ContextMap) + alignof(Entry) - 1) / alignof(Entry) * alignof(Entry);
+    static std::size_t bytes(unsigned size) noexcept { return head + size * sizeof(Entry); }
     static Entry shared(Entry entry) noexcept {
         entry.box->inc_ref();
         return entry;
     }
 };
-static_assert(sizeof(ContextMap) % alignof(MapAccess::Entry) == 0);
 
 void ContextMap::destroy() noexcept { MapAccess::destroy(this); }
 

@@ -17,7 +17,7 @@ namespace asyncio::detail {
 
 namespace {
 
-constexpr std::size_t block_size = 256 * 1024;
+constexpr std::size_t file_block = 256 * 1024;
 
 /// A place in the line of those who send on a socket, kept while there is nothing to send yet.
 class SendPlace {
@@ -153,8 +153,8 @@ Coro<std::size_t> send_by_reading(Ref<SocketState> socket, SendPlace* place, int
     };
     Position position(file, offset);
     for (;;) {
-        std::size_t size = block_size;
-        if (count) size = static_cast<std::size_t>(std::min<std::int64_t>(*count - position.sent, block_size));
+        std::size_t size = file_block;
+        if (count) size = static_cast<std::size_t>(std::min<std::int64_t>(*count - position.sent, file_block));
         if (size == 0) break;
         std::string block = co_await asyncio::to_thread(read_block, file, offset + position.sent, size);
         if (block.empty()) break;

@@ -252,7 +252,7 @@ namespace {
 void warn_of_left_path(const char* path, int error) noexcept {
     try {
         log(LogLevel::error,
-            "Unable to clean up listening UNIX socket " + quoted(path) + ": " + str(make_os_error(error)));
+            "Unable to clean up listening UNIX socket " + detail::quoted(path) + ": " + str(make_os_error(error)));
     } catch (...) {  // no memory for a warning
     }
 }

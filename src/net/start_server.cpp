@@ -125,7 +125,7 @@ void remove_stale(const std::string& path) {
     if (failed == 0 && S_ISSOCK(file.st_mode)) failed = ::unlink(path.c_str());
     if (failed == 0 || errno == ENOENT) return;
     log(LogLevel::error,
-        "Unable to check or remove stale UNIX socket " + quoted(path) + ": " + str(make_os_error(errno)));
+        "Unable to check or remove stale UNIX socket " + detail::quoted(path) + ": " + str(make_os_error(errno)));
 }
 
 Socket bound_unix_socket(const std::string& path) {
@@ -138,7 +138,7 @@ Socket bound_unix_socket(const std::string& path) {
         socket.bind(address);
     } catch (const OSError& error) {
         if (error.errno_value() == EADDRINUSE) {
-            throw_os_error(EADDRINUSE, "Address " + quoted(path) + " is already in use");
+            throw_os_error(EADDRINUSE, "Address " + detail::quoted(path) + " is already in use");
         }
         throw_os_error(error.errno_value(), {}, path);
     }

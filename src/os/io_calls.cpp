@@ -114,6 +114,8 @@ private:
     bool was_pending_ = false;
 };
 
+static_assert(sizeof(off_t) == 8);  // by _FILE_OFFSET_BITS, where a long has 32 bits
+
 std::int64_t send_file(IoOperation& operation) noexcept {
     WithoutSigpipe without_sigpipe;
     off_t offset = operation.offset;

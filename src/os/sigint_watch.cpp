@@ -13,7 +13,7 @@ namespace {
 
 std::atomic<SigintWatch*> active = nullptr;
 /// As in signal_pipe.cpp: a handler on another thread may still use the watch that is going away.
-std::atomic<int> handlers_running = 0;
+std::atomic<int> sigint_handlers_running = 0;
 
 void set_default_action() noexcept {
     struct sigaction action = {};
@@ -30,7 +30,8 @@ SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
     ::sigaction(SIGINT, nullptr, &found);
     if (found.sa_handler != SIG_DFL) return;
     // A forked child has no other threads, so nothing that the destructor could wait for.
-    [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, [] { handlers_running.store(0); });
+    [[maybe_unused]] static const int registered =
+        pthread_atfork(nullptr, nullptr, [] { sigint_handlers_running.store(0); });
 
     struct sigaction action = {};
     action.sa_handler = handle_signal;
@@ -48,7 +49,7 @@ SigintWatch::~SigintWatch() {
     if (current.sa_handler == handle_signal) set_default_action();
     SigintWatch* self = this;
     active.compare_exchange_strong(self, nullptr);
-    while (handlers_running.load() != 0) ::sched_yield();
+    while (sigint_handlers_running.load() != 0) ::sched_yield();
 }
 
 void SigintWatch::acknowledge(int handled) noexcept {
@@ -59,7 +60,7 @@ void SigintWatch::acknowledge(int handled) noexcept {
 
 void SigintWatch::handle_signal(int signum) {
     int error = errno;
-    handlers_running.fetch_add(1);
+    sigint_handlers_running.fetch_add(1);
     SigintWatch* watch = active.load();
     bool unanswered = true;  // without a watch: someone put this handler back after it had gone
     if (watch != nullptr) {
@@ -67,7 +68,7 @@ void SigintWatch::handle_signal(int signum) {
         unanswered = count - watch->handled_.load() >= 3;
         watch->backend_.wake();
     }
-    handlers_running.fetch_sub(1);
+    sigint_handlers_running.fetch_sub(1);
     if (unanswered) {
         set_default_action();
         ::raise(signum);  // blocked while this handler runs: ends the process as it returns

@@ -49,7 +49,7 @@ bool accepts_and_receives() {
     if (::getsockname(listener.get(), name, &size) != 0) return false;
 
     UringRing ring;
-    constexpr auto patience = std::chrono::milliseconds(500);
+    constexpr auto longest_wait = std::chrono::milliseconds(500);
     struct Completion {
         std::uint64_t user_data;
         std::int32_t res;
@@ -57,7 +57,7 @@ bool accepts_and_receives() {
     };
     auto next_completion = [&](std::uint64_t user_data) {
         Completion found = {};
-        if (ring.enter(patience) != 0) return found;
+        if (ring.enter(longest_wait) != 0) return found;
         ring.take_completions([&](const io_uring_cqe& completion) {
             if (completion.user_data == user_data) found = {user_data, completion.res, completion.flags};
         });
@@ -79,7 +79,7 @@ bool accepts_and_receives() {
     bool works = received.res == 1 && (received.flags & wanted) == wanted;
 
     ring.cancel_everything();
-    for (int left = 2; left > 0 && ring.enter(patience) == 0;) {
+    for (int left = 2; left > 0 && ring.enter(longest_wait) == 0;) {
         ring.take_completions([&](const io_uring_cqe& completion) {
             left -= completion.user_data != 0 && (completion.flags & IORING_CQE_F_MORE) == 0;
         });

@@ -37,7 +37,9 @@ bool DistinctFutures::add(const FutureBase& future) {
 
 bool DistinctFutures::insert(const FutureBase* future) noexcept {
     std::size_t mask = table_.size() - 1;
-    std::size_t at = (reinterpret_cast<std::uintptr_t>(future) >> 4) * 0x9E3779B97F4A7C15U >> 20 & mask;
+    auto at = static_cast<std::size_t>(
+                  (std::uint64_t{reinterpret_cast<std::uintptr_t>(future)} >> 4) * 0x9E3779B97F4A7C15U >> 20) &
+              mask;
     for (; table_[at] != nullptr; at = (at + 1) & mask) {
         if (table_[at] == future) return false;
     }

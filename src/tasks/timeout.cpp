@@ -4,6 +4,8 @@
 #include <asyncio/core/repr.h>
 
 #include <charconv>
+#include <locale>
+#include <sstream>
 
 namespace asyncio {
 
@@ -87,7 +89,9 @@ namespace {
 std::string repr_of_milliseconds(double seconds) {
     char text[64];
     char* end = std::to_chars(text, text + sizeof text, seconds, std::chars_format::fixed, 3).ptr;
-    std::from_chars(text, end, seconds);
+    std::istringstream stream(std::string(text, end));  // from_chars is missing in libc++ 19
+    stream.imbue(std::locale::classic());
+    stream >> seconds;
     return detail::repr_of_double(seconds);
 }
 

@@ -13,7 +13,7 @@ class stop_token;
 class stop_source;
 }  // namespace std
 #else
-#include <stop_token>
+#include <stop_token>  // libc++ 19 has it with -fexperimental-library only
 #endif
 
 namespace asyncio {
@@ -117,6 +117,7 @@ auto to_thread(F&& function, Args&&... args) {
     return detail::to_thread<Result>(
         detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
 }
+#if defined(__GLIBCXX__) || defined(__cpp_lib_jthread)
 template <class F, class... Args>
 requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
          detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>) auto to_thread(F&& function, Args&&... args) {
@@ -129,5 +130,6 @@ requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
     return detail::to_thread<Result>(
         detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
 }
+#endif
 
 }  // namespace asyncio
