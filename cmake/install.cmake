@@ -12,7 +12,9 @@ find_dependency(Threads)
 include("${CMAKE_CURRENT_LIST_DIR}/asyncio-targets.cmake")
 ]])
 write_basic_package_version_file(asyncio-config-version.cmake COMPATIBILITY SameMinorVersion)
-if(has_io_uring)   # which a static library needs whoever links it to have, too
+if(has_io_uring AND BUILD_SHARED_LIBS)   # what the library uses itself: of interest to `pkg-config --static` alone
+    set(pc_private_libraries " -luring")
+elseif(has_io_uring)                     # which a static library needs whoever links it to have, too
     set(pc_libraries " -luring")
 endif()
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)   # up from where asyncio.pc lies

@@ -30,7 +30,6 @@ namespace {
 constexpr std::size_t class_count = sizeof(PoolLists) / sizeof(PoolList);  // class 0 serves size 0
 constexpr std::size_t first_chunk = 64 * 1024;
 constexpr std::size_t last_chunk = 1024 * 1024;
-static_assert(__STDCPP_DEFAULT_NEW_ALIGNMENT__ >= pool_granule);
 
 // The first block of a list that waits in the depot.
 struct Batch : PoolBlock {
@@ -154,7 +153,7 @@ void get_chunk(Cache& mine) {
         }
     }
     if (mine.next_chunk == 0) mine.next_chunk = first_chunk;
-    mine.chunk = static_cast<char*>(::operator new(mine.next_chunk));
+    mine.chunk = static_cast<char*>(::operator new(mine.next_chunk, std::align_val_t{pool_granule}));
     mine.chunk_end = mine.chunk + mine.next_chunk;
     __atomic_fetch_add(&depot.reserved, mine.next_chunk, __ATOMIC_RELAXED);
     if (mine.next_chunk < last_chunk) mine.next_chunk *= 2;

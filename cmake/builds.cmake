@@ -1,0 +1,49 @@
+# The ways in which others build the library: ctest's label `builds`. Each configures tests/builds, where the library is a
+# part of another project, builds it and runs its program; so it fails when its configuration does not build. What needs
+# more than half a minute of CPU time has the label `platforms` instead.
+# add_build(label name [COMPILER compiler] [OPTIONS compiler options] [CACHE -DNAME=value...] [RUN_BY emulator])
+function(add_build label name)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "COMPILER" "RUN_BY;OPTIONS;CACHE")
+    if(NOT arg_COMPILER)
+        set(arg_COMPILER ${CMAKE_CXX_COMPILER})
+    endif()
+    find_program(compiler_of_${name} ${arg_COMPILER})
+    mark_as_advanced(compiler_of_${name})
+    if(NOT compiler_of_${name})
+        message(STATUS "without ${arg_COMPILER} there is no test ${label}/${name}")
+        return()
+    endif()
+    set(dir ${CMAKE_CURRENT_BINARY_DIR}/builds/${name})
+    add_test(NAME ${label}/${name} COMMAND ${CMAKE_CTEST_COMMAND}
+        --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/tests/builds ${dir} --build-generator Ninja
+        --build-options -DCMAKE_CXX_COMPILER=${compiler_of_${name}} -DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE_PROGRAM}
+            "-DPARENT_OPTIONS=${arg_OPTIONS}" ${arg_CACHE}
+        --test-command ${arg_RUN_BY} ${dir}/program)
+    set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT 1200)
+endfunction()
+
+# The warnings of a strict parent, with what they are false about when optimising.
+set(strict -Wall -Wextra -Werror)
+add_build(builds strict_parent OPTIONS ${strict} -O3)
+add_build(builds hidden_symbols OPTIONS ${strict} -O0 -fvisibility=hidden -fvisibility-inlines-hidden
+    CACHE -DBUILD_SHARED_LIBS=ON)
+add_build(builds libcxx COMPILER clang++-19 OPTIONS ${strict} -stdlib=libc++
+    CACHE -DCMAKE_EXE_LINKER_FLAGS=-stdlib=libc++)
+add_build(builds libcxx_stop_token COMPILER clang++-19 OPTIONS ${strict} -stdlib=libc++ -fexperimental-library
+    CACHE -DCMAKE_EXE_LINKER_FLAGS=-stdlib=libc++)
+add_build(builds cxx23_assertions COMPILER g++ OPTIONS ${strict} -D_GLIBCXX_ASSERTIONS -fno-plt CACHE -DCMAKE_CXX_STANDARD=23)
+
+# The same, each file alone: false alarms and what the linker sees differ.
+add_build(platforms strict_parent_by_file OPTIONS ${strict} -O3 CACHE -DEACH_FILE_ALONE=ON)
+add_build(platforms one_definition OPTIONS -O1 -flto=auto -Werror=odr -Werror=lto-type-mismatch
+    CACHE -DEACH_FILE_ALONE=ON -DCMAKE_EXE_LINKER_FLAGS=-flto=auto\ -O1\ -Werror=odr\ -Werror=lto-type-mismatch)
+add_build(platforms hidden_symbols_clang COMPILER clang++-19 OPTIONS -fvisibility=hidden -fvisibility-inlines-hidden
+    CACHE -DBUILD_SHARED_LIBS=ON -DEACH_FILE_ALONE=ON)
+add_build(platforms cxx26 COMPILER clang++-19 OPTIONS ${strict} -O2 CACHE -DCMAKE_CXX_STANDARD=26)
+
+# Other machines: one whose pointers have 32 bits, one whose high bytes come first.
+foreach(machine "armhf;arm-linux-gnueabihf;qemu-arm" "s390x;s390x-linux-gnu;qemu-s390x")
+    list(POP_FRONT machine name triplet emulator)
+    add_build(builds ${name} COMPILER ${triplet}-g++ OPTIONS ${strict} -Wno-psabi RUN_BY ${emulator} -L /usr/${triplet}
+        CACHE -DCMAKE_SYSTEM_NAME=Linux -DASYNCIO_IO_URING=OFF)
+endforeach()
