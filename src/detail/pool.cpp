@@ -153,7 +153,7 @@ void get_chunk(Cache& mine) {
         }
     }
     if (mine.next_chunk == 0) mine.next_chunk = first_chunk;
-    mine.chunk = static_cast<char*>(::operator new(mine.next_chunk, std::align_val_t{pool_granule}));
+    mine.chunk = static_cast<char*>(::operator new (mine.next_chunk, std::align_val_t{pool_granule}));
     mine.chunk_end = mine.chunk + mine.next_chunk;
     __atomic_fetch_add(&depot.reserved, mine.next_chunk, __ATOMIC_RELAXED);
     if (mine.next_chunk < last_chunk) mine.next_chunk *= 2;

@@ -1,5 +1,5 @@
-// Values, errors, templates and context variables cross the borders of three parts: this program, a plugin of its own and
-// the library, whichever of them hide their symbols.
+// Values, errors, templates and context variables cross the borders of three parts: this program, a plugin of its own
+// and the library, whichever of them hide their symbols.
 #include "plugin.h"
 
 #include <cstdio>

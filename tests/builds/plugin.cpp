@@ -13,10 +13,14 @@ Coro<std::string> plugin_value(Future<std::string> future) {
 Coro<> plugin_failure(int which) {
     co_await sleep(0s);
     switch (which) {
-        case 0: throw TimeoutError("late");
-        case 1: throw PluginError("mine");
-        case 2: throw ExceptionGroup("many", {std::make_exception_ptr(ValueError("one"))});
-        case 3: co_await with(timeout(1s), [](Timeout&) -> Coro<> { co_await sleep(1h); });
+        case 0:
+            throw TimeoutError("late");
+        case 1:
+            throw PluginError("mine");
+        case 2:
+            throw ExceptionGroup("many", {std::make_exception_ptr(ValueError("one"))});
+        case 3:
+            co_await with(timeout(1s), [](Timeout&) -> Coro<> { co_await sleep(1h); });
     }
     current_task().cancel("enough");
     co_await sleep(1h);
