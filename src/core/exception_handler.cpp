@@ -4,9 +4,13 @@
 #include <asyncio/core/exception_group.h>
 #include <asyncio/core/log.h>
 
+#include <new>
+
 namespace asyncio::detail {
 
-void LoopCore::default_exception_handler(const ExceptionContext& context) {
+namespace {
+
+std::string text_of(const ExceptionContext& context) {
     std::string text = context.message.empty() ? "Unhandled exception in event loop" : context.message;
     if (context.future) text += "\nfuture: " + repr(context.future);
     if (context.handle) text += "\nhandle: " + repr(context.handle);
@@ -22,7 +26,20 @@ void LoopCore::default_exception_handler(const ExceptionContext& context) {
         std::string said = str(context.exception);
         text += "\n" + type_name(context.exception) + (said.empty() ? "" : ": " + said);
     }
-    log(LogLevel::error, text);
+    return text;
+}
+
+}  // namespace
+
+void LoopCore::default_exception_handler(const ExceptionContext& context) {
+    try {
+        log(LogLevel::error, text_of(context));
+    } catch (const std::bad_alloc&) {
+        const auto* error = exception_cast<std::exception>(context.exception);
+        log(LogLevel::error, "An error that memory lacks to describe:");
+        if (!context.message.empty()) log(LogLevel::error, context.message);
+        if (error != nullptr) log(LogLevel::error, error->what());
+    }
 }
 
 void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSlot* slot) {
@@ -45,11 +62,15 @@ void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSl
         (*handler)(*facade_, context);
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        default_exception_handler({.message = "Unhandled error in exception handler",
-                                   .exception = std::current_exception(),
-                                   .future = context.future,
-                                   .task = context.task,
-                                   .handle = context.handle});
+        ExceptionContext failure{.exception = std::current_exception(),
+                                 .future = context.future,
+                                 .task = context.task,
+                                 .handle = context.handle};
+        try {
+            failure.message = "Unhandled error in exception handler";
+        } catch (const std::bad_alloc&) {
+        }
+        default_exception_handler(failure);
     }
 }
 
@@ -57,7 +78,11 @@ void LoopCore::report(const ExceptionContext& context) noexcept {
     try {
         call_exception_handler(context);
     } catch (...) {  // KeyboardInterrupt or SystemExit, which Python ignores in a destructor, too
-        log(LogLevel::error, "Exception ignored in an exception handler: " + repr(std::current_exception()));
+        try {
+            log(LogLevel::error, "Exception ignored in an exception handler: " + repr(std::current_exception()));
+        } catch (const std::bad_alloc&) {
+            log(LogLevel::error, "Exception ignored in an exception handler");
+        }
     }
 }
 

@@ -74,7 +74,12 @@ void CancelRequest::dec_ref() noexcept {
 
 Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message, std::string_view requested_by,
                                        std::source_location where) {
-    return Ref<CancelRequest>::adopt(new CancelRequest(message, requested_by, where));
+    try {
+        return Ref<CancelRequest>::adopt(new CancelRequest(message, requested_by, where));
+    } catch (const std::bad_alloc&) {
+        if (message) throw;
+        return nullptr;
+    }
 }
 
 // Looking at an exception without throwing it

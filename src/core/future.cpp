@@ -17,8 +17,17 @@ EventLoop& loop_of(FutureBase* state) {
 }
 
 Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message, std::source_location where) {
-    return make_cancel_request(message, loop.current_task != nullptr ? loop.current_task->name() : std::string(),
-                               where);
+    return request_cancel(loop.current_task, message, where);
+}
+
+Ref<CancelRequest> request_cancel(const TaskBase* asker, std::optional<std::string_view> message,
+                                  std::source_location where) {
+    std::string name;
+    try {
+        if (asker != nullptr) name = asker->name();
+    } catch (const std::bad_alloc&) {  // then it does not say by whom
+    }
+    return make_cancel_request(message, name, where);
 }
 
 bool FutureWaiter::cancel(const Ref<CancelRequest>& request) {

@@ -58,21 +58,18 @@ bool FutureBase::lives_on() noexcept {
     // The handler may look at the future, and even keep it.
     unretrieved_ = false;
     references_ = 1;
-    try {
-        report_unretrieved();
-    } catch (const std::bad_alloc&) {  // nobody is told, then
-    }
+    report_unretrieved();
     return --references_ != 0;
 }
 
-void FutureBase::report_unretrieved() {
-    bool is_task = kind_ == Kind::task;
-    const char* type = is_task ? "Task" : kind_ == Kind::gathering ? "_GatheringFuture" : "Future";
-    ExceptionContext context{.message = std::string(type) + " exception was never retrieved",
-                             .exception = exception_,
-                             .future = AnyFuture(Ref<FutureBase>(this))};
-    if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
-    loop_->report(context);
+void FutureBase::report_unretrieved() noexcept {
+    loop_->report({.exception = exception_, .future = AnyFuture(Ref<FutureBase>(this))},
+                  [this](ExceptionContext& context) {
+        bool is_task = kind_ == Kind::task;
+        const char* type = is_task ? "Task" : kind_ == Kind::gathering ? "_GatheringFuture" : "Future";
+        context.message = std::string(type) + " exception was never retrieved";
+        if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
+    });
 }
 
 inline void FutureBase::schedule_callbacks() noexcept {
@@ -108,7 +105,7 @@ void FutureBase::become_cancelled(const Ref<CancelRequest>& request) noexcept {
 
 void FutureBase::become_failed(std::exception_ptr exception) noexcept {
     exception_ = std::move(exception);
-    unretrieved_ = true;
+    unretrieved_ = !is_forgotten_;
     become_done(State::finished);
 }
 
@@ -217,10 +214,12 @@ void DoneCallback::run_callback(ReadyNode& node) {
         callback->call(future);
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        loop.call_exception_handler({.message = "Exception in a done callback of " + repr(AnyFuture(future)),
-                                     .exception = std::current_exception(),
-                                     .future = AnyFuture(future)},
-                                    &callback->context_);
+        loop.tell(
+            {.exception = std::current_exception(), .future = AnyFuture(future)},
+            [&](ExceptionContext& context) {
+            context.message = "Exception in a done callback of " + repr(AnyFuture(future));
+            },
+            &callback->context_);
     }
 }
 

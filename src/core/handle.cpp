@@ -117,9 +117,9 @@ void HandleBase::run_handle(ReadyNode& node) {
 
 void HandleBase::report_exception() {
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    loop_->call_exception_handler({.message = "Exception in callback " + type_text(callable_type()),
-                                   .exception = std::current_exception(),
-                                   .handle = Handle(Ref<HandleBase>(this))});
+    loop_->tell(
+        {.exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(this))},
+        [this](ExceptionContext& context) { context.message = "Exception in callback " + type_text(callable_type()); });
 }
 
 std::string HandleBase::repr() const {

@@ -109,8 +109,16 @@ bool LoopCore::drop_watch(int fd, bool for_writing) {
     bool reader = static_cast<bool>(watch.reader);
     bool writer = static_cast<bool>(watch.writer);
     if (!reader && !writer) watches_.erase(entry);
+    class CancelledInTheEnd {  // what it held may come back here as it dies
+    public:
+        explicit CancelledInTheEnd(HandleBase& handle) noexcept : handle_(handle) {}
+        ~CancelledInTheEnd() { handle_.cancel(); }
+
+    private:
+        HandleBase& handle_;
+    };
+    CancelledInTheEnd last(*removed);
     io_->watch(fd, reader, writer);
-    removed->cancel();  // last: what it held may come back here as it dies
     return true;
 }
 
@@ -137,13 +145,20 @@ void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {
     SignalPipe::check(signum);
     check_open(*this);
     if (!signals_) {
-        signals_ = std::make_unique<SignalPipe>();
+        auto signals = std::make_unique<SignalPipe>();
         auto read_signals = [this] { signals_->drain([this](int arrived) { signal_arrived(arrived); }); };
-        watch(signals_->fd(), false, Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, read_signals)));
+        watch(signals->fd(), false, Ref<HandleBase>::adopt(new HandleOf<decltype(read_signals)>(*this, read_signals)));
+        signals_ = std::move(signals);
     }
-    signals_->add(signum);
+    auto [place, is_new] = signal_handles_.try_emplace(signum);
+    try {
+        signals_->add(signum);
+    } catch (...) {
+        if (is_new) signal_handles_.erase(place);
+        throw;
+    }
     handle->stays_ = true;
-    Ref<HandleBase> former = std::exchange(signal_handles_[signum], std::move(handle));
+    Ref<HandleBase> former = std::exchange(place->second, std::move(handle));
 }
 
 void LoopCore::signal_arrived(int signum) {
@@ -153,7 +168,11 @@ void LoopCore::signal_arrived(int signum) {
     if (handle->cancelled()) {
         remove_signal(signum);
     } else if (handle->queued_) {
-        push_ready(*new SignalAgain(std::move(handle)));
+        try {
+            push_ready(*new SignalAgain(handle));
+        } catch (const std::bad_alloc&) {  // called once for both, as signals are; and the others must be told yet
+            report({.exception = std::current_exception(), .handle = Handle(std::move(handle))});
+        }
     } else {
         add_ready_handle(*handle);
     }

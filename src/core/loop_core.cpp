@@ -184,8 +184,8 @@ void LoopCore::run_ready() {
 /// A callback of the library itself; those of users tell what they are themselves.
 void LoopCore::callback_failed() {
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    call_exception_handler(
-        {.message = "Exception in a callback of the library", .exception = std::current_exception()});
+    tell({.exception = std::current_exception()},
+         [](ExceptionContext& context) { context.message = "Exception in a callback of the library"; });
 }
 
 /// One of those before `end`, which comes last.

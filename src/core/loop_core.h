@@ -7,6 +7,7 @@
 #include "os/signal_pipe.h"
 
 #include <asyncio/core/event_loop.h>
+#include <asyncio/core/exception_context.h>
 #include <asyncio/core/inbox.h>
 #include <asyncio/core/loop_resource.h>
 #include <asyncio/detail/pool.h>
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -107,6 +109,24 @@ public:
     /// The handler runs in the context of the task or handle that `context` names, or in `slot`.
     void call_exception_handler(const ExceptionContext& context, ContextSlot* slot = nullptr);
     void report(const ExceptionContext& context) noexcept;  // the same where nothing may be thrown
+    /// The same two for what `describe(context)` has yet to put into words: where memory lacks for them, the handler is
+    /// told without.
+    template <class Describe>
+    void tell(ExceptionContext context, Describe&& describe, ContextSlot* slot = nullptr) {
+        try {
+            describe(context);
+        } catch (const std::bad_alloc&) {
+        }
+        call_exception_handler(context, slot);
+    }
+    template <class Describe>
+    void report(ExceptionContext context, Describe&& describe) noexcept {
+        try {
+            describe(context);
+        } catch (const std::bad_alloc&) {
+        }
+        report(context);
+    }
     void default_exception_handler(const ExceptionContext& context);
 
     // File descriptors and signals.

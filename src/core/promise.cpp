@@ -4,6 +4,8 @@
 
 #include <asyncio/core/log.h>
 
+#include <new>
+
 namespace asyncio::detail {
 
 void PromiseBase::unhandled_exception() noexcept {
@@ -12,19 +14,30 @@ void PromiseBase::unhandled_exception() noexcept {
     fail(std::move(error));
 }
 
+namespace {
+
+void warn_of_unawaited(const PromiseBase& promise, TaskBase* dropped_by) {
+    StackEntry made = stack_entry({promise.function(), promise.function()});
+    std::string text = "coroutine '" + made.function + "' was never awaited, defined at " + made.file + ":" +
+                       std::to_string(made.line);
+    if (dropped_by != nullptr) {
+        text += ", dropped by task " + quoted(dropped_by->name()) + " at (most recent call last):\n" +
+                format_stack(dropped_by->stack(std::nullopt));
+        text.pop_back();
+    }
+    log(LogLevel::warning, text);
+}
+
+}  // namespace
+
 void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
     LoopCore* loop = running_core_or_null();
     if (loop != nullptr && loop->debug) {
-        const PromiseBase& promise = PromiseBase::of(frame);
-        StackEntry made = stack_entry({promise.function(), promise.function()});
-        std::string text = "coroutine '" + made.function + "' was never awaited, defined at " + made.file + ":" +
-                           std::to_string(made.line);
-        if (loop->current_task != nullptr) {
-            text += ", dropped by task " + quoted(loop->current_task->name()) + " at (most recent call last):\n" +
-                    format_stack(loop->current_task->stack(std::nullopt));
-            text.pop_back();
+        try {
+            warn_of_unawaited(PromiseBase::of(frame), loop->current_task);
+        } catch (const std::bad_alloc&) {
+            log(LogLevel::warning, "a coroutine was never awaited");
         }
-        log(LogLevel::warning, text);
     }
     frame.destroy();
 }

@@ -174,9 +174,8 @@ void TaskBase::step_in_shared_context() {
         run_step();
     } catch (...) {  // the context is in use
         loop_->current_task = nullptr;
-        loop_->call_exception_handler({.message = "a task's step could not run",
-                                       .exception = std::current_exception(),
-                                       .task = AnyTask(Ref<FutureBase>(this))});
+        loop_->tell({.exception = std::current_exception(), .task = AnyTask(Ref<FutureBase>(this))},
+                    [](ExceptionContext& context) { context.message = "a task's step could not run"; });
     }
 }
 
@@ -252,12 +251,10 @@ void TaskBase::destroy_frames() noexcept {
 void TaskBase::abandon() noexcept {
     Ref<TaskBase> keep(this);
     if (report_pending_) {
-        try {
-            loop_->report({.message = "Task was destroyed but it is pending!",
-                           .task = AnyTask(Ref<FutureBase>(this)),
-                           .stack = stack(std::nullopt)});
-        } catch (const std::bad_alloc&) {  // nobody is told, then
-        }
+        loop_->report({.task = AnyTask(Ref<FutureBase>(this))}, [this](ExceptionContext& context) {
+            context.message = "Task was destroyed but it is pending!";
+            context.stack = stack(std::nullopt);
+        });
     }
     destroy_frames();
     if (has_callable_) drop_callable();
@@ -276,9 +273,8 @@ void TaskBase::cancel_wait(Waiter& waiter) noexcept {
     try {
         if (waiter.cancel(cancel_request_)) must_cancel_ = false;
     } catch (...) {  // this wait closes a circle of tasks
-        loop_->report({.message = "Exception in a task's step",
-                       .exception = std::current_exception(),
-                       .task = AnyTask(Ref<FutureBase>(this))});
+        loop_->report({.exception = std::current_exception(), .task = AnyTask(Ref<FutureBase>(this))},
+                      [](ExceptionContext& context) { context.message = "Exception in a task's step"; });
     }
 }
 
@@ -297,11 +293,15 @@ namespace {
 
 /// What a wait was cancelled by, until that is thrown, and what is kept for the task itself, as Python keeps its
 /// `_cancel_message`: a copy, for other tasks may have the same request.
-Ref<CancelRequest> of_wait_and_task(const Ref<CancelRequest>& wait, const Ref<CancelRequest>& task) {
-    auto both = make_cancel_request(std::nullopt, {}, std::source_location());
-    if (wait) both = make_cancel_request(wait->message, wait->requested_by, wait->requested_at);
-    both->of_task = task;
-    return both;
+Ref<CancelRequest> of_wait_and_task(const Ref<CancelRequest>& wait, const Ref<CancelRequest>& task) noexcept {
+    try {
+        auto both = make_cancel_request(std::nullopt, {}, std::source_location());
+        if (wait) both = make_cancel_request(wait->message, wait->requested_by, wait->requested_at);
+        if (both) both->of_task = task;
+        return both ? both : wait;
+    } catch (const std::bad_alloc&) {
+        return wait;  // the one that is thrown first; the task's own loses its message
+    }
 }
 
 }  // namespace
@@ -336,7 +336,7 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
     return true;
 }
 
-void TaskBase::set_cancel_request(const Ref<CancelRequest>& request) {
+void TaskBase::set_cancel_request(const Ref<CancelRequest>& request) noexcept {
     cancel_request_ = cancel_request_ ? of_wait_and_task(request, cancel_request_) : request;
 }
 

@@ -29,13 +29,6 @@ private:
     GatherChild& child_;
 };
 
-/// A callback of a child whose end does not matter any more: its exception counts as seen.
-class Gathering::Forgotten final : public DoneCallback {
-public:
-    Forgotten() : DoneCallback(ContextRef()) {}
-    void call(Ref<FutureBase> future) override { future->mark_retrieved(); }
-};
-
 Gathering::Gathering(FutureBase& outer, bool return_exceptions) noexcept
     : outer_(outer), return_exceptions_(return_exceptions) {}
 
@@ -101,7 +94,8 @@ void Gathering::conclude() {
 void Gathering::let_go() noexcept {
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
         if (child->is_linked()) {
-            child->future_->replace_node(*child, *new Forgotten());
+            child->unlink();
+            child->future_->forget_exception();
             child->future_ = nullptr;
         } else if (child->reported_) {
             child->future_ = nullptr;

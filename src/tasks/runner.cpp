@@ -5,6 +5,7 @@
 #include <asyncio/core/log.h>
 
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace asyncio {
@@ -39,19 +40,37 @@ private:
     std::size_t left_;
 };
 
+void report_failed(EventLoop& loop, const AnyTask& task) {
+    if (task.cancelled() || !task.exception()) return;
+    loop.core().tell({.exception = task.exception(), .task = task}, [&](ExceptionContext& context) {
+        context.message = "unhandled exception during asyncio.run() shutdown";
+        context.stack = task.get_stack();
+    });
+}
+
+/// The same as below where memory lacks for a list of them.
+void cancel_one_by_one(EventLoop& loop) {
+    auto& tasks = loop.core().live_tasks;
+    for (detail::TaskBase& task : tasks) AnyTask(detail::Ref<detail::FutureBase>(&task)).cancel();
+    while (!tasks.empty()) {
+        AnyTask task(detail::Ref<detail::FutureBase>(&tasks.front()));
+        try {
+            loop.run_until_complete(AnyFuture(task));
+        } catch (...) {
+            bool is_of_task = task.done() && !detail::current_exception_is_keyboard_interrupt_or_system_exit();
+            if (!is_of_task) throw;
+        }
+        report_failed(loop, task);
+    }
+}
+
 void cancel_all_tasks(EventLoop& loop) {
     std::vector<AnyTask> tasks = all_tasks(loop);
     if (tasks.empty()) return;
     for (const AnyTask& task : tasks) task.cancel();
     AllDone all(loop, tasks);
     loop.run_until_complete(all.future());
-    for (const AnyTask& task : tasks) {
-        if (task.cancelled() || !task.exception()) continue;
-        loop.call_exception_handler({.message = "unhandled exception during asyncio.run() shutdown",
-                                     .exception = task.exception(),
-                                     .task = task,
-                                     .stack = task.get_stack()});
-    }
+    for (const AnyTask& task : tasks) report_failed(loop, task);
 }
 
 }  // namespace
@@ -67,7 +86,11 @@ Runner::~Runner() {
         close();
     } catch (...) {
         std::exception_ptr error = std::current_exception();
-        detail::log(LogLevel::error, "closing an asyncio::Runner failed: " + repr(error));
+        try {
+            detail::log(LogLevel::error, "closing an asyncio::Runner failed: " + repr(error));
+        } catch (const std::bad_alloc&) {
+            detail::log(LogLevel::error, "closing an asyncio::Runner failed, and memory lacks to say how");
+        }
     }
 }
 
@@ -144,7 +167,11 @@ void Runner::close() {
         Runner& runner_;
     };
     Closed closed(*this);
-    cancel_all_tasks(*loop);
+    try {
+        cancel_all_tasks(*loop);
+    } catch (const std::bad_alloc&) {
+        cancel_one_by_one(*loop);
+    }
     if (loop->core().shut_down_at_once()) return;
     loop->run_until_complete(loop->shutdown_asyncgens());
     loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));

@@ -1,49 +1,32 @@
 #include <asyncio/tasks/task_group.h>
 
+#include "core/loop_core.h"
+
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
 #include <asyncio/core/exception_group.h>
-#include <asyncio/core/waiter.h>
+
+#include <vector>
 
 namespace asyncio {
 
 namespace detail {
 
-/// The parent's wait for the end of the group's tasks. Gives the CancelledError that ended it early, or null.
-class [[nodiscard]] ChildrenDone final : public Waiter {
-public:
-    explicit ChildrenDone(TaskGroup& group) noexcept : group_(group) {}
-    ~ChildrenDone() { group_.waiter_ = nullptr; }
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        group_.waiter_ = this;
-        suspend(*frame.promise().task(), frame);
-    }
-    std::exception_ptr await_resume() {
-        return was_cancelled() ? std::make_exception_ptr(CancelledError(take_cancel_request())) : nullptr;
-    }
-    WaitEdge edge() const noexcept override { return {WaitKind::group, &group_}; }
+ChildrenDone::~ChildrenDone() { group_.waiter_ = nullptr; }
 
-private:
-    TaskGroup& group_;
-};
+void ChildrenDone::wait(TaskBase& task, std::coroutine_handle<> frame) noexcept {
+    group_.waiter_ = this;
+    suspend(task, frame);
+}
 
-class [[nodiscard]] AllChildren : public NativeAwaitable {
-public:
-    explicit AllChildren(TaskGroup& group) noexcept : group_(group) {}
-    ChildrenDone operator co_await() const noexcept { return ChildrenDone(group_); }
-
-private:
-    TaskGroup& group_;
-};
+void ChildrenDone::await_resume() noexcept {
+    if (was_cancelled()) group_.wait_was_cancelled(take_cancel_request());
+}
 
 void GroupMember::task_is_done(ReadyNode& node) {
     auto& member = static_cast<GroupMember&>(node);
-    TaskGroup& group = *member.group_;
     Ref<TaskBase> child = std::move(member.task_);
-    member.forget();
-    group.child_is_done(*child);
+    member.group_->child_is_done(member, *child);
 }
 
 void GroupMember::forget() noexcept {
@@ -63,6 +46,7 @@ TaskGroup::TaskGroup(TaskGroup&& other) : cancel_on_enter_(other.cancel_on_enter
 
 TaskGroup::~TaskGroup() {
     while (!members_.empty()) members_.front().forget();
+    while (!failed_.empty()) failed_.front().forget();
 }
 
 TaskGroup& TaskGroup::aenter() {
@@ -97,27 +81,36 @@ void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member, const
     task.add_node(member);
 }
 
-void TaskGroup::child_is_done(detail::TaskBase& child) {
+void TaskGroup::child_is_done(detail::GroupMember& member, detail::TaskBase& child) {
+    member.forget();
+    bool has_failed = !child.cancelled() && child.peek_exception();
+    if (has_failed) {
+        member.task_ = detail::Ref<detail::TaskBase>(&child);
+        failed_.push_back(member);
+    }
     if (waiter_ != nullptr && members_.empty()) waiter_->wake();
-    if (child.cancelled() || !child.peek_exception()) return;
-    std::exception_ptr error = child.exception();
-    errors_.push_back(error);
+    if (has_failed) child_has_failed(child);
+}
+
+void TaskGroup::child_has_failed(detail::TaskBase& child) {
+    const std::exception_ptr& error = child.peek_exception();
+    child.mark_retrieved();
     if (!base_error_ && detail::is_keyboard_interrupt_or_system_exit(error)) base_error_ = error;
     if (parent_->done()) {
         AnyTask task{detail::Ref<detail::FutureBase>(&child)};
         AnyTask parent{detail::Ref<detail::FutureBase>(parent_.get())};
-        task.get_loop().call_exception_handler({.message = "Task " + repr(task) +
-                                                           " has errored out but its parent task " + repr(parent) +
-                                                           " is already completed",
-                                                .exception = error,
-                                                .task = task});
+        loop_->tell({.exception = error, .task = task}, [&](ExceptionContext& context) {
+            context.message =
+                "Task " + repr(task) + " has errored out but its parent task " + repr(parent) + " is already completed";
+        });
         return;
     }
     if (aborting_ || parent_cancel_requested_) return;
-    // Whatever the parent does in the block is to end; aexit() takes the request back.
-    detail::Ref<detail::CancelRequest> request = abort(child.name(), std::source_location());
+    // Whatever the parent does in the block is to end; finish_leaving() takes the request back.
+    auto request = detail::request_cancel(&child, std::nullopt, std::source_location());
+    abort(request);
     parent_cancel_requested_ = true;
-    parent_->cancel(request);
+    cancel_task(*parent_, request);
 }
 
 void TaskGroup::cancel(std::source_location where) {
@@ -126,45 +119,53 @@ void TaskGroup::cancel(std::source_location where) {
         return;
     }
     if (aborting_ || (exiting_ && members_.empty())) return;
-    detail::TaskBase* caller = detail::current_task_of(*loop_);
-    detail::Ref<detail::CancelRequest> request = abort(caller != nullptr ? caller->name() : std::string(), where);
+    auto request = detail::request_cancel(*loop_, std::nullopt, where);
+    abort(request);
     parent_cancel_requested_ = true;
-    parent_->cancel(request);
+    cancel_task(*parent_, request);
 }
 
-detail::Ref<detail::CancelRequest> TaskGroup::abort(std::string_view requested_by, std::source_location where) {
+void TaskGroup::abort(const detail::Ref<detail::CancelRequest>& request) noexcept {
     aborting_ = true;
-    auto request = detail::make_cancel_request(std::nullopt, requested_by, where);
     for (detail::GroupMember& member : members_) {
-        if (!member.task_->done()) member.task_->cancel(request);
+        if (!member.task_->done()) cancel_task(*member.task_, request);
     }
-    return request;
 }
 
-Coro<std::exception_ptr> TaskGroup::leave(std::exception_ptr error) {
+/// One that cannot be cancelled, since it waits in a circle, does not keep the others from it.
+void TaskGroup::cancel_task(detail::TaskBase& task, const detail::Ref<detail::CancelRequest>& request) noexcept {
+    try {
+        task.cancel(request);
+    } catch (...) {
+        loop_->report({.exception = std::current_exception(), .task = AnyTask(detail::Ref<detail::FutureBase>(&task))},
+                      [](ExceptionContext& context) { context.message = "a TaskGroup could not cancel a task"; });
+    }
+}
+
+void TaskGroup::begin_leaving(const std::exception_ptr& error) noexcept {
     exiting_ = true;
-    if (error) {
-        if (!base_error_ && detail::is_keyboard_interrupt_or_system_exit(error)) base_error_ = error;
-        if (detail::is_cancelled_error(error)) cancellation_ = error;
-        if (!aborting_) abort(parent_->name(), std::source_location());
-    }
-    while (!members_.empty()) {
-        std::exception_ptr cancelled = co_await detail::AllChildren(*this);
-        if (!cancelled) continue;
-        absorbed_ = cancelled;
-        if (aborting_) continue;
-        cancellation_ = cancelled;
-        const auto* reason = detail::exception_cast<CancelledError>(cancelled);
-        abort(reason->requested_by(), reason->requested_at());
-    }
+    if (!error) return;
+    if (!base_error_ && detail::is_keyboard_interrupt_or_system_exit(error)) base_error_ = error;
+    if (detail::is_cancelled_error(error)) cancellation_ = error;
+    if (!aborting_) abort(detail::request_cancel(parent_.get(), std::nullopt, std::source_location()));
+}
+
+void TaskGroup::wait_was_cancelled(detail::Ref<detail::CancelRequest> request) noexcept {
+    absorbed_ = std::make_exception_ptr(CancelledError(request));
+    if (aborting_) return;
+    cancellation_ = absorbed_;
+    abort(request ? detail::make_cancel_request(std::nullopt, request->requested_by, request->requested_at) : nullptr);
+}
+
+std::exception_ptr TaskGroup::finish_leaving(const std::exception_ptr& error) noexcept {
     std::exception_ptr result = outcome(error);
     parent_ = nullptr;
-    errors_.clear();
+    while (!failed_.empty()) failed_.front().forget();
     base_error_ = cancellation_ = absorbed_ = nullptr;
-    co_return result;
+    return result;
 }
 
-std::exception_ptr TaskGroup::outcome(const std::exception_ptr& error) {
+std::exception_ptr TaskGroup::outcome(const std::exception_ptr& error) noexcept {
     if (base_error_) return base_error_;
     if (parent_cancel_requested_) {
         if (parent_->uncancel() == 0) {
@@ -173,30 +174,49 @@ std::exception_ptr TaskGroup::outcome(const std::exception_ptr& error) {
             cancellation_ = absorbed_;  // not all of it was the group's own doing
         }
     }
-    if (cancellation_ && errors_.empty()) return cancellation_;
-    if (error && !detail::is_cancelled_error(error)) errors_.push_back(error);
-    if (errors_.empty()) return nullptr;
+    if (cancellation_ && failed_.empty()) return cancellation_;
+    bool is_one_of_them = error && !detail::is_cancelled_error(error);
+    if (failed_.empty() && !is_one_of_them) return nullptr;
     if (parent_->cancelling() > 0) {
         // Cancelled from outside too: that is raised at the next await, and the count stays as it is.
         parent_->uncancel();
-        parent_->cancel(nullptr);
+        cancel_task(*parent_, nullptr);
     }
-    return make_exception_group("unhandled errors in a TaskGroup", std::move(errors_));
+    try {
+        return group_of_errors(is_one_of_them ? error : nullptr);
+    } catch (...) {  // bad_alloc, then, comes out in its place
+        return std::current_exception();
+    }
+}
+
+std::exception_ptr TaskGroup::group_of_errors(const std::exception_ptr& last) {
+    std::vector<std::exception_ptr> errors;
+    for (detail::GroupMember& member : failed_) errors.push_back(member.task_->peek_exception());
+    if (last) errors.push_back(last);
+    return make_exception_group("unhandled errors in a TaskGroup", std::move(errors));
 }
 
 Coro<bool> TaskGroup::aexit(std::exception_ptr error) {
-    std::exception_ptr result = co_await leave(error);
+    begin_leaving(error);
+    while (has_tasks()) {
+        co_await wait();
+    }
+    std::exception_ptr result = finish_leaving(error);
     if (result && result != error) std::rethrow_exception(result);
     co_return error && !result;
 }
 
 std::string repr(const TaskGroup& group) {
-    auto& members = const_cast<TaskGroup&>(group).members_;
-    std::size_t tasks = 0;
-    for (auto member = members.begin(); member != members.end(); ++member) ++tasks;
+    auto count = [](auto& members) {
+        std::size_t number = 0;
+        for (auto member = members.begin(); member != members.end(); ++member) ++number;
+        return number;
+    };
+    std::size_t tasks = count(const_cast<TaskGroup&>(group).members_);
+    std::size_t errors = count(const_cast<TaskGroup&>(group).failed_);
     std::string text = "<TaskGroup";
     if (tasks > 0) text += " tasks=" + std::to_string(tasks);
-    if (!group.errors_.empty()) text += " errors=" + std::to_string(group.errors_.size());
+    if (errors > 0) text += " errors=" + std::to_string(errors);
     if (group.aborting_) {
         text += " cancelling";
     } else if (group.entered_) {

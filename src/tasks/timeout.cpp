@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <locale>
+#include <new>
 #include <sstream>
 
 namespace asyncio {
@@ -35,15 +36,21 @@ const char* Timeout::state_name() const noexcept {
 void Timeout::reschedule(std::optional<TimePoint> when) {
     if (state_ == State::created) throw RuntimeError("Timeout has not been entered");
     if (state_ != State::active) throw RuntimeError(std::string("Cannot change state of ") + state_name() + " Timeout");
-    when_ = when;
-    disarm();
-    if (!when) return;
     detail::LoopCore& loop = task_->loop();
-    if (*when <= detail::last_time_of(loop)) {
+    bool is_due = is_linked();
+    disarm();
+    if (!when) {
+    } else if (*when <= detail::last_time_of(loop)) {
         detail::schedule(loop, *this);
     } else {
-        detail::schedule_at(loop, *when, *this);
+        try {
+            detail::schedule_at(loop, *when, *this);
+        } catch (const std::bad_alloc&) {  // in the place of a timer there would have been room
+            if (is_due) detail::schedule(loop, *this);
+            throw;
+        }
     }
+    when_ = when;
 }
 
 Timeout& Timeout::aenter() {

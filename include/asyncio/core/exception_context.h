@@ -12,7 +12,7 @@ namespace asyncio {
 
 /// What an event loop's exception handler is told. Python: the `context` dictionary of `call_exception_handler()`.
 struct ExceptionContext {
-    std::string message;
+    std::string message = {};
     std::exception_ptr exception = nullptr;  ///< null when there is none
     AnyFuture future = {};
     AnyTask task = {};

@@ -50,6 +50,8 @@ private:
     unsigned references_ = 1;
 };
 
+/// Where memory lacks, one without a message is null, which means the same: cancelling does not fail. With a message:
+/// throws bad_alloc.
 Ref<CancelRequest> make_cancel_request(std::optional<std::string_view> message, std::string_view requested_by,
                                        std::source_location where);
 

@@ -59,7 +59,10 @@ Slot<T>& slot_of(FutureBase& state) noexcept {
 
 [[noreturn]] void throw_empty_handle();
 EventLoop& loop_of(FutureBase* state);
+/// As make_cancel_request(), by the task that runs, or by the one that is given, or by nobody.
 Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message, std::source_location where);
+Ref<CancelRequest> request_cancel(const TaskBase* asker, std::optional<std::string_view> message,
+                                  std::source_location where);
 
 /// A wait on a future or a task: one of the future's callbacks, in order with the others.
 class FutureWaiter : public Waiter {

@@ -69,6 +69,11 @@ public:
     /// The exception, or null, without counting it as retrieved.
     const std::exception_ptr& peek_exception() const noexcept { return exception_; }
     void mark_retrieved() noexcept { unretrieved_ = false; }
+    /// The same, also for an exception that it will have.
+    void forget_exception() noexcept {
+        unretrieved_ = false;
+        is_forgotten_ = true;
+    }
 
     virtual const std::type_info& result_type() const noexcept = 0;
     virtual std::string result_repr() const = 0;
@@ -91,6 +96,7 @@ protected:
     State state_ = State::pending;
     Kind kind_;
     bool unretrieved_ : 1 = false;         // an exception that nobody has looked at
+    bool is_forgotten_ : 1 = false;        // what it will end with is nobody's affair
     bool has_user_callbacks_ : 1 = false;  // some of callbacks_ are DoneCallbacks
     bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
     LoopCore* loop_;
@@ -102,7 +108,7 @@ private:
     void destroy() noexcept;
     void end_of_life() noexcept;
     bool lives_on() noexcept;
-    void report_unretrieved();
+    void report_unretrieved() noexcept;
     void become_done(State state) noexcept;
     void schedule_callbacks() noexcept;
     void keep_for_callbacks() noexcept;

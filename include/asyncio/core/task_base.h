@@ -98,7 +98,7 @@ public:
         return cancel_request_;
     }
     /// The request that its wait was cancelled by. It hides what the task itself was asked until it is taken.
-    void set_cancel_request(const Ref<CancelRequest>& request);
+    void set_cancel_request(const Ref<CancelRequest>& request) noexcept;
     Ref<CancelRequest> take_cancel_request() noexcept;
 
     /// One step: the coroutine runs until it waits or ends.

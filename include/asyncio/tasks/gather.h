@@ -66,7 +66,6 @@ protected:
 private:
     friend class GatherChild;
     class Link;
-    class Forgotten;
     void child_is_done(GatherChild& child);
     void conclude();
 

@@ -4,6 +4,7 @@
 #include <asyncio/core/seconds.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/detail/intrusive_list.h>
 #include <asyncio/tasks/ensure_future.h>
 #include <asyncio/tasks/result.h>
 
@@ -27,18 +28,35 @@ struct StaggeredRace {
 
 namespace detail {
 
+class Race;
 class RaceOver;
+struct Racers;  // the tag of a race's lists
+
+/// A task's part in a race, in the task's own allocation: a node of the race's lists, and the callback that tells it of
+/// the task's end.
+class Racer : public ReadyNode, public ListHook<Racers> {
+public:
+    Racer() noexcept : ReadyNode(&Racer::task_is_done) {}
+
+private:
+    friend Race;
+    static void task_is_done(ReadyNode& node);
+    void forget() noexcept;  // may destroy the task, and so this
+
+    Race* race_ = nullptr;
+    Ref<TaskBase> task_;  // itself, until the race has been told; or, if it failed, is over
+};
 
 /// What staggered_race() does, whatever its coroutines return.
 class Race : public AwaitsFutures {
 public:
     Coro<> run();
-    std::size_t count_awaited() const noexcept override { return running_.size(); }
-    FutureBase* awaited(std::size_t index) const noexcept override { return running_[index].state_or_null(); }
+    std::size_t count_awaited() const noexcept override;
+    FutureBase* awaited(std::size_t index) const noexcept override;
 
 protected:
     explicit Race(std::optional<Seconds> delay) noexcept : delay_(delay) {}
-    ~Race() = default;
+    ~Race();
     Race(const Race&) = delete;
     /// The coroutine of the next function, which keeps the value if it is the first; an empty one if none is left.
     virtual Coro<> next() = 0;
@@ -48,14 +66,16 @@ protected:
 
 private:
     friend class RaceOver;
+    friend Racer;
     void start_one(Future<> previous_failed);
     Coro<> run_one(Future<> may_start, Future<> previous_failed);
-    void cancel_others();
-    void one_is_done(const Task<>& task);
+    Coro<> wait_and_start_next(Future<> previous_failed, Coro<>& own, Future<>& failed);
+    void cancel_others(const Ref<CancelRequest>& request);
+    void one_is_done(Racer& racer, TaskBase& task) noexcept;
 
     std::optional<Seconds> delay_;
-    std::vector<Task<>> running_;
-    std::vector<std::exception_ptr> unhandled_;
+    mutable IntrusiveList<Racer, Racers> running_;
+    IntrusiveList<Racer, Racers> unhandled_;  // those that ended by an error that was not their coroutine's
     RaceOver* waiter_ = nullptr;
 };
 

@@ -2,15 +2,15 @@
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/task.h>
+#include <asyncio/core/waiter.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/detail/ref.h>
 
+#include <coroutine>
 #include <exception>
 #include <source_location>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace asyncio {
 
@@ -18,11 +18,9 @@ class TaskGroup;
 
 namespace detail {
 
-class ChildrenDone;
+struct GroupMembers;  // the tag of a group's lists of members
 
-struct GroupMembers;  // the tag of a group's list of members
-
-/// A task's membership in a group, in the task's own allocation: a node of the group's list, and the callback that
+/// A task's membership in a group, in the task's own allocation: a node of the group's lists, and the callback that
 /// tells the group of the task's end.
 class GroupMember : public ReadyNode, public ListHook<GroupMembers> {
 public:
@@ -34,7 +32,34 @@ private:
     void forget() noexcept;  // may destroy the task, and so this
 
     TaskGroup* group_ = nullptr;
-    Ref<TaskBase> task_;  // itself, until the group has been told
+    Ref<TaskBase> task_;  // itself, until the group has been told; or, if it failed, has ended
+};
+
+/// The parent's wait for the end of the group's tasks.
+class [[nodiscard]] ChildrenDone final : public Waiter {
+public:
+    explicit ChildrenDone(TaskGroup& group) noexcept : group_(group) {}
+    ~ChildrenDone();
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        wait(*frame.promise().task(), frame);
+    }
+    void await_resume() noexcept;
+    WaitEdge edge() const noexcept override { return {WaitKind::group, &group_}; }
+
+private:
+    void wait(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    TaskGroup& group_;
+};
+
+class [[nodiscard]] AllChildren : public NativeAwaitable {
+public:
+    explicit AllChildren(TaskGroup& group) noexcept : group_(group) {}
+    ChildrenDone operator co_await() const noexcept { return ChildrenDone(group_); }
+
+private:
+    TaskGroup& group_;
 };
 
 }  // namespace detail
@@ -112,8 +137,13 @@ public:
     /// Ends it, in the same task: waits for the tasks and throws what is to come out. True: `error` is dealt with.
     Coro<bool> aexit(std::exception_ptr error);
 
-    /// For the library: aexit() that gives what is to come out, or null, and throws nothing.
-    Coro<std::exception_ptr> leave(std::exception_ptr error);
+    /// For the library: aexit() in steps, none of which throws or needs memory, since the tasks use what is the
+    /// parent's. While `has_tasks()`, `wait()` is to be awaited between the first and the last, which gives what is to
+    /// come out, or null.
+    void begin_leaving(const std::exception_ptr& error) noexcept;
+    bool has_tasks() const noexcept { return !members_.empty(); }
+    detail::AllChildren wait() noexcept { return detail::AllChildren(*this); }
+    std::exception_ptr finish_leaving(const std::exception_ptr& error) noexcept;
 
     /// `<TaskGroup tasks=2 errors=1 cancelling>`, as Python prints it.
     friend std::string repr(const TaskGroup& group);
@@ -135,14 +165,18 @@ private:
     bool accepts() const noexcept { return entered_ && !aborting_ && (!exiting_ || !members_.empty()); }
     [[noreturn]] void throw_refused() const;
     void start(detail::TaskBase& task, detail::GroupMember& member, const TaskOptions& options);
-    void child_is_done(detail::TaskBase& child);
-    detail::Ref<detail::CancelRequest> abort(std::string_view requested_by, std::source_location where);
-    std::exception_ptr outcome(const std::exception_ptr& error);
+    void child_is_done(detail::GroupMember& member, detail::TaskBase& child);
+    void child_has_failed(detail::TaskBase& child);
+    void wait_was_cancelled(detail::Ref<detail::CancelRequest> request) noexcept;
+    void abort(const detail::Ref<detail::CancelRequest>& request) noexcept;
+    void cancel_task(detail::TaskBase& task, const detail::Ref<detail::CancelRequest>& request) noexcept;
+    std::exception_ptr outcome(const std::exception_ptr& error) noexcept;
+    std::exception_ptr group_of_errors(const std::exception_ptr& last);
 
     detail::LoopCore* loop_ = nullptr;
     detail::Ref<detail::TaskBase> parent_;  // the task that entered it, until it has left
     detail::IntrusiveList<detail::GroupMember, detail::GroupMembers> members_;  // whose end it was not told of yet
-    std::vector<std::exception_ptr> errors_;
+    detail::IntrusiveList<detail::GroupMember, detail::GroupMembers> failed_;   // in the order in which they did
     std::exception_ptr base_error_;           // the first KeyboardInterrupt or SystemExit
     std::exception_ptr cancellation_;         // the CancelledError that is to come out if there are no errors
     std::exception_ptr absorbed_;             // the last one seen while the group was cancelling its tasks anyway

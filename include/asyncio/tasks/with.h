@@ -26,11 +26,17 @@ concept AsyncContextManager = requires(std::remove_reference_t<Manager>& manager
 
 namespace detail {
 
-/// The managers of this library have `leave(error)`, which gives the error that is to leave the block, or null, where
+/// A manager of this library has `leave(error)`, which gives the error that is to leave the block, or null, where
 /// aexit() has to throw it.
 template <class Manager>
 concept QuietManager = requires(std::remove_reference_t<Manager>& manager, std::exception_ptr error) {
     manager.leave(error);
+};
+/// Or it has that in steps, since its tasks have to be waited for: without a frame for it, which memory may lack for.
+template <class Manager>
+concept TaskOwner = requires(std::remove_reference_t<Manager>& manager, std::exception_ptr error) {
+    manager.begin_leaving(error);
+    manager.wait();
 };
 
 template <class T>
@@ -159,12 +165,14 @@ Coro<Result> with_statement(Manager manager, Body body) {
         }
     }
 
-    if constexpr (QuietManager<Manager>) {
-        if constexpr (Awaitable<decltype(manager.leave(error))>) {
-            error = co_await manager.leave(error);
-        } else {
-            error = manager.leave(error);
+    if constexpr (TaskOwner<Manager>) {
+        manager.begin_leaving(error);
+        while (manager.has_tasks()) {
+            co_await manager.wait();
         }
+        error = manager.finish_leaving(error);
+    } else if constexpr (QuietManager<Manager>) {
+        error = manager.leave(error);
     } else {
         using Exit = decltype(manager.aexit(error));
         if constexpr (std::is_void_v<Exit>) {

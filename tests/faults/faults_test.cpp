@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "faults/programs.h"
+
+namespace {
+
+using faults::Kind;
+using faults::Program;
+
+class WhateverFails : public testing::TestWithParam<Program> {
+protected:
+    static std::vector<std::string> backends() { return {"epoll"}; }
+    static void expect_no_failure(Kind kind, bool all_that_follow) {
+        for (const std::string& backend : backends()) {
+            std::string failures = faults::sweep(GetParam(), backend, kind, all_that_follow);
+            EXPECT_TRUE(failures.empty()) << "on " << backend << ":\n" << failures;
+        }
+    }
+};
+
+TEST_P(WhateverFails, AnAllocationFailsOnce) { expect_no_failure(Kind::allocation, false); }
+TEST_P(WhateverFails, AllocationsFailFromOneOn) { expect_no_failure(Kind::allocation, true); }
+TEST_P(WhateverFails, ACallOfTheBackendFailsOnce) { expect_no_failure(Kind::backend_call, false); }
+
+std::string name_of(const testing::TestParamInfo<Program>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Core, WhateverFails, testing::ValuesIn(faults::core_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Tasks, WhateverFails, testing::ValuesIn(faults::task_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Sync, WhateverFails, testing::ValuesIn(faults::sync_programs()), name_of);
+
+}  // namespace
