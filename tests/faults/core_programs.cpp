@@ -34,7 +34,8 @@ Coro<> tasks() {
     auto called = create_task(number, 2);
     named.add_done_callback([](const Task<int>&) {});
     int sum = co_await named;
-    sum += co_await called;
+    int more = co_await called;
+    sum += more;
     expect(sum == 3, "the tasks' results");
     auto failing = create_task(fail_soon());
     std::string caught;
@@ -239,7 +240,8 @@ Coro<> eager() {
     auto first = create_task(number(1), {.eager_start = true});
     auto second = create_task(number(2));
     int sum = co_await first;
-    sum += co_await second;
+    int more = co_await second;
+    sum += more;
     expect(sum == 3, "the results of tasks of a factory");
 }
 
