@@ -1,8 +1,19 @@
 #include "os/descriptor_lines.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace asyncio::detail {
+
+bool has_room(std::vector<IoEvent>& events, std::size_t count) noexcept {
+    if (events.capacity() - events.size() >= count) return true;
+    try {
+        events.reserve(events.size() + std::max(count, events.size() + 4));
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
 
 void Reports::close(DescriptorLine& direction) noexcept {
     direction.ready = false;
