@@ -217,9 +217,7 @@ void LoopCore::set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigin
 void LoopCore::drop_node(ReadyNode& node) noexcept {
     node.unlink();
     if (node.run_function() == &HandleBase::run_handle) {
-        auto& handle = static_cast<HandleBase&>(node);
-        handle.queued_ = false;
-        handle.dec_ref();
+        static_cast<HandleBase&>(node).drop_unrun();
     } else if (node.run_function() == &DoneCallback::run_callback) {
         delete static_cast<DoneCallback*>(&node);
     } else if (node.run_function() == &ForeignOperation::deliver) {
@@ -234,6 +232,18 @@ void LoopCore::drop_queued() noexcept {
     while (!timers_.empty()) drop_node(timers_.pop_first());
 }
 
+/// Emptied aside: what the callbacks hold may come back here as it dies.
+void LoopCore::drop_watches() noexcept {
+    auto drop = [](Ref<HandleBase>& handle) {
+        if (handle) handle.release()->drop_unrun();
+    };
+    for (auto& [fd, watch] : std::exchange(watches_, {})) {
+        drop(watch.reader);
+        drop(watch.writer);
+    }
+    for (auto& [signum, handle] : std::exchange(signal_handles_, {})) drop(handle);
+}
+
 void LoopCore::close() {
     if (running_) throw RuntimeError("Cannot close a running event loop");
     if (closed_) return;
@@ -243,9 +253,7 @@ void LoopCore::close() {
     while (!pending_calls.empty()) pending_calls.front().detach();
     while (!resources.empty()) resources.front().loop_is_closing();
     drop_queued();
-    // Emptied aside: what the callbacks hold may come back here as it dies.
-    if (!watches_.empty()) std::exchange(watches_, {});
-    if (!signal_handles_.empty()) std::exchange(signal_handles_, {});
+    drop_watches();
     signals_.reset();
     executor_shutdown_called = true;
     if (Executor* former = std::exchange(executor, nullptr)) former->shutdown(false);
@@ -268,7 +276,9 @@ bool LoopCore::shut_down_at_once() noexcept {
 
 void LoopCore::destroy() {
     close();
-    while (!live_tasks.empty()) live_tasks.front().abandon();
+    for (TaskBase& task : live_tasks) task.report_abandoned();
+    // The newest first: what a task was given when it was made is older than it, and lies in the frames of older tasks.
+    while (!live_tasks.empty()) live_tasks.back().abandon();
     drop_queued();
     task_factory = nullptr;
     exception_handler = nullptr;

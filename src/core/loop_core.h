@@ -184,6 +184,7 @@ private:
     ReadyNode& choose_ready(const ReadyNode& end);
     void drop_node(ReadyNode& node) noexcept;
     void drop_queued() noexcept;
+    void drop_watches() noexcept;
 
     unsigned references_ = 1;
     std::uint64_t passes_ = 0;

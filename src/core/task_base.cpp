@@ -249,18 +249,21 @@ void TaskBase::destroy_frames() noexcept {
     }
 }
 
+void TaskBase::report_abandoned() noexcept {
+    if (!report_pending_) return;
+    try {
+        loop_->report({.message = "Task was destroyed but it is pending!",
+                       .task = AnyTask(Ref<FutureBase>(this)),
+                       .stack = stack(std::nullopt)});
+    } catch (const std::bad_alloc&) {  // nobody is told, then
+    }
+}
+
 void TaskBase::abandon() noexcept {
     Ref<TaskBase> keep(this);
-    if (report_pending_) {
-        try {
-            loop_->report({.message = "Task was destroyed but it is pending!",
-                           .task = AnyTask(Ref<FutureBase>(this)),
-                           .stack = stack(std::nullopt)});
-        } catch (const std::bad_alloc&) {  // nobody is told, then
-        }
-    }
     destroy_frames();
     if (has_callable_) drop_callable();
+    drop_callbacks();
     leave_loop();
 }
 

@@ -44,6 +44,11 @@ private:
 /// The operations that are to be named by the next `wait()`.
 class Reports {
 public:
+    Reports() noexcept = default;
+    Reports(const Reports&) = delete;
+    Reports& operator=(const Reports&) = delete;
+    ~Reports() { orphan(closed_); }
+
     bool empty() noexcept { return pending_.empty(); }
     void add(IoOperation& operation) noexcept {
         if (operation.reported) return;
@@ -59,11 +64,17 @@ public:
     }
     /// Ends the operations of a descriptor that is no more what they wait for.
     void close(DescriptorLine& direction) noexcept;
+    /// Whether it was ended so. Then it is nobody's any more.
+    static bool let_go_if_closed(IoOperation& operation) noexcept {
+        if (operation.closed) operation.ListHook<IoLine>::unlink();
+        return operation.closed;
+    }
     /// The backend is about to die.
-    static void orphan(DescriptorLine& direction) noexcept;
+    static void orphan(IoOperation::Line& line) noexcept;
 
 private:
     ReadyList pending_;
+    IoOperation::Line closed_;  // ended by close(), and not collected or given up yet
 };
 
 }  // namespace asyncio::detail

@@ -69,8 +69,8 @@ EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 
 EpollBackend::~EpollBackend() {
     table_.for_each([](int, Descriptor& descriptor) {
-        Reports::orphan(descriptor.reading);
-        Reports::orphan(descriptor.writing);
+        Reports::orphan(descriptor.reading.line);
+        Reports::orphan(descriptor.writing.line);
     });
     if (epoll_fd_ >= 0) ::close(epoll_fd_);
 }
@@ -210,7 +210,7 @@ void EpollBackend::note_outcome(const IoOperation& operation, Descriptor& descri
 }
 
 bool EpollBackend::collect(IoOperation& operation) noexcept {
-    if (operation.closed) return true;
+    if (Reports::let_go_if_closed(operation)) return true;
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);
     DescriptorLine& direction = descriptor.direction(operation.call);
     if (!perform(operation)) {
@@ -227,7 +227,7 @@ bool EpollBackend::collect(IoOperation& operation) noexcept {
 }
 
 void EpollBackend::cancel(IoOperation& operation) noexcept {
-    if (operation.closed) return;
+    if (Reports::let_go_if_closed(operation)) return;
     operation.ListHook<IoLine>::unlink();
     if (operation.reported) reports_.add_first(table_.find(operation.descriptor.fd)->direction(operation.call));
 }

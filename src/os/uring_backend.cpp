@@ -30,8 +30,8 @@ UringBackend::UringBackend() {
 
 UringBackend::~UringBackend() {
     table_.for_each([this](int, Descriptor& descriptor) {
-        Reports::orphan(descriptor.reading);
-        Reports::orphan(descriptor.writing);
+        Reports::orphan(descriptor.reading.line);
+        Reports::orphan(descriptor.writing.line);
         abandon(descriptor);
     });
     if (waking_ != nullptr) call_off(waking_);
@@ -270,7 +270,7 @@ void UringBackend::take_bytes(IoOperation& operation, Descriptor& descriptor) no
 }
 
 bool UringBackend::collect(IoOperation& operation) noexcept {
-    if (operation.closed) return true;
+    if (Reports::let_go_if_closed(operation)) return true;
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
     bool over = take(operation, descriptor) || (!operation.repeats && perform(operation));
     if (!over) {
@@ -285,7 +285,7 @@ bool UringBackend::collect(IoOperation& operation) noexcept {
 }
 
 void UringBackend::cancel(IoOperation& operation) noexcept {
-    if (operation.closed) return;
+    if (Reports::let_go_if_closed(operation)) return;
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
     operation.ListHook<IoLine>::unlink();
     if (operation.repeats) check_later(descriptor);

@@ -13,9 +13,12 @@ public:
 
 protected:
     ~ExecutorJob() = default;
+    /// Its executor has been destroyed; the threads, which were left to themselves, will still run it.
+    bool executor_is_gone() const noexcept { return __atomic_load_n(&executor_is_gone_, __ATOMIC_RELAXED); }
 
 private:
     friend class ThreadPoolExecutor;
+    bool executor_is_gone_ = false;  // atomic
     ExecutorJob* previous_ = nullptr;
     ExecutorJob* next_ = nullptr;
     bool queued_ = false;
@@ -46,7 +49,8 @@ public:
 class ThreadPoolExecutor final : public Executor {
 public:
     /// Zero workers means Python's default: four more than there are processors, at most 32.
-    explicit ThreadPoolExecutor(int max_workers = 0, std::string thread_name_prefix = "asyncio");
+    ThreadPoolExecutor() : ThreadPoolExecutor(0) {}
+    explicit ThreadPoolExecutor(int max_workers, std::string thread_name_prefix = "asyncio");
     ~ThreadPoolExecutor() override;
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
     ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;

@@ -31,6 +31,8 @@ public:
 
     Executor* executor() const noexcept { return executor_; }
     bool has_begun() const noexcept;
+    /// Whether the executor may still be asked: it may die as soon as its calls have begun, or after `shutdown(false)`.
+    bool is_in_executor() const noexcept { return !has_begun() && !executor_is_gone(); }
     const Inbox& inbox() const noexcept { return *inbox_; }
     /// Whether it is work of its loop that waits for the loop itself.
     bool is_blocked() const noexcept;

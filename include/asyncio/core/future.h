@@ -216,15 +216,20 @@ public:
     requires(std::is_void_v<T> ? sizeof...(Value) == 0
                                : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> &&
                                                            ...)) void set_result(Value&&... value) const {
+        static_assert(!std::is_reference_v<T> || (detail::RefersToLasting<T, Value&&> && ...),
+                      "set_result() would keep a reference to a temporary, which dies with this line: give it an "
+                      "object that lives on, or make it a Future of a value");
         state().check_settable("set_result");
-        if constexpr (std::is_void_v<T> || std::is_reference_v<T> || std::is_trivially_copyable_v<T> ||
-                      !std::is_move_constructible_v<T>) {
-            slot().emplace(static_cast<Value&&>(value)...);
+        if constexpr (std::is_void_v<T>) {
+            state().finish();
+        } else if constexpr (std::is_reference_v<T> || std::is_trivially_copyable_v<T> ||
+                             !std::is_move_constructible_v<T>) {
+            (slot().emplace_implicitly(static_cast<Value&&>(value)), ...);
             state().finish();
         } else {
             // Whatever making the value does to this future, and to this handle, has happened before it is stored.
             Future keep(*this);
-            T made(static_cast<Value&&>(value)...);
+            T made = (static_cast<Value&&>(value), ...);
             keep.state().check_settable("set_result");
             keep.slot().emplace(std::move(made));
             keep.state().finish();

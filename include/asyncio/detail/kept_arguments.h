@@ -55,17 +55,25 @@ inline constexpr bool makes_temporary =
 template <class Known, class... A>
 struct KeptArguments {
     using type = std::tuple<A...>;
+    static constexpr bool are_converted = false;
 };
 template <class... P, class... A>
 requires(sizeof...(P) == sizeof...(A)) struct KeptArguments<Parameters<P...>, A...> {
     using type = std::tuple<std::conditional_t<makes_temporary<P, A>, std::remove_cvref_t<P>, A>...>;
+    static constexpr bool are_converted = true;
 };
 template <class... P, class Object, class... A>
 requires(sizeof...(P) == sizeof...(A)) struct KeptArguments<Parameters<P...>, Object, A...> {  // a member function's
     using type = std::tuple<Object, std::conditional_t<makes_temporary<P, A>, std::remove_cvref_t<P>, A>...>;
+    static constexpr bool are_converted = true;
 };
 
 template <class Function, class... A>
 using kept_arguments_t = typename KeptArguments<typename ParametersOf<Function>::type, A...>::type;
+
+/// Whether no call with what is kept makes a temporary that a parameter of the function may refer to. Not so where its
+/// parameters are unknown, as those of an overloaded function object, or where there are more than arguments.
+template <class Function, class... A>
+inline constexpr bool are_kept_as_taken = KeptArguments<typename ParametersOf<Function>::type, A...>::are_converted;
 
 }  // namespace asyncio::detail

@@ -56,7 +56,8 @@ public:
     using Guard = asyncio::Guard<Semaphore>;
 
     /// Throws ValueError if `value` is negative.
-    explicit Semaphore(std::ptrdiff_t value = 1);
+    explicit Semaphore(std::ptrdiff_t value);
+    Semaphore() : Semaphore(1) {}  // not explicit: in an aggregate it is made from `{}`
 
     /// Takes a slot, at once if one is free and nobody waits. Gives true. Cancelled, it does not have the slot; one
     /// that it was given already goes to the next who waits.
@@ -102,7 +103,8 @@ private:
 /// Also through a reference to its base. Python: asyncio.BoundedSemaphore.
 class BoundedSemaphore : public Semaphore {
 public:
-    explicit BoundedSemaphore(std::ptrdiff_t value = 1) : Semaphore(value, value) {}
+    explicit BoundedSemaphore(std::ptrdiff_t value) : Semaphore(value, value) {}
+    BoundedSemaphore() : BoundedSemaphore(1) {}
 };
 
 /// `<asyncio.locks.Semaphore object at 0x7f5c [unlocked, value:1]>`, as Python prints it.

@@ -65,11 +65,7 @@ public:
     RaceOf(Functions& functions, std::optional<Seconds> delay)
         : Race(delay), next_(std::begin(functions)), end_(std::end(functions)) {}
     StaggeredRace<stored_t<T>> outcome() {
-        StaggeredRace<stored_t<T>> race;
-        race.winner_result = std::move(result_);
-        race.winner_index = winner_;
-        race.exceptions = std::move(exceptions_);
-        return race;
+        return {std::move(result_), winner_, std::move(exceptions_)};
     }
 
 private:
