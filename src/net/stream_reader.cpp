@@ -167,17 +167,17 @@ std::string ReadUntilWaiter::await_resume() {
     return data;
 }
 
-ReadLineWaiter::ReadLineWaiter(Ref<ReaderState> reader) noexcept : SeparatorWaiter(std::move(reader), "readuntil") {}
+LineWaiter::LineWaiter(Ref<ReaderState> reader) noexcept : SeparatorWaiter(std::move(reader), "readuntil") {}
 
-bool ReadLineWaiter::is_satisfied() { return look(1, 1); }
+bool LineWaiter::is_satisfied() { return look(1, 1); }
 
-bool ReadLineWaiter::find(std::string_view data, std::size_t from) noexcept {
+bool LineWaiter::find(std::string_view data, std::size_t from) noexcept {
     match_begin_ = data.find('\n', from);
     match_end_ = match_begin_ + 1;
     return match_begin_ != data.npos;
 }
 
-std::string ReadLineWaiter::await_resume() {
+std::string LineWaiter::await_resume() {
     check_outcome();
     if (outcome_ == Outcome::ended) return reader().take(SIZE_MAX);
     if (outcome_ == Outcome::found) {

@@ -5,20 +5,29 @@
 
 namespace asyncio {
 
+class ExecutorJob;
+class ThreadPoolExecutor;
+
+namespace detail {
+
+/// The place of a job in the line of a thread pool.
+class ExecutorJobLink {
+    friend asyncio::ThreadPoolExecutor;
+    ExecutorJob* previous_ = nullptr;
+    ExecutorJob* next_ = nullptr;
+    bool queued_ = false;
+};
+
+}  // namespace detail
+
 /// A piece of work for an executor: stays alive until `run()` was called or `try_cancel()` succeeded.
-class ExecutorJob {
+class ExecutorJob : public detail::ExecutorJobLink {
 public:
     /// Called once, on a thread of the executor.
     virtual void run() noexcept = 0;
 
 protected:
     ~ExecutorJob() = default;
-
-private:
-    friend class ThreadPoolExecutor;
-    ExecutorJob* previous_ = nullptr;
-    ExecutorJob* next_ = nullptr;
-    bool queued_ = false;
 };
 
 /// Where `run_in_executor()` and `to_thread()` run what blocks. Python: concurrent.futures.Executor.

@@ -139,12 +139,16 @@ auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&...
 }
 
 /// A wait for a call on another thread: that of a future, under its own name.
-template <class T>
-class [[nodiscard]] ThreadAwaiter final : public FutureAwaiter<T, true> {
+class ThreadWaiter : public FutureWaiter {
 public:
-    explicit ThreadAwaiter(Ref<FutureBase> future) : FutureAwaiter<T, true>(std::move(future)) {}
+    explicit ThreadWaiter(Ref<FutureBase> future) noexcept : FutureWaiter(std::move(future)) {}
     WaitEdge edge() const noexcept override { return {WaitKind::thread, FutureWaiter::edge().subject}; }
+
+protected:
+    ~ThreadWaiter() = default;
 };
+template <class T>
+using ThreadAwaiter = FutureAwaiter<T, true, ThreadWaiter>;
 
 /// What gives one: awaiters are made in their place.
 template <class T>

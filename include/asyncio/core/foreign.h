@@ -95,6 +95,7 @@ ForeignOperation::promise_type::Return await_foreign(ForeignOperationOf<Result>&
 class ForeignWaiter : public Waiter {
 public:
     WaitEdge edge() const noexcept override { return {WaitKind::foreign, operation_.get()}; }
+    void go_on_now();
 
 protected:
     explicit ForeignWaiter(Ref<ForeignOperation> operation) noexcept;
@@ -110,9 +111,7 @@ protected:
     ForeignOperation& operation() noexcept { return *operation_; }
 
 private:
-    friend class ForeignOperation;
     void abandon() noexcept;
-    void go_on_now();
     Ref<ForeignOperation> operation_;
     LoopCore* loop_ = nullptr;  // while it counts as outside work
 };

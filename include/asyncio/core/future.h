@@ -71,6 +71,7 @@ public:
 
 protected:
     explicit FutureWaiter(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
+    ~FutureWaiter() = default;
     void suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     void check_outcome() {
         if (has_waited_in_vain()) [[unlikely]]
@@ -88,18 +89,18 @@ private:
 };
 
 /// `Take`: the result is moved out, since the handle that was awaited is about to go.
-template <class T, bool Take>
-class [[nodiscard]] FutureAwaiter : public FutureWaiter {
+template <class T, bool Take, class Wait = FutureWaiter>
+class [[nodiscard]] FutureAwaiter final : public Wait {
 public:
-    explicit FutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
-    bool await_ready() const noexcept { return is_done(); }
+    explicit FutureAwaiter(Ref<FutureBase> future) : Wait(std::move(future)) {}
+    bool await_ready() const noexcept { return this->is_done(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        suspend_on_future(*frame.promise().task(), frame);
+        this->suspend_on_future(*frame.promise().task(), frame);
     }
     decltype(auto) await_resume() {
-        check_outcome();
-        Slot<T>& slot = slot_of<T>(future());
+        this->check_outcome();
+        Slot<T>& slot = slot_of<T>(this->future());
         if constexpr (Take) {
             return slot.take();
         } else {
@@ -109,7 +110,7 @@ public:
 };
 
 /// For handles without a type: waits and drops the value.
-class [[nodiscard]] DroppingFutureAwaiter : public FutureWaiter {
+class [[nodiscard]] DroppingFutureAwaiter final : public FutureWaiter {
 public:
     explicit DroppingFutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
     bool await_ready() const noexcept { return is_done(); }

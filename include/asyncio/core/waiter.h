@@ -65,6 +65,8 @@ public:
 
     /// That of the task whose node this is.
     static Waiter& of(ReadyNode& node) noexcept { return *static_cast<TaskBase&>(node).waiting_on(); }
+    /// What that node calls for a wait whose `turn()` has come.
+    static void run_turn(ReadyNode& node) { of(node).turn(); }
 
 protected:
     enum class State : std::uint8_t { pending, woken, cancelled };
@@ -99,8 +101,6 @@ protected:
     void wait_again() noexcept { state_ = State::pending; }
     void step_task();
     virtual void turn() { step_task(); }
-    friend TaskBase* task_of_step(ReadyNode& node) noexcept;
-    static void run_turn(ReadyNode& node) { of(node).turn(); }
 
     TaskBase* task_ = nullptr;
     State state_ = State::pending;

@@ -112,21 +112,29 @@ private:
     std::size_t longest_ = 0;
 };
 
-class ReadLineWaiter : public SeparatorWaiter {
+class LineWaiter : public SeparatorWaiter {
 public:
-    explicit ReadLineWaiter(Ref<ReaderState> reader) noexcept;
+    explicit LineWaiter(Ref<ReaderState> reader) noexcept;
     std::string await_resume();
+
+protected:
+    ~LineWaiter() = default;
 
 private:
     bool is_satisfied() override;
     bool find(std::string_view data, std::size_t from) noexcept override;
 };
 
-class [[nodiscard]] NextLineWaiter final : public ReadLineWaiter {
+class [[nodiscard]] ReadLineWaiter final : public LineWaiter {
 public:
-    using ReadLineWaiter::ReadLineWaiter;
+    using LineWaiter::LineWaiter;
+};
+
+class [[nodiscard]] NextLineWaiter final : public LineWaiter {
+public:
+    using LineWaiter::LineWaiter;
     std::optional<std::string> await_resume() {
-        std::optional<std::string> line = ReadLineWaiter::await_resume();
+        std::optional<std::string> line = LineWaiter::await_resume();
         if (line->empty()) line.reset();
         return line;
     }

@@ -15,7 +15,7 @@ class Semaphore;
 namespace detail {
 
 /// A wait in `Semaphore::acquire()`.
-class [[nodiscard]] SemaphoreWaiter : public QueueWaiter {
+class SemaphoreWaiter : public QueueWaiter {
 public:
     explicit SemaphoreWaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
     bool await_ready() const noexcept;
@@ -31,6 +31,7 @@ public:
     WaitEdge edge() const noexcept override { return {WaitKind::semaphore, &semaphore_}; }
 
 protected:
+    ~SemaphoreWaiter() = default;
     Semaphore& owner() const noexcept { return semaphore_; }
 
 private:
@@ -60,8 +61,8 @@ public:
 
     /// Takes a slot, at once if one is free and nobody waits. Gives true. Cancelled, it does not have the slot; one
     /// that it was given already goes to the next who waits.
-    detail::Operation<Semaphore, detail::SemaphoreWaiter> acquire() noexcept {
-        return detail::Operation<Semaphore, detail::SemaphoreWaiter>(*this);
+    detail::Operation<Semaphore, detail::AcquireWaiter<Semaphore, detail::SemaphoreWaiter>> acquire() noexcept {
+        return detail::Operation<Semaphore, detail::AcquireWaiter<Semaphore, detail::SemaphoreWaiter>>(*this);
     }
     /// Gives a slot back, or adds one: the semaphore does not know who has how many.
     void release();

@@ -35,6 +35,7 @@ public:
     Coro<> run();
     std::size_t count_awaited() const noexcept override { return running_.size(); }
     FutureBase* awaited(std::size_t index) const noexcept override { return running_[index].state_or_null(); }
+    void set_waiter(RaceOver* waiter) noexcept { waiter_ = waiter; }
 
 protected:
     explicit Race(std::optional<Seconds> delay) noexcept : delay_(delay) {}
@@ -47,7 +48,6 @@ protected:
     std::vector<std::exception_ptr> exceptions_;
 
 private:
-    friend class RaceOver;
     void start_one(Future<> previous_failed);
     Coro<> run_one(Future<> may_start, Future<> previous_failed);
     void cancel_others();
