@@ -1,8 +1,8 @@
 #include <asyncio/core/task_base.h>
 #include <asyncio/core/waiter.h>
 
-#include "core/loop_core.h"
-#include "os/threads.h"
+#include "loop/loop_core.h"
+#include "detail/threads.h"
 
 #include <algorithm>
 #include <atomic>

@@ -2,10 +2,10 @@
 
 #include "net/transport.h"
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/io_operation.h>
-#include <asyncio/core/loop_resource.h>
+#include <asyncio/loop/io_operation.h>
+#include <asyncio/loop/loop_resource.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/net/server.h>
 

@@ -1,6 +1,6 @@
 #include <asyncio/net/stream_reader.h>
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <algorithm>
 #include <cstring>

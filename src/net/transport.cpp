@@ -1,10 +1,10 @@
 #include "net/transport.h"
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/server_state.h"
 
-#include <asyncio/core/log.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -3,8 +3,8 @@
 #include "net/kept_address.h"
 #include "net/write_buffer.h"
 
-#include <asyncio/core/io_operation.h>
-#include <asyncio/core/loop_resource.h>
+#include <asyncio/loop/io_operation.h>
+#include <asyncio/loop/loop_resource.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>

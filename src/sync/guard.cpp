@@ -1,7 +1,7 @@
 #include <asyncio/sync/guard.h>
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 
 namespace asyncio::detail {
 

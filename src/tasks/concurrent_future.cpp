@@ -3,8 +3,8 @@
 #include "os/thread_sleep.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
-#include <asyncio/core/repr.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/repr.h>
 
 #include <chrono>
 #include <cstdio>

@@ -2,7 +2,7 @@
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
-#include <asyncio/core/exception_group.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/core/waiter.h>
 
 namespace asyncio {

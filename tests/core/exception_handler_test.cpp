@@ -1,5 +1,5 @@
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/clock.h>
+#include <asyncio/loop/clock.h>
 #include <asyncio/core/task.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/core/future.h>
-#include <asyncio/core/handle.h>
+#include <asyncio/loop/handle.h>
 #include <asyncio/core/task.h>
 
 #include <exception>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/promise.h>
 #include <asyncio/core/task_base.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/core/awaitable.h>
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/ref.h>
 

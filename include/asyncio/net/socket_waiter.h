@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/io_operation.h>
+#include <asyncio/loop/io_operation.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/net/socket.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/core/wait_queue.h>
 #include <asyncio/sync/guard.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <asyncio/core/as_coroutine.h>
-#include <asyncio/core/clock.h>
-#include <asyncio/core/context.h>
+#include <asyncio/loop/clock.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/event_loop.h>
 
 #include <optional>

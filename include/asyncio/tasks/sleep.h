@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/seconds.h>
+#include <asyncio/loop/seconds.h>
 #include <asyncio/core/waiter.h>
 
 #include <coroutine>
