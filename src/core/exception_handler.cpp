@@ -1,12 +1,12 @@
-// LoopCore: what is told to the exception handler, and what the default one says.
-#include "loop/loop_core.h"
+// TaskLoop: what is told to the exception handler, and what the default one says.
+#include "core/task_loop.h"
 
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/log.h>
 
 namespace asyncio::detail {
 
-void LoopCore::default_exception_handler(const ExceptionContext& context) {
+void TaskLoop::default_exception_handler(const ExceptionContext& context) {
     std::string text = context.message.empty() ? "Unhandled exception in event loop" : context.message;
     if (context.future) text += "\nfuture: " + repr(context.future);
     if (context.handle) text += "\nhandle: " + repr(context.handle);
@@ -25,7 +25,7 @@ void LoopCore::default_exception_handler(const ExceptionContext& context) {
     log(LogLevel::error, text);
 }
 
-void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSlot* slot) {
+void TaskLoop::call_exception_handler(const ExceptionContext& context, ContextSlot* slot) {
     std::shared_ptr<ExceptionHandler> handler = exception_handler;
     if (!handler || facade_ == nullptr) return default_exception_handler(context);
     try {
@@ -53,7 +53,7 @@ void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSl
     }
 }
 
-void LoopCore::report(const ExceptionContext& context) noexcept {
+void TaskLoop::report(const ExceptionContext& context) noexcept {
     try {
         call_exception_handler(context);
     } catch (...) {  // KeyboardInterrupt or SystemExit, which Python ignores in a destructor, too
@@ -61,7 +61,12 @@ void LoopCore::report(const ExceptionContext& context) noexcept {
     }
 }
 
-void LoopCore::run_timed(ReadyNode& node) {
+void TaskLoop::callback_failed(const std::string& message, HandleBase* handle) {
+    call_exception_handler(
+        {.message = message, .exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(handle))});
+}
+
+void TaskLoop::run_in_debug_mode(ReadyNode& node) {
     // The node may be gone after its turn, so what to call it is asked before.
     std::string name;
     Ref<FutureBase> task;
@@ -70,9 +75,9 @@ void LoopCore::run_timed(ReadyNode& node) {
     } else if (TaskBase* stepping = task_of_step(node)) {
         task = Ref<FutureBase>(stepping);
     }
-    TimePoint start = clock_->now();
+    TimePoint start = read_clock();
     node.run();
-    Seconds taken = clock_->now() - start;
+    Seconds taken = read_clock() - start;
     if (facade_ == nullptr || taken < facade_->slow_callback_duration) return;
     if (task) name = repr(AnyTask(std::move(task)));
     if (name.empty()) name = "a callback of the library";

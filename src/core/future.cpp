@@ -1,6 +1,6 @@
 #include <asyncio/core/future.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 namespace asyncio {
 namespace detail {
@@ -13,12 +13,12 @@ void throw_coroutine_reused() { throw RuntimeError("cannot reuse already awaited
 
 EventLoop& loop_of(FutureBase* state) {
     if (state == nullptr) throw_empty_handle();
-    return state->loop().facade();
+    return task_loop(state->loop()).facade();
 }
 
 Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message, std::source_location where) {
-    return make_cancel_request(message, loop.current_task != nullptr ? loop.current_task->name() : std::string(),
-                               where);
+    TaskBase* caller = current_task_of(loop);
+    return make_cancel_request(message, caller != nullptr ? caller->name() : std::string(), where);
 }
 
 bool FutureWaiter::cancel(const Ref<CancelRequest>& request) {

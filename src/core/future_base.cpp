@@ -1,6 +1,6 @@
 #include <asyncio/core/future_base.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <atomic>
 #include <new>
@@ -31,7 +31,7 @@ inline void FutureBase::end_of_life() noexcept {
 
 void FutureBase::destroy() noexcept {
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
-    LoopCore& loop = *loop_;
+    TaskLoop& loop = task_loop(*loop_);
     if (loop.destroying_futures) {
         try {
             loop.dying_futures.push_back(this);
@@ -72,7 +72,7 @@ void FutureBase::report_unretrieved() {
                              .exception = exception_,
                              .future = AnyFuture(Ref<FutureBase>(this))};
     if (is_task) context.stack = static_cast<TaskBase*>(this)->stack(std::nullopt);
-    loop_->report(context);
+    task_loop(*loop_).report(context);
 }
 
 inline void FutureBase::schedule_callbacks() noexcept {
@@ -211,7 +211,7 @@ DoneCallback::DoneCallback(ContextRef context)
 void DoneCallback::run_callback(ReadyNode& node) {
     std::unique_ptr<DoneCallback> callback(static_cast<DoneCallback*>(&node));
     Ref<FutureBase> future = std::move(callback->future_);
-    LoopCore& loop = future->loop();
+    TaskLoop& loop = task_loop(future->loop());
     try {
         ContextScope scope(loop.current_context(), callback->context_);
         callback->call(future);

@@ -1,6 +1,6 @@
 #include <asyncio/core/promise.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 
@@ -15,13 +15,14 @@ void PromiseBase::unhandled_exception() noexcept {
 void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
     LoopCore* loop = running_core_or_null();
     if (loop != nullptr && loop->debug) {
+        TaskBase* task = current_task_of(*loop);
         const PromiseBase& promise = PromiseBase::of(frame);
         StackEntry made = stack_entry({promise.function(), promise.function()});
         std::string text = "coroutine '" + made.function + "' was never awaited, defined at " + made.file + ":" +
                            std::to_string(made.line);
-        if (loop->current_task != nullptr) {
-            text += ", dropped by task " + quoted(loop->current_task->name()) + " at (most recent call last):\n" +
-                    format_stack(loop->current_task->stack(std::nullopt));
+        if (task != nullptr) {
+            text += ", dropped by task " + quoted(task->name()) + " at (most recent call last):\n" +
+                    format_stack(task->stack(std::nullopt));
             text.pop_back();
         }
         log(LogLevel::warning, text);

@@ -1,7 +1,7 @@
 #include <asyncio/core/task_base.h>
 #include <asyncio/core/waiter.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 #include "detail/threads.h"
 
 #include <algorithm>
@@ -86,8 +86,9 @@ std::source_location TaskBase::function() const noexcept {
         conclude();
         break;
     }
-    if (loop_->unwinding) [[unlikely]]
-        loop_->unwinding = nullptr;
+    TaskLoop& loop = task_loop(*loop_);
+    if (loop.unwinding) [[unlikely]]
+        loop.unwinding = nullptr;
 }
 
 void TaskBase::start(const TaskOptions& options) {
@@ -104,7 +105,7 @@ void TaskBase::start(const TaskOptions& options) {
     } else {
         context_ = ContextSlot::copy_current();
     }
-    loop_->live_tasks.push_back(*this);
+    task_loop(*loop_).live_tasks.push_back(*this);
     inc_ref();  // the loop's, until the task is over
     if (options.eager_start.value_or(false) && is_running) [[unlikely]] {
         eager_start();
@@ -116,11 +117,12 @@ void TaskBase::start(const TaskOptions& options) {
 void TaskBase::eager_start() {
     constexpr int deepest = 1000;  // each level takes some of the machine's stack; Python gives up sooner
     Ref<TaskBase> keep(this);
-    if (loop_->eager_depth >= deepest) {
+    TaskLoop& loop = task_loop(*loop_);
+    if (loop.eager_depth >= deepest) {
         leave_loop();
         throw RuntimeError("too many tasks started eagerly inside each other");
     }
-    TaskBase* creator = std::exchange(loop_->current_task, this);
+    TaskBase* creator = std::exchange(loop.current_task, this);
     class Depth {
     public:
         explicit Depth(int& depth) : depth_(depth) { ++depth_; }
@@ -129,22 +131,22 @@ void TaskBase::eager_start() {
     private:
         int& depth_;
     };
-    Depth depth(loop_->eager_depth);
+    Depth depth(loop.eager_depth);
     try {
-        ContextScope scope(loop_->current_context(), context_);
+        ContextScope scope(loop.current_context(), context_);
         run_step();
     } catch (...) {  // the context is in use
-        loop_->current_task = creator;
+        loop.current_task = creator;
         leave_loop();
         throw;
     }
-    loop_->current_task = creator;
+    loop.current_task = creator;
     if (is_over_) leave_loop();
-    loop_->throw_fatal_error();
+    loop.throw_fatal_error();
 }
 
 void TaskBase::step() {
-    LoopCore& loop = *loop_;
+    TaskLoop& loop = task_loop(*loop_);
     if (must_cancel_) [[unlikely]] {
         must_cancel_ = false;
         cancel_due_ = waiter_ == nullptr || !waiter_->ended_cancelled();
@@ -169,14 +171,15 @@ void TaskBase::step() {
 }
 
 void TaskBase::step_in_shared_context() {
+    TaskLoop& loop = task_loop(*loop_);
     try {
-        ContextScope scope(loop_->current_context(), context_);
+        ContextScope scope(loop.current_context(), context_);
         run_step();
     } catch (...) {  // the context is in use
-        loop_->current_task = nullptr;
-        loop_->call_exception_handler({.message = "a task's step could not run",
-                                       .exception = std::current_exception(),
-                                       .task = AnyTask(Ref<FutureBase>(this))});
+        loop.current_task = nullptr;
+        loop.call_exception_handler({.message = "a task's step could not run",
+                                     .exception = std::current_exception(),
+                                     .task = AnyTask(Ref<FutureBase>(this))});
     }
 }
 
@@ -202,14 +205,15 @@ void TaskBase::conclude() noexcept {
         become_cancelled(nullptr);
         return;
     }
-    if (loop_->unwinding == error) {
+    TaskLoop& loop = task_loop(*loop_);
+    if (loop.unwinding == error) {
         try {
-            traceback_ = new std::vector<FramePlace>(loop_->unwound.rbegin(), loop_->unwound.rend());
+            traceback_ = new std::vector<FramePlace>(loop.unwound.rbegin(), loop.unwound.rend());
         } catch (const std::bad_alloc&) {
         }
     }
     become_failed(error);
-    if (is_keyboard_interrupt_or_system_exit(error)) loop_->fatal_error = std::move(error);
+    if (is_keyboard_interrupt_or_system_exit(error)) loop.fatal_error = std::move(error);
 }
 
 void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
@@ -253,9 +257,9 @@ void TaskBase::abandon() noexcept {
     Ref<TaskBase> keep(this);
     if (report_pending_) {
         try {
-            loop_->report({.message = "Task was destroyed but it is pending!",
-                           .task = AnyTask(Ref<FutureBase>(this)),
-                           .stack = stack(std::nullopt)});
+            task_loop(*loop_).report({.message = "Task was destroyed but it is pending!",
+                                      .task = AnyTask(Ref<FutureBase>(this)),
+                                      .stack = stack(std::nullopt)});
         } catch (const std::bad_alloc&) {  // nobody is told, then
         }
     }
@@ -276,9 +280,9 @@ void TaskBase::cancel_wait(Waiter& waiter) noexcept {
     try {
         if (waiter.cancel(cancel_request_)) must_cancel_ = false;
     } catch (...) {  // this wait closes a circle of tasks
-        loop_->report({.message = "Exception in a task's step",
-                       .exception = std::current_exception(),
-                       .task = AnyTask(Ref<FutureBase>(this))});
+        task_loop(*loop_).report({.message = "Exception in a task's step",
+                                  .exception = std::current_exception(),
+                                  .task = AnyTask(Ref<FutureBase>(this))});
     }
 }
 
@@ -359,12 +363,13 @@ bool TaskBase::take_cancel_ahead(Ref<CancelRequest>& request) noexcept {
 }
 
 void TaskBase::note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept {
-    if (loop_->unwinding != error) {
-        loop_->unwinding = error;
-        loop_->unwound.clear();
+    TaskLoop& loop = task_loop(*loop_);
+    if (loop.unwinding != error) {
+        loop.unwinding = error;
+        loop.unwound.clear();
     }
     try {
-        loop_->unwound.push_back({frame.function(), frame.await_at()});
+        loop.unwound.push_back({frame.function(), frame.await_at()});
     } catch (const std::bad_alloc&) {  // a traceback with a gap is better than no program
     }
 }
@@ -394,7 +399,7 @@ namespace {
 
 // Out of line, or the registers that it needs are saved for each task that is started without it.
 [[gnu::noinline]] void start_through_factory(TaskBase& task, const TaskOptions& options) {
-    LoopCore& loop = task.loop();
+    TaskLoop& loop = task_loop(task.loop());
     std::shared_ptr<TaskFactory> factory = loop.task_factory;
     AnyTask made = (*factory)(loop.facade(), NewTask(Ref<TaskBase>(&task)), options);
     if (made.state_or_null() != &task) {
@@ -405,7 +410,7 @@ namespace {
 }  // namespace
 
 void start_task(TaskBase& task, const TaskOptions& options) {
-    if (!task.loop().task_factory) [[likely]]
+    if (!task_loop(task.loop()).task_factory) [[likely]]
         return task.start(options);
     start_through_factory(task, options);
 }

@@ -1,59 +1,35 @@
 #pragma once
 
+#include "loop/descriptor_watches.h"
+#include "loop/loop_signals.h"
+#include "loop/outside_work.h"
+#include "loop/poll_budget.h"
 #include "loop/posted_list.h"
-#include "loop/timer_heap.h"
-#include "loop/clocks.h"
-#include "loop/sigint_watch.h"
-#include "loop/signal_pipe.h"
+#include "loop/ready_queue.h"
+#include "loop/timers.h"
 
-#include <asyncio/core/event_loop.h>
-#include <asyncio/loop/inbox.h>
-#include <asyncio/loop/loop_resource.h>
+#include <asyncio/context/context.h>
 #include <asyncio/detail/pool.h>
+#include <asyncio/loop/handle.h>
+#include <asyncio/loop/inbox.h>
+#include <asyncio/loop/loop_options.h>
+#include <asyncio/loop/loop_resource.h>
 
 #include <atomic>
-#include <map>
+#include <cstdint>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <unordered_map>
+#include <string>
 #include <vector>
 
 namespace asyncio::detail {
 
-/// How many callbacks run between two looks at the clock and the file descriptors while there are callbacks to run.
-/// As many as fit in some microseconds, so that slow callbacks do not keep timers and I/O waiting.
-class PollBudget {
-public:
-    bool is_spent() const noexcept { return left_ <= 0; }
-    void spend(int callbacks) noexcept { left_ -= callbacks; }
-    void renew(TimePoint now) noexcept;
-    void renew_each_pass() noexcept { every_pass_ = true; }
-    void forget_idle_time(TimePoint now) noexcept { last_ = now; }
-
-private:
-    static constexpr int most = 64;
-    static constexpr std::int64_t nanoseconds_between_polls = 50'000;
-    int size_ = 1;
-    int left_ = 0;
-    bool every_pass_ = false;
-    TimePoint last_ = {};
-};
-
-class GeneratorBase;
-struct OpenGenerators;
-
-/// The callbacks on one file descriptor.
-struct FdWatch {
-    Ref<HandleBase> reader;
-    Ref<HandleBase> writer;
-};
-
-/// Everything of an event loop. Lives until the EventLoop and the last future of it are gone.
+/// A loop that runs nodes: those that are ready, those whose moment has come, those that input and output or other
+/// threads make ready. What the nodes are is for those who derive from it.
 class LoopCore : public Pooled {
 public:
-    LoopCore(EventLoop& facade, const LoopOptions& options);
-    ~LoopCore();
+    explicit LoopCore(const LoopOptions& options);
+    LoopCore(const LoopCore&) = delete;
+    LoopCore& operator=(const LoopCore&) = delete;
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept {
         if (--references_ == 0) delete this;
@@ -62,24 +38,21 @@ public:
     // What is ready, and time.
     void push_ready(ReadyNode& node) noexcept {
         drain_inbox();  // they came first
-        ready_.push_back(node);
+        ready_.push(node);
     }
     void push_ready(ReadyList& nodes) noexcept {
         drain_inbox();
-        ready_.splice_back(nodes);
+        ready_.push(nodes);
     }
-    void add_timer(TimePoint when, TimerNode& node) { timers_.add(when.nanoseconds(), node); }
+    void add_timer(TimePoint when, TimerNode& node) { timers_.add(when, node); }
     void remove_timer(TimerNode& node) noexcept { timers_.remove(node); }
-    TimePoint time() noexcept;
-    TimePoint last_time() const noexcept { return now_; }
+    TimePoint time() noexcept { return timers_.now(); }
+    TimePoint last_time() const noexcept { return timers_.last(); }
 
     // Life.
-    void run_forever();
+    virtual void run_forever();
     void stop() noexcept { stopping_ = true; }
     void close();
-    void destroy();  // by the EventLoop's destructor
-    /// shutdown_asyncgens() and shutdown_default_executor(), if nobody could tell that no task did it.
-    bool shut_down_at_once() noexcept;
     bool is_running() const noexcept { return running_; }
     bool is_closed() const noexcept { return closed_; }
     /// How many passes it has begun since virtual time last moved: the moment of an event, as tests compare it with
@@ -89,8 +62,6 @@ public:
     void check_running() const;
     void check_may_call(HandleBase& handle) const;  // both; the handle does not survive a refusal
     void check_thread() const;                      // in debug mode, from another thread: throws
-    EventLoop& facade() const;
-    EventLoop* facade_or_null() const noexcept { return facade_; }
 
     // Callbacks.
     void add_ready_handle(HandleBase& handle) noexcept;
@@ -104,63 +75,35 @@ public:
         }
     }
     void forget_handle(HandleBase& handle) noexcept;  // it was cancelled
-    /// The handler runs in the context of the task or handle that `context` names, or in `slot`.
-    void call_exception_handler(const ExceptionContext& context, ContextSlot* slot = nullptr);
-    void report(const ExceptionContext& context) noexcept;  // the same where nothing may be thrown
-    void default_exception_handler(const ExceptionContext& context);
+    ContextSlot*& current_context() noexcept { return *context_; }
+    /// A callback has thrown what the loop does not let out.
+    virtual void callback_failed(const std::string& message, HandleBase* handle) = 0;
 
-    // File descriptors and signals.
-    void watch(int fd, bool for_writing, Ref<HandleBase> handle);
-    bool unwatch(int fd, bool for_writing);
-    void add_signal(int signum, Ref<HandleBase> handle);
-    bool remove_signal(int signum);
-    void set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigint);
+    // Its parts.
+    DescriptorWatches& descriptors() noexcept { return descriptors_; }
+    LoopSignals& signals() noexcept { return signals_; }
+    OutsideWork& outside() noexcept { return outside_; }
     IoBackend& io() noexcept { return *io_; }
-    /// Who has the descriptor for itself; null for nobody.
-    void set_user(int fd, const DescriptorUser* user);
-    /// Throws RuntimeError if somebody has.
-    void check_has_no_user(int fd) const;
+    Inbox& inbox() noexcept { return *inbox_; }
+    bool has_virtual_time() const noexcept { return timers_.is_virtual(); }
+    IntrusiveList<LoopResource, LoopResources> resources;
     /// Memory that is touched often, for what is received and handed on at once.
     static constexpr std::size_t receive_buffer_size = 256 * 1024;
     char* receive_buffer();
 
-    // Threads.
-    Inbox& inbox() noexcept { return *inbox_; }
-    Executor& default_executor();
-    void outside_work_begins() noexcept { ++outside_work_; }
-    void outside_work_ends() noexcept { --outside_work_; }
-    bool has_virtual_time() const noexcept { return virtual_time_; }
-    bool works_outside() noexcept;  // something that was begun will call back
-
-    ContextSlot*& current_context() noexcept { return *context_; }
-
-    TaskBase* current_task = nullptr;
-    IntrusiveList<TaskBase, LiveTasks> live_tasks;
-    IntrusiveList<ExecutorCall, PendingCalls> pending_calls;
     bool debug = false;
-    std::shared_ptr<TaskFactory> task_factory;  // shared with a call under way, which may replace it
-    std::shared_ptr<ExceptionHandler> exception_handler;
-    int cancel_depth = 0;  // of gather() in gather()
-    int eager_depth = 0;   // of tasks started inside each other
-    bool destroying_futures = false;
-    std::vector<FutureBase*> dying_futures;  // those that others held, to be destroyed without recursion
-    Executor* executor = nullptr;
-    std::shared_ptr<ThreadPoolExecutor> own_executor;  // shared by a thread that joins its threads
-    bool executor_shutdown_called = false;
-    IntrusiveList<GeneratorBase, OpenGenerators> generators;  // that have begun, in the order in which they did
-    bool asyncgens_shutdown_called = false;
-    IntrusiveList<LoopResource, LoopResources> resources;
 
-    /// The KeyboardInterrupt or SystemExit that a task ended with: it leaves the loop once the task's step is over.
-    std::exception_ptr fatal_error;
-    void throw_fatal_error() {
-        if (fatal_error) [[unlikely]]
-            std::rethrow_exception(std::exchange(fatal_error, nullptr));
-    }
+protected:
+    virtual ~LoopCore();
 
-    // The frames that the exception under way has passed through, innermost first.
-    std::exception_ptr unwinding;
-    std::vector<FramePlace> unwound;
+    /// The same as `node.run()`, in debug mode.
+    virtual void run_in_debug_mode(ReadyNode& node) = 0;
+    /// What is queued will not run: whoever is behind the node gives it up.
+    virtual void drop_node(ReadyNode& node) noexcept = 0;
+    void drop_queued() noexcept;
+    TimePoint read_clock() noexcept { return timers_.read_clock(); }
+    /// Nothing is queued, watched, open or under way, and nothing of it was replaced.
+    bool is_untouched() const noexcept;
 
 private:
     friend class Inbox;
@@ -170,65 +113,33 @@ private:
     void run_pass();
     void look_outside(bool idle);
     void wait_for_events(bool idle);
-    void collect_due_timers() noexcept;
-    /// What other threads have posted joins the ready queue.
-    void drain_inbox() noexcept;
-    void dispatch(const IoEvent& event);
-    void add_ready_watch(int fd, bool for_writing, HandleBase& handle);
-    bool drop_watch(int fd, bool for_writing);
-    void signal_arrived(int signum);
-    void check_sigint();
     void run_ready();
-    void run_timed(ReadyNode& node);
-    void callback_failed();
-    ReadyNode& choose_ready(const ReadyNode& end);
-    void drop_node(ReadyNode& node) noexcept;
-    void drop_queued() noexcept;
+    void node_failed();
+    /// What other threads have posted joins the ready queue.
+    void drain_inbox() noexcept {
+        if (!posted_->empty()) [[unlikely]]
+            posted_->move_to(ready_.nodes());
+    }
 
     unsigned references_ = 1;
     std::uint64_t passes_ = 0;
-    EventLoop* facade_;
-    ReadyList ready_;
-    TimerHeap timers_;
-    TimePoint now_ = {};
+    ReadyQueue ready_;
+    Timers timers_;
     PollBudget budget_;
     std::atomic<bool> running_ = false;
     bool stopping_ = false;
     bool closed_ = false;
-    bool clock_may_jump_ = false;
-    bool virtual_time_ = false;
-    int outside_work_ = 0;
     ContextSlot** context_ = nullptr;  // that of its thread while it runs
 
-    MonotonicClock monotonic_clock_;
-    std::unique_ptr<Clock> simulated_clock_;
-    Clock* clock_ = &monotonic_clock_;
     std::unique_ptr<IoBackend> own_io_;
     IoBackend* io_;
-    ReadyOrder* order_;
     Ref<Inbox> inbox_;
     PostedList* posted_;  // the inbox's
     std::vector<IoEvent> events_;
-    std::unordered_map<int, FdWatch> watches_;
-    std::vector<const DescriptorUser*> users_;  // by descriptor
     std::unique_ptr<char[]> receive_buffer_;
-    std::unique_ptr<SignalPipe> signals_;
-    std::map<int, Ref<HandleBase>> signal_handles_;
-    SigintWatch* sigint_ = nullptr;
-    Function<void(int)> on_sigint_;
-    int sigints_seen_ = 0;
+    DescriptorWatches descriptors_;
+    LoopSignals signals_;
+    OutsideWork outside_;
 };
-
-/// What is behind an Inbox.
-struct Inbox::State : Pooled {
-    PostedList posted;         // closed with the loop
-    std::mutex mutex;          // the loop, and its backend, must not go while they are used
-    LoopCore* loop = nullptr;  // null: closed
-};
-
-inline void LoopCore::drain_inbox() noexcept {
-    if (!posted_->empty()) [[unlikely]]
-        posted_->move_to(ready_);
-}
 
 }  // namespace asyncio::detail

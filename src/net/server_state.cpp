@@ -1,6 +1,6 @@
 #include "net/server_state.h"
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 #include <asyncio/errors/os_errors.h>
@@ -37,7 +37,7 @@ void client_task_is_done(const AnyTask& task, Transport& transport) {
     if (!error) return;
     std::string text = transport.repr();
     transport.close();
-    transport.loop().call_exception_handler({.message = "Unhandled exception in client_connected_cb",
+    task_loop(transport.loop()).call_exception_handler({.message = "Unhandled exception in client_connected_cb",
                                              .exception = error,
                                              .task = task,
                                              .stack = task.get_stack(),
@@ -168,7 +168,7 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
         auto* transport = new Transport(*loop_, std::move(connection), std::move(reader), peer, Ref<ServerState>(this));
         transport->begin(2, nullptr);
     } catch (...) {
-        loop_->report(
+        task_loop(*loop_).report(
             {.message = "Error on transport creation for incoming connection", .exception = std::current_exception()});
     }
 }
@@ -177,7 +177,7 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
 void ServerState::report_failed_accept(Listener& listener, int error) {
     bool out_of_resources = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
     schedule_at(*loop_, loop_->time() + accept_retry_delay, listener.retry);
-    loop_->call_exception_handler(
+    task_loop(*loop_).call_exception_handler(
         {.message = out_of_resources ? "socket.accept() out of system resource" : "socket.accept() failed",
          .exception = make_os_error(error),
          .socket = asyncio::repr(TransportSocket(listener.socket))});
@@ -204,7 +204,7 @@ void ServerState::connection_made(Transport& client) {
     }
     std::string text = client.repr();
     client.close();
-    loop_->call_exception_handler(
+    task_loop(*loop_).call_exception_handler(
         {.message = "Unhandled exception in client_connected_cb", .exception = error, .transport = text});
 }
 

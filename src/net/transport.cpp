@@ -50,7 +50,7 @@ Transport::Transport(LoopCore& loop, Socket socket, Ref<ReaderState> reader, con
         int on = 1;  // small writes do not wait for an acknowledgement
         ::setsockopt(socket_->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
-    loop.set_user(socket_->fd, this);
+    loop.descriptors().set_user(socket_->fd, this);
     loop.inc_ref();
     loop.resources.push_back(*this);
     if (server_) server_->attach(*this);
@@ -350,7 +350,7 @@ void Transport::schedule_end() noexcept {
 }
 
 /// Its number is free for add_reader() and the like.
-void Transport::leave_descriptor() noexcept { loop_->set_user(receive_.descriptor.fd, nullptr); }
+void Transport::leave_descriptor() noexcept { loop_->descriptors().set_user(receive_.descriptor.fd, nullptr); }
 
 void Transport::connection_is_lost(ReadyNode& node) {
     Transport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;

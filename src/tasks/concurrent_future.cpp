@@ -1,6 +1,6 @@
 #include <asyncio/tasks/concurrent_future.h>
 
-#include "os/thread_sleep.h"
+#include "detail/thread_sleep.h"
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/errors/log.h>

@@ -1,6 +1,6 @@
 #include <asyncio/tasks/runner.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 
@@ -91,7 +91,7 @@ void Runner::run_until_done(const AnyTask& main) {
     detail::SigintWatch watch(core.io());
     int interrupts = 0;
     if (watch.installed()) {
-        core.set_sigint_watch(&watch, [&](int count) {
+        core.signals().set_sigint_watch(&watch, [&](int count) {
             interrupts = count;
             if (count > 1 || main.done()) throw KeyboardInterrupt();
             main.cancel();
@@ -100,7 +100,7 @@ void Runner::run_until_done(const AnyTask& main) {
     class WatchEnd {
     public:
         explicit WatchEnd(detail::LoopCore& core) : core_(core) {}
-        ~WatchEnd() { core_.set_sigint_watch(nullptr, nullptr); }
+        ~WatchEnd() { core_.signals().set_sigint_watch(nullptr, nullptr); }
 
     private:
         detail::LoopCore& core_;
@@ -145,7 +145,7 @@ void Runner::close() {
     };
     Closed closed(*this);
     cancel_all_tasks(*loop);
-    if (loop->core().shut_down_at_once()) return;
+    if (detail::task_loop(loop->core()).shut_down_at_once()) return;
     loop->run_until_complete(loop->shutdown_asyncgens());
     loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));
 }

@@ -158,7 +158,6 @@ private:
     std::optional<std::pair<Function, Arguments>> kept_;
 };
 
-void check_open(LoopCore& loop);  // throws RuntimeError if the loop is closed
 void start_task(TaskBase& task, const TaskOptions& options);
 
 template <class Function, class... Args>

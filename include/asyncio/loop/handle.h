@@ -41,6 +41,14 @@ public:
     bool is_timer() const noexcept { return is_timer_; }
     TimePoint when() const noexcept;  // of a timer
     ContextSlot& context_slot() noexcept { return context_; }
+    bool is_queued() const noexcept { return queued_; }
+    /// It will be called again: a reader's or a signal's.
+    void set_stays() noexcept { stays_ = true; }
+    /// The loop has dropped it from its queue, and gives back its count.
+    void leave_queue() noexcept {
+        queued_ = false;
+        dec_ref();
+    }
     std::string repr() const;
 
     /// What the loop runs: a turn of the callback that is not queued any more.
