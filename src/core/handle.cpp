@@ -51,7 +51,7 @@ bool HandleBase::cancelled() const noexcept {
 HandleBase::State HandleBase::state_between_runs() const noexcept {
     std::atomic_ref state(state_);
     State now = state.load();
-    while ((now & running) != 0 && running_core_or_null() != loop_) {
+    while ((now & running) != 0 && running_core_or_null() != loop_ && !loop_->was_running_at_fork()) {
         if (!state.compare_exchange_strong(now, now | awaited)) continue;
         state.wait(now | awaited);
         now = state.load();

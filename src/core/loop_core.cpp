@@ -53,9 +53,10 @@ LoopCore::LoopCore(EventLoop& facade, const LoopOptions& options)
     inbox_ = Ref<Inbox>::adopt(new Inbox());
     inbox_->state_->loop = this;
     posted_ = &inbox_->state_->posted;
+    begin_to_follow_forks();
 }
 
-LoopCore::~LoopCore() = default;
+LoopCore::~LoopCore() { end_to_follow_forks(); }
 
 EventLoop& LoopCore::facade() const {
     if (facade_ == nullptr) throw RuntimeError("the event loop was destroyed");
@@ -91,6 +92,7 @@ void LoopCore::run_forever() {
     public:
         explicit Running(LoopCore& loop) : loop_(loop) {
             loop_.context_ = &current_context_slot();
+            outer_children_ = std::exchange(nested_children, {});
             nested_children.stack_end =
                 reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - NestedChildren::most_bytes;
             loop_.running_ = true;
@@ -101,15 +103,36 @@ void LoopCore::run_forever() {
             loop_.running_ = false;
             loop_.context_ = nullptr;
             running_loop = nullptr;
+            nested_children = outer_children_;
         }
 
     private:
         LoopCore& loop_;
+        NestedChildren outer_children_;
     };
     Running running(*this);
     do {
         run_pass();
     } while (!stopping_);
+}
+
+// A forked child. Until the callback that forked returns to the loop, there is no running loop, as in Python, and the
+// child may run one of its own. A loop that goes on in the child has its own epoll or ring there.
+
+void LoopCore::before_fork() noexcept { inbox_->state_->mutex.lock(); }
+void LoopCore::after_fork_in_parent() noexcept { inbox_->state_->mutex.unlock(); }
+
+void LoopCore::after_fork_in_child() noexcept {
+    inbox_->state_->mutex.unlock();
+    was_running_at_fork_ = running_;
+    if (running_loop != this) return;
+    running_loop = nullptr;
+    current_task = nullptr;
+    if (!take_over_.is_linked()) ready_.push_front(take_over_);
+}
+
+void LoopCore::TakeOver::take_over(ReadyNode& node) {
+    if (running_loop == nullptr) running_loop = &static_cast<TakeOver&>(node).loop;
 }
 
 void LoopCore::run_pass() {

@@ -3,6 +3,7 @@
 #include "core/posted_list.h"
 #include "core/timer_heap.h"
 #include "os/clocks.h"
+#include "os/fork_aware.h"
 #include "os/sigint_watch.h"
 #include "os/signal_pipe.h"
 
@@ -52,7 +53,7 @@ struct FdWatch {
 };
 
 /// Everything of an event loop. Lives until the EventLoop and the last future of it are gone.
-class LoopCore : public Pooled {
+class LoopCore final : private ForkAware, public Pooled {
 public:
     LoopCore(EventLoop& facade, const LoopOptions& options);
     ~LoopCore();
@@ -150,6 +151,8 @@ public:
     void outside_work_begins() noexcept { ++outside_work_; }
     void outside_work_ends() noexcept { --outside_work_; }
     bool has_virtual_time() const noexcept { return virtual_time_; }
+    /// In a forked child: it ran when the parent forked, and no other thread runs it here.
+    bool was_running_at_fork() const noexcept { return was_running_at_fork_; }
     bool works_outside() noexcept;  // something that was begun will call back
 
     ContextSlot*& current_context() noexcept { return *context_; }
@@ -187,6 +190,16 @@ private:
     friend void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context);
     friend void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context);
 
+    void before_fork() noexcept override;
+    void after_fork_in_parent() noexcept override;
+    void after_fork_in_child() noexcept override;
+    /// The child goes on with the loop inside which its parent forked.
+    struct TakeOver : ReadyNode {
+        explicit TakeOver(LoopCore& core) noexcept : ReadyNode(&TakeOver::take_over), loop(core) {}
+        static void take_over(ReadyNode& node);
+        LoopCore& loop;
+    };
+
     void run_pass();
     void look_outside(bool idle);
     void wait_for_events(bool idle);
@@ -209,6 +222,7 @@ private:
     std::uint64_t passes_ = 0;
     EventLoop* facade_;
     ReadyList ready_;
+    TakeOver take_over_{*this};
     TimerHeap timers_;
     TimePoint now_ = {};
     PollBudget budget_;
@@ -217,6 +231,7 @@ private:
     bool closed_ = false;
     bool clock_may_jump_ = false;
     bool virtual_time_ = false;
+    bool was_running_at_fork_ = false;
     int outside_work_ = 0;
     ContextSlot** context_ = nullptr;  // that of its thread while it runs
 

@@ -1,5 +1,6 @@
 #include "os/descriptor_lines.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace asyncio::detail {
@@ -11,6 +12,16 @@ void DescriptorLine::add_first(IoOperation& operation) noexcept {
         line.front().ReadyNode::unlink();
     }
     line.push_front(operation);
+}
+
+bool has_room(std::vector<IoEvent>& events, std::size_t count) noexcept {
+    if (events.capacity() - events.size() >= count) return true;
+    try {
+        events.reserve(events.size() + std::max(count, events.size() + 4));
+        return true;
+    } catch (...) {
+        return false;
+    }
 }
 
 void Reports::close(DescriptorLine& direction) noexcept {

@@ -50,6 +50,9 @@ private:
     std::vector<std::unique_ptr<Descriptor>> table_;
 };
 
+/// Whether so many more fit, after having asked for memory if they do not.
+bool has_room(std::vector<IoEvent>& events, std::size_t count = 1) noexcept;
+
 /// The operations that are to be named by the next `wait()`.
 class Reports {
 public:
@@ -62,9 +65,10 @@ public:
     void add_first(DescriptorLine& direction) noexcept {
         if (direction.ready && !direction.line.empty()) add(direction.line.front());
     }
-    /// Names them all.
-    void move_to(std::vector<IoEvent>& events) {
-        while (!pending_.empty()) events.push_back({.operation = &static_cast<IoOperation&>(pending_.pop_front())});
+    /// Names them all. Without memory for that, what is left is named by the next wait.
+    void move_to(std::vector<IoEvent>& events) noexcept {
+        while (!pending_.empty() && has_room(events))
+            events.push_back({.operation = &static_cast<IoOperation&>(pending_.pop_front())});
     }
     /// Ends the operations of a descriptor that is no more what they wait for.
     void close(DescriptorLine& direction) noexcept;

@@ -22,10 +22,14 @@ using std::chrono::nanoseconds;
 constexpr std::uint32_t reading_events = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
 constexpr std::uint32_t edges = EPOLLET;
 constexpr int too_many_stale_events = 100;
+constexpr std::size_t most_per_event = 3;  // who watches, who reads and who writes
 
 std::uint64_t key_of(int fd, std::uint32_t serial) noexcept {
     return std::uint64_t{serial} << 32 | static_cast<std::uint32_t>(fd);
 }
+
+int fd_of(const epoll_event& event) noexcept { return static_cast<int>(event.data.u64 & UINT32_MAX); }
+std::uint32_t serial_of(const epoll_event& event) noexcept { return static_cast<std::uint32_t>(event.data.u64 >> 32); }
 
 /// Rounded up: a timer that is due must find its time reached, or the loop would spin until then.
 int to_milliseconds(std::optional<nanoseconds> timeout) noexcept {
@@ -65,9 +69,11 @@ EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 #if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
     precision_ = Precision::milliseconds;
 #endif
+    begin_to_follow_forks();
 }
 
 EpollBackend::~EpollBackend() {
+    end_to_follow_forks();
     table_.for_each([](int, Descriptor& descriptor) {
         Reports::orphan(descriptor.reading);
         Reports::orphan(descriptor.writing);
@@ -79,8 +85,22 @@ EpollBackend::~EpollBackend() {
 int EpollBackend::open() noexcept {
     if (epoll_fd_ >= 0) return 0;
     if (int error = wake_up_.open()) return error;
+    if (int error = make_room_for(1)) return error;
     epoll_fd_ = open_epoll(wake_up_.fd());
-    return epoll_fd_ < 0 ? errno : 0;
+    if (epoll_fd_ < 0) return errno;
+    if (must_register_all_) register_all();
+    return 0;
+}
+
+/// For so many at once, the eventfd included. With less, the others come with the next wait. Returns an errno.
+int EpollBackend::make_room_for(std::size_t count) noexcept {
+    if (ready_.size() >= count) return 0;
+    try {
+        ready_.resize(count);
+        return 0;
+    } catch (...) {
+        return ready_.empty() ? ENOMEM : 0;
+    }
 }
 
 // What the kernel is told.
@@ -106,6 +126,7 @@ bool EpollBackend::set_registered(int fd, Descriptor& descriptor, int operation,
     if (::epoll_ctl(epoll_fd_, operation, fd, &change) != 0) return false;
     registered_ += static_cast<std::size_t>(events != 0) - static_cast<std::size_t>(descriptor.registered != 0);
     descriptor.registered = events;
+    make_room_for(registered_ + 1);
     return true;
 }
 
@@ -146,14 +167,26 @@ bool EpollBackend::adopt(IoDescriptor which, Descriptor& descriptor) noexcept {
     return true;
 }
 
-void EpollBackend::start_anew() {
+void EpollBackend::start_anew() noexcept {
     int fresh = open_epoll(wake_up_.fd());
-    if (fresh < 0) throw_os_error(errno);
+    if (fresh < 0) return;  // it goes on with stale ones, for a while
     ::close(std::exchange(epoll_fd_, fresh));
+    register_all();
+}
+
+void EpollBackend::register_all() noexcept {
+    must_register_all_ = false;
     table_.for_each([this](int fd, Descriptor& descriptor) {
         if (descriptor.registered == 0) return;
         if (!set_registered(fd, descriptor, EPOLL_CTL_ADD, descriptor.registered)) abandon(descriptor);
     });
+}
+
+void EpollBackend::after_fork_in_child() noexcept {
+    wake_up_.after_fork();
+    if (epoll_fd_ < 0) return;
+    ::close(std::exchange(epoll_fd_, -1));
+    must_register_all_ = true;
 }
 
 // Operations.
@@ -283,7 +316,7 @@ void EpollBackend::forget(int fd, Descriptor& descriptor) noexcept {
 
 void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>& events) {
     bool may_sleep = !wake_up_.look() && reports_.empty() && (!timeout || timeout->count() > 0);
-    if (may_sleep) {
+    if (may_sleep || must_register_all_) {
         if (int error = open()) throw_os_error(error);
     }
     reports_.move_to(events);
@@ -292,7 +325,6 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         if (registered_ == 0) return;  // only the eventfd could be ready, and it only ends sleeps
         timeout = nanoseconds(0);
     }
-    if (ready_.size() < registered_ + 1) ready_.resize(registered_ + 1);
     int count = poll(timeout);
     int error = errno;
     if (sleeps) wake_up_.awake();
@@ -300,16 +332,32 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         if (error == EINTR) return;
         throw_os_error(error);
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) note_event(ready_[i], events);
+    has_room(events, static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        epoll_event event = ready_[i];
+        if (has_room(events, most_per_event)) {
+            note_event(event, events);
+        } else {
+            have_told_again(event);
+        }
+    }
     if (stale_events_ > too_many_stale_events) {
         stale_events_ = 0;
         start_anew();
     }
 }
 
-void EpollBackend::note_event(const epoll_event& event, std::vector<IoEvent>& events) {
-    int fd = static_cast<int>(event.data.u64 & UINT32_MAX);
-    auto serial = static_cast<std::uint32_t>(event.data.u64 >> 32);
+/// There is no memory to tell of it now.
+void EpollBackend::have_told_again(const epoll_event& event) noexcept {
+    int fd = fd_of(event);
+    Descriptor* descriptor = table_.find(fd);
+    if (descriptor == nullptr || descriptor->serial != serial_of(event) || descriptor->registered == 0) return;
+    set_registered(fd, *descriptor, EPOLL_CTL_MOD, descriptor->registered);
+}
+
+void EpollBackend::note_event(const epoll_event& event, std::vector<IoEvent>& events) noexcept {
+    int fd = fd_of(event);
+    std::uint32_t serial = serial_of(event);
     if (serial == 0) return;  // the eventfd, which has done its work
     Descriptor* found = table_.find(fd);
     if (found == nullptr || found->serial != serial || found->registered == 0) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "os/descriptor_lines.h"
+#include "os/fork_aware.h"
 #include "os/wake_up.h"
 
 #include <asyncio/detail/pool.h>
@@ -24,7 +25,7 @@ namespace asyncio::detail {
 /// need tries again.
 ///
 /// Python: selectors.EpollSelector and the loop's self-pipe.
-class EpollBackend final : public IoBackend, public Pooled {
+class EpollBackend final : public IoBackend, private ForkAware, public Pooled {
 public:
     /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
     enum class Precision { nanoseconds, milliseconds };
@@ -67,14 +68,19 @@ private:
     void forget(int fd, Descriptor& descriptor) noexcept;
     void abandon(Descriptor& descriptor) noexcept;
     void note_outcome(const IoOperation& operation, Descriptor& descriptor) noexcept;
-    void note_event(const epoll_event& event, std::vector<IoEvent>& events);
+    void note_event(const epoll_event& event, std::vector<IoEvent>& events) noexcept;
+    void have_told_again(const epoll_event& event) noexcept;
     int open() noexcept;
-    void start_anew();
+    int make_room_for(std::size_t count) noexcept;
+    void start_anew() noexcept;
+    void register_all() noexcept;
+    void after_fork_in_child() noexcept override;
     int poll(std::optional<std::chrono::nanoseconds> timeout) noexcept;
 
     WakeUp wake_up_;
     int epoll_fd_ = -1;
     Precision precision_;
+    bool must_register_all_ = false;  // with an epoll that is not open yet
     std::size_t registered_ = 0;
     int stale_events_ = 0;  // in a row
     DescriptorTable<Descriptor> table_;

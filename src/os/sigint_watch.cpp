@@ -22,6 +22,13 @@ void set_default_action() noexcept {
     ::sigaction(SIGINT, &action, nullptr);
 }
 
+/// A forked child has no other threads, so nothing that the destructor could wait for; and it does not run the loop
+/// that would answer.
+void forget_watch_in_child() noexcept {
+    sigint_handlers_running.store(0);
+    if (SigintWatch* watch = active.exchange(nullptr)) watch->give_back();
+}
+
 }  // namespace
 
 SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
@@ -29,9 +36,7 @@ SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
     struct sigaction found;
     ::sigaction(SIGINT, nullptr, &found);
     if (found.sa_handler != SIG_DFL) return;
-    // A forked child has no other threads, so nothing that the destructor could wait for.
-    [[maybe_unused]] static const int registered =
-        pthread_atfork(nullptr, nullptr, [] { sigint_handlers_running.store(0); });
+    [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, forget_watch_in_child);
 
     struct sigaction action = {};
     action.sa_handler = handle_signal;
@@ -44,12 +49,16 @@ SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
 
 SigintWatch::~SigintWatch() {
     if (!installed_) return;
-    struct sigaction current;
-    ::sigaction(SIGINT, nullptr, &current);
-    if (current.sa_handler == handle_signal) set_default_action();
+    give_back();
     SigintWatch* self = this;
     active.compare_exchange_strong(self, nullptr);
     while (sigint_handlers_running.load() != 0) ::sched_yield();
+}
+
+void SigintWatch::give_back() noexcept {
+    struct sigaction current;
+    ::sigaction(SIGINT, nullptr, &current);
+    if (current.sa_handler == handle_signal) set_default_action();
 }
 
 void SigintWatch::acknowledge(int handled) noexcept {

@@ -16,7 +16,7 @@ namespace asyncio::detail {
 class SigintWatch {
 public:
     explicit SigintWatch(IoBackend& backend) noexcept;
-    /// Gives SIGINT its default action back, unless someone else's handler was installed since.
+    /// Gives it back.
     ~SigintWatch();
     SigintWatch(const SigintWatch&) = delete;
     SigintWatch& operator=(const SigintWatch&) = delete;
@@ -26,6 +26,9 @@ public:
     int count() const noexcept { return count_.load(); }
     /// Tells that the first `handled` of them were answered.
     void acknowledge(int handled) noexcept;
+    /// Gives SIGINT its default action back, unless someone else's handler was installed since. A forked child does so
+    /// at once.
+    void give_back() noexcept;
 
 private:
     static void handle_signal(int signum);

@@ -14,9 +14,13 @@
 #include <csignal>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace asyncio::detail {
 namespace {
+
+/// In a child that has just been forked, the pipes are still the parent's.
+std::atomic<pid_t> owner_of_pipes = 0;
 
 /// One signal's place in the table that the handler reads.
 struct Route {
@@ -41,7 +45,7 @@ void handle_signal(int signum) {
     Route& route = route_of(signum);
     int fd = route.write_fd.load();
     auto number = static_cast<unsigned char>(signum);
-    if (fd >= 0 && ::write(fd, &number, 1) < 0 && errno == EAGAIN) {
+    if (fd >= 0 && owner_of_pipes.load() == ::getpid() && ::write(fd, &number, 1) < 0 && errno == EAGAIN) {
         // A flood of another signal must not lose this one. The second try is for a reader that
         // emptied the pipe, and looked at the flags, in between.
         route.missed.store(true);
@@ -51,10 +55,20 @@ void handle_signal(int signum) {
     errno = error;
 }
 
-/// A forked child shares the parent's pipe. Python's does signal.set_wakeup_fd(-1) there.
-void forget_pipes_in_child() noexcept {
-    for (Route& route : routes) route.write_fd.store(-1);
+/// Registered before the first pipe, so that it comes before theirs.
+void lock_routes() noexcept { routes_mutex.lock(); }
+void unlock_routes() noexcept { routes_mutex.unlock(); }
+void unlock_routes_in_child() noexcept {
     handlers_running.store(0);
+    routes_mutex.unlock();
+}
+
+bool open_pipe(int& read_fd, int& write_fd) noexcept {
+    int fds[2];
+    if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return false;
+    read_fd = fds[0];
+    write_fd = fds[1];
+    return true;
 }
 
 /// Needs the mutex.
@@ -71,14 +85,14 @@ void restore(int signum) noexcept {
 }  // namespace
 
 SignalPipe::SignalPipe() {
-    [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, forget_pipes_in_child);
-    int fds[2];
-    if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) throw OSError(errno);
-    read_fd_ = fds[0];
-    write_fd_ = fds[1];
+    [[maybe_unused]] static const int registered = pthread_atfork(lock_routes, unlock_routes, unlock_routes_in_child);
+    if (!open_pipe(read_fd_, write_fd_)) throw OSError(errno);
+    owner_of_pipes.store(::getpid());
+    begin_to_follow_forks();
 }
 
 SignalPipe::~SignalPipe() {
+    end_to_follow_forks();
     {
         std::lock_guard lock(routes_mutex);
         for (int signum = 1; signum < NSIG; ++signum) {
@@ -89,6 +103,27 @@ SignalPipe::~SignalPipe() {
     while (handlers_running.load() != 0) ::sched_yield();
     ::close(read_fd_);
     ::close(write_fd_);
+}
+
+/// What the child's signals write must not reach the parent, nor what the parent's write be taken out by the child.
+void SignalPipe::after_fork_in_child() noexcept {
+    int read_fd = -1;
+    int write_fd = -1;
+    bool replaced = open_pipe(read_fd, write_fd);
+    if (replaced) {
+        replaced = ::dup3(read_fd, read_fd_, O_CLOEXEC) >= 0 && ::dup3(write_fd, write_fd_, O_CLOEXEC) >= 0;
+        ::close(read_fd);
+        ::close(write_fd);
+    }
+    if (!replaced) {  // then it hears of no signal
+        for (Route& route : routes) {
+            int mine = write_fd_;
+            route.write_fd.compare_exchange_strong(mine, -1);
+        }
+        ::close(std::exchange(read_fd_, -1));
+        ::close(std::exchange(write_fd_, -1));
+    }
+    owner_of_pipes.store(::getpid());
 }
 
 void SignalPipe::check(int signum) {

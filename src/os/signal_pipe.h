@@ -1,5 +1,7 @@
 #pragma once
 
+#include "os/fork_aware.h"
+
 #include <array>
 #include <cstddef>
 #include <span>
@@ -10,10 +12,10 @@ namespace asyncio::detail {
 /// readable.
 ///
 /// The last of several pipes to add a signal gets it; the others no longer own it, and removing it
-/// there does nothing. A forked child's signals do not reach the parent's pipe.
+/// there does nothing. A forked child has a pipe of its own under the same numbers.
 ///
 /// Python: the loop's self-pipe with signal.set_wakeup_fd().
-class SignalPipe {
+class SignalPipe : private ForkAware {
 public:
     SignalPipe();
     /// Gives all its signals back, from whichever thread.
@@ -46,6 +48,7 @@ public:
 
 private:
     std::size_t read(std::span<unsigned char> numbers) noexcept;
+    void after_fork_in_child() noexcept override;
 
     int read_fd_ = -1;
     int write_fd_ = -1;

@@ -1,3 +1,5 @@
+#include "os/fork_aware.h"
+
 #include <asyncio/core/exceptions.h>
 #include <asyncio/core/executor.h>
 
@@ -7,9 +9,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <csignal>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -26,26 +28,6 @@ int default_max_workers() noexcept {
     return std::min(32, std::max(1, count) + 4);
 }
 
-/// Keeps signals away from the threads that are started meanwhile: they inherit the mask. Faults
-/// stay, or a crash would skip its handler, and so does the profiler's timer.
-class SignalsBlocked {
-public:
-    SignalsBlocked() noexcept {
-        sigset_t blocked;
-        sigfillset(&blocked);
-        for (int fault : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGPROF}) {
-            sigdelset(&blocked, fault);
-        }
-        pthread_sigmask(SIG_BLOCK, &blocked, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_;
-};
-
 /// Linux keeps 15 characters of a thread's name: the number is what must not be lost.
 std::string worker_name(const std::string& prefix, std::size_t number) {
     std::string digits = std::to_string(number);
@@ -55,8 +37,11 @@ std::string worker_name(const std::string& prefix, std::size_t number) {
 }  // namespace
 
 /// What the threads share. It outlives the executor when nobody waits for them.
-struct ThreadPoolExecutor::State {
-    State(std::size_t workers, std::string prefix) : max_workers(workers), name_prefix(std::move(prefix)) {}
+struct ThreadPoolExecutor::State final : detail::ForkAware {
+    State(std::size_t workers, std::string prefix) : max_workers(workers), name_prefix(std::move(prefix)) {
+        begin_to_follow_forks();
+    }
+    ~State() { end_to_follow_forks(); }
 
     void push(ExecutorJob& job) noexcept;
     void unlink(ExecutorJob& job) noexcept;
@@ -64,6 +49,9 @@ struct ThreadPoolExecutor::State {
     void work() noexcept;
     void stop() noexcept;
     void join();
+    void before_fork() noexcept override { mutex.lock(); }
+    void after_fork_in_parent() noexcept override { mutex.unlock(); }
+    void after_fork_in_child() noexcept override;
     void release() noexcept {
         if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -111,7 +99,6 @@ void ThreadPoolExecutor::State::unlink(ExecutorJob& job) noexcept {
 void ThreadPoolExecutor::State::start_thread() {
     std::string name = name_prefix.empty() ? std::string() : worker_name(name_prefix, started);
     threads.reserve(threads.size() + 1);
-    SignalsBlocked guard;
     references.fetch_add(1, std::memory_order_relaxed);
     try {
         threads.emplace_back([this, name = std::move(name)]() noexcept {
@@ -143,6 +130,20 @@ void ThreadPoolExecutor::State::work() noexcept {
         job->run();  // may have destroyed the job
         lock.lock();
     }
+}
+
+/// None of the threads is here, unless it is one of them that forked; what they have begun is never over. What they
+/// have not begun is theirs all the same: nothing is done twice.
+void ThreadPoolExecutor::State::after_fork_in_child() noexcept {
+    while (first != nullptr) unlink(*first);
+    static_cast<void>(new (&threads) std::vector<std::thread>);  // the former is given up: its threads cannot be joined
+    static_cast<void>(new (&job_or_stop) std::condition_variable);
+    static_cast<void>(new (&joining) std::mutex);
+    waiting = 0;
+    bool is_one_of_them = pool_of_this_thread == this;
+    started = is_one_of_them ? 1 : 0;
+    references = is_one_of_them ? 2 : 1;
+    mutex.unlock();
 }
 
 void ThreadPoolExecutor::State::stop() noexcept {

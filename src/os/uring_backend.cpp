@@ -5,20 +5,14 @@
 #include <asyncio/core/os_errors.h>
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <string>
 #include <utility>
 
 namespace asyncio::detail {
 namespace {
-
-using std::chrono::nanoseconds;
 
 bool takes_from_series(IoCall call) noexcept { return call == IoCall::receive || call == IoCall::accept; }
 
@@ -26,21 +20,25 @@ bool takes_from_series(IoCall call) noexcept { return call == IoCall::receive ||
 
 UringBackend::UringBackend() {
     if (int error = wake_up_.open()) throw_os_error(error);
+    begin_to_follow_forks();
 }
 
 UringBackend::~UringBackend() {
+    end_to_follow_forks();
+    if (ring_is_parents_) forget_parents_ring();
     table_.for_each([this](int, Descriptor& descriptor) {
         Reports::orphan(descriptor.reading);
         Reports::orphan(descriptor.writing);
         abandon(descriptor);
     });
-    if (waking_ != nullptr) call_off(waking_);
+    call_off(waking_);
     // Only when the kernel has ended all that it was asked for may the buffers go.
     while (!requests_.empty()) {
-        ring_.cancel_everything();
-        ring_.enter(std::chrono::milliseconds(10));
+        ring_->cancel_everything();
+        ring_->enter(std::chrono::milliseconds(10));
         std::vector<IoEvent> unused;
-        ring_.take_completions([&](const io_uring_cqe& completion) { note_completion(completion, unused); });
+        ring_->take_completions([] { return true; },
+                                [&](const io_uring_cqe& completion) { note_completion(completion, unused); });
     }
 }
 
@@ -51,7 +49,7 @@ UringBackend::Descriptor* UringBackend::find(IoDescriptor which) noexcept {
 
 // What the kernel is asked for.
 
-/// Null if there is no memory.
+/// Null if that cannot be done now.
 UringBackend::Request* UringBackend::ask(Descriptor& descriptor, Request::Kind kind) noexcept {
     Request* request = nullptr;
     try {
@@ -59,38 +57,44 @@ UringBackend::Request* UringBackend::ask(Descriptor& descriptor, Request::Kind k
     } catch (...) {
         return nullptr;
     }
+    if (!hand_over(descriptor, kind, reinterpret_cast<std::uint64_t>(request))) {
+        delete request;
+        return nullptr;
+    }
     request->kind = kind;
     request->descriptor = &descriptor;
     requests_.push_back(*request);
-    auto user_data = reinterpret_cast<std::uint64_t>(request);
+    return request;
+}
+
+bool UringBackend::hand_over(Descriptor& descriptor, Request::Kind kind, std::uint64_t user_data) noexcept {
+    if (!ring_) return false;
     switch (kind) {
         case Request::Kind::wake:
-            ring_.poll(wake_up_.fd(), POLLIN, user_data);
-            break;
+            return ring_->poll(wake_up_.fd(), POLLIN, user_data);
         case Request::Kind::watch:
-            ring_.poll(descriptor.fd, descriptor.watched, user_data);
-            break;
+            return ring_->poll(descriptor.fd, descriptor.watched, user_data);
         case Request::Kind::read_poll:
-            ring_.poll(descriptor.fd, POLLIN | POLLRDHUP | POLLPRI, user_data);
-            break;
+            return ring_->poll(descriptor.fd, POLLIN | POLLRDHUP | POLLPRI, user_data);
         case Request::Kind::write_poll:
-            ring_.poll(descriptor.fd, POLLOUT, user_data);
-            break;
+            return ring_->poll(descriptor.fd, POLLOUT, user_data);
         case Request::Kind::receive:
-            ring_.receive_all(descriptor.fd, user_data);
-            break;
+            return ring_->receive_all(descriptor.fd, user_data);
         case Request::Kind::accept:
-            ring_.accept_all(descriptor.fd, user_data);
-            break;
+            return ring_->accept_all(descriptor.fd, user_data);
     }
-    return request;
+    return false;
+}
+
+void UringBackend::cancel_request(Request& request) noexcept {
+    request.must_be_cancelled = !ring_->cancel(reinterpret_cast<std::uint64_t>(&request));
+    if (request.must_be_cancelled) some_must_be_cancelled_ = true;
 }
 
 /// Nobody is interested any more. Its last completion ends it.
 void UringBackend::call_off(Request*& request) noexcept {
     if (request == nullptr) return;
-    if (!request->called_off) ring_.cancel(reinterpret_cast<std::uint64_t>(request));
-    request->called_off = true;
+    if (!std::exchange(request->called_off, true)) cancel_request(*request);
     request->descriptor = nullptr;
     request = nullptr;
 }
@@ -101,18 +105,18 @@ void UringBackend::arm(Descriptor& descriptor, const IoOperation& first) noexcep
         reports_.add_first(descriptor.reading);
         return;
     }
-    bool asked = true;
-    if (first.repeats) {
-        auto kind = first.call == IoCall::accept ? Request::Kind::accept : Request::Kind::receive;
-        if (descriptor.series == nullptr) asked = (descriptor.series = ask(descriptor, kind)) != nullptr;
+    if (first.repeats && descriptor.series != nullptr) return;  // one that was called off is waited for
+    Request** request = &descriptor.read_poll;
+    auto kind = Request::Kind::read_poll;
+    if (first.repeats && (first.call == IoCall::accept || descriptor.reception == Reception::by_series)) {
+        request = &descriptor.series;
+        kind = first.call == IoCall::accept ? Request::Kind::accept : Request::Kind::receive;
     } else if (is_for_writing(first.call)) {
-        if (descriptor.write_poll == nullptr) {
-            asked = (descriptor.write_poll = ask(descriptor, Request::Kind::write_poll)) != nullptr;
-        }
-    } else if (descriptor.read_poll == nullptr) {
-        asked = (descriptor.read_poll = ask(descriptor, Request::Kind::read_poll)) != nullptr;
+        request = &descriptor.write_poll;
+        kind = Request::Kind::write_poll;
     }
-    if (!asked) check_later(descriptor);
+    if (*request == nullptr) *request = ask(descriptor, kind);
+    if (*request == nullptr) check_later(descriptor);
 }
 
 void UringBackend::next_in_line(Descriptor& descriptor, DescriptorLine& direction) noexcept {
@@ -120,47 +124,7 @@ void UringBackend::next_in_line(Descriptor& descriptor, DescriptorLine& directio
 }
 
 void UringBackend::check_later(Descriptor& descriptor) noexcept {
-    if (std::exchange(descriptor.to_be_checked, true)) return;
-    to_check_.push_back(&descriptor);
-}
-
-/// Before a wait: what the callbacks since the last have left of what it brought.
-void UringBackend::check(Descriptor& descriptor) noexcept {
-    descriptor.to_be_checked = false;
-    keep_chunks(descriptor);
-    if (descriptor.watched != 0 && descriptor.watching == nullptr) {
-        descriptor.watching = ask(descriptor, Request::Kind::watch);
-    }
-    bool goes_on = !descriptor.reading.line.empty() && descriptor.reading.line.front().repeats;
-    Request* series = descriptor.series;
-    if (series != nullptr && !goes_on && !std::exchange(series->called_off, true)) {
-        ring_.cancel(reinterpret_cast<std::uint64_t>(series));  // what it brings until it ends is kept
-    }
-    next_in_line(descriptor, descriptor.reading);
-    next_in_line(descriptor, descriptor.writing);
-}
-
-/// Our buffers are for the kernel, not for who reads slowly.
-void UringBackend::keep_chunks(Descriptor& descriptor) {
-    if (descriptor.chunks.empty()) return;
-    descriptor.kept.erase(0, std::exchange(descriptor.kept_begin, 0));
-    for (const Chunk& chunk : descriptor.chunks) {
-        descriptor.kept.append(ring_.buffer(chunk.buffer) + chunk.begin, chunk.end - chunk.begin);
-        ring_.give_back(chunk.buffer);
-    }
-    descriptor.chunks.clear();
-}
-
-void UringBackend::drop_series(Descriptor& descriptor) noexcept {
-    call_off(descriptor.series);
-    for (const Chunk& chunk : descriptor.chunks) ring_.give_back(chunk.buffer);
-    for (int fd : descriptor.accepted) ::close(fd);
-    descriptor.chunks.clear();
-    descriptor.accepted.clear();
-    descriptor.kept = {};
-    descriptor.kept_begin = 0;
-    descriptor.ended = false;
-    descriptor.error = 0;
+    if (!descriptor.is_linked()) to_check_.push_back(descriptor);
 }
 
 void UringBackend::abandon(Descriptor& descriptor) noexcept {
@@ -176,15 +140,20 @@ void UringBackend::abandon(Descriptor& descriptor) noexcept {
 
 // Operations.
 
+/// Whether the call may be made. Not while a series might bring what comes before.
+bool UringBackend::may_perform(const IoOperation& operation, const Descriptor& descriptor) noexcept {
+    return !operation.repeats || descriptor.series == nullptr;
+}
+
 bool UringBackend::submit(IoOperation& operation) noexcept {
+    if (ring_is_parents_) [[unlikely]]
+        forget_parents_ring();
     operation.reported = operation.closed = operation.begun = false;
     Descriptor* descriptor = find(operation.descriptor);
     bool others_wait = descriptor != nullptr && descriptor->direction(operation.call).must_wait(operation);
     if (operation.at_once && !others_wait) {
         if (descriptor != nullptr && take(operation, *descriptor)) return true;
-        bool comes_by_itself = operation.repeats && descriptor != nullptr && descriptor->series != nullptr &&
-                               !descriptor->series->called_off;
-        if (!comes_by_itself && perform(operation)) return true;
+        if ((descriptor == nullptr || may_perform(operation, *descriptor)) && perform(operation)) return true;
     }
     return !park(operation);
 }
@@ -206,9 +175,8 @@ bool UringBackend::park(IoOperation& operation) noexcept {
     }
     if (descriptor->serial != operation.descriptor.serial) {
         // The number has another owner than when we last heard of it. A file that is watched may be the same.
-        struct stat file = {};
-        bool is_same = descriptor->watched != 0 && ::fstat(fd, &file) == 0 && file.st_ino == descriptor->inode &&
-                       file.st_dev == descriptor->device;
+        FileIdentity file;
+        bool is_same = descriptor->watched != 0 && file_watch_.look(fd, file) == 0 && file == descriptor->watched_file;
         if (!is_same) abandon(*descriptor);
         descriptor->serial = operation.descriptor.serial;
     }
@@ -219,60 +187,16 @@ bool UringBackend::park(IoOperation& operation) noexcept {
     return true;
 }
 
-bool UringBackend::take(IoOperation& operation, Descriptor& descriptor) noexcept {
-    if (operation.call == IoCall::receive && descriptor.has_bytes()) {
-        take_bytes(operation, descriptor);
-        return true;
-    }
-    if (operation.call == IoCall::accept && !descriptor.accepted.empty()) {
-        int fd = descriptor.accepted.front();
-        descriptor.accepted.erase(descriptor.accepted.begin());
-        operation.result = fd;
-        socklen_t room = operation.address_size;
-        bool known =
-            operation.address != nullptr && ::getpeername(fd, static_cast<sockaddr*>(operation.address), &room) == 0;
-        operation.address_size = known ? room : 0;
-        return true;
-    }
-    if (!takes_from_series(operation.call) || (descriptor.error == 0 && !descriptor.ended)) return false;
-    operation.result = -std::exchange(descriptor.error, 0);
-    return true;
-}
-
-void UringBackend::take_bytes(IoOperation& operation, Descriptor& descriptor) noexcept {
-    char* to = static_cast<char*>(operation.data);
-    std::size_t room = operation.size;
-    std::size_t size = std::min(room, descriptor.kept.size() - descriptor.kept_begin);
-    if (size > 0) {
-        std::memcpy(to, descriptor.kept.data() + descriptor.kept_begin, size);
-        descriptor.kept_begin += size;
-        if (descriptor.kept_begin == descriptor.kept.size()) {
-            descriptor.kept = {};
-            descriptor.kept_begin = 0;
-        }
-        to += size;
-        room -= size;
-    }
-    std::size_t used = 0;
-    for (Chunk& chunk : descriptor.chunks) {
-        if (room == 0) break;
-        size = std::min<std::size_t>(room, chunk.end - chunk.begin);
-        std::memcpy(to, ring_.buffer(chunk.buffer) + chunk.begin, size);
-        to += size;
-        room -= size;
-        chunk.begin += static_cast<unsigned>(size);
-        if (chunk.begin < chunk.end) break;
-        ring_.give_back(chunk.buffer);
-        ++used;
-    }
-    descriptor.chunks.erase(descriptor.chunks.begin(), descriptor.chunks.begin() + static_cast<std::ptrdiff_t>(used));
-    operation.result = static_cast<std::int64_t>(operation.size - room);
-}
-
 bool UringBackend::collect(IoOperation& operation) noexcept {
     if (operation.closed) return true;
+    if (ring_is_parents_) [[unlikely]]
+        forget_parents_ring();
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
-    bool over = take(operation, descriptor) || (!operation.repeats && perform(operation));
+    bool over = take(operation, descriptor);
+    if (!over && (!operation.repeats || descriptor.reception != Reception::by_series)) {
+        over = may_perform(operation, descriptor) && perform(operation);
+        if (over && descriptor.reception == Reception::once_by_call) descriptor.reception = Reception::by_series;
+    }
     if (!over) {
         operation.reported = false;
         arm(descriptor, operation);
@@ -286,6 +210,8 @@ bool UringBackend::collect(IoOperation& operation) noexcept {
 
 void UringBackend::cancel(IoOperation& operation) noexcept {
     if (operation.closed) return;
+    if (ring_is_parents_) [[unlikely]]
+        forget_parents_ring();
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
     operation.ListHook<IoLine>::unlink();
     if (operation.repeats) check_later(descriptor);
@@ -293,16 +219,20 @@ void UringBackend::cancel(IoOperation& operation) noexcept {
 }
 
 void UringBackend::closing(IoDescriptor which) noexcept {
+    if (ring_is_parents_) [[unlikely]]
+        forget_parents_ring();
     Descriptor* descriptor = find(which);
     if (descriptor == nullptr) return;
     bool under_way = descriptor->watching != nullptr || descriptor->read_poll != nullptr ||
                      descriptor->write_poll != nullptr || descriptor->series != nullptr;
     abandon(*descriptor);
-    if (under_way) ring_.submit();  // the kernel's requests would hold the file open
+    if (under_way) ring_->submit();  // the kernel's requests would hold the file open
 }
 
 void UringBackend::watch(int fd, bool readable, bool writable) {
     if (fd < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd));
+    if (ring_is_parents_) [[unlikely]]
+        forget_parents_ring();
     Descriptor* descriptor = table_.find(fd);
     if (!readable && !writable) {
         if (descriptor == nullptr) return;
@@ -310,118 +240,44 @@ void UringBackend::watch(int fd, bool readable, bool writable) {
         call_off(descriptor->watching);
         return;
     }
-    struct stat file = {};
-    int error = ::fstat(fd, &file) != 0 ? errno : 0;
-    if (error == 0 && (S_ISREG(file.st_mode) || S_ISDIR(file.st_mode))) error = EPERM;  // as epoll says
-    if (error != 0) {
+    FileIdentity file;
+    if (int error = file_watch_.look(fd, file)) {
         if (descriptor != nullptr) abandon(*descriptor);
         throw_os_error(error);
     }
     if (descriptor == nullptr) descriptor = &table_.make(fd);
-    bool is_another =
-        descriptor->watched != 0 && (file.st_ino != descriptor->inode || file.st_dev != descriptor->device);
-    if (is_another) abandon(*descriptor);
+    if (descriptor->watched != 0 && file != descriptor->watched_file) abandon(*descriptor);
     if (descriptor->serial == 0) descriptor->serial = next_descriptor_serial();
     call_off(descriptor->watching);  // it may be of a file that was closed
     descriptor->fd = fd;
-    descriptor->device = file.st_dev;
-    descriptor->inode = file.st_ino;
+    descriptor->watched_file = file;
     descriptor->watched = static_cast<std::uint8_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
     check_later(*descriptor);
 }
 
-// Waiting.
+// In a forked child.
 
-void UringBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>& events) {
-    checking_.swap(to_check_);
-    for (Descriptor* descriptor : checking_) check(*descriptor);
-    checking_.clear();
-    bool may_sleep = reports_.empty() && (!timeout || timeout->count() > 0);
-    reports_.move_to(events);
-    bool sleeps = may_sleep && wake_up_.fall_asleep();
-    if (!sleeps) {
-        if (!may_sleep) wake_up_.look();
-        timeout = nanoseconds(0);
-    } else if (waking_ == nullptr) {
-        waking_ = ask(no_descriptor_, Request::Kind::wake);
-    }
-    int error = ring_.enter(timeout);
-    if (sleeps) wake_up_.awake();
-    ring_.take_completions([&](const io_uring_cqe& completion) { note_completion(completion, events); });
-    if (error != 0 && error != EINTR && error != EAGAIN && error != EBUSY) throw_os_error(error);
+void UringBackend::after_fork_in_child() noexcept {
+    if (ring_ && !ring_is_parents_) ring_->after_fork();
+    ring_is_parents_ = ring_.has_value();
+    wake_up_.after_fork();
+    file_watch_.after_fork();
 }
 
-void UringBackend::note_completion(const io_uring_cqe& completion, std::vector<IoEvent>& events) {
-    if (completion.user_data == 0) return;
-    Request& request = *reinterpret_cast<Request*>(completion.user_data);
-    bool goes_on = (completion.flags & IORING_CQE_F_MORE) != 0;
-    Descriptor* descriptor = request.descriptor;
-    Request::Kind kind = request.kind;
-    if (descriptor == nullptr) {
-        if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
-            ring_.give_back(completion.flags >> IORING_CQE_BUFFER_SHIFT);
-        } else if (kind == Request::Kind::accept && completion.res >= 0) {
-            ::close(completion.res);
-        }
-    } else if (kind == Request::Kind::receive || kind == Request::Kind::accept) {
-        note_series(request, completion);
-        if (!goes_on) descriptor->series = nullptr;
-    }
-    if (!goes_on) delete &request;
-    if (descriptor == nullptr) return;
-
-    auto tell = [&](DescriptorLine& direction) {
-        if (direction.line.empty() || direction.line.front().reported) return;
-        IoOperation& first = direction.line.front();
-        first.reported = true;
-        events.push_back({.operation = &first});
-    };
-    switch (kind) {
-        case Request::Kind::wake:
-            waking_ = nullptr;
-            wake_up_.drain();
-            break;
-        case Request::Kind::watch: {
-            descriptor->watching = nullptr;
-            check_later(*descriptor);  // which asks again: level-triggered
-            if (completion.res < 0) break;
-            // Neither in nor out is an error or a hang-up: both sides find it when they try.
-            bool readable = (completion.res & ~POLLOUT) != 0 && (descriptor->watched & POLLIN) != 0;
-            bool writable = (completion.res & ~POLLIN) != 0 && (descriptor->watched & POLLOUT) != 0;
-            if (readable || writable) events.push_back({descriptor->fd, readable, writable});
-            break;
-        }
-        case Request::Kind::read_poll:
-            descriptor->read_poll = nullptr;
-            tell(descriptor->reading);
-            break;
-        case Request::Kind::write_poll:
-            descriptor->write_poll = nullptr;
-            tell(descriptor->writing);
-            break;
-        case Request::Kind::receive:
-        case Request::Kind::accept:
-            if (descriptor->has_something()) tell(descriptor->reading);
-            break;
-    }
-}
-
-void UringBackend::note_series(Request& request, const io_uring_cqe& completion) noexcept {
-    Descriptor& descriptor = *request.descriptor;
-    check_later(descriptor);
-    bool in_our_buffer = (completion.flags & IORING_CQE_F_BUFFER) != 0;
-    unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
-    int result = completion.res;
-    if (request.kind == Request::Kind::accept) {
-        if (result >= 0) descriptor.accepted.push_back(result);
-    } else if (result > 0 && in_our_buffer) {
-        descriptor.chunks.push_back({buffer, 0, static_cast<unsigned>(result)});
-    } else {
-        if (in_our_buffer) ring_.give_back(buffer);
-        if (result == 0) descriptor.ended = true;
-    }
-    // Out of buffers, or called off: the next check asks again if somebody waits.
-    if (result < 0 && result != -ENOBUFS && result != -ECANCELED && result != -EAGAIN) descriptor.error = -result;
+/// What there is of it stays. The next wait opens a ring, and asks again.
+void UringBackend::forget_parents_ring() noexcept {
+    ring_is_parents_ = some_must_be_cancelled_ = false;
+    waking_ = nullptr;
+    table_.for_each([this](int, Descriptor& descriptor) {
+        bool was_receiving = descriptor.series != nullptr && descriptor.series->kind == Request::Kind::receive;
+        descriptor.watching = descriptor.read_poll = descriptor.write_poll = descriptor.series = nullptr;
+        bool all_kept = keep_chunks(descriptor);
+        while (descriptor.first_chunk != Chunk::none) give_back_first(descriptor);
+        if (!descriptor.ended && descriptor.error == 0 && (was_receiving || !all_kept)) descriptor.error = ECONNABORTED;
+        check_later(descriptor);
+    });
+    while (!requests_.empty()) delete &requests_.front();
+    ring_.reset();
 }
 
 }  // namespace asyncio::detail

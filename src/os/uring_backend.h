@@ -1,6 +1,8 @@
 #pragma once
 
 #include "os/descriptor_lines.h"
+#include "os/fork_aware.h"
+#include "os/uring_file_watch.h"
 #include "os/uring_ring.h"
 #include "os/wake_up.h"
 
@@ -8,8 +10,11 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace asyncio::detail {
 
@@ -17,9 +22,15 @@ namespace asyncio::detail {
 /// is collected and goes with the next wait: one system call a turn.
 ///
 /// Streams receive and servers accept by one request that goes on by itself; what has come of it belongs to the
-/// descriptor until an operation collects it. It is called off when by the next wait nobody wants more. Everything else
-/// waits by a poll request.
-class UringBackend final : public IoBackend {
+/// descriptor until an operation collects it. It is called off when by the next wait nobody wants more, or too much is
+/// kept already. Everything else waits by a poll request.
+///
+/// What cannot be had at some moment, memory or room in the ring, is tried again by the next waits, which are short
+/// then.
+///
+/// A forked child gets a ring of its own. What its parent's ring was receiving may have gone to the parent: such a
+/// receive ends there with ECONNABORTED.
+class UringBackend final : public IoBackend, private ForkAware {
 public:
     UringBackend();  ///< throws OSError
     ~UringBackend() override;
@@ -37,30 +48,42 @@ public:
 
 private:
     struct Descriptor;
-    struct Requests;  // the tag of the list of requests
+    struct Requests;  // the tags of lists
+    struct ToCheck;
 
     /// What the kernel was asked for and has not ended yet. Its address is the user_data.
     struct Request : ListHook<Requests>, Pooled {
         enum class Kind : std::uint8_t { wake, watch, read_poll, write_poll, receive, accept };
         Kind kind = Kind::wake;
         bool called_off = false;
+        bool must_be_cancelled = false;    // the kernel did not take the cancellation
         Descriptor* descriptor = nullptr;  // null when nobody is interested any more
     };
 
-    /// A part of one of our buffers.
+    /// What one of our buffers holds, and the buffer with what came next.
     struct Chunk {
-        unsigned buffer;
-        unsigned begin;
-        unsigned end;
+        static constexpr std::uint16_t none = UINT16_MAX;
+        std::uint16_t begin = 0;
+        std::uint16_t end = 0;
+        std::uint16_t next = none;
     };
 
-    struct Descriptor {
+    /// How a stream receives.
+    enum class Reception : std::uint8_t {
+        by_series,
+        once_by_call,  // there was no buffer
+        by_call,       // its end has come, of which a series does not always tell
+    };
+
+    struct Descriptor : ListHook<ToCheck> {
         int fd = -1;
         std::uint32_t serial = 0;
-        std::uint8_t watched = 0;    // POLLIN | POLLOUT
-        bool to_be_checked = false;  // it is in to_check_
-        dev_t device = 0;            // of the file that is watched
-        ino_t inode = 0;
+        std::uint8_t watched = 0;  // POLLIN | POLLOUT
+        Reception reception = Reception::by_series;
+        bool ended = false;
+        int error = 0;
+        unsigned chunks_unlooked = 0;  // that the series has brought since we last looked for an end behind them
+        FileIdentity watched_file;
         DescriptorLine reading;
         DescriptorLine writing;
         Request* watching = nullptr;
@@ -68,44 +91,57 @@ private:
         Request* write_poll = nullptr;
         Request* series = nullptr;  // a receive or an accept
         // What the series has brought and nobody has collected: bytes that were moved out of the way, then chunks; or
-        // connections; then an end or an error.
+        // connections; then `ended` or `error`.
         std::string kept;
         std::size_t kept_begin = 0;
-        std::vector<Chunk> chunks;
+        std::uint16_t first_chunk = Chunk::none;
+        std::uint16_t last_chunk = Chunk::none;
         std::vector<int> accepted;
-        bool ended = false;
-        int error = 0;
 
         DescriptorLine& direction(IoCall call) noexcept { return is_for_writing(call) ? writing : reading; }
-        bool has_bytes() const noexcept { return kept_begin < kept.size() || !chunks.empty(); }
+        bool has_bytes() const noexcept { return kept_begin < kept.size() || first_chunk != Chunk::none; }
         bool has_something() const noexcept { return has_bytes() || !accepted.empty() || ended || error != 0; }
     };
 
+    // uring_backend.cpp
     Descriptor* find(IoDescriptor which) noexcept;
     Request* ask(Descriptor& descriptor, Request::Kind kind) noexcept;
+    bool hand_over(Descriptor& descriptor, Request::Kind kind, std::uint64_t user_data) noexcept;
+    void cancel_request(Request& request) noexcept;
     void call_off(Request*& request) noexcept;
     void arm(Descriptor& descriptor, const IoOperation& first) noexcept;
-    bool take(IoOperation& operation, Descriptor& descriptor) noexcept;
-    void take_bytes(IoOperation& operation, Descriptor& descriptor) noexcept;
+    static bool may_perform(const IoOperation& operation, const Descriptor& descriptor) noexcept;
     bool park(IoOperation& operation) noexcept;
     void next_in_line(Descriptor& descriptor, DescriptorLine& direction) noexcept;
     void check_later(Descriptor& descriptor) noexcept;
-    void check(Descriptor& descriptor) noexcept;
-    void keep_chunks(Descriptor& descriptor);
-    void drop_series(Descriptor& descriptor) noexcept;
     void abandon(Descriptor& descriptor) noexcept;
-    void note_completion(const io_uring_cqe& completion, std::vector<IoEvent>& events);
+    void after_fork_in_child() noexcept override;
+    void forget_parents_ring() noexcept;
+
+    // uring_waiting.cpp
+    bool take(IoOperation& operation, Descriptor& descriptor) noexcept;
+    void take_bytes(IoOperation& operation, Descriptor& descriptor) noexcept;
+    void give_back_first(Descriptor& descriptor) noexcept;
+    bool keep_chunks(Descriptor& descriptor) noexcept;
+    void drop_series(Descriptor& descriptor) noexcept;
+    void check(Descriptor& descriptor) noexcept;
+    bool check_all() noexcept;
+    static bool has_missed_end(Descriptor& descriptor) noexcept;
+    void note_completion(const io_uring_cqe& completion, std::vector<IoEvent>& events) noexcept;
     void note_series(Request& request, const io_uring_cqe& completion) noexcept;
 
     WakeUp wake_up_;
-    UringRing ring_;
+    std::optional<UringRing> ring_ = std::optional<UringRing>(std::in_place);
+    bool ring_is_parents_ = false;
+    bool some_must_be_cancelled_ = false;
     Request* waking_ = nullptr;
     Descriptor no_descriptor_;
     IntrusiveList<Request, Requests> requests_;
+    std::array<Chunk, UringRing::buffer_count> chunks_;  // by buffer
+    IntrusiveList<Descriptor, ToCheck> to_check_;        // before the table: its descriptors leave it
     DescriptorTable<Descriptor> table_;
     Reports reports_;
-    std::vector<Descriptor*> to_check_;
-    std::vector<Descriptor*> checking_;
+    FileWatch file_watch_;
 };
 
 }  // namespace asyncio::detail

@@ -58,7 +58,8 @@ bool accepts_and_receives() {
     auto next_completion = [&](std::uint64_t user_data) {
         Completion found = {};
         if (ring.enter(longest_wait) != 0) return found;
-        ring.take_completions([&](const io_uring_cqe& completion) {
+        ring.take_completions([] { return true; },
+                              [&](const io_uring_cqe& completion) {
             if (completion.user_data == user_data) found = {user_data, completion.res, completion.flags};
         });
         return found;
@@ -80,7 +81,8 @@ bool accepts_and_receives() {
 
     ring.cancel_everything();
     for (int left = 2; left > 0 && ring.enter(longest_wait) == 0;) {
-        ring.take_completions([&](const io_uring_cqe& completion) {
+        ring.take_completions([] { return true; },
+                              [&](const io_uring_cqe& completion) {
             left -= completion.user_data != 0 && (completion.flags & IORING_CQE_F_MORE) == 0;
         });
     }
@@ -144,45 +146,59 @@ void UringRing::give_back(unsigned id) noexcept {
     io_uring_buf_ring_advance(buffer_ring_, 1);
 }
 
-io_uring_sqe& UringRing::new_entry() noexcept {
+void UringRing::after_fork() noexcept {
+    ::close(ring_.ring_fd);
+    ring_.ring_fd = ring_.enter_ring_fd = -1;
+}
+
+/// Null if there is no room, and the kernel takes none of what is there.
+io_uring_sqe* UringRing::new_entry() noexcept {
     io_uring_sqe* entry = io_uring_get_sqe(&ring_);
-    while (entry == nullptr) {
-        submit();
-        entry = io_uring_get_sqe(&ring_);
-    }
-    return *entry;
+    if (entry != nullptr) return entry;
+    submit();
+    return io_uring_get_sqe(&ring_);
 }
 
-void UringRing::receive_all(int fd, std::uint64_t user_data) noexcept {
-    io_uring_sqe& entry = new_entry();
-    io_uring_prep_recv_multishot(&entry, fd, nullptr, 0, 0);
-    entry.flags |= IOSQE_BUFFER_SELECT;
-    entry.buf_group = buffer_group;
-    io_uring_sqe_set_data64(&entry, user_data);
+bool UringRing::receive_all(int fd, std::uint64_t user_data) noexcept {
+    io_uring_sqe* entry = new_entry();
+    if (entry == nullptr) return false;
+    io_uring_prep_recv_multishot(entry, fd, nullptr, 0, 0);
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = buffer_group;
+    io_uring_sqe_set_data64(entry, user_data);
+    return true;
 }
 
-void UringRing::accept_all(int fd, std::uint64_t user_data) noexcept {
-    io_uring_sqe& entry = new_entry();
-    io_uring_prep_multishot_accept(&entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    io_uring_sqe_set_data64(&entry, user_data);
+bool UringRing::accept_all(int fd, std::uint64_t user_data) noexcept {
+    io_uring_sqe* entry = new_entry();
+    if (entry == nullptr) return false;
+    io_uring_prep_multishot_accept(entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    io_uring_sqe_set_data64(entry, user_data);
+    return true;
 }
 
-void UringRing::poll(int fd, unsigned events, std::uint64_t user_data) noexcept {
-    io_uring_sqe& entry = new_entry();
-    io_uring_prep_poll_add(&entry, fd, events);
-    io_uring_sqe_set_data64(&entry, user_data);
+bool UringRing::poll(int fd, unsigned events, std::uint64_t user_data) noexcept {
+    io_uring_sqe* entry = new_entry();
+    if (entry == nullptr) return false;
+    io_uring_prep_poll_add(entry, fd, events);
+    io_uring_sqe_set_data64(entry, user_data);
+    return true;
 }
 
-void UringRing::cancel(std::uint64_t user_data) noexcept {
-    io_uring_sqe& entry = new_entry();
-    io_uring_prep_cancel64(&entry, user_data, 0);
-    io_uring_sqe_set_data64(&entry, 0);
+bool UringRing::cancel(std::uint64_t user_data) noexcept {
+    io_uring_sqe* entry = new_entry();
+    if (entry == nullptr) return false;
+    io_uring_prep_cancel64(entry, user_data, 0);
+    io_uring_sqe_set_data64(entry, 0);
+    return true;
 }
 
-void UringRing::cancel_everything() noexcept {
-    io_uring_sqe& entry = new_entry();
-    io_uring_prep_cancel64(&entry, 0, IORING_ASYNC_CANCEL_ANY);
-    io_uring_sqe_set_data64(&entry, 0);
+bool UringRing::cancel_everything() noexcept {
+    io_uring_sqe* entry = new_entry();
+    if (entry == nullptr) return false;
+    io_uring_prep_cancel64(entry, 0, IORING_ASYNC_CANCEL_ANY);
+    io_uring_sqe_set_data64(entry, 0);
+    return true;
 }
 
 void UringRing::submit() noexcept { io_uring_submit(&ring_); }

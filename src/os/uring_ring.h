@@ -22,26 +22,28 @@ public:
     UringRing(const UringRing&) = delete;
     UringRing& operator=(const UringRing&) = delete;
 
-    /// An entry to fill in; those that are filled in already are submitted if there is no room.
-    io_uring_sqe& new_entry() noexcept;
-    /// Fills in a receive that goes on by itself, into our buffers.
-    void receive_all(int fd, std::uint64_t user_data) noexcept;
-    void accept_all(int fd, std::uint64_t user_data) noexcept;
-    void poll(int fd, unsigned events, std::uint64_t user_data) noexcept;
+    // Each fills in an entry, and submits those that are filled in already if there is no room. False if the kernel
+    // does not take them now.
+    /// A receive that goes on by itself, into our buffers.
+    bool receive_all(int fd, std::uint64_t user_data) noexcept;
+    bool accept_all(int fd, std::uint64_t user_data) noexcept;
+    bool poll(int fd, unsigned events, std::uint64_t user_data) noexcept;
     /// Its completion has the user_data zero.
-    void cancel(std::uint64_t user_data) noexcept;
-    void cancel_everything() noexcept;
+    bool cancel(std::uint64_t user_data) noexcept;
+    bool cancel_everything() noexcept;
 
     /// Hands over what was filled in, now.
     void submit() noexcept;
     /// Hands over what was filled in, and waits for a completion (no timeout: for ever). Zero only looks, without a
     /// system call if there is nothing to hand over and nothing that the kernel has to be asked for. Returns an errno.
     int enter(std::optional<std::chrono::nanoseconds> timeout) noexcept;
-    /// Calls `function(completion)` for each that is there.
-    template <class Function>
-    void take_completions(Function function) {
+    /// In a forked child: leaves the parent's ring alone. Then only the buffers may be looked at.
+    void after_fork() noexcept;
+    /// Calls `function(completion)` for each that is there, as long as `may_go_on()`.
+    template <class Condition, class Function>
+    void take_completions(Condition may_go_on, Function function) {
         io_uring_cqe* completion = nullptr;
-        while (io_uring_peek_cqe(&ring_, &completion) == 0) {
+        while (may_go_on() && io_uring_peek_cqe(&ring_, &completion) == 0) {
             io_uring_cqe copy = *completion;
             io_uring_cqe_seen(&ring_, completion);
             function(copy);
@@ -55,6 +57,8 @@ public:
     void give_back(unsigned id) noexcept;
 
 private:
+    io_uring_sqe* new_entry() noexcept;
+
     io_uring ring_ = {};
     io_uring_buf_ring* buffer_ring_ = nullptr;
     char* buffers_ = nullptr;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -15,6 +16,11 @@ WakeUp::~WakeUp() {
 int WakeUp::open() noexcept {
     if (fd_ < 0) fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return fd_ < 0 ? errno : 0;
+}
+
+void WakeUp::after_fork() noexcept {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    state_.store(State::awake);
 }
 
 void WakeUp::wake() noexcept {

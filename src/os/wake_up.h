@@ -21,6 +21,9 @@ public:
     int fd() const noexcept { return fd_; }
     void wake() noexcept;
 
+    /// In a forked child: leaves the parent's eventfd alone.
+    void after_fork() noexcept;
+
     /// Before a sleep; it is open. False: it was woken already, and must not sleep. What was handed over before that is
     /// visible now.
     bool fall_asleep() noexcept;

@@ -167,7 +167,7 @@ TEST(SignalPipe, AForkedChildsSignalsStayInTheChild) {
     pid_t child = ::fork();
     if (child == 0) {
         ::raise(SIGUSR1);
-        ::_exit(0);
+        ::_exit(drained(pipe) == Signals{SIGUSR1} ? 0 : 1);
     }
     int status = -1;
     ::waitpid(child, &status, 0);

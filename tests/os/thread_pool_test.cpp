@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <pthread.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -118,17 +120,43 @@ TEST(ThreadPool, NamesItsThreadsAndKeepsTheNumberOfALongName) {
     pool.shutdown(true);
 }
 
+std::atomic<pid_t> handled_by = 0;
+
 TEST(ThreadPool, ItsThreadsLeaveSignalsToTheMainThread) {
+    ThreadPoolExecutor pool(2);
+    Blocker blocker(pool);
+    struct sigaction action = {};
+    struct sigaction former = {};
+    action.sa_handler = [](int) { handled_by = ::gettid(); };
+    ::sigaction(SIGUSR1, &action, &former);
+    run_on(pool, [] { ::kill(::getpid(), SIGUSR1); });
+    while (handled_by == 0) std::this_thread::yield();
+    EXPECT_EQ(handled_by, ::getpid());
+    ::sigaction(SIGUSR1, &former, nullptr);
+    blocker.release();
+}
+
+TEST(ThreadPool, WhatItsThreadsStartHasTheMaskOfWhoStartedThem) {
+    sigset_t usr2;
+    sigemptyset(&usr2);
+    sigaddset(&usr2, SIGUSR2);
+    sigset_t before;
+    pthread_sigmask(SIG_BLOCK, &usr2, &before);
     ThreadPoolExecutor pool(1);
-    bool blocked = false, fault_blocked = true;
+    sigset_t mask;
+    pid_t child = -1;
     run_on(pool, [&] {
-        sigset_t mask;
         pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-        blocked = sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1;
-        fault_blocked = sigismember(&mask, SIGSEGV) == 1;
+        const char* command[] = {"sleep", "30", nullptr};
+        ::posix_spawnp(&child, "sleep", nullptr, nullptr, const_cast<char**>(command), environ);
     });
-    EXPECT_TRUE(blocked);
-    EXPECT_FALSE(fault_blocked);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    EXPECT_EQ(sigismember(&mask, SIGUSR2), 1);
+    for (int signum : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE}) EXPECT_EQ(sigismember(&mask, signum), 0) << signum;
+    int status = 0;
+    ::kill(child, SIGTERM);
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
 }
 
 TEST(ThreadPool, TakesBackOnlyAJobThatHasNotBegun) {

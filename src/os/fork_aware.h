@@ -1,0 +1,29 @@
+#pragma once
+
+#include <asyncio/detail/intrusive_list.h>
+
+namespace asyncio::detail {
+
+/// Something that a forked child has to put right. A child begins with a copy of all memory, but with the thread alone
+/// that forked: what other threads were about stands still for ever. And its descriptors are the parent's: what the
+/// child does to an epoll, a ring or a pipe happens to the parent.
+///
+/// The handlers run inside fork(), where the C library's locks may not be there: they only lock, close and set.
+class ForkAware : public ListHook<ForkAware> {
+public:
+    /// Takes the locks that other threads might hold at that moment.
+    virtual void before_fork() noexcept {}
+    virtual void after_fork_in_parent() noexcept {}
+    virtual void after_fork_in_child() noexcept = 0;
+
+protected:
+    ForkAware() noexcept = default;
+    ~ForkAware() = default;
+    /// At the end of the constructor, and at the beginning of the destructor: another thread may fork at any time.
+    void begin_to_follow_forks() noexcept;
+    void end_to_follow_forks() noexcept;
+    ForkAware(const ForkAware&) = delete;
+    ForkAware& operator=(const ForkAware&) = delete;
+};
+
+}  // namespace asyncio::detail

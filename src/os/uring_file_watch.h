@@ -1,0 +1,31 @@
+#pragma once
+
+#include <sys/stat.h>
+
+namespace asyncio::detail {
+
+/// Which file a descriptor stands for.
+struct FileIdentity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileIdentity&) const noexcept = default;
+};
+
+/// Says of which files the kernel can tell when they become ready. Nothing but an epoll knows it: a poll, and an
+/// io_uring's as well, calls all others ready at any time.
+class FileWatch {
+public:
+    FileWatch() noexcept = default;
+    ~FileWatch();
+    FileWatch(const FileWatch&) = delete;
+    FileWatch& operator=(const FileWatch&) = delete;
+
+    /// Returns an errno: EPERM for a file that is never waited for, such as a regular one.
+    int look(int fd, FileIdentity& file) noexcept;
+    void after_fork() noexcept;
+
+private:
+    int epoll_fd_ = -1;
+};
+
+}  // namespace asyncio::detail

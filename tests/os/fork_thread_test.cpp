@@ -1,0 +1,86 @@
+// A child of fork() has none of its parent's other threads, and none of the locks that they held.
+#include <asyncio/asyncio.h>
+#include <gtest/gtest.h>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "os/fork_support.h"
+#include "support/run_test.h"
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ForkThread : public ForkTest {};
+INSTANTIATE_TEST_SUITE_P(All, ForkThread, testing::Values("epoll", "io_uring"));
+
+TEST_P(ForkThread, WhatWasHandedToThreadsIsTheParentsAlone) {
+    run([]() -> Coro<> {
+        ThreadPoolExecutor pool(1);
+        int said[2];
+        int go[2];
+        EXPECT_EQ(::pipe(said), 0);
+        EXPECT_EQ(::pipe(go), 0);
+        auto wait_for_go = [&] {
+            char x = 0;
+            [[maybe_unused]] auto size = ::read(go[0], &x, 1);
+        };
+        auto say = [&] { [[maybe_unused]] auto size = ::write(said[1], "x", 1); };
+        EventLoop& loop = get_running_loop();
+        auto blocked = loop.run_in_executor(&pool, wait_for_go);
+        auto queued = loop.run_in_executor(&pool, say);
+        int code = in_child([&] {
+            // The thread is not here; another one starts.
+            EventLoop own;
+            auto number = [&]() -> Coro<int> {
+                co_return co_await get_running_loop().run_in_executor(&pool, [] { return 6; });
+            };
+            int got = own.run_until_complete(number());
+            queued.cancel();
+            pool.shutdown(true);
+            return got;
+        });
+        EXPECT_EQ(code, 6);
+        pollfd look{said[0], POLLIN, 0};
+        EXPECT_EQ(::poll(&look, 1, 0), 0);
+        [[maybe_unused]] auto size = ::write(go[1], "x", 1);
+        co_await blocked;
+        co_await queued;
+        EXPECT_EQ(::poll(&look, 1, 0), 1);
+        pool.shutdown(true);
+        for (int fd : {said[0], said[1], go[0], go[1]}) ::close(fd);
+    }());
+}
+
+TEST_P(ForkThread, AThreadThatCallsAtThatMomentDoesNotLockTheChild) {
+    EventLoop loop = factory()();
+    std::atomic<bool> over = false;
+    std::atomic<int> queued = 0;
+    std::jthread caller([&] {
+        while (!over) {
+            if (queued > 10) continue;
+            ++queued;
+            loop.call_soon_threadsafe([&] { --queued; });
+        }
+    });
+    for (int i = 0; i < 100; ++i) {
+        loop.run_until_complete([]() -> Coro<> { co_await sleep(0.01ms); }());
+        int code = in_child([&] {
+            loop.run_until_complete([]() -> Coro<> { co_await sleep(0.01ms); }());
+            loop.close();
+            return 0;
+        });
+        EXPECT_EQ(code, 0) << (code == hung ? "it hangs" : "");
+        if (code != 0) break;
+    }
+    over = true;
+}
+
+}  // namespace
+}  // namespace asyncio
