@@ -30,12 +30,13 @@ void Reports::close(DescriptorLine& direction) noexcept {
         IoOperation& operation = direction.line.pop_front();
         operation.closed = true;
         operation.result = -EBADF;
+        closed_.push_back(operation);
         add(operation);
     }
 }
 
-void Reports::orphan(DescriptorLine& direction) noexcept {
-    while (!direction.line.empty()) direction.line.front().orphan();
+void Reports::orphan(IoOperation::Line& line) noexcept {
+    while (!line.empty()) line.front().orphan();
 }
 
 }  // namespace asyncio::detail

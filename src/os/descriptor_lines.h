@@ -70,13 +70,16 @@ public:
         while (!pending_.empty() && has_room(events))
             events.push_back({.operation = &static_cast<IoOperation&>(pending_.pop_front())});
     }
-    /// Ends the operations of a descriptor that is no more what they wait for.
+    /// Ends the operations of a descriptor that is no more what they wait for. Until it is collected or cancelled, each
+    /// of them is in a line still: it knows the backend.
     void close(DescriptorLine& direction) noexcept;
     /// The backend is about to die.
-    static void orphan(DescriptorLine& direction) noexcept;
+    static void orphan(IoOperation::Line& line) noexcept;
+    void orphan_closed() noexcept { orphan(closed_); }
 
 private:
     ReadyList pending_;
+    IoOperation::Line closed_;
 };
 
 }  // namespace asyncio::detail

@@ -74,9 +74,10 @@ EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 
 EpollBackend::~EpollBackend() {
     end_to_follow_forks();
+    reports_.orphan_closed();
     table_.for_each([](int, Descriptor& descriptor) {
-        Reports::orphan(descriptor.reading);
-        Reports::orphan(descriptor.writing);
+        Reports::orphan(descriptor.reading.line);
+        Reports::orphan(descriptor.writing.line);
     });
     if (epoll_fd_ >= 0) ::close(epoll_fd_);
 }
@@ -243,7 +244,10 @@ void EpollBackend::note_outcome(const IoOperation& operation, Descriptor& descri
 }
 
 bool EpollBackend::collect(IoOperation& operation) noexcept {
-    if (operation.closed) return true;
+    if (operation.closed) {
+        operation.ListHook<IoLine>::unlink();
+        return true;
+    }
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);
     DescriptorLine& direction = descriptor.direction(operation.call);
     if (!perform(operation)) {
@@ -260,8 +264,8 @@ bool EpollBackend::collect(IoOperation& operation) noexcept {
 }
 
 void EpollBackend::cancel(IoOperation& operation) noexcept {
-    if (operation.closed) return;
     operation.ListHook<IoLine>::unlink();
+    if (operation.closed) return;
     if (operation.reported) reports_.add_first(table_.find(operation.descriptor.fd)->direction(operation.call));
 }
 

@@ -26,9 +26,10 @@ UringBackend::UringBackend() {
 UringBackend::~UringBackend() {
     end_to_follow_forks();
     if (ring_is_parents_) forget_parents_ring();
+    reports_.orphan_closed();
     table_.for_each([this](int, Descriptor& descriptor) {
-        Reports::orphan(descriptor.reading);
-        Reports::orphan(descriptor.writing);
+        Reports::orphan(descriptor.reading.line);
+        Reports::orphan(descriptor.writing.line);
         abandon(descriptor);
     });
     call_off(waking_);
@@ -188,7 +189,10 @@ bool UringBackend::park(IoOperation& operation) noexcept {
 }
 
 bool UringBackend::collect(IoOperation& operation) noexcept {
-    if (operation.closed) return true;
+    if (operation.closed) {
+        operation.ListHook<IoLine>::unlink();
+        return true;
+    }
     if (ring_is_parents_) [[unlikely]]
         forget_parents_ring();
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
@@ -209,11 +213,11 @@ bool UringBackend::collect(IoOperation& operation) noexcept {
 }
 
 void UringBackend::cancel(IoOperation& operation) noexcept {
+    operation.ListHook<IoLine>::unlink();
     if (operation.closed) return;
     if (ring_is_parents_) [[unlikely]]
         forget_parents_ring();
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
-    operation.ListHook<IoLine>::unlink();
     if (operation.repeats) check_later(descriptor);
     next_in_line(descriptor, descriptor.direction(operation.call));
 }

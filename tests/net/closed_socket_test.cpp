@@ -130,4 +130,27 @@ TEST_F(ClosedSocketTest, AResetThatCameBeforeACloseIsToldAllTheSame) {
               "3ConnectionResetError 3ConnectionResetError ");
 }
 
+Coro<> receive_from(const Socket& socket) { co_await sock_recv(socket, 10); }
+Coro<> accept_on(const Socket& socket) { co_await sock_accept(socket); }
+Coro<> send_all(const Socket& socket) { co_await sock_sendall(socket, std::string(10'000'000, 'x')); }
+
+// The tasks still know the operations, the operations the loop's backend.
+TEST_F(ClosedSocketTest, WhatWaitsForItMayOutliveTheLoopThatWouldHaveToldIt) {
+    auto [one, other] = socketpair();
+    Socket listener(AddressFamily::INET);
+    listener.bind(SocketAddress("127.0.0.1", 0));
+    listener.listen();
+    EventLoop loop;
+    loop.set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+    loop.create_task(receive_from(one));
+    loop.create_task(receive_from(one));
+    loop.create_task(accept_on(listener));
+    loop.create_task(send_all(other));
+    auto close_all = [&]() -> Coro<> {
+        co_await sleep(1ms);
+        for (Socket* socket : {&one, &other, &listener}) socket->close();
+    };
+    loop.run_until_complete(close_all());
+}
+
 }  // namespace
