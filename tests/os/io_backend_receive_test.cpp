@@ -303,6 +303,37 @@ TEST_P(IoBackendTest, APausedStreamLeavesTheBytesToTheKernel) {
     EXPECT_EQ(received, sent);
 }
 
+TEST_P(IoBackendTest, AStreamThatIsReadSlowlyLeavesTheBytesToTheKernel) {
+    Pair pair = unix_pair();
+    std::string block(100'000, 'x');
+    std::size_t sent = 0;
+    std::size_t received = 0;
+    StreamReceive receive(pair.first, false, 1000);
+    for (int blocked = 0; blocked < 20;) {
+        EXPECT_FALSE(receive.start(backend()));
+        ssize_t size = ::send(pair.second.fd(), block.data(), block.size(), MSG_NOSIGNAL);
+        if (size < 0) {
+            ++blocked;
+        } else {
+            sent += static_cast<std::size_t>(size);
+            ASSERT_LT(sent, 2'000'000u);
+        }
+        ASSERT_TRUE(names(receive));
+        if (receive.finish()) received += static_cast<std::size_t>(receive.result);
+        receive.stop();
+    }
+    receive.data = block.data();
+    receive.size = block.size();
+    while (received < sent) {
+        EXPECT_FALSE(receive.start(backend()));
+        ASSERT_TRUE(names(receive)) << received << " of " << sent;
+        if (receive.finish()) received += static_cast<std::size_t>(receive.result);
+        receive.stop();
+    }
+    EXPECT_EQ(received, sent);
+    EXPECT_TRUE(names_nothing());
+}
+
 TEST_P(IoBackendTest, MoreStreamsThanABackendHasBuffersForAllGetTheirBytes) {
     constexpr int many = 400;
     std::vector<Pair> pairs;

@@ -117,16 +117,29 @@ TEST_P(IoBackendWatchTest, WatchesANumberThatWasClosedAndGivenOutAgain) {
     EXPECT_EQ(look(old_pipe.reader()), "r");
 }
 
-TEST_P(IoBackendWatchTest, RefusesRegularFilesAndWildNumbers) {
-    int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    try {
-        backend().watch(file, true, false);
-        ADD_FAILURE();
-    } catch (const OSError& error) {
-        EXPECT_STREQ(error.what(), "[Errno 1] Operation not permitted");
+TEST_P(IoBackendWatchTest, RefusesFilesThatTheKernelCannotTellOf) {
+    for (const char* path : {"/proc/self/exe", "/", "/dev/null", "/dev/zero", "/proc/self/maps"}) {
+        int file = ::open(path, O_RDONLY | O_CLOEXEC);
+        try {
+            backend().watch(file, true, false);
+            ADD_FAILURE() << path;
+        } catch (const OSError& error) {
+            EXPECT_STREQ(error.what(), "[Errno 1] Operation not permitted") << path;
+        }
+        EXPECT_EQ(look(file), "") << path;
+        ::close(file);
     }
-    ::close(file);
-    EXPECT_THROW(backend().watch(file, true, false), OSError);
+    int mounts = ::open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
+    backend().watch(mounts, true, false);
+    EXPECT_EQ(look(mounts), "r");
+    backend().watch(mounts, false, false);
+    ::close(mounts);
+}
+
+TEST_P(IoBackendWatchTest, RefusesWildNumbers) {
+    int closed = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ::close(closed);
+    EXPECT_THROW(backend().watch(closed, true, false), OSError);
     EXPECT_THROW(backend().watch(INT_MAX, true, false), OSError);
     EXPECT_THROW(backend().watch(-1, true, false), ValueError);
 }
