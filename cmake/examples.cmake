@@ -9,15 +9,6 @@ set(examples ${example_sources})
 list(TRANSFORM examples REPLACE "(\\.cpp|/.*)$" "")
 list(REMOVE_DUPLICATES examples)
 
-# The file server reads requests with Debian's libhttp-parser-dev.
-find_path(http_parser_headers http_parser.h)
-find_library(http_parser_library http_parser)
-mark_as_advanced(http_parser_headers http_parser_library)
-if(NOT http_parser_headers OR NOT http_parser_library)
-    message(STATUS "without libhttp-parser the example file_server is not built")
-    list(REMOVE_ITEM examples file_server)
-endif()
-
 add_custom_target(examples)
 foreach(example IN LISTS examples)
     set(sources ${example_sources})
@@ -26,10 +17,6 @@ foreach(example IN LISTS examples)
     add_executable(example_${example} ${sources})
     add_dependencies(examples example_${example})
     target_link_libraries(example_${example} PRIVATE asyncio asyncio_warnings)
-    if(example STREQUAL "file_server")
-        target_include_directories(example_${example} SYSTEM PRIVATE ${http_parser_headers})
-        target_link_libraries(example_${example} PRIVATE ${http_parser_library})
-    endif()
     set_target_properties(example_${example} PROPERTIES
         OUTPUT_NAME ${example} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/examples)
 

@@ -1,50 +1,16 @@
 #include "connection.h"
 
+#include "../common/standard_output.h"
+#include "listing.h"
 #include "range.h"
+#include "url.h"
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
+
+using namespace std::chrono_literals;
 
 namespace {
-
-std::string_view reason(int status) {
-    switch (status) {
-        case 200:
-            return "OK";
-        case 206:
-            return "Partial Content";
-        case 301:
-            return "Moved Permanently";
-        case 304:
-            return "Not Modified";
-        case 400:
-            return "Bad Request";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 405:
-            return "Method Not Allowed";
-        case 408:
-            return "Request Timeout";
-        case 413:
-            return "Content Too Large";
-        case 414:
-            return "URI Too Long";
-        case 416:
-            return "Range Not Satisfiable";
-        case 431:
-            return "Request Header Fields Too Large";
-        case 501:
-            return "Not Implemented";
-        case 503:
-            return "Service Unavailable";
-        case 505:
-            return "HTTP Version Not Supported";
-    }
-    return "Error";
-}
 
 /// Whether what the client has is still the file's state.
 bool is_unchanged(const Request& request, const OpenFile& file) {
@@ -55,16 +21,26 @@ bool is_unchanged(const Request& request, const OpenFile& file) {
     return since != nullptr && *since == file.modified();
 }
 
-/// A client that goes on with a download wants the rest only if it is the rest of the same.
+/// A client that goes on with a download wants the rest only if it is the rest of the same. A date does not tell that:
+/// a file can change twice in a second.
 bool may_be_partial(const Request& request, const OpenFile& file) {
     const std::string* condition = request.header("if-range");
-    return condition == nullptr || *condition == file.etag() || *condition == file.modified();
+    return request.is_get() && (condition == nullptr || *condition == file.etag());
+}
+
+std::string next_piece(std::shared_ptr<Listing> listing) { return listing->next_piece(); }
+
+std::string chunk(std::string_view data) {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+    return size + std::string(data) + "\r\n";
 }
 
 }  // namespace
 
 Connection::Connection(Site& site, asyncio::StreamReader reader, asyncio::StreamWriter writer)
     : site_(site), reader_(std::move(reader)), writer_(std::move(writer)) {
+    writer_.set_write_buffer_limits({.high = 0});  // drain() waits until all is gone
     site_.connections.insert(this);
 }
 
@@ -74,7 +50,7 @@ void Connection::stop() {
 
 asyncio::Coro<> Connection::serve() {
     try {
-        while (keep_alive_ && !site_.stopping) {
+        while (!site_.stopping) {
             int refused = 0;
             try {
                 co_await asyncio::wait_for(receive(), site_.patience);
@@ -89,12 +65,16 @@ asyncio::Coro<> Connection::serve() {
             if (refused != 0) {
                 keep_alive_ = false;
                 co_await refuse(request, refused);
-                co_await asyncio::wait_for(read_what_is_left(), site_.patience);
             } else {
                 keep_alive_ = request.keep_alive;
                 co_await answer(std::move(request));
             }
+            if (!keep_alive_ || site_.stopping) {
+                co_await asyncio::wait_for(see_off(), std::min(site_.patience, asyncio::Seconds(2)));
+                break;
+            }
             answering_ = false;
+            co_await asyncio::sleep(0s);  // who sends many requests at once lets others have their turn
         }
     } catch (const asyncio::TimeoutError&) {  // a client that takes nothing
         writer_.abort();
@@ -114,8 +94,8 @@ asyncio::Coro<> Connection::receive() {
     }
 }
 
-/// A client that is still sending would be told of a reset, and not see its answer.
-asyncio::Coro<> Connection::read_what_is_left() {
+/// A client that is still sending when all is closed would be told of a reset, and might not see its answer.
+asyncio::Coro<> Connection::see_off() {
     writer_.write_eof();
     for (std::size_t left = 1'000'000; left > 0;) {
         std::string data = co_await reader_.read(16 * 1024);
@@ -125,71 +105,69 @@ asyncio::Coro<> Connection::read_what_is_left() {
 }
 
 asyncio::Coro<> Connection::answer(Request request) {
-    if (request.method != "GET" && !request.is_head()) {
+    if (!request.is_get() && !request.is_head()) {
         Headers allowed = {{"Allow", "GET, HEAD"}};
         co_await refuse(request, 405, std::move(allowed));
         co_return;
     }
     std::optional<std::string> path = path_of(request.target);
-    Found found;
-    found.status = 400;
-    if (path) found = open_below(site_.root, *path);
+    Found found{400};
+    if (path) found = open_below(site_.root.get(), *path);
     if (found.status != 200) {
         co_await refuse(request, found.status);
-    } else if (!found.file.is_folder()) {
-        co_await answer_with_file(request, found.file, *path);
+    } else if (!found.file->is_folder()) {
+        co_await answer_with_file(request, found.file, content_type(*path));
     } else if (path->back() != '/') {
-        std::string target = request.target.substr(0, request.target.find('?'));
-        Headers location = {{"Location", target + "/"}};
+        Headers location = {{"Location", percent_encoded(*path) + "/"}};
         co_await refuse(request, 301, std::move(location));
     } else {
-        Found index = open_below(site_.root, *path + "index.html");
-        if (index.status == 200 && !index.file.is_folder()) {
-            co_await answer_with_file(request, index.file, "index.html");
+        Found index = open_below(site_.root.get(), *path + "index.html");
+        if (index.status == 200 && !index.file->is_folder()) {
+            co_await answer_with_file(request, index.file, content_type("index.html"));
         } else {
-            std::string page = co_await asyncio::to_thread(list_folder, found.file.fd(), *path);
-            co_await answer_with_text(request, 200, "text/html; charset=utf-8", std::move(page));
+            co_await answer_with_listing(request, found.file, *path);
         }
     }
 }
 
-asyncio::Coro<> Connection::answer_with_file(const Request& request, const OpenFile& file, std::string_view path) {
-    Headers headers = {{"Last-Modified", file.modified()}, {"ETag", file.etag()}, {"Accept-Ranges", "bytes"}};
-    int status = 200;
-    std::int64_t first = 0;
-    std::int64_t size = file.size();
+asyncio::Coro<> Connection::answer_with_file(const Request& request, std::shared_ptr<const OpenFile> file,
+                                             std::string_view type) {
+    Headers headers = {{"Last-Modified", file->modified()}, {"ETag", file->etag()}, {"Accept-Ranges", "bytes"}};
+    const RangeAnswer whole{200, 0, file->size()};
+    RangeAnswer part = whole;
     const std::string* wanted = request.header("range");
-    if (is_unchanged(request, file)) {
-        status = 304;
-    } else if (wanted != nullptr && may_be_partial(request, file)) {
-        RangeAnswer part = range_of(*wanted, size);
-        status = part.status;
-        if (status == 416) {
-            headers.emplace_back("Content-Range", "bytes */" + std::to_string(size));
-            co_await refuse(request, 416, std::move(headers));
-            co_return;
-        }
-        if (status == 206) {
-            headers.emplace_back("Content-Range", "bytes " + std::to_string(part.first) + "-" +
-                                                      std::to_string(part.first + part.size - 1) + "/" +
-                                                      std::to_string(size));
-            first = part.first;
-            size = part.size;
-        }
+    if (is_unchanged(request, *file)) {
+        part.status = 304;
+    } else if (wanted != nullptr && may_be_partial(request, *file)) {
+        part = range_of(*wanted, file->size());
+        if (part.status == 200) part = whole;
     }
-    writer_.write(head(status, status == 304 ? -1 : size, content_type(path), headers));
-    bool has_body = status != 304 && !request.is_head();
-    log(request, status, has_body ? size : 0);
-    if (has_body) co_await send_part(file, first, size);
+    std::string all = std::to_string(file->size());
+    if (part.status == 416) {
+        headers.emplace_back("Content-Range", "bytes */" + all);
+        co_await refuse(request, 416, std::move(headers));
+        co_return;
+    }
+    if (part.status == 206) {
+        std::string bytes = std::to_string(part.first) + "-" + std::to_string(part.first + part.size - 1);
+        headers.emplace_back("Content-Range", "bytes " + bytes + "/" + all);
+    }
+    std::string size = std::to_string(part.size);
+    if (part.status != 304) {
+        headers.emplace_back("Content-Type", type);
+        headers.emplace_back("Content-Length", size);
+    }
+    write_head(request, part.status, headers, size);
+    if (part.status != 304 && request.is_get()) co_await send_part(file, part.first, part.size);
     co_await drain();
 }
 
-asyncio::Coro<> Connection::send_part(const OpenFile& file, std::int64_t first, std::int64_t size) {
-    constexpr std::int64_t most = 128 * 1024;
+asyncio::Coro<> Connection::send_part(std::shared_ptr<const OpenFile> file, std::int64_t first, std::int64_t size) {
+    constexpr std::int64_t most = 64 * 1024;
     while (size > 0) {
         auto wanted = static_cast<std::size_t>(std::min(size, most));
-        std::optional<std::string> data = file.read_now(first, wanted);
-        if (!data) data = co_await asyncio::to_thread(read_file, file.fd(), first, wanted);
+        std::optional<std::string> data = file->read_now(first, wanted);
+        if (!data) data = co_await asyncio::to_thread(read_file, file, first, wanted);
         if (data->empty()) {  // it has become shorter: only an end without a good-bye can say so now
             writer_.abort();
             co_return;
@@ -198,42 +176,46 @@ asyncio::Coro<> Connection::send_part(const OpenFile& file, std::int64_t first, 
         first += static_cast<std::int64_t>(data->size());
         size -= static_cast<std::int64_t>(data->size());
         co_await drain();
+        co_await asyncio::sleep(0s);  // who reads fast lets others have their turn
     }
+}
+
+/// It is not known how long it will be: it goes in chunks, or, to HTTP/1.0, until the end of the connection.
+asyncio::Coro<> Connection::answer_with_listing(const Request& request, std::shared_ptr<const OpenFile> folder,
+                                                const std::string& path) {
+    auto listing = std::make_shared<Listing>(*folder, path);
+    std::string piece = co_await asyncio::to_thread(next_piece, listing);
+    Headers headers = {{"Content-Type", "text/html; charset=utf-8"}};
+    if (request.is_1_1) headers.emplace_back("Transfer-Encoding", "chunked");
+    if (!request.is_1_1) keep_alive_ = false;
+    write_head(request, 200, headers, "-");
+    if (request.is_head()) piece.clear();
+    while (!piece.empty()) {
+        writer_.write(request.is_1_1 ? chunk(piece) : piece);
+        co_await drain();
+        piece = co_await asyncio::to_thread(next_piece, listing);
+    }
+    if (request.is_1_1 && request.is_get()) writer_.write(chunk(""));
+    co_await drain();
+}
+
+asyncio::Coro<> Connection::refuse(const Request& request, int status, Headers headers) {
+    std::string text = std::to_string(status) + " " + std::string(reason(status)) + "\n";
+    std::string size = std::to_string(text.size());
+    headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
+    headers.emplace_back("Content-Length", size);
+    write_head(request, status, headers, size);
+    if (!request.is_head()) writer_.write(text);
+    co_await drain();
 }
 
 asyncio::Coro<> Connection::drain() { co_await asyncio::wait_for(writer_.drain(), site_.patience); }
 
-asyncio::Coro<> Connection::refuse(const Request& request, int status, Headers headers) {
-    std::string text = std::to_string(status) + " " + std::string(reason(status)) + "\n";
-    co_await answer_with_text(request, status, "text/plain; charset=utf-8", std::move(text), std::move(headers));
-}
-
-asyncio::Coro<> Connection::answer_with_text(const Request& request, int status, std::string_view type,
-                                             std::string text, Headers headers) {
-    log(request, status, static_cast<std::int64_t>(text.size()));
-    std::string all = head(status, static_cast<std::int64_t>(text.size()), type, headers);
-    writer_.write(request.is_head() ? all : all + text);
-    co_await drain();
-}
-
-std::string Connection::head(int status, std::int64_t size, std::string_view type, const Headers& headers) {
-    if (site_.stopping) keep_alive_ = false;
-    std::string all = "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason(status)) + "\r\n";
-    auto add = [&](std::string_view name, std::string_view value) {
-        all.append(name).append(": ").append(value).append("\r\n");
-    };
-    add("Date", http_date(std::time(nullptr)));
-    add("Server", "asyncio-file-server");
-    if (size >= 0) {
-        add("Content-Type", type);
-        add("Content-Length", std::to_string(size));
-    }
-    for (const auto& [name, value] : headers) add(name, value);
-    add("Connection", keep_alive_ ? "keep-alive" : "close");
-    return all + "\r\n";
-}
-
-void Connection::log(const Request& request, int status, std::int64_t size) const {
-    std::printf("%s \"%s %s\" %d %lld\n", writer_.get_extra_info("peername").address().host().c_str(),
-                request.method.c_str(), request.target.c_str(), status, static_cast<long long>(size));
+void Connection::write_head(const Request& request, int status, const Headers& headers, std::string_view size) {
+    // Where there is little room, nobody keeps a place without using it.
+    if (site_.stopping || site_.connections.size() > site_.most_connections / 2) keep_alive_ = false;
+    writer_.write(response_head(status, headers, keep_alive_));
+    std::string host = writer_.get_extra_info("peername").address().host();
+    say(host + " \"" + request.method + " " + request.target.substr(0, 2000) + "\" " + std::to_string(status) + " " +
+        std::string(size));
 }

@@ -2,26 +2,33 @@
 
 #include "files.h"
 #include "request.h"
+#include "response.h"
 
 #include <asyncio/asyncio.h>
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 class Connection;
 
 /// What all connections share.
 struct Site {
-    std::string root;
-    asyncio::Seconds patience = asyncio::Seconds(15);  // for a whole request to come, and for some of an answer to go
+    Descriptor root;
+    /// For a whole request to come, and for each piece of 64 KiB or so of an answer to go.
+    asyncio::Seconds patience = asyncio::Seconds(15);
+    std::size_t most_connections = 1000;
+    int backlog = 1000;
     bool stopping = false;
     std::set<Connection*> connections;
 };
 
 /// One client: reads its requests and answers them, until either side has enough.
+///
+/// Whatever it asks for, and however slowly it reads, it costs the memory of one piece of an answer: nothing is written
+/// before all that was written is gone.
 class Connection {
 public:
     Connection(Site& site, asyncio::StreamReader reader, asyncio::StreamWriter writer);
@@ -33,18 +40,17 @@ public:
     void stop();
 
 private:
-    using Headers = std::vector<std::pair<std::string_view, std::string>>;
     asyncio::Coro<> receive();
-    asyncio::Coro<> read_what_is_left();
+    asyncio::Coro<> see_off();
     asyncio::Coro<> answer(Request request);
-    asyncio::Coro<> answer_with_file(const Request& request, const OpenFile& file, std::string_view path);
-    asyncio::Coro<> answer_with_text(const Request& request, int status, std::string_view type, std::string text,
-                                     Headers headers = {});
+    asyncio::Coro<> answer_with_file(const Request& request, std::shared_ptr<const OpenFile> file,
+                                     std::string_view type);
+    asyncio::Coro<> answer_with_listing(const Request& request, std::shared_ptr<const OpenFile> folder,
+                                        const std::string& path);
     asyncio::Coro<> refuse(const Request& request, int status, Headers headers = {});
-    asyncio::Coro<> send_part(const OpenFile& file, std::int64_t first, std::int64_t size);
+    asyncio::Coro<> send_part(std::shared_ptr<const OpenFile> file, std::int64_t first, std::int64_t size);
     asyncio::Coro<> drain();
-    std::string head(int status, std::int64_t size, std::string_view type, const Headers& headers);
-    void log(const Request& request, int status, std::int64_t size) const;
+    void write_head(const Request& request, int status, const Headers& headers, std::string_view size);
 
     Site& site_;
     asyncio::StreamReader reader_;

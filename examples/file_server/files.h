@@ -1,27 +1,21 @@
 #pragma once
 
+#include "descriptor.h"
+
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
-/// A file or a folder that is open.
+/// A file or a folder that is open for reading.
 class OpenFile {
 public:
-    OpenFile() = default;
-    OpenFile(int fd, const struct stat& status) : fd_(fd), status_(status) {}
-    OpenFile(OpenFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), status_(other.status_) {}
-    OpenFile& operator=(OpenFile&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        std::swap(status_, other.status_);
-        return *this;
-    }
-    ~OpenFile();
+    OpenFile(Descriptor descriptor, const struct stat& status) : descriptor_(std::move(descriptor)), status_(status) {}
 
-    int fd() const { return fd_; }
+    int fd() const { return descriptor_.get(); }
     bool is_folder() const { return S_ISDIR(status_.st_mode); }
     std::int64_t size() const { return status_.st_size; }
     /// As a Last-Modified header has it.
@@ -32,24 +26,23 @@ public:
     std::optional<std::string> read_now(std::int64_t offset, std::size_t size) const;
 
 private:
-    int fd_ = -1;
-    struct stat status_ = {};
+    Descriptor descriptor_;
+    struct stat status_;
 };
 
-/// What a request's path leads to: a status, and with 200 the file.
+/// What a path leads to: a status, and with 200 the file. It is shared with the thread that reads it: who is cancelled
+/// meanwhile must not close it, or the thread would read from whatever gets its number next.
 struct Found {
     int status = 404;
-    OpenFile file;
+    std::shared_ptr<const OpenFile> file = nullptr;
 };
 
-/// The part of a request's target that is a path, decoded, which begins with a slash; nothing if it is none.
-std::optional<std::string> path_of(const std::string& target);
-/// Opens `path`, which begins with a slash, below `root`. Nothing outside of `root` is ever opened, neither by `..` nor
-/// by a link that leads out of it.
-Found open_below(const std::string& root, const std::string& path);
-/// A page with links to what is in the folder.
-std::string list_folder(int fd, const std::string& path);
+/// Opens `path`, which begins with a slash, below the folder `root`. Nothing outside of it is ever opened, neither by
+/// `..` nor by a link that leads out of it, even if somebody swaps folders and links meanwhile. Nor is anything opened
+/// that is no file or folder: to open a FIFO wakes its writer, and devices do all kinds of things.
+Found open_below(int root, const std::string& path);
+
 /// Reads from a file; may wait for the disk. Throws asyncio::OSError.
-std::string read_file(int fd, std::int64_t offset, std::size_t size);
+std::string read_file(std::shared_ptr<const OpenFile> file, std::int64_t offset, std::size_t size);
+
 std::string_view content_type(std::string_view path);
-std::string http_date(std::int64_t seconds);

@@ -1,29 +1,43 @@
 // Serves the files of a folder by HTTP/1.1: to browsers, curl, wrk. Keeps connections, knows ranges, HEAD and
 // conditional requests, lists folders, has limits and patience, and ends well on SIGTERM and Ctrl-C.
 //
-//     file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE]]]
+//     file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]
+//
+// Links are followed if they are relative and lead to what is in the folder. It needs /proc.
+#include "../common/standard_output.h"
 #include "connection.h"
 
 #include <asyncio/asyncio.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 using namespace std::chrono_literals;
 
 asyncio::Coro<> serve(Site& site, const char* host, int port) {
     auto serve_client = [&](asyncio::StreamReader reader, asyncio::StreamWriter writer) -> asyncio::Coro<> {
+        if (site.connections.size() >= site.most_connections) {
+            Headers headers = {{"Content-Length", "0"}, {"Retry-After", "10"}};
+            writer.write(response_head(503, headers, false));
+            co_return;
+        }
         Connection connection(site, std::move(reader), std::move(writer));
         co_await connection.serve();
     };
-    asyncio::Server server = co_await asyncio::start_server(serve_client, host, port, {.backlog = 1000});
+    asyncio::Server server = co_await asyncio::start_server(
+        serve_client, host, port, {.limit = 16 * 1024, .backlog = site.backlog, .keep_alive = true});
     asyncio::Event stop;
     for (int signum : {SIGTERM, SIGINT}) {
         asyncio::get_running_loop().add_signal_handler(signum, [&] { stop.set(); });
     }
-    std::printf("serving on %s\n", repr(server.sockets()[0].getsockname()).c_str());
+    say("serving on " + repr(server.sockets()[0].getsockname()));
     co_await stop.wait();
 
     // Nobody new; who is being answered gets the whole answer, but not for ever.
@@ -35,23 +49,48 @@ asyncio::Coro<> serve(Site& site, const char* host, int port) {
     } catch (const asyncio::TimeoutError&) {
         server.abort_clients();
     }
-    std::puts("stopped");
+    say("stopped");
 }
 
+/// Each connection may need three descriptors, its own and two to find and to read what it wants; and as many may come
+/// at once as wait to be accepted.
+void set_limits(Site& site, double connections) {
+    rlimit files = {};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 10'000);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    auto descriptors = static_cast<std::size_t>(std::max<rlim_t>(files.rlim_cur, 100));
+    site.backlog = static_cast<int>(descriptors / 10);
+    site.most_connections = std::min(static_cast<std::size_t>(connections), (descriptors * 9 / 10 - 64) / 3);
+}
+
+double number(int argc, char** argv, int index, double otherwise, double most) {
+    if (argc <= index) return otherwise;
+    char* end = nullptr;
+    double value = std::strtod(argv[index], &end);
+    return end == argv[index] || *end != '\0' || !(value >= 0 && value <= most) ? -1 : value;
+}
+
+int complain(const std::string& sentence) { return std::fprintf(stderr, "%s\n", sentence.c_str()), 2; }
+
 int main(int argc, char** argv) {
-    char* root = argc > 1 ? ::realpath(argv[1], nullptr) : nullptr;
-    if (root == nullptr) {
-        std::fputs("usage: file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE]]]\n", stderr);
-        return 2;
+    keep_standard_descriptors();
+    double port = number(argc, argv, 2, 8000, 65535);
+    double patience = number(argc, argv, 4, 15, 1e6);
+    double connections = number(argc, argv, 5, 1000, 1e6);
+    if (argc < 2 || argc > 6 || port < 0 || patience <= 0 || connections < 1) {
+        return complain("usage: file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]");
     }
-    std::setvbuf(stdout, nullptr, _IOLBF, 0);
     Site site;
-    site.root = root;
-    std::free(root);
-    if (argc > 4) site.patience = asyncio::Seconds(std::atof(argv[4]));
+    site.root = Descriptor(::open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!site.root) return complain(argv[1] + std::string(": ") + std::strerror(errno));
+    if (::access("/proc/self/fd", X_OK) != 0) return complain("/proc/self/fd: " + std::string(std::strerror(errno)));
+    site.patience = asyncio::Seconds(patience);
+    set_limits(site, connections);
     try {
-        asyncio::run(serve(site, argc > 3 ? argv[3] : "127.0.0.1", argc > 2 ? std::atoi(argv[2]) : 8000));
-    } catch (const asyncio::OSError& error) {
+        asyncio::run(serve(site, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(port)));
+    } catch (const std::exception& error) {  // the address is in use, there is no such host
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
     }

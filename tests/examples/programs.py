@@ -2,27 +2,31 @@
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXE = None
 TIMEOUT = 30
 BACKENDS = ("epoll", "io_uring")
+FREE_PORT = object()  # among a program's arguments
 
 
 class Server:
     """A program that prints where it serves; `with` ends it by SIGTERM, and wants it to end well."""
 
-    def __init__(self, command, *arguments, backend="epoll", status=0, env=()):
+    def __init__(self, command, *arguments, backend="epoll", status=0, env=(), **options):
         self.status = status
         environment = {**os.environ, "ASYNCIO_IO_BACKEND": backend, "PYTHONDONTWRITEBYTECODE": "1", **dict(env)}
         self.process = subprocess.Popen([*command, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, text=True, env=environment)
+                                        stdout=subprocess.PIPE, text=True, env=environment, **options)
         line = self.process.stdout.readline()
         match = re.search(r"serving on \('([^']*)', (\d+)", line)
         assert match, f"{command} said {line!r}"
@@ -38,6 +42,20 @@ class Server:
 
     def connect(self):
         return Client(self.port)
+
+    def meet_clients_that_are_gone(self, text, count=20):
+        """The program finds connections that have been reset already, with `text` to read in them."""
+        self.process.send_signal(signal.SIGSTOP)
+        for _ in range(count):
+            client = self.connect()
+            client.send(text)
+            client.reset()
+        self.process.send_signal(signal.SIGCONT)
+
+    def memory(self):
+        """The most that it has used so far, in bytes."""
+        with open(f"/proc/{self.process.pid}/status") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
     def __enter__(self):
         return self
@@ -92,11 +110,60 @@ class Client:
         self.file.close()
         self.socket.close()
 
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+
+class ServerThatNobodyListensTo(Server):
+    """It cannot say where it serves, so it is told."""
+
+    def __init__(self, command, *arguments, backend, stdout, preexec_fn=None):
+        self.status = 0
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        arguments = [str(self.port if argument is FREE_PORT else argument) for argument in arguments]
+        environment = {**os.environ, "ASYNCIO_IO_BACKEND": backend}
+        self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=stdout,
+                                        env=environment, preexec_fn=preexec_fn)
+        self.reading = threading.Thread()
+        self.reading.start()
+
+    def connect(self):
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                return super().connect()
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.01)
+
+
+def servers_that_nobody_listens_to(command, backend, *arguments):
+    """Standard output is a full disk, closed, a pipe that nobody reads, and a pipe whose reader has gone."""
+    def without_stdout():
+        os.close(1)
+    with open("/dev/full", "w") as full:
+        with ServerThatNobodyListensTo(command, *arguments, backend=backend, stdout=full) as server:
+            yield server
+    with ServerThatNobodyListensTo(command, *arguments, backend=backend, stdout=None, preexec_fn=without_stdout) as server:
+        yield server
+    for is_reader_there in (True, False):
+        reader, writer = os.pipe()
+        with ServerThatNobodyListensTo(command, *arguments, backend=backend, stdout=writer) as server:
+            os.close(writer)
+            if not is_reader_there:
+                os.close(reader)
+            yield server
+        if is_reader_there:
+            os.close(reader)
 
 
 class ProgramTest(unittest.TestCase):
@@ -126,6 +193,18 @@ class ProgramTest(unittest.TestCase):
 def run(command, *arguments, **options):
     return subprocess.run([*command, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=TIMEOUT, **options)
+
+
+def limit_descriptors(count):
+    """As `preexec_fn`."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "it has not come true"
+        time.sleep(0.01)
 
 
 def main():
