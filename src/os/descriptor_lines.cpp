@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 namespace asyncio::detail {
 
@@ -22,6 +23,10 @@ bool has_room(std::vector<IoEvent>& events, std::size_t count) noexcept {
     } catch (...) {
         return false;
     }
+}
+
+void check_some_are_told(const std::vector<IoEvent>& events) {
+    if (events.empty()) throw std::bad_alloc();
 }
 
 void Reports::close(DescriptorLine& direction) noexcept {

@@ -53,6 +53,9 @@ private:
 /// Whether so many more fit, after having asked for memory if they do not.
 bool has_room(std::vector<IoEvent>& events, std::size_t count = 1) noexcept;
 
+/// When there was no room for all: who waits for ever for memory must not wait unheard.
+void check_some_are_told(const std::vector<IoEvent>& events);
+
 /// The operations that are to be named by the next `wait()`.
 class Reports {
 public:
@@ -65,10 +68,12 @@ public:
     void add_first(DescriptorLine& direction) noexcept {
         if (direction.ready && !direction.line.empty()) add(direction.line.front());
     }
-    /// Names them all. Without memory for that, what is left is named by the next wait.
-    void move_to(std::vector<IoEvent>& events) noexcept {
-        while (!pending_.empty() && has_room(events))
+    /// Names them all. Without memory for that, what is left is named by the next wait; without any, it throws.
+    void move_to(std::vector<IoEvent>& events) {
+        while (!pending_.empty() && has_room(events)) {
             events.push_back({.operation = &static_cast<IoOperation&>(pending_.pop_front())});
+        }
+        if (!pending_.empty()) check_some_are_told(events);
     }
     /// Ends the operations of a descriptor that is no more what they wait for. Until it is collected or cancelled, each
     /// of them is in a line still: it knows the backend.

@@ -337,14 +337,18 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         throw_os_error(error);
     }
     has_room(events, static_cast<std::size_t>(count));
+    bool all_told = true;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         epoll_event event = ready_[i];
-        if (has_room(events, most_per_event)) {
+        if (has_room(events, most_per_event) || serial_of(event) == 0) {
             note_event(event, events);
         } else {
             have_told_again(event);
+            all_told = false;
         }
     }
+    if (!all_told) [[unlikely]]
+        check_some_are_told(events);
     if (stale_events_ > too_many_stale_events) {
         stale_events_ = 0;
         start_anew();

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -38,8 +39,7 @@ UringBackend::~UringBackend() {
         ring_->cancel_everything();
         ring_->enter(std::chrono::milliseconds(10));
         std::vector<IoEvent> unused;
-        ring_->take_completions([] { return true; },
-                                [&](const io_uring_cqe& completion) { note_completion(completion, unused); });
+        ring_->take_completions([&](const io_uring_cqe& completion) { note_completion(completion, unused); });
     }
 }
 
@@ -50,22 +50,25 @@ UringBackend::Descriptor* UringBackend::find(IoDescriptor which) noexcept {
 
 // What the kernel is asked for.
 
+std::unique_ptr<UringBackend::Request>& UringBackend::spare_of(Descriptor& descriptor, Request::Kind kind) noexcept {
+    constexpr auto last = static_cast<std::size_t>(Request::Kind::receive);  // the others share one
+    return descriptor.spare[std::min(static_cast<std::size_t>(kind), last)];
+}
+
 /// Null if that cannot be done now.
 UringBackend::Request* UringBackend::ask(Descriptor& descriptor, Request::Kind kind) noexcept {
-    Request* request = nullptr;
+    std::unique_ptr<Request>& request = spare_of(descriptor, kind);
     try {
-        request = new Request;
+        if (!request) request = std::make_unique<Request>();
     } catch (...) {
         return nullptr;
     }
-    if (!hand_over(descriptor, kind, reinterpret_cast<std::uint64_t>(request))) {
-        delete request;
-        return nullptr;
-    }
+    if (!hand_over(descriptor, kind, reinterpret_cast<std::uint64_t>(request.get()))) return nullptr;
     request->kind = kind;
+    request->called_off = request->must_be_cancelled = false;
     request->descriptor = &descriptor;
     requests_.push_back(*request);
-    return request;
+    return request.release();  // note_completion() has it again
 }
 
 bool UringBackend::hand_over(Descriptor& descriptor, Request::Kind kind, std::uint64_t user_data) noexcept {
@@ -100,13 +103,14 @@ void UringBackend::call_off(Request*& request) noexcept {
     request = nullptr;
 }
 
-/// Sees to it that the first in a line is named when there is something for it.
-void UringBackend::arm(Descriptor& descriptor, const IoOperation& first) noexcept {
+/// Sees to it that the first in a line is named when there is something for it. False: not now, for lack of memory; the
+/// next waits try again.
+bool UringBackend::arm(Descriptor& descriptor, const IoOperation& first) noexcept {
     if (takes_from_series(first.call) && descriptor.has_something()) {
         reports_.add_first(descriptor.reading);
-        return;
+        return true;
     }
-    if (first.repeats && descriptor.series != nullptr) return;  // one that was called off is waited for
+    if (first.repeats && descriptor.series != nullptr) return true;  // one that was called off is waited for
     Request** request = &descriptor.read_poll;
     auto kind = Request::Kind::read_poll;
     if (first.repeats && (first.call == IoCall::accept || descriptor.reception == Reception::by_series)) {
@@ -117,7 +121,9 @@ void UringBackend::arm(Descriptor& descriptor, const IoOperation& first) noexcep
         kind = Request::Kind::write_poll;
     }
     if (*request == nullptr) *request = ask(descriptor, kind);
-    if (*request == nullptr) check_later(descriptor);
+    if (*request != nullptr) return true;
+    check_later(descriptor);
+    return !ring_;  // the next wait opens one
 }
 
 void UringBackend::next_in_line(Descriptor& descriptor, DescriptorLine& direction) noexcept {
@@ -184,8 +190,11 @@ bool UringBackend::park(IoOperation& operation) noexcept {
     DescriptorLine& direction = descriptor->direction(operation.call);
     direction.ready = true;  // who is first has been told so, or asks the kernel
     direction.add(operation);
-    if (&direction.line.front() == &operation) arm(*descriptor, operation);
-    return true;
+    if (&direction.line.front() != &operation || arm(*descriptor, operation)) return true;
+    operation.ListHook<IoLine>::unlink();
+    next_in_line(*descriptor, direction);
+    operation.result = -ENOMEM;
+    return false;
 }
 
 bool UringBackend::collect(IoOperation& operation) noexcept {
@@ -249,13 +258,20 @@ void UringBackend::watch(int fd, bool readable, bool writable) {
         if (descriptor != nullptr) abandon(*descriptor);
         throw_os_error(error);
     }
+    auto wanted = static_cast<std::uint8_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
     if (descriptor == nullptr) descriptor = &table_.make(fd);
-    if (descriptor->watched != 0 && file != descriptor->watched_file) abandon(*descriptor);
+    bool is_another = descriptor->watched != 0 && file != descriptor->watched_file;
+    bool is_more = is_another || (wanted & ~descriptor->watched) != 0;
+    if (is_more) {  // what is under way may be of a file that was closed
+        std::unique_ptr<Request>& spare = spare_of(*descriptor, Request::Kind::watch);
+        if (!spare) spare = std::make_unique<Request>();
+        if (is_another) abandon(*descriptor);
+        call_off(descriptor->watching);
+    }
     if (descriptor->serial == 0) descriptor->serial = next_descriptor_serial();
-    call_off(descriptor->watching);  // it may be of a file that was closed
     descriptor->fd = fd;
     descriptor->watched_file = file;
-    descriptor->watched = static_cast<std::uint8_t>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+    descriptor->watched = wanted;
     check_later(*descriptor);
 }
 

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,7 +54,7 @@ private:
 
     /// What the kernel was asked for and has not ended yet. Its address is the user_data.
     struct Request : ListHook<Requests>, Pooled {
-        enum class Kind : std::uint8_t { wake, watch, read_poll, write_poll, receive, accept };
+        enum class Kind : std::uint8_t { watch, read_poll, write_poll, receive, accept, wake };
         Kind kind = Kind::wake;
         bool called_off = false;
         bool must_be_cancelled = false;    // the kernel did not take the cancellation
@@ -90,6 +91,8 @@ private:
         Request* read_poll = nullptr;
         Request* write_poll = nullptr;
         Request* series = nullptr;  // a receive or an accept
+        // One of each that is over: to ask again needs no memory.
+        std::array<std::unique_ptr<Request>, 4> spare;
         // What the series has brought and nobody has collected: bytes that were moved out of the way, then chunks; or
         // connections; then `ended` or `error`.
         std::string kept;
@@ -105,11 +108,12 @@ private:
 
     // uring_backend.cpp
     Descriptor* find(IoDescriptor which) noexcept;
+    static std::unique_ptr<Request>& spare_of(Descriptor& descriptor, Request::Kind kind) noexcept;
     Request* ask(Descriptor& descriptor, Request::Kind kind) noexcept;
     bool hand_over(Descriptor& descriptor, Request::Kind kind, std::uint64_t user_data) noexcept;
     void cancel_request(Request& request) noexcept;
     void call_off(Request*& request) noexcept;
-    void arm(Descriptor& descriptor, const IoOperation& first) noexcept;
+    bool arm(Descriptor& descriptor, const IoOperation& first) noexcept;
     static bool may_perform(const IoOperation& operation, const Descriptor& descriptor) noexcept;
     bool park(IoOperation& operation) noexcept;
     void next_in_line(Descriptor& descriptor, DescriptorLine& direction) noexcept;
@@ -127,6 +131,7 @@ private:
     void check(Descriptor& descriptor) noexcept;
     bool check_all() noexcept;
     static bool has_missed_end(Descriptor& descriptor) noexcept;
+    static bool names_nobody(const io_uring_cqe& completion) noexcept;
     void note_completion(const io_uring_cqe& completion, std::vector<IoEvent>& events) noexcept;
     void note_series(Request& request, const io_uring_cqe& completion) noexcept;
 

@@ -58,8 +58,7 @@ bool accepts_and_receives() {
     auto next_completion = [&](std::uint64_t user_data) {
         Completion found = {};
         if (ring.enter(longest_wait) != 0) return found;
-        ring.take_completions([] { return true; },
-                              [&](const io_uring_cqe& completion) {
+        ring.take_completions([&](const io_uring_cqe& completion) {
             if (completion.user_data == user_data) found = {user_data, completion.res, completion.flags};
         });
         return found;
@@ -81,8 +80,7 @@ bool accepts_and_receives() {
 
     ring.cancel_everything();
     for (int left = 2; left > 0 && ring.enter(longest_wait) == 0;) {
-        ring.take_completions([] { return true; },
-                              [&](const io_uring_cqe& completion) {
+        ring.take_completions([&](const io_uring_cqe& completion) {
             left -= completion.user_data != 0 && (completion.flags & IORING_CQE_F_MORE) == 0;
         });
     }

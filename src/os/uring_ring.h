@@ -39,15 +39,22 @@ public:
     int enter(std::optional<std::chrono::nanoseconds> timeout) noexcept;
     /// In a forked child: leaves the parent's ring alone. Then only the buffers may be looked at.
     void after_fork() noexcept;
-    /// Calls `function(completion)` for each that is there, as long as `may_go_on()`.
+    /// Calls `function(completion)` for each that is there. False: there was one that `may_take(completion)` left
+    /// there.
     template <class Condition, class Function>
-    void take_completions(Condition may_go_on, Function function) {
+    bool take_completions(Condition may_take, Function function) {
         io_uring_cqe* completion = nullptr;
-        while (may_go_on() && io_uring_peek_cqe(&ring_, &completion) == 0) {
+        while (io_uring_peek_cqe(&ring_, &completion) == 0) {
             io_uring_cqe copy = *completion;
+            if (!may_take(copy)) return false;
             io_uring_cqe_seen(&ring_, completion);
             function(copy);
         }
+        return true;
+    }
+    template <class Function>
+    void take_completions(Function function) {
+        take_completions([](const io_uring_cqe&) { return true; }, function);
     }
 
     static constexpr unsigned buffer_count = 1024;

@@ -183,9 +183,18 @@ void UringBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
     int error = ring_->enter(timeout);
     if (sleeps) wake_up_.awake();
     // Each names one operation or descriptor at most. Those that find no room stay where they are.
-    ring_->take_completions([&] { return has_room(events); },
-                            [&](const io_uring_cqe& completion) { note_completion(completion, events); });
+    bool all_told = ring_->take_completions(
+        [&](const io_uring_cqe& completion) { return has_room(events) || names_nobody(completion); },
+        [&](const io_uring_cqe& completion) { note_completion(completion, events); });
+    if (!all_told) [[unlikely]]
+        check_some_are_told(events);
     if (error != 0 && error != EINTR && error != EAGAIN && error != EBUSY) throw_os_error(error);
+}
+
+bool UringBackend::names_nobody(const io_uring_cqe& completion) noexcept {
+    if (completion.user_data == 0) return true;
+    const Request& request = *reinterpret_cast<const Request*>(completion.user_data);
+    return request.descriptor == nullptr || request.kind == Request::Kind::wake;
 }
 
 void UringBackend::note_completion(const io_uring_cqe& completion, std::vector<IoEvent>& events) noexcept {
@@ -204,7 +213,12 @@ void UringBackend::note_completion(const io_uring_cqe& completion, std::vector<I
         note_series(request, completion);
         if (!goes_on) descriptor->series = nullptr;
     }
-    if (!goes_on) delete &request;
+    if (!goes_on && descriptor != nullptr) {
+        request.unlink();
+        spare_of(*descriptor, kind).reset(&request);
+    } else if (!goes_on) {
+        delete &request;
+    }
     if (descriptor == nullptr) return;
 
     auto tell = [&](DescriptorLine& direction) {

@@ -12,7 +12,7 @@ using faults::Program;
 
 class WhateverFails : public testing::TestWithParam<Program> {
 protected:
-    static std::vector<std::string> backends() { return {"epoll"}; }
+    static std::vector<std::string> backends() { return {"epoll", "io_uring"}; }
     static void expect_no_failure(Kind kind, bool all_that_follow) {
         for (const std::string& backend : backends()) {
             std::string failures = faults::sweep(GetParam(), backend, kind, all_that_follow);
@@ -29,6 +29,8 @@ std::string name_of(const testing::TestParamInfo<Program>& info) { return info.p
 
 INSTANTIATE_TEST_SUITE_P(Core, WhateverFails, testing::ValuesIn(faults::core_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tasks, WhateverFails, testing::ValuesIn(faults::task_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Sockets, WhateverFails, testing::ValuesIn(faults::socket_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Streams, WhateverFails, testing::ValuesIn(faults::stream_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sync, WhateverFails, testing::ValuesIn(faults::sync_programs()), name_of);
 
 }  // namespace
