@@ -1,216 +1,125 @@
 #include <asyncio/detail/pool.h>
 
-#include <cstdint>
-#include <mutex>
-#include <new>
-#include <type_traits>
+#include "detail/pool_depot.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ASYNCIO_PLAIN_NEW 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define ASYNCIO_PLAIN_NEW 1
-#endif
-#endif
+#include <algorithm>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+// A sanitizer may be in a program around a library that was built without it.
+extern "C" {
+[[gnu::weak]] void __asan_init();
+[[gnu::weak]] void __hwasan_init();
+[[gnu::weak]] void __msan_init();
+[[gnu::weak]] void __tsan_init();
+}
 
 namespace asyncio::detail {
+namespace {
 
-constinit thread_local PoolList* pool_lists = nullptr;
+// A thread's lists before its first block and after its end: nothing is in them, and nothing fits.
+constexpr PoolLists unborn = {};
+constexpr PoolLists dead = {};
 
-#ifdef ASYNCIO_PLAIN_NEW  // so that the sanitizer sees every block's life
+}  // namespace
 
-void* allocate_slowly(std::size_t size) { return ::operator new(size); }
-void deallocate_slowly(void* block, std::size_t size) noexcept { ::operator delete(block, size); }
-std::size_t pool_bytes_reserved() noexcept { return 0; }
+bool every_block_is_watched() noexcept {
+    return __asan_init != nullptr || __hwasan_init != nullptr || __msan_init != nullptr || __tsan_init != nullptr;
+}
 
-#else
+constinit thread_local PoolList* pool_lists = const_cast<PoolList*>(unborn);
 
 namespace {
 
-constexpr std::size_t class_count = sizeof(PoolLists) / sizeof(PoolList);  // class 0 serves size 0
-constexpr std::size_t first_chunk = 64 * 1024;
-constexpr std::size_t last_chunk = 1024 * 1024;
-
-// The first block of a list that waits in the depot.
-struct Batch : PoolBlock {
-    Batch* next_batch;
-};
-// What is left of a chunk whose thread ended.
-struct Remnant {
-    Remnant* next;
-    std::size_t size;
-};
-static_assert(sizeof(Batch) <= pool_granule && sizeof(Remnant) <= pool_granule);
-
-constexpr std::size_t bytes_of(std::size_t size_class) {
-    return size_class == 0 ? pool_granule : size_class * pool_granule;
+std::uint32_t most_in_list(std::uint16_t size_class) noexcept {
+    std::uint32_t full = full_batch(size_class);
+    return pool_depot.is_frugal() ? std::min(small_batch, full) : full;
 }
 
-// How many blocks make a full batch: what a thread may keep to itself is twice this.
-constexpr std::uint32_t batch_size(std::size_t size_class) {
-    std::size_t count = 32 * 1024 / bytes_of(size_class);
-    return static_cast<std::uint32_t>(count > 512 ? 512 : count);
+void put_list(std::uint16_t size_class, PoolList& list) noexcept {
+    pool_depot.put(size_class, {list.head, list.capacity - list.room});
+    list = {};
 }
 
-// What the threads share. Never destroyed, so that the last destructors of the program may still
-// use it.
-struct Depot {
-    std::mutex mutex;
-    Batch* batches[class_count] = {};
-    Remnant* remnants = nullptr;
-    std::size_t reserved = 0;  // atomic
-};
-static_assert(std::is_trivially_destructible_v<std::mutex>);
-constinit Depot depot;
-
-enum class Life : unsigned char { unborn, alive, dead };
-
-struct Cache {
-    // Their room is zero at first and after the thread's end, so that the first deallocation of each kind takes the
-    // slow path.
-    PoolLists lists;
-    PoolBlock* spares[class_count];  // one batch in reserve, so that a count swinging about the limit
-                                     // needs no lock
-    char* chunk;
-    char* chunk_end;
-    std::size_t next_chunk;
-    Life life;
-};
-constinit thread_local Cache cache = {};
-
-void put_batch(std::size_t size_class, PoolBlock* blocks) noexcept {
-    if (blocks == nullptr) return;
-    auto* batch = static_cast<Batch*>(blocks);
-    std::lock_guard lock(depot.mutex);
-    batch->next_batch = depot.batches[size_class];
-    depot.batches[size_class] = batch;
-}
-
-PoolBlock* take_batch(std::size_t size_class) noexcept {
-    std::lock_guard lock(depot.mutex);
-    Batch* batch = depot.batches[size_class];
-    if (batch != nullptr) depot.batches[size_class] = batch->next_batch;
-    return batch;
-}
-
-void put_remnant(char* begin, char* end) noexcept {
-    if (begin == end) return;
-    auto* remnant = reinterpret_cast<Remnant*>(begin);
-    std::lock_guard lock(depot.mutex);
-    remnant->size = static_cast<std::size_t>(end - begin);
-    remnant->next = depot.remnants;
-    depot.remnants = remnant;
-}
-
-void retire(Cache& mine) noexcept {
-    mine.life = Life::dead;
-    pool_lists = nullptr;
-    for (std::size_t i = 0; i < class_count; ++i) {
-        put_batch(i, mine.lists[i].head);
-        put_batch(i, mine.spares[i]);
-        mine.lists[i] = {};
-        mine.spares[i] = nullptr;
+void put_everything(PoolCache& cache) noexcept {
+    for (std::uint16_t i = 0; i < cache_class; ++i) {
+        put_list(i, cache.lists[i]);
+        pool_depot.put(i, std::exchange(cache.spares[i], {}));
     }
-    put_remnant(mine.chunk, mine.chunk_end);
-    mine.chunk = mine.chunk_end = nullptr;
 }
 
+// Ends the thread's part in the pool, when it ends or its module is unloaded.
 struct Retirement {
     Retirement() noexcept {}
-    ~Retirement() { retire(cache); }
-    void begin() noexcept {
-        cache.life = Life::alive;
-        pool_lists = cache.lists;
+    ~Retirement() {
+        auto* cache = reinterpret_cast<PoolCache*>(pool_lists);
+        pool_lists = const_cast<PoolList*>(dead);
+        put_everything(*cache);
+        pool_depot.put(cache_class, {new (cache) PoolBlock{nullptr}, 1});
     }
+    void come_to_pass() noexcept {}
 };
 thread_local Retirement retirement;
 
-void wake(Cache& mine) noexcept {
-    if (mine.life == Life::unborn) retirement.begin();
-}
-
-// Too little room is left for this size: what is there serves smaller ones.
-void use_up_chunk(Cache& mine) noexcept {
-    auto left = static_cast<std::size_t>(mine.chunk_end - mine.chunk);
-    if (left != 0) {
-        auto* block = reinterpret_cast<PoolBlock*>(mine.chunk);
-        PoolList& list = mine.lists[left / pool_granule];
-        block->next = list.head;
-        list.head = block;
-        if (list.room != 0) --list.room;
+/// Null if the thread is at its end, or there is no memory for a cache.
+PoolCache* cache_of_this_thread() noexcept {
+    if (pool_lists == dead) return nullptr;
+    if (pool_lists == unborn) {
+        PoolBlock* memory = pool_depot.take(cache_class, 1).head;
+        if (memory == nullptr) return nullptr;
+        pool_lists = (new (memory) PoolCache)->lists;
+        retirement.come_to_pass();
     }
-    mine.chunk = mine.chunk_end = nullptr;
+    return reinterpret_cast<PoolCache*>(pool_lists);
 }
 
-void get_chunk(Cache& mine) {
-    {
-        std::lock_guard lock(depot.mutex);
-        if (Remnant* remnant = depot.remnants; remnant != nullptr) {
-            depot.remnants = remnant->next;
-            mine.chunk = reinterpret_cast<char*>(remnant);
-            mine.chunk_end = mine.chunk + remnant->size;
-            return;
-        }
-    }
-    if (mine.next_chunk == 0) mine.next_chunk = first_chunk;
-    mine.chunk = static_cast<char*>(::operator new (mine.next_chunk, std::align_val_t{pool_granule}));
-    mine.chunk_end = mine.chunk + mine.next_chunk;
-    __atomic_fetch_add(&depot.reserved, mine.next_chunk, __ATOMIC_RELAXED);
-    if (mine.next_chunk < last_chunk) mine.next_chunk *= 2;
+PoolBatch take_batch(PoolCache& cache, std::uint16_t size_class) noexcept {
+    if (cache.spares[size_class].head != nullptr) return std::exchange(cache.spares[size_class], {});
+    std::uint16_t& next = cache.next_take[size_class];
+    if (next == 0) next = static_cast<std::uint16_t>(std::max<std::size_t>(1024 / block_bytes(size_class), 2));
+    PoolBatch batch = pool_depot.take(size_class, std::min<std::uint32_t>(next, most_in_list(size_class)));
+    next = static_cast<std::uint16_t>(std::min<std::uint32_t>(next * 2U, full_batch(size_class)));
+    return batch;
 }
-
-constexpr std::size_t class_of(std::size_t size) { return (size + pool_granule - 1) / pool_granule; }
 
 }  // namespace
 
 void* allocate_slowly(std::size_t size) {
-    if (size > pool_largest) return ::operator new(size);
-    std::size_t size_class = class_of(size);
-    Cache& mine = cache;
-    wake(mine);
-    PoolList& list = mine.lists[size_class];
-    PoolBlock* block = mine.spares[size_class];
-    mine.spares[size_class] = nullptr;
-    if (block == nullptr) block = take_batch(size_class);
-    if (block != nullptr) {
-        list.head = block->next;
-        list.room = 1;
-    } else {
-        std::size_t bytes = bytes_of(size_class);
-        while (static_cast<std::size_t>(mine.chunk_end - mine.chunk) < bytes) {
-            use_up_chunk(mine);
-            get_chunk(mine);
-        }
-        block = reinterpret_cast<PoolBlock*>(mine.chunk);
-        mine.chunk += bytes;
-        list.room = batch_size(size_class);
-    }
-    if (mine.life == Life::dead) retire(mine);
-    return block;
+    if (size > pool_largest || every_block_is_watched()) return ::operator new(size);
+    std::uint16_t size_class = size_class_of(size);
+    PoolCache* cache = cache_of_this_thread();
+    PoolBatch batch = cache == nullptr ? pool_depot.take(size_class, 1) : take_batch(*cache, size_class);
+    if (batch.head == nullptr) throw std::bad_alloc();
+    if (cache == nullptr) return batch.head;
+    PoolList& list = cache->lists[size_class];
+    list.head = batch.head->next;
+    list.capacity = std::max(batch.count, most_in_list(size_class));
+    list.room = list.capacity - (batch.count - 1);
+    return batch.head;
 }
 
 void deallocate_slowly(void* memory, std::size_t size) noexcept {
-    if (size > pool_largest) return ::operator delete(memory, size);
-    auto* block = static_cast<PoolBlock*>(memory);
-    std::size_t size_class = class_of(size);
-    Cache& mine = cache;
-    wake(mine);
-    if (mine.life == Life::dead) {
-        block->next = nullptr;
-        return put_batch(size_class, block);
+    if (size > pool_largest || every_block_is_watched()) return ::operator delete(memory, size);
+    std::uint16_t size_class = size_class_of(size);
+    auto* block = new (memory) PoolBlock{nullptr};
+    PoolCache* cache = cache_of_this_thread();
+    if (cache == nullptr) return pool_depot.put(size_class, {block, 1});
+    PoolList& list = cache->lists[size_class];
+    if (list.head != nullptr) {  // it is full
+        PoolBatch all = {list.head, list.capacity};
+        list = {};
+        pool_depot.put(size_class, std::exchange(cache->spares[size_class], all));
     }
-    PoolList& list = mine.lists[size_class];
-    if (list.head != nullptr) {  // full; or the very first time, with next to nothing in it
-        put_batch(size_class, mine.spares[size_class]);
-        mine.spares[size_class] = list.head;
+    if (bool frugal = pool_depot.is_frugal(); frugal != cache->frugal) {
+        cache->frugal = frugal;
+        if (frugal) put_everything(*cache);
     }
-    block->next = nullptr;
     list.head = block;
-    list.room = batch_size(size_class) - 1;
+    list.capacity = most_in_list(size_class);
+    list.room = list.capacity - 1;
 }
 
-std::size_t pool_bytes_reserved() noexcept { return __atomic_load_n(&depot.reserved, __ATOMIC_RELAXED); }
-
-#endif
+std::size_t pool_bytes_reserved() noexcept { return pool_depot.reserved_bytes(); }
 
 }  // namespace asyncio::detail

@@ -11,16 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "detail/pool_depot.h"
+
 namespace {
 
 using asyncio::detail::allocate;
 using asyncio::detail::deallocate;
 using asyncio::detail::pool_bytes_reserved;
 
-bool pool_is_plain_new() {
-    deallocate(allocate(16), 16);
-    return pool_bytes_reserved() == 0;
-}
+bool pool_is_plain_new() { return asyncio::detail::every_block_is_watched(); }
 
 TEST(Pool, GivesAlignedBlocksOfEverySizeThatDoNotOverlap) {
     std::vector<std::pair<unsigned char*, std::size_t>> blocks;
@@ -60,6 +59,16 @@ TEST(Pool, UsesFreedMemoryAgain) {
     std::size_t reserved = pool_bytes_reserved();
     for (int i = 0; i < 10; ++i) fill_and_empty();
     EXPECT_EQ(pool_bytes_reserved(), reserved);
+}
+
+TEST(Pool, GivesTheMemoryOfManyBlocksBack) {
+    if (pool_is_plain_new()) GTEST_SKIP() << "a sanitizer has the memory";
+    std::size_t before = pool_bytes_reserved();
+    std::vector<void*> blocks;
+    for (std::size_t i = 0; i < 500000; ++i) blocks.push_back(allocate(32 + i % 4 * 160));
+    EXPECT_GE(pool_bytes_reserved() - before, std::size_t(120) << 20);
+    for (std::size_t i = 0; i < blocks.size(); ++i) deallocate(blocks[i], 32 + i % 4 * 160);
+    EXPECT_LE(pool_bytes_reserved() - before, std::size_t(12) << 20);
 }
 
 struct Thing : asyncio::detail::Pooled {
@@ -154,7 +163,7 @@ TEST(PoolThread, AThreadThatOnlyFreesLosesNothing) {
     hand_over();
     std::size_t reserved = pool_bytes_reserved();
     for (int i = 0; i < 50; ++i) hand_over();
-    EXPECT_EQ(pool_bytes_reserved(), reserved);
+    EXPECT_LE(pool_bytes_reserved(), reserved);
 }
 
 struct LateUser {
@@ -177,7 +186,7 @@ TEST(PoolThread, WorksAfterTheThreadsOwnCacheIsGone) {
     std::thread(use_late).join();
     std::size_t reserved = pool_bytes_reserved();
     for (int i = 0; i < 50; ++i) std::thread(use_late).join();
-    EXPECT_EQ(pool_bytes_reserved(), reserved);
+    EXPECT_LE(pool_bytes_reserved(), reserved);
 }
 
 TEST(Pool, WorksInDestructorsOfStaticObjects) {

@@ -15,12 +15,15 @@ struct PoolBlock {
 };
 struct PoolList {
     PoolBlock* head;
-    std::uint32_t room;  // how many more blocks fit before the list is put away
+    std::uint32_t room;      // how many more blocks fit before the list is put away
+    std::uint32_t capacity;  // how many fit into it when it is empty
 };
 /// The free lists of one thread, by size in granules.
 using PoolLists = PoolList[pool_largest / pool_granule + 1];
 
-/// The thread's own, once it has any; null before, after its end, and under a sanitizer, which wants to see each block.
+/// The thread's own, once it has any; before, after its end, and under a sanitizer, which wants to see each block,
+/// lists that are empty and without room. A pointer alone, for this is static thread-local storage, of which a program
+/// has little left for the plugins that it loads.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local PoolList* pool_lists;
 
 void* allocate_slowly(std::size_t size);
@@ -28,12 +31,11 @@ void deallocate_slowly(void* block, std::size_t size) noexcept;
 
 /// Gets memory for a coroutine frame, a task or any other small object that comes and goes often.
 ///
-/// Aligned to 16 bytes. Up to 1024 bytes it comes from the calling thread's own free lists, without
-/// a lock; what is larger comes from `operator new`. Throws std::bad_alloc. Inline, since the size is known where a
-/// frame is made.
+/// Up to 1024 bytes it comes from the calling thread's own free lists, without a lock, and is aligned to 16 bytes; what
+/// is larger comes from `operator new`. Throws std::bad_alloc. Inline, since the size is known where a frame is made.
 inline void* allocate(std::size_t size) {
-    if (PoolList* lists = pool_lists; lists != nullptr && size <= pool_largest) [[likely]] {
-        PoolList& list = lists[(size + pool_granule - 1) / pool_granule];
+    if (size <= pool_largest) [[likely]] {
+        PoolList& list = pool_lists[(size + pool_granule - 1) / pool_granule];
         if (PoolBlock* block = list.head; block != nullptr) [[likely]] {
             list.head = block->next;
             ++list.room;
@@ -45,9 +47,12 @@ inline void* allocate(std::size_t size) {
 
 /// Gives back what `allocate(size)` gave, with the same size. May be called on any thread, also
 /// late: by destructors of thread_local and static objects.
+///
+/// Memory that nobody uses serves blocks of other sizes and goes back to the system, but for some MiB, and as much as
+/// half of what is in use.
 inline void deallocate(void* memory, std::size_t size) noexcept {
-    if (PoolList* lists = pool_lists; lists != nullptr && size <= pool_largest) [[likely]] {
-        PoolList& list = lists[(size + pool_granule - 1) / pool_granule];
+    if (size <= pool_largest) [[likely]] {
+        PoolList& list = pool_lists[(size + pool_granule - 1) / pool_granule];
         if (list.room != 0) [[likely]] {
             auto* block = static_cast<PoolBlock*>(memory);
             --list.room;
@@ -59,8 +64,7 @@ inline void deallocate(void* memory, std::size_t size) noexcept {
     deallocate_slowly(memory, size);
 }
 
-/// How many bytes all threads together have taken from the system for small blocks; never shrinks.
-/// For tests.
+/// How many bytes of the system's memory there are for small blocks, in use or kept for the next. For tests.
 std::size_t pool_bytes_reserved() noexcept;
 
 /// A base class whose heirs are allocated from the pool by plain `new` and `delete`.
