@@ -4,7 +4,8 @@
 //     file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]
 //
 // Links are followed if they are relative and lead to what is in the folder. It needs /proc.
-#include "../common/standard_output.h"
+#include "../common/arguments.h"
+#include "../common/serving.h"
 #include "connection.h"
 
 #include <asyncio/asyncio.h>
@@ -13,9 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -33,12 +32,8 @@ asyncio::Coro<> serve(Site& site, const char* host, int port) {
     };
     asyncio::Server server = co_await asyncio::start_server(
         serve_client, host, port, {.limit = 16 * 1024, .backlog = site.backlog, .keep_alive = true});
-    asyncio::Event stop;
-    for (int signum : {SIGTERM, SIGINT}) {
-        asyncio::get_running_loop().add_signal_handler(signum, [&] { stop.set(); });
-    }
     say("serving on " + repr(server.sockets()[0].getsockname()));
-    co_await stop.wait();
+    co_await wait_for_a_signal();
 
     // Nobody new; who is being answered gets the whole answer, but not for ever.
     server.close();
@@ -65,31 +60,23 @@ void set_limits(Site& site, double connections) {
     site.most_connections = std::min(static_cast<std::size_t>(connections), (descriptors * 9 / 10 - 64) / 3);
 }
 
-double number(int argc, char** argv, int index, double otherwise, double most) {
-    if (argc <= index) return otherwise;
-    char* end = nullptr;
-    double value = std::strtod(argv[index], &end);
-    return end == argv[index] || *end != '\0' || !(value >= 0 && value <= most) ? -1 : value;
-}
-
 int complain(const std::string& sentence) { return std::fprintf(stderr, "%s\n", sentence.c_str()), 2; }
 
 int main(int argc, char** argv) {
     keep_standard_descriptors();
-    double port = number(argc, argv, 2, 8000, 65535);
-    double patience = number(argc, argv, 4, 15, 1e6);
-    double connections = number(argc, argv, 5, 1000, 1e6);
-    if (argc < 2 || argc > 6 || port < 0 || patience <= 0 || connections < 1) {
+    auto port = number(argc, argv, 2, 8000, 0, 65535), patience = number(argc, argv, 4, 15, 0.01, 1e6);
+    auto connections = number(argc, argv, 5, 1000, 1, 1e6);
+    if (argc < 2 || argc > 6 || !port || !patience || !connections) {
         return complain("usage: file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]");
     }
     Site site;
     site.root = Descriptor(::open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!site.root) return complain(argv[1] + std::string(": ") + std::strerror(errno));
     if (::access("/proc/self/fd", X_OK) != 0) return complain("/proc/self/fd: " + std::string(std::strerror(errno)));
-    site.patience = asyncio::Seconds(patience);
-    set_limits(site, connections);
+    site.patience = asyncio::Seconds(*patience);
+    set_limits(site, *connections);
     try {
-        asyncio::run(serve(site, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(port)));
+        asyncio::run(serve(site, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(*port)));
     } catch (const std::exception& error) {  // the address is in use, there is no such host
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "standard_output.h"
+
+#include <asyncio/asyncio.h>
+
+#include <csignal>
+
+/// Waits for Ctrl-C or SIGTERM. The next one ends the program at once.
+inline asyncio::Coro<> wait_for_a_signal() {
+    asyncio::EventLoop& loop = asyncio::get_running_loop();
+    asyncio::Event came;
+    for (int signum : {SIGINT, SIGTERM}) loop.add_signal_handler(signum, [&came] { came.set(); });
+    co_await came.wait();
+    for (int signum : {SIGINT, SIGTERM}) loop.remove_signal_handler(signum);
+}
+
+/// Serves until Ctrl-C or SIGTERM. What was written to the clients until then has some time to go, and no more: one
+/// that reads nothing must not hold up the end.
+inline asyncio::Coro<> serve_until_a_signal(asyncio::Server server, asyncio::Seconds patience = asyncio::Seconds(5)) {
+    say("serving on " + repr(server.sockets()[0].getsockname()));
+    co_await wait_for_a_signal();
+    server.close();
+    server.close_clients();
+    try {
+        co_await asyncio::wait_for(server.wait_closed(), patience);
+    } catch (const asyncio::TimeoutError&) {
+        server.abort_clients();
+    }
+    say("closed");
+}
+
+/// Closes the stream when what was written has gone, or after some time without that: `close()` alone would wait for
+/// ever for a client that reads nothing.
+inline asyncio::Coro<> close_in_time(asyncio::StreamWriter writer, asyncio::Seconds patience = asyncio::Seconds(5)) {
+    writer.close();
+    try {
+        co_await asyncio::wait_for(writer.wait_closed(), patience);
+    } catch (const asyncio::OSError&) {  // the connection is lost, or a TimeoutError
+        writer.abort();
+    }
+}
