@@ -1,9 +1,10 @@
 # The ways in which others build the library: ctest's label `builds`. Each configures tests/builds, where the library is a
 # part of another project, builds it and runs its program; so it fails when its configuration does not build. What needs
 # more than half a minute of CPU time has the label `platforms` instead.
-# add_build(label name [COMPILER compiler] [OPTIONS compiler options] [CACHE -DNAME=value...] [RUN_BY emulator])
+# LOADED: modules that have it, loaded by a program that has not, are a test of their own.
+# add_build(label name [LOADED] [COMPILER compiler] [OPTIONS compiler options] [CACHE -DNAME=value...] [RUN_BY emulator])
 function(add_build label name)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "" "COMPILER" "RUN_BY;OPTIONS;CACHE")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "LOADED" "COMPILER" "RUN_BY;OPTIONS;CACHE")
     if(NOT arg_COMPILER)
         set(arg_COMPILER ${CMAKE_CXX_COMPILER})
     endif()
@@ -20,12 +21,17 @@ function(add_build label name)
             "-DPARENT_OPTIONS=${arg_OPTIONS}" ${arg_CACHE}
         --test-command ${arg_RUN_BY} ${dir}/program)
     set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT 1200)
+    if(arg_LOADED)
+        add_test(NAME ${label}/${name}.loaded COMMAND ${dir}/host ${dir}/ballast.so ${dir}/module_1.so ${dir}/module_2.so)
+        set_tests_properties(${label}/${name} PROPERTIES FIXTURES_SETUP ${name})
+        set_tests_properties(${label}/${name}.loaded PROPERTIES LABELS ${label} TIMEOUT 120 FIXTURES_REQUIRED ${name})
+    endif()
 endfunction()
 
 # The warnings of a strict parent, with what they are false about when optimising.
 set(strict -Wall -Wextra -Werror)
-add_build(builds strict_parent OPTIONS ${strict} -O3)
-add_build(builds hidden_symbols OPTIONS ${strict} -O0 -fvisibility=hidden -fvisibility-inlines-hidden
+add_build(builds strict_parent LOADED OPTIONS ${strict} -O3 CACHE -DCMAKE_POSITION_INDEPENDENT_CODE=ON)
+add_build(builds hidden_symbols LOADED OPTIONS ${strict} -O0 -fvisibility=hidden -fvisibility-inlines-hidden
     CACHE -DBUILD_SHARED_LIBS=ON)
 add_build(builds libcxx COMPILER clang++-19 OPTIONS ${strict} -stdlib=libc++
     CACHE -DCMAKE_EXE_LINKER_FLAGS=-stdlib=libc++)

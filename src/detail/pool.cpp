@@ -53,8 +53,9 @@ void put_everything(PoolCache& cache) noexcept {
 struct Retirement {
     Retirement() noexcept {}
     ~Retirement() {
-        auto* cache = reinterpret_cast<PoolCache*>(pool_lists);
-        pool_lists = const_cast<PoolList*>(dead);
+        PoolList* lists = std::exchange(pool_lists, const_cast<PoolList*>(dead));
+        if (lists == unborn) return;  // where all is one translation unit, another thread_local of it was used
+        auto* cache = reinterpret_cast<PoolCache*>(lists);
         put_everything(*cache);
         pool_depot.put(cache_class, {new (cache) PoolBlock{nullptr}, 1});
     }

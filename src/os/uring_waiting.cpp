@@ -19,7 +19,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 // Of one stream, and uncollected. What comes after it waits in the kernel, and so does the sender.
-constexpr std::size_t most_kept = 256 * 1024;
+constexpr std::size_t most_left_with_us = 256 * 1024;
 // After 32 receives in a row the kernel lets others have a turn. An end that was there before may not be told then.
 constexpr unsigned chunks_between_looks = 32;
 constexpr nanoseconds until_next_try = std::chrono::milliseconds(10);
@@ -138,7 +138,7 @@ void UringBackend::check(Descriptor& descriptor) noexcept {
         if (series->kind == Request::Kind::receive && has_missed_end(descriptor))
             descriptor.reception = Reception::by_call;
         bool goes_on = !descriptor.reading.line.empty() && descriptor.reading.line.front().repeats &&
-                       descriptor.kept.size() - descriptor.kept_begin < most_kept &&
+                       descriptor.kept.size() - descriptor.kept_begin < most_left_with_us &&
                        descriptor.reception != Reception::by_call;
         if (!goes_on) {  // what it brings until it ends is kept
             series->called_off = true;
