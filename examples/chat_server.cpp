@@ -149,10 +149,5 @@ int main(int argc, char** argv) {
     }
     Room room{
         asyncio::Semaphore(static_cast<int>(*guests)), asyncio::Seconds(*for_a_name), asyncio::Seconds(*silence), {}};
-    try {
-        asyncio::run(serve(room, static_cast<int>(*port)));
-    } catch (const std::exception& error) {  // the port is in use
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
+    return run_and_report(serve(room, static_cast<int>(*port)));
 }

@@ -5,21 +5,27 @@
 #include <asyncio/asyncio.h>
 
 #include <csignal>
+#include <cstdio>
+#include <string>
 
-/// Waits for Ctrl-C or SIGTERM. The next one ends the program at once.
-inline asyncio::Coro<> wait_for_a_signal() {
+/// Waits for Ctrl-C or SIGTERM; says that it does. The next one ends the program at once.
+inline asyncio::Coro<> wait_for_a_signal(std::string ready) {
     asyncio::EventLoop& loop = asyncio::get_running_loop();
-    asyncio::Event came;
-    for (int signum : {SIGINT, SIGTERM}) loop.add_signal_handler(signum, [&came] { came.set(); });
-    co_await came.wait();
+    asyncio::Future<> came = loop.create_future();
+    for (int signum : {SIGINT, SIGTERM}) {
+        loop.add_signal_handler(signum, [came]() mutable {
+            if (!came.done()) came.set_result();
+        });
+    }
+    say(ready);
+    co_await came;
     for (int signum : {SIGINT, SIGTERM}) loop.remove_signal_handler(signum);
 }
 
 /// Serves until Ctrl-C or SIGTERM. What was written to the clients until then has some time to go, and no more: one
 /// that reads nothing must not hold up the end.
 inline asyncio::Coro<> serve_until_a_signal(asyncio::Server server, asyncio::Seconds patience = asyncio::Seconds(5)) {
-    say("serving on " + repr(server.sockets()[0].getsockname()));
-    co_await wait_for_a_signal();
+    co_await wait_for_a_signal("serving on " + repr(server.sockets()[0].getsockname()));
     server.close();
     server.close_clients();
     try {
@@ -38,5 +44,19 @@ inline asyncio::Coro<> close_in_time(asyncio::StreamWriter writer, asyncio::Seco
         co_await asyncio::wait_for(writer.wait_closed(), patience);
     } catch (const asyncio::OSError&) {  // the connection is lost, or a TimeoutError
         writer.abort();
+    }
+}
+
+/// What a program does that may serve: its status is 1 if it could not, the address being in use for example, and 130
+/// as shells have it if it was interrupted before it could.
+inline int run_and_report(asyncio::Coro<> main) {
+    try {
+        asyncio::run(std::move(main));
+        return 0;
+    } catch (const asyncio::KeyboardInterrupt&) {
+        return 130;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
     }
 }

@@ -32,8 +32,7 @@ asyncio::Coro<> serve(Site& site, const char* host, int port) {
     };
     asyncio::Server server = co_await asyncio::start_server(
         serve_client, host, port, {.limit = 16 * 1024, .backlog = site.backlog, .keep_alive = true});
-    say("serving on " + repr(server.sockets()[0].getsockname()));
-    co_await wait_for_a_signal();
+    co_await wait_for_a_signal("serving on " + repr(server.sockets()[0].getsockname()));
 
     // Nobody new; who is being answered gets the whole answer, but not for ever.
     server.close();
@@ -75,10 +74,5 @@ int main(int argc, char** argv) {
     if (::access("/proc/self/fd", X_OK) != 0) return complain("/proc/self/fd: " + std::string(std::strerror(errno)));
     site.patience = asyncio::Seconds(*patience);
     set_limits(site, *connections);
-    try {
-        asyncio::run(serve(site, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(*port)));
-    } catch (const std::exception& error) {  // the address is in use, there is no such host
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
+    return run_and_report(serve(site, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(*port)));
 }

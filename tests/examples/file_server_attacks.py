@@ -129,14 +129,14 @@ class FileServerAttacks(FileServerTest):
 
     def test_however_little_is_left_it_is_not_waited_for_without_end(self):
         for server in self.serving(patience=0.5):
-            before = self.open_fds(server)
+            before = self.sockets(server)
             with contextlib.ExitStack() as clients:
                 for size in range(10_000, 6_000_000, 60_000):  # one of them fits almost into the kernel's buffers
                     client = clients.enter_context(self.deaf(server))
                     client.sendall(f"GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                                    f"Range: bytes=0-{size}\r\n\r\n".encode())
                     client.recv(1)
-                programs.wait_until(lambda: self.open_fds(server) <= before)
+                programs.wait_until(lambda: self.sockets(server) <= before)
 
     def test_a_listing_goes_in_pieces_to_whoever_takes_some_of_it_in_time(self):
         names = self.many_names()

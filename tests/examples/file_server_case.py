@@ -1,4 +1,5 @@
 """What the tests of file_server have in common: a folder to serve, and requests."""
+import contextlib
 import os
 import pathlib
 import random
@@ -51,8 +52,13 @@ class FileServerTest(programs.ProgramTest):
                 client.socket.shutdown(socket.SHUT_WR)
             return client.rest()
 
-    def open_fds(self, server):
-        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    def sockets(self, server):
+        folder = pathlib.Path(f"/proc/{server.process.pid}/fd")
+        count = 0
+        for descriptor in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                count += os.readlink(folder / descriptor).startswith("socket:")
+        return count
 
     def get(self, server, path, *headers, method="GET"):
         lines = [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]

@@ -108,13 +108,13 @@ class FileServer(FileServerTest):
 
     def test_who_is_too_slow_is_let_go(self):
         for server in self.serving(patience=0.3):
-            before = self.open_fds(server)
+            before = self.sockets(server)
             with server.connect() as silent, server.connect() as slow, server.connect() as deaf:
                 deaf.send("GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
                 slow.send("GET / HT")
                 self.assertEqual(silent.rest(), "")
                 self.assertTrue(slow.rest().startswith("HTTP/1.1 408 "))
-                programs.wait_until(lambda: self.open_fds(server) <= before)
+                programs.wait_until(lambda: self.sockets(server) <= before)
                 got = 0
                 with contextlib.suppress(ConnectionError):
                     while part := deaf.socket.recv(1_000_000):
