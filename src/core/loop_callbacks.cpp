@@ -64,7 +64,7 @@ void LoopCore::forget_handle(HandleBase& handle) noexcept {
     handle.unlink();
 }
 
-void LoopCore::set_user(int fd, const DescriptorUser* user) {
+void LoopCore::set_user(int fd, const LoopResource* user) {
     auto index = static_cast<std::size_t>(fd);
     if (index >= users_.size()) users_.resize(index + 1);
     users_[index] = user;

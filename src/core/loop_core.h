@@ -138,7 +138,7 @@ public:
     void set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigint);
     IoBackend& io() noexcept { return *io_; }
     /// Who has the descriptor for itself; null for nobody.
-    void set_user(int fd, const DescriptorUser* user);
+    void set_user(int fd, const LoopResource* user);
     /// Throws RuntimeError if somebody has.
     void check_has_no_user(int fd) const;
     /// Memory that is touched often, for what is received and handed on at once.
@@ -245,7 +245,7 @@ private:
     PostedList* posted_;  // the inbox's
     std::vector<IoEvent> events_;
     std::unordered_map<int, FdWatch> watches_;
-    std::vector<const DescriptorUser*> users_;  // by descriptor
+    std::vector<const LoopResource*> users_;  // by descriptor
     std::unique_ptr<char[]> receive_buffer_;
     std::unique_ptr<SignalPipe> signals_;
     std::map<int, Ref<HandleBase>> signal_handles_;

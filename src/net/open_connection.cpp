@@ -3,7 +3,8 @@
 #include "core/loop_core.h"
 #include "net/connecting.h"
 #include "net/server_state.h"
-#include "net/transport.h"
+#include "net/socket_transport.h"
+#include "net/stream_protocol.h"
 
 #include <asyncio/core/exception_group.h>
 #include <asyncio/core/os_errors.h>
@@ -22,41 +23,56 @@ namespace detail {
 
 namespace {
 
+/// A transport that nobody else knows yet: closed if it comes to nothing.
+class NewTransport {
+public:
+    explicit NewTransport(SocketTransport* transport) noexcept : transport_(transport) {}
+    NewTransport(NewTransport&&) noexcept = default;
+    NewTransport& operator=(NewTransport&&) = delete;
+    ~NewTransport() {
+        if (transport_ && !has_begun_) transport_->close();
+    }
+    SocketTransport& operator*() const noexcept { return *transport_; }
+    void has_begun() noexcept { has_begun_ = true; }
+
+private:
+    Ref<SocketTransport> transport_;
+    bool has_begun_ = false;
+};
+
 /// Waits until a connection has begun.
 class BeginWaiter final : public Waiter {
 public:
-    explicit BeginWaiter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
-    ~BeginWaiter() { transport_.get()->forget_waiter(); }
+    explicit BeginWaiter(NewTransport* transport) noexcept : transport_(*transport) {}
+    ~BeginWaiter() { (*transport_).forget_waiter(); }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        transport_.get()->begin(1, this);
+        (*transport_).begin(1, this);
         suspend(*frame.promise().task(), frame);
     }
-    void await_resume() { check(); }
+    void await_resume() {
+        check();
+        transport_.has_begun();
+    }
     WaitEdge edge() const noexcept override {
-        return {WaitKind::file_descriptor, transport_.get(), transport_.get()->fileno()};
+        return {WaitKind::file_descriptor, &*transport_, (*transport_).fileno()};
     }
 
 private:
-    void on_cancel() noexcept override { transport_.get()->forget_waiter(); }
-    TransportHandle transport_;
+    void on_cancel() noexcept override { (*transport_).forget_waiter(); }
+    NewTransport& transport_;
 };
 
 // CPython: base_events.py, BaseEventLoop._create_connection_transport
 Coro<Streams> open_streams(Socket socket, std::int64_t limit) {
     LoopCore& loop = running_core();
     if (!socket) throw_os_error(EBADF);
-    Ref<ReaderState> state(new ReaderState(loop, limit));
-    StreamReader reader(state);
-    StreamWriter writer(new Transport(loop, std::move(socket), std::move(state), {}, nullptr));
-    try {
-        co_await WaiterCall<BeginWaiter, TransportHandle>(writer.handle());
-    } catch (...) {
-        writer.close();
-        throw;
-    }
-    co_return Streams{std::move(reader), std::move(writer)};
+    StreamReader reader(Ref<ReaderState>(new ReaderState(loop, limit)));
+    Ref<StreamProtocol> protocol(new StreamProtocol(reader.state(), nullptr));
+    NewTransport transport(new SocketTransport(loop, std::move(socket), protocol, {}, nullptr));
+    co_await WaiterCall<BeginWaiter, NewTransport*>(&transport);
+    co_return Streams{std::move(reader), StreamWriter(protocol.get())};
 }
 
 /// The arguments of open_connection(), kept.

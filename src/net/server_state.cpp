@@ -21,41 +21,6 @@ namespace {
 
 constexpr double accept_retry_delay = 1;  // CPython: ACCEPT_RETRY_DELAY
 
-/// Keeps a transport, but not its connection.
-class TransportPin {
-public:
-    explicit TransportPin(Transport& transport) noexcept : transport_(&transport) { transport.pin(); }
-    TransportPin(TransportPin&& other) noexcept : transport_(std::exchange(other.transport_, nullptr)) {}
-    ~TransportPin() {
-        if (transport_ != nullptr) transport_->unpin();
-    }
-    Transport& operator*() const noexcept { return *transport_; }
-
-private:
-    Transport* transport_;
-};
-
-std::string repr_or_nothing(const Transport& transport) noexcept {
-    try {
-        return transport.repr();
-    } catch (...) {  // no memory; there is more to do than to tell
-        return {};
-    }
-}
-
-void client_task_is_done(const AnyTask& task, Transport& transport) {
-    if (task.cancelled()) return transport.close();
-    std::exception_ptr error = task.exception();
-    if (!error) return;
-    std::string text = repr_or_nothing(transport);
-    transport.close();
-    transport.loop().call_exception_handler({.message = "Unhandled exception in client_connected_cb",
-                                             .exception = error,
-                                             .task = task,
-                                             .stack = task.get_stack(),
-                                             .transport = text});
-}
-
 }  // namespace
 
 /// A socket that listens.
@@ -85,8 +50,8 @@ struct ServerState::Listener {
     std::optional<std::pair<dev_t, ino_t>> path_file;  // the path to be removed is still ours if it names this file
 };
 
-ServerState::ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ClientCallback> callback, ServerConfig config)
-    : loop_(&loop), callback_(std::move(callback)), config_(config) {
+ServerState::ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog)
+    : loop_(&loop), factory_(std::move(factory)), backlog_(backlog) {
     for (Socket& socket : sockets) listeners_.push_back(std::make_unique<Listener>(*this, socket.state()));
     for (Socket& socket : sockets) socket.release();
     loop.inc_ref();
@@ -128,7 +93,7 @@ void ServerState::start_serving() {
     context_ = ContextSlot::copy_current();
     try {
         for (const auto& listener : listeners_) {
-            listener->socket->listen(config_.backlog);
+            listener->socket->listen(backlog_);
             if (int error = listener->wait_for_connections()) throw_os_error(error);
         }
     } catch (...) {  // all of them, or none
@@ -164,7 +129,7 @@ void ServerState::go_on_accepting(Listener& listener) {
 /// All that wait, but not more than a backlog of them in one pass.
 void ServerState::accept_all(Listener& listener) {
     IoOperation& accept = listener.accept;
-    for (int left = std::max(config_.backlog, 0); left >= 0; --left) {
+    for (int left = std::max(backlog_, 0); left >= 0; --left) {
         accept.address = listener.peer.native_room();
         accept.address_size = SocketAddress::capacity;
         accept.at_once = true;
@@ -186,8 +151,10 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
         Socket connection = socket_of(fd, socket.family, socket.kind, socket.proto);
         TaskName number;  // in CPython a task makes the transport, and takes a number
         number.assign_number();
-        Ref<ReaderState> reader(new ReaderState(*loop_, config_.limit));
-        auto* transport = new Transport(*loop_, std::move(connection), std::move(reader), peer, Ref<ServerState>(this));
+        ContextScope scope(loop_->current_context(), context_);
+        Ref<Protocol> protocol(factory_->make(*loop_));
+        auto* transport =
+            new SocketTransport(*loop_, std::move(connection), std::move(protocol), peer, Ref<ServerState>(this));
         transport->begin(2, nullptr);
     } catch (...) {
         loop_->report(
@@ -207,33 +174,6 @@ void ServerState::report_failed_accept(Listener& listener, int error) {
         {.message = out_of_resources ? "socket.accept() out of system resource" : "socket.accept() failed",
          .exception = make_os_error(error),
          .socket = asyncio::repr(TransportSocket(listener.socket))});
-}
-
-// CPython: streams.py, StreamReaderProtocol.connection_made
-void ServerState::connection_made(Transport& client) {
-    StreamReader reader(client.reader_ref());
-    StreamWriter writer(&client);
-    --beginning_clients_;
-    Ref<ClientCallback> callback = callback_;
-    ContextSlot context = ContextSlot::copy(context_);
-    drop_callback_if_unused();
-    std::exception_ptr error;
-    try {
-        ContextScope scope(loop_->current_context(), context);
-        AnyTask task = callback->call(*loop_, reader, writer);
-        if (task) {
-            task.add_done_callback(
-                [pin = TransportPin(client)](const AnyTask& done) { client_task_is_done(done, *pin); });
-        }
-        return;
-    } catch (...) {
-        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        error = std::current_exception();
-    }
-    std::string text = repr_or_nothing(client);
-    client.close();
-    loop_->call_exception_handler(
-        {.message = "Unhandled exception in client_connected_cb", .exception = error, .transport = text});
 }
 
 // The end.
@@ -288,15 +228,10 @@ void ServerState::close() noexcept {
     ListHook<LoopResources>::unlink();
     if (std::exchange(serving_, false)) dec_ref();
     cancel_serving_forever();
-    drop_callback_if_unused();
-    wake_if_over();
-}
-
-/// What it has captured may be what keeps the server.
-void ServerState::drop_callback_if_unused() noexcept {
-    if (!closed_ || beginning_clients_ > 0) return;
-    Ref<ClientCallback> callback = std::move(callback_);
+    // What they have captured may be what keeps the server.
+    Ref<ProtocolFactory> factory = std::move(factory_);
     ContextSlot context = std::move(context_);
+    wake_if_over();
 }
 
 void ServerState::cancel_serving_forever() noexcept {
@@ -316,17 +251,15 @@ void ServerState::wake_if_over() noexcept {
 }
 
 void ServerState::close_clients() noexcept {
-    for (Transport& client : clients_) client.close();
+    for (SocketTransport& client : clients_) client.close();
 }
 
 void ServerState::abort_clients() noexcept {
-    for (Transport& client : clients_) client.abort();
+    for (SocketTransport& client : clients_) client.abort();
 }
 
-void ServerState::detach(Transport& client, bool has_begun) noexcept {
+void ServerState::detach(SocketTransport& client) noexcept {
     client.ListHook<ServerClients>::unlink();
-    if (!has_begun) --beginning_clients_;
-    drop_callback_if_unused();
     wake_if_over();
 }
 

@@ -1,15 +1,14 @@
 #pragma once
 
-#include "net/transport.h"
+#include "net/protocol.h"
+#include "net/socket_transport.h"
 
 #include <asyncio/core/context.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/io_operation.h>
 #include <asyncio/core/loop_resource.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/net/server.h>
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,16 +16,10 @@
 
 namespace asyncio::detail {
 
-/// How a server makes its connections.
-struct ServerConfig {
-    int backlog = 100;
-    std::int64_t limit = 65536;
-};
-
 /// What all handles of one Server share. Its loop has a share of it while it serves, each connection another.
 class ServerState final : public LoopResource, public Pooled {
 public:
-    ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ClientCallback> callback, ServerConfig config);
+    ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog);
 
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept;
@@ -41,17 +34,14 @@ public:
     bool is_closed() const noexcept { return closed_; }
     bool is_over() const noexcept { return over_; }
     std::vector<TransportSocket> sockets() const;
-    std::string repr() const;
+    std::string repr() const override;
     LoopCore& loop() const noexcept { return *loop_; }
     IntrusiveList<ServerClosedWaiter, ServerWaiters>& waiters() noexcept { return waiters_; }
     Future<>& serving_forever() noexcept { return serving_forever_; }
 
-    void attach(Transport& client) noexcept {
-        clients_.push_back(client);
-        ++beginning_clients_;
-    }
-    void detach(Transport& client, bool has_begun) noexcept;
-    void connection_made(Transport& client);
+    // Its connections.
+    void attach(SocketTransport& client) noexcept { clients_.push_back(client); }
+    void detach(SocketTransport& client) noexcept;
     void loop_is_closing() noexcept override;
 
 private:
@@ -65,21 +55,19 @@ private:
     void report_failed_accept(Listener& listener, int error);
     void stop_serving(Listener& listener) noexcept;
     void wake_if_over() noexcept;
-    void drop_callback_if_unused() noexcept;
     void cancel_serving_forever() noexcept;
 
     unsigned references_ = 0;
     LoopCore* loop_;
     std::vector<std::unique_ptr<Listener>> listeners_;
-    Ref<ClientCallback> callback_;    // null when no connection can need it any more
-    unsigned beginning_clients_ = 0;  // that it will be called for
-    ServerConfig config_;
-    ContextSlot context_;
+    Ref<ProtocolFactory> factory_;  // null when it is closed
+    int backlog_;
+    ContextSlot context_;  // in which it began to serve
     bool serving_ = false;
     bool closed_ = false;
     bool over_ = false;  // closed, and all connections have ended
     Future<> serving_forever_;
-    IntrusiveList<Transport, ServerClients> clients_;
+    IntrusiveList<SocketTransport, ServerClients> clients_;
     IntrusiveList<ServerClosedWaiter, ServerWaiters> waiters_;
 };
 

@@ -3,6 +3,7 @@
 #include "core/loop_core.h"
 #include "net/connecting.h"
 #include "net/server_state.h"
+#include "net/stream_protocol.h"
 
 #include <asyncio/core/log.h>
 #include <asyncio/core/os_errors.h>
@@ -34,10 +35,9 @@ struct Serving {
     Socket sock;
 };
 
-Coro<Server> serve(std::vector<Socket> sockets, Ref<ClientCallback> callback, ServerConfig config, bool start,
+Coro<Server> serve(std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog, bool start,
                    bool remove_path) {
-    if (config.limit <= 0) throw ValueError("Limit cannot be <= 0");
-    Server server(new ServerState(running_core(), std::move(sockets), std::move(callback), config));
+    Server server(new ServerState(running_core(), std::move(sockets), std::move(factory), backlog));
     if (remove_path) server.handle().get()->remove_path_at_close();
     if (start) {
         try {
@@ -84,7 +84,6 @@ std::optional<Socket> bound_socket(const AddressInfo& info, const StartServerOpt
 // CPython: base_events.py, BaseEventLoop.create_server
 Coro<Server> create_server(Serving args) {
     const StartServerOptions options = args.options;
-    ServerConfig config{options.backlog, options.limit};
     std::vector<Socket> sockets;
     if (!args.has_address) {
         if (options.sock == nullptr) throw ValueError("Neither host/port nor sock were specified");
@@ -92,7 +91,8 @@ Coro<Server> create_server(Serving args) {
             throw ValueError("A Stream Socket was expected, got " + repr(args.sock));
         }
         sockets.push_back(std::move(args.sock));
-        co_return co_await serve(std::move(sockets), args.callback, config, options.start_serving, false);
+        Ref<ProtocolFactory> factory(new StreamProtocolFactory(args.callback, options.limit));
+        co_return co_await serve(std::move(sockets), factory, options.backlog, options.start_serving, false);
     }
     if (options.sock != nullptr) throw ValueError("host/port and sock can not be specified at the same time");
 
@@ -115,7 +115,8 @@ Coro<Server> create_server(Serving args) {
         if (std::optional<Socket> socket = bound_socket(info, options)) sockets.push_back(std::move(*socket));
     }
     if (sockets.empty()) throw OSError("could not bind on any address out of [" + tried + "]");
-    co_return co_await serve(std::move(sockets), args.callback, config, options.start_serving, false);
+    Ref<ProtocolFactory> factory(new StreamProtocolFactory(args.callback, options.limit));
+    co_return co_await serve(std::move(sockets), factory, options.backlog, options.start_serving, false);
 }
 
 /// Removes a socket that is left over at a path.
@@ -159,8 +160,8 @@ Coro<Server> create_unix_server(Ref<ClientCallback> callback, std::optional<std:
     }
     std::vector<Socket> sockets;
     sockets.push_back(std::move(socket));
-    ServerConfig config{options.backlog, options.limit};
-    co_return co_await serve(std::move(sockets), std::move(callback), config, options.start_serving,
+    Ref<ProtocolFactory> factory(new StreamProtocolFactory(std::move(callback), options.limit));
+    co_return co_await serve(std::move(sockets), factory, options.backlog, options.start_serving,
                              options.cleanup_socket);
 }
 

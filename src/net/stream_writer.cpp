@@ -1,7 +1,6 @@
 #include <asyncio/net/stream_writer.h>
 
-#include "core/loop_core.h"
-#include "net/transport.h"
+#include "net/stream_protocol.h"
 
 #include <asyncio/core/os_errors.h>
 
@@ -11,38 +10,38 @@ std::string repr(const ExtraInfo& info) { return info.socket() ? repr(info.socke
 
 namespace detail {
 
-TransportHandle::TransportHandle(Transport* transport) noexcept : transport_(transport) {
-    if (transport != nullptr) transport->add_handle();
+StreamHandle::StreamHandle(StreamProtocol* stream) noexcept : stream_(stream) {
+    if (stream != nullptr) stream->add_handle();
 }
 
-void TransportHandle::drop() noexcept { transport_->drop_handle(); }
+void StreamHandle::drop() noexcept { stream_->drop_handle(); }
 
-WaitEdge TransportWaiter::edge() const noexcept {
-    return {WaitKind::file_descriptor, transport_.get(), transport_.get()->fileno()};
+WaitEdge StreamWaiter::edge() const noexcept {
+    return {WaitKind::file_descriptor, stream_.get(), stream().transport()->fileno()};
 }
 
 // CPython: streams.py, StreamWriter.drain
 bool DrainWaiter::await_ready() {
-    const std::exception_ptr& error = transport().reader().exception();
+    const std::exception_ptr& error = stream().reader().exception();
     if (error) std::rethrow_exception(error);
-    return !transport().is_closing() && is_drained();
+    return !stream().transport()->is_closing() && is_drained();
 }
 
 /// True if the wait is over.
 bool DrainWaiter::is_drained() {
-    if (transport().is_lost()) {
+    if (stream().is_lost()) {
         try {
             throw ConnectionResetError("Connection lost");
         } catch (...) {  // it, or that there is no memory for it
             error_ = std::current_exception();
         }
     }
-    return transport().is_lost() || !transport().is_writing_paused();
+    return stream().is_lost() || !stream().is_writing_paused();
 }
 
 void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    bool is_closing = transport().is_closing();
-    if (!is_closing) transport().drain_waiters().push_back(*this);
+    bool is_closing = stream().transport()->is_closing();
+    if (!is_closing) stream().waiters().push_back(*this);
     suspend(task, frame);
     if (is_closing) wake_for_turn();  // first a pass in which it can be told that it is lost
 }
@@ -50,7 +49,7 @@ void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
 void DrainWaiter::turn() {
     if (!task_->cancel_is_ahead() && !is_drained()) {
         wait_again();
-        transport().drain_waiters().push_back(*this);
+        stream().waiters().push_back(*this);
     } else {
         step_task();
     }
@@ -62,13 +61,13 @@ void DrainWaiter::await_resume() {
 }
 
 bool WaitClosedWaiter::await_ready() {
-    if (!transport().is_lost()) return false;
-    error_ = transport().lost_by();
+    if (!stream().is_lost()) return false;
+    error_ = stream().lost_by();
     return true;
 }
 
 void WaitClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    transport().close_waiters().push_back(*this);
+    stream().waiters().push_back(*this);
     suspend(task, frame);
 }
 
@@ -79,33 +78,29 @@ void WaitClosedWaiter::await_resume() {
 
 }  // namespace detail
 
-const detail::TransportHandle& StreamWriter::handle() const {
-    if (transport_.get() == nullptr) {
+const detail::StreamHandle& StreamWriter::handle() const {
+    if (stream_.get() == nullptr) {
         throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no writer");
     }
-    return transport_;
+    return stream_;
 }
 
-void StreamWriter::write(BytesLike data) const { handle().get()->write(data.view()); }
+void StreamWriter::write(BytesLike data) const { handle().get()->transport()->write(data.view()); }
 void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
-    handle().get()->writelines({lines, count});
+    handle().get()->transport()->writelines({lines, count});
 }
-void StreamWriter::write_eof() const { handle().get()->write_eof(); }
-void StreamWriter::close() const { handle().get()->close(); }
-void StreamWriter::abort() const { handle().get()->abort(); }
-bool StreamWriter::is_closing() const { return handle().get()->is_closing(); }
-bool StreamWriter::is_reading() const { return handle().get()->is_reading(); }
-ExtraInfo StreamWriter::get_extra_info(std::string_view name) const { return handle().get()->get_extra_info(name); }
+void StreamWriter::write_eof() const { handle().get()->transport()->write_eof(); }
+void StreamWriter::close() const { handle().get()->transport()->close(); }
+void StreamWriter::abort() const { handle().get()->transport()->abort(); }
+bool StreamWriter::is_closing() const { return handle().get()->transport()->is_closing(); }
+bool StreamWriter::is_reading() const { return handle().get()->transport()->is_reading(); }
+ExtraInfo StreamWriter::get_extra_info(std::string_view name) const { return handle().get()->transport()->get_extra_info(name); }
 void StreamWriter::set_write_buffer_limits(WriteBufferOptions options) const {
-    handle().get()->set_write_buffer_limits(options.high, options.low);
+    handle().get()->transport()->set_write_buffer_limits(options.high, options.low);
 }
-WriteBufferLimits StreamWriter::get_write_buffer_limits() const { return handle().get()->write_buffer_limits(); }
-std::size_t StreamWriter::get_write_buffer_size() const { return handle().get()->write_buffer_size(); }
+WriteBufferLimits StreamWriter::get_write_buffer_limits() const { return handle().get()->transport()->write_buffer_limits(); }
+std::size_t StreamWriter::get_write_buffer_size() const { return handle().get()->transport()->write_buffer_size(); }
 
-std::string repr(const StreamWriter& writer) {
-    if (!writer) return "None";
-    const detail::Transport& transport = *writer.handle().get();
-    return "<StreamWriter transport=" + transport.repr() + " reader=" + transport.reader().repr() + ">";
-}
+std::string repr(const StreamWriter& writer) { return writer ? writer.handle().get()->repr() : "None"; }
 
 }  // namespace asyncio

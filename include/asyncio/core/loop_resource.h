@@ -8,23 +8,16 @@ namespace asyncio::detail {
 
 struct LoopResources;  // the tag of the loop's list of them
 
-/// Something that must end when its loop is closed, such as an open stream.
+/// Something that must end when its loop is closed, such as an open stream. It may have a file descriptor for itself, so
+/// that add_reader() and the like must not touch that.
 class LoopResource : public ListHook<LoopResources> {
 public:
     /// Gives up all that it has of the loop, and leaves the list.
     virtual void loop_is_closing() noexcept = 0;
-
-protected:
-    ~LoopResource() = default;
-};
-
-/// Who has a file descriptor for itself, so that add_reader() and the like must not touch it.
-class DescriptorUser {
-public:
     virtual std::string repr() const = 0;
 
 protected:
-    ~DescriptorUser() = default;
+    ~LoopResource() = default;
 };
 
 }  // namespace asyncio::detail

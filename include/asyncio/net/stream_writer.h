@@ -58,34 +58,35 @@ static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);
 
 namespace detail {
 
-class ReaderState;
-class Transport;
-struct TransportWaiters;  // the tag of a transport's lists of those who wait for it
+class StreamProtocol;
+struct StreamWaiters;  // the tag of a stream's list of those who wait for it
 
-/// Keeps a transport open.
-class TransportHandle {
+/// Keeps a stream open.
+class StreamHandle {
 public:
-    TransportHandle() noexcept = default;
-    explicit TransportHandle(Transport* transport) noexcept;
-    TransportHandle(const TransportHandle& other) noexcept : TransportHandle(other.transport_) {}
-    TransportHandle(TransportHandle&& other) noexcept : transport_(std::exchange(other.transport_, nullptr)) {}
-    TransportHandle& operator=(TransportHandle other) noexcept {
-        std::swap(transport_, other.transport_);
+    StreamHandle() noexcept = default;
+    explicit StreamHandle(StreamProtocol* stream) noexcept;
+    StreamHandle(const StreamHandle& other) noexcept : StreamHandle(other.stream_) {}
+    StreamHandle(StreamHandle&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
+    StreamHandle& operator=(StreamHandle other) noexcept {
+        std::swap(stream_, other.stream_);
         return *this;
     }
-    ~TransportHandle() {
-        if (transport_ != nullptr) drop();
+    ~StreamHandle() {
+        if (stream_ != nullptr) drop();
     }
-    Transport* get() const noexcept { return transport_; }
+    StreamProtocol* get() const noexcept { return stream_; }
 
 private:
     void drop() noexcept;
-    Transport* transport_ = nullptr;
+    StreamProtocol* stream_ = nullptr;
 };
 
-/// A wait of a task for something of a transport.
-class TransportWaiter : public Waiter, public ListHook<TransportWaiters> {
+/// A wait of a task for something of a stream's writing side.
+class StreamWaiter : public Waiter, public ListHook<StreamWaiters> {
 public:
+    enum class For : bool { room, end };
+    bool waits_for(For what) const noexcept { return what_ == what; }
     WaitEdge edge() const noexcept override;
     void wake_with(const std::exception_ptr& error) noexcept {
         error_ = error;
@@ -93,17 +94,18 @@ public:
     }
 
 protected:
-    explicit TransportWaiter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
-    ~TransportWaiter() = default;
-    void on_cancel() noexcept override { ListHook<TransportWaiters>::unlink(); }
-    Transport& transport() const noexcept { return *transport_.get(); }
-    TransportHandle transport_;
+    StreamWaiter(For what, StreamHandle stream) noexcept : what_(what), stream_(std::move(stream)) {}
+    ~StreamWaiter() = default;
+    void on_cancel() noexcept override { ListHook<StreamWaiters>::unlink(); }
+    StreamProtocol& stream() const noexcept { return *stream_.get(); }
+    For what_;
+    StreamHandle stream_;
     std::exception_ptr error_;
 };
 
-class [[nodiscard]] DrainWaiter final : public TransportWaiter {
+class [[nodiscard]] DrainWaiter final : public StreamWaiter {
 public:
-    explicit DrainWaiter(TransportHandle transport) noexcept : TransportWaiter(std::move(transport)) {}
+    explicit DrainWaiter(StreamHandle stream) noexcept : StreamWaiter(For::room, std::move(stream)) {}
     bool await_ready();
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -117,9 +119,9 @@ private:
     void turn() override;
 };
 
-class [[nodiscard]] WaitClosedWaiter final : public TransportWaiter {
+class [[nodiscard]] WaitClosedWaiter final : public StreamWaiter {
 public:
-    explicit WaitClosedWaiter(TransportHandle transport) noexcept : TransportWaiter(std::move(transport)) {}
+    explicit WaitClosedWaiter(StreamHandle stream) noexcept : StreamWaiter(For::end, std::move(stream)) {}
     bool await_ready();
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -145,9 +147,9 @@ public:
     /// An empty handle, which tests false; its use throws RuntimeError.
     StreamWriter() noexcept = default;
 
-    explicit operator bool() const noexcept { return transport_.get() != nullptr; }
+    explicit operator bool() const noexcept { return stream_.get() != nullptr; }
     friend bool operator==(const StreamWriter& a, const StreamWriter& b) noexcept {
-        return a.transport_.get() == b.transport_.get();
+        return a.stream_.get() == b.stream_.get();
     }
 
     /// Throws RuntimeError after `write_eof()`. After the connection was lost it does nothing; `drain()` tells.
@@ -161,7 +163,7 @@ public:
     }
     /// Waits until there is room for more. Throws what the connection was lost by; ConnectionResetError once it is
     /// closed.
-    auto drain() const { return detail::WaiterCall<detail::DrainWaiter, detail::TransportHandle>(handle()); }
+    auto drain() const { return detail::WaiterCall<detail::DrainWaiter, detail::StreamHandle>(handle()); }
     /// Ends this direction when all that was written is sent; the other end reads an end then. Reading goes on.
     void write_eof() const;
     bool can_write_eof() const { return handle().get() != nullptr; }
@@ -169,7 +171,7 @@ public:
     void close() const;
     bool is_closing() const;
     /// Waits until it is closed, after `close()`. Throws what the connection was lost by.
-    auto wait_closed() const { return detail::WaiterCall<detail::WaitClosedWaiter, detail::TransportHandle>(handle()); }
+    auto wait_closed() const { return detail::WaiterCall<detail::WaitClosedWaiter, detail::StreamHandle>(handle()); }
     /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the stream. They stay what they were
     /// when it is closed. Nothing for other names.
     ExtraInfo get_extra_info(std::string_view name) const;
@@ -186,12 +188,12 @@ public:
     bool is_reading() const;
 
     /// For the library.
-    explicit StreamWriter(detail::Transport* transport) noexcept : transport_(transport) {}
-    const detail::TransportHandle& handle() const;
+    explicit StreamWriter(detail::StreamProtocol* stream) noexcept : stream_(stream) {}
+    const detail::StreamHandle& handle() const;
 
 private:
     void write_all(const BytesLike* lines, std::size_t count) const;
-    detail::TransportHandle transport_;
+    detail::StreamHandle stream_;
 };
 
 /// `<StreamWriter transport=<_SelectorSocketTransport fd=9 …> reader=<StreamReader …>>`, as Python prints it.

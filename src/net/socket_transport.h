@@ -1,0 +1,137 @@
+#pragma once
+
+#include "net/kept_address.h"
+#include "net/protocol.h"
+#include "net/transport.h"
+#include "net/water_marks.h"
+#include "net/write_buffer.h"
+
+#include <asyncio/core/context.h>
+#include <asyncio/core/io_operation.h>
+#include <asyncio/core/loop_resource.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/socket.h>
+
+#include <memory>
+
+namespace asyncio::detail {
+
+class ServerState;
+struct ServerClients;  // the tag of a server's list of its connections
+
+/// A transport over a stream socket. CPython: selector_events.py, _SelectorSocketTransport.
+///
+/// It reads all the time, unless its protocol has told it to pause, and sends at once what it can. When it is over, by
+/// `close()`, `abort()` or an error, that is told to the protocol in a pass of its own.
+class SocketTransport final : public Transport, public LoopResource, public ListHook<ServerClients> {
+public:
+    SocketTransport(LoopCore& loop, Socket socket, Ref<Protocol> protocol, const SocketAddress& peer,
+                    Ref<ServerState> server);
+
+    /// Connected, in the current context, and begins to read, after so many passes. Then wakes `waiter`.
+    void begin(int passes, Waiter* waiter) noexcept;
+    void forget_waiter() noexcept {
+        if (beginning_) beginning_->waiter = nullptr;
+    }
+
+    void write(std::string_view data) override;
+    void writelines(std::span<const BytesLike> lines) override;
+    void write_eof() override;
+    void close() noexcept override;
+    void abort() noexcept override { force_close(nullptr); }
+
+    bool is_reading() const noexcept override { return !closing_ && !paused_; }
+    void pause_reading() noexcept override;
+    void resume_reading() noexcept override;
+    void receive_late() noexcept override;
+
+    std::size_t write_buffer_size() const noexcept override { return backlog_ ? backlog_->buffer.size() : 0; }
+    WriteBufferLimits write_buffer_limits() const noexcept override { return marks_.limits(); }
+    void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
+
+    int fileno() const noexcept override { return socket_->fd; }
+    ExtraInfo get_extra_info(std::string_view name) const override;
+    std::string repr() const override;
+    void loop_is_closing() noexcept override;
+
+private:
+    static void one_pass_less(ReadyNode& node);
+    /// The passes that it takes to begin.
+    struct Beginning : ReadyNode, Pooled {
+        explicit Beginning(SocketTransport& its_transport) noexcept
+            : ReadyNode(&SocketTransport::one_pass_less), transport(its_transport) {}
+        SocketTransport& transport;
+        int passes_left = 0;
+        Waiter* waiter = nullptr;
+        ContextSlot context;
+    };
+    struct Operation : IoOperation {
+        Operation(IoCall what, Run on_report, SocketTransport& its_transport) noexcept
+            : IoOperation(what, on_report), transport(its_transport) {}
+        SocketTransport& transport;
+    };
+    /// What could not be sent yet, and who waits for room for it. Most connections never have any.
+    struct Backlog : Pooled {
+        explicit Backlog(SocketTransport& transport) : send(IoCall::send, &SocketTransport::is_writable, transport) {
+            send.descriptor = transport.receive_.descriptor;
+        }
+        WriteBuffer buffer;  // not empty
+        Operation send;
+    };
+    ~SocketTransport() override;
+
+    // Its life.
+    void end_of_beginning() noexcept;
+    void fail(int error) noexcept;
+    void schedule_end() noexcept;
+    void force_close(std::exception_ptr error) noexcept;
+    void leave_descriptor() noexcept;
+    static void connection_is_lost(ReadyNode& node);
+    void lose_connection(std::exception_ptr error) noexcept;
+    void disconnect() noexcept;
+
+    // Reading.
+    static void is_readable(ReadyNode& node);
+    void start_receiving() noexcept;
+    bool take_offer() noexcept {
+        bool was_offered = offered_;
+        offered_ = false;
+        return was_offered;
+    }
+    void receive_offered() noexcept;
+    bool receive() noexcept;
+    bool try_to_receive();
+
+    // Writing.
+    static void is_writable(ReadyNode& node);
+    void check_can_write(const char* function) const;
+    bool note_vain_write() noexcept;
+    std::size_t send_now(std::span<IoBuffer> parts) noexcept;
+    static void set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept;
+    void keep(std::string_view data);
+    void write_lines(std::span<const BytesLike> lines, bool& some_were_sent);
+    void wait_for_room() noexcept;
+    void send_buffer(bool at_once);
+    void pause_protocol_if_full() noexcept;
+
+    LoopCore* loop_;
+    Ref<SocketState> socket_;
+    Ref<Protocol> protocol_;  // null when it is over
+    Ref<ServerState> server_;
+    std::unique_ptr<Beginning> beginning_;  // null when it has begun
+    Operation receive_;  // its descriptor stays when the socket is closed; tells of the end when all was received
+    std::unique_ptr<Backlog> backlog_;
+    std::exception_ptr lost_by_;  // until it was told
+    [[no_unique_address]] WaterMarks marks_;
+    KeptAddress sockname_;
+    KeptAddress peername_;
+    bool offered_ : 1 = false;  // there is something to receive, and who waits for it will do it
+    bool alive_ : 1 = true;     // the loop has it
+    bool read_to_end_ : 1 = false;
+    bool eof_written_ : 1 = false;
+    bool paused_ : 1 = false;  // reading
+    int conn_lost_ = 0;        // not zero: its end is scheduled, or over; counts vain writes, too
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,40 @@
+#include "net/water_marks.h"
+
+#include "net/protocol.h"
+
+#include <asyncio/core/exceptions.h>
+
+#include <memory>
+#include <string>
+
+namespace asyncio::detail {
+
+void WaterMarks::set(std::optional<Count> high, std::optional<Count> low) {
+    std::ptrdiff_t new_high = 64 * 1024;
+    if (high) {
+        new_high = high->get();
+    } else if (low) {
+        new_high = low->get() > PTRDIFF_MAX / 4 ? PTRDIFF_MAX : 4 * low->get();
+    }
+    std::ptrdiff_t new_low = low ? low->get() : new_high < 0 ? -1 : new_high / 4;
+    if (new_high < new_low || new_low < 0) {
+        throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
+                         ") must be >= 0");
+    }
+    limits_ = std::make_unique<const WriteBufferLimits>(
+        WriteBufferLimits{static_cast<std::size_t>(new_high), static_cast<std::size_t>(new_low)});
+}
+
+void WaterMarks::has_risen(std::size_t size, Protocol& protocol) noexcept {
+    if (paused_ || size <= limits().high) return;
+    paused_ = true;
+    protocol.pause_writing();
+}
+
+void WaterMarks::has_fallen(std::size_t size, Protocol& protocol) noexcept {
+    if (!paused_ || size > limits().low) return;
+    paused_ = false;
+    protocol.resume_writing();
+}
+
+}  // namespace asyncio::detail
