@@ -112,7 +112,7 @@ void SocketTransport::is_readable(ReadyNode& node) {
 }
 
 void SocketTransport::receive_late() noexcept {
-    if (!take_offer() || receive()) return;
+    if (!std::exchange(offered_, false) || receive()) return;
     // A pass ago the loss would have been scheduled for now.
     receive_.ReadyNode::unlink();
     lose_connection(std::exchange(lost_by_, nullptr));
@@ -153,7 +153,7 @@ bool SocketTransport::try_to_receive() {
 
 /// The end is about to come. What was offered already came before, even if it is another end.
 void SocketTransport::receive_offered() noexcept {
-    if (take_offer()) receive();
+    if (std::exchange(offered_, false)) receive();
 }
 
 // The end.
@@ -222,7 +222,6 @@ void SocketTransport::disconnect() noexcept {
     socket_->close();
     std::exchange(protocol_, nullptr)->detached();
     if (Ref<ServerState> server = std::move(server_)) server->detach(*this);
-    alive_ = false;
     dec_ref();  // its own
 }
 
@@ -244,13 +243,13 @@ ExtraInfo SocketTransport::get_extra_info(std::string_view name) const {
 
 std::string SocketTransport::repr() const {
     std::string text = "<_SelectorSocketTransport";
-    if (!alive_) {
+    if (protocol_ == nullptr) {
         text += " closed";
     } else if (closing_) {
         text += " closing";
     }
     text += " fd=" + std::to_string(receive_.descriptor.fd);
-    if (alive_) {
+    if (protocol_ != nullptr) {
         text += receive_.is_waiting() ? " read=polling" : " read=idle";
         text += backlog_ && backlog_->send.is_waiting() ? " write=<polling" : " write=<idle";
         text += ", bufsize=" + std::to_string(write_buffer_size()) + ">";

@@ -13,6 +13,7 @@
 #include <asyncio/detail/ref.h>
 #include <asyncio/net/socket.h>
 
+#include <cstdint>
 #include <memory>
 
 namespace asyncio::detail {
@@ -94,11 +95,6 @@ private:
     // Reading.
     static void is_readable(ReadyNode& node);
     void start_receiving() noexcept;
-    bool take_offer() noexcept {
-        bool was_offered = offered_;
-        offered_ = false;
-        return was_offered;
-    }
     void receive_offered() noexcept;
     bool receive() noexcept;
     bool try_to_receive();
@@ -126,12 +122,11 @@ private:
     [[no_unique_address]] WaterMarks marks_;
     KeptAddress sockname_;
     KeptAddress peername_;
-    bool offered_ : 1 = false;  // there is something to receive, and who waits for it will do it
-    bool alive_ : 1 = true;     // the loop has it
+    bool offered_ = false;  // there is something to receive, and who waits for it will do it
     bool read_to_end_ : 1 = false;
     bool eof_written_ : 1 = false;
-    bool paused_ : 1 = false;  // reading
-    int conn_lost_ = 0;        // not zero: its end is scheduled, or over; counts vain writes, too
+    bool paused_ : 1 = false;     // reading
+    std::uint8_t conn_lost_ = 0;  // not zero: its end is scheduled, or over; counts vain writes, too
 };
 
 }  // namespace asyncio::detail

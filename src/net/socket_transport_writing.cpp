@@ -24,8 +24,11 @@ void SocketTransport::check_can_write(const char* function) const {
 /// True if the connection is lost, so that writing would be in vain.
 bool SocketTransport::note_vain_write() noexcept {
     if (conn_lost_ == 0) return false;
-    if (conn_lost_ >= writes_before_warning) log(LogLevel::warning, "socket.send() raised exception.");
-    ++conn_lost_;
+    if (conn_lost_ < writes_before_warning) {
+        ++conn_lost_;
+    } else {
+        log(LogLevel::warning, "socket.send() raised exception.");
+    }
     return true;
 }
 

@@ -26,10 +26,9 @@ public:
     StreamProtocol(Ref<ReaderState> reader, Ref<ClientCallback> callback) noexcept
         : reader_(std::move(reader)), callback_(std::move(callback)) {}
 
-    // StreamWriters.
+    // StreamWriters; together they have one share.
     void add_handle() noexcept {
-        inc_ref();
-        ++handles_;
+        if (handles_++ == 0) inc_ref();
     }
     void drop_handle() noexcept;
 
@@ -64,9 +63,9 @@ private:
     void warn_of_unclosed() const noexcept;
     void wake_all(StreamWaiter::For what) noexcept;
 
-    unsigned handles_ : 30 = 0;
     bool lost_ : 1 = false;
     bool writing_paused_ : 1 = false;
+    unsigned handles_ : 30 = 0;
     Ref<ReaderState> reader_;
     Ref<Transport> transport_;
     Ref<ClientCallback> callback_;  // until it was called
