@@ -89,7 +89,7 @@ void StreamProtocol::wake_all(StreamWaiter::For what) noexcept {
     for (auto next = waiters_.begin(); next != waiters_.end();) {
         StreamWaiter& waiter = *next;
         ++next;
-        if (!waiter.waits_for(what)) continue;
+        if (waiter.waits_for() != what) continue;
         waiter.ListHook<StreamWaiters>::unlink();
         waiter.wake_with(lost_by_);
     }

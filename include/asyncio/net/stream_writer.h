@@ -86,7 +86,7 @@ private:
 class StreamWaiter : public Waiter, public ListHook<StreamWaiters> {
 public:
     enum class For : bool { room, end };
-    bool waits_for(For what) const noexcept { return what_ == what; }
+    virtual For waits_for() const noexcept = 0;
     WaitEdge edge() const noexcept override;
     void wake_with(const std::exception_ptr& error) noexcept {
         error_ = error;
@@ -94,18 +94,18 @@ public:
     }
 
 protected:
-    StreamWaiter(For what, StreamHandle stream) noexcept : what_(what), stream_(std::move(stream)) {}
+    explicit StreamWaiter(StreamHandle stream) noexcept : stream_(std::move(stream)) {}
     ~StreamWaiter() = default;
     void on_cancel() noexcept override { ListHook<StreamWaiters>::unlink(); }
     StreamProtocol& stream() const noexcept { return *stream_.get(); }
-    For what_;
     StreamHandle stream_;
     std::exception_ptr error_;
 };
 
 class [[nodiscard]] DrainWaiter final : public StreamWaiter {
 public:
-    explicit DrainWaiter(StreamHandle stream) noexcept : StreamWaiter(For::room, std::move(stream)) {}
+    explicit DrainWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {}
+    For waits_for() const noexcept override { return For::room; }
     bool await_ready();
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -121,7 +121,8 @@ private:
 
 class [[nodiscard]] WaitClosedWaiter final : public StreamWaiter {
 public:
-    explicit WaitClosedWaiter(StreamHandle stream) noexcept : StreamWaiter(For::end, std::move(stream)) {}
+    explicit WaitClosedWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {}
+    For waits_for() const noexcept override { return For::end; }
     bool await_ready();
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
