@@ -9,12 +9,12 @@
 namespace asyncio::detail {
 
 void StreamProtocol::drop_handle() noexcept {
-    if (--handles_ > 0) return;
-    if (!lost_ && !transport_->is_closing()) {
+    if (handles_ == 1 && !lost_ && !transport_->is_closing()) {
         if (reader_->loop().debug) [[unlikely]]
             warn_of_unclosed();
         transport_->close();
     }
+    --handles_;
     dec_ref();
 }
 

@@ -26,9 +26,10 @@ public:
     StreamProtocol(Ref<ReaderState> reader, Ref<ClientCallback> callback) noexcept
         : reader_(std::move(reader)), callback_(std::move(callback)) {}
 
-    // StreamWriters; together they have one share.
+    // StreamWriters.
     void add_handle() noexcept {
-        if (handles_++ == 0) inc_ref();
+        inc_ref();
+        ++handles_;
     }
     void drop_handle() noexcept;
 

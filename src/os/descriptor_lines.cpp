@@ -15,8 +15,7 @@ void DescriptorLine::add_first(IoOperation& operation) noexcept {
     line.push_front(operation);
 }
 
-bool has_room(std::vector<IoEvent>& events, std::size_t count) noexcept {
-    if (events.capacity() - events.size() >= count) return true;
+bool make_room(std::vector<IoEvent>& events, std::size_t count) noexcept {
     try {
         events.reserve(events.size() + std::max(count, events.size() + 4));
         return true;

@@ -51,7 +51,10 @@ private:
 };
 
 /// Whether so many more fit, after having asked for memory if they do not.
-bool has_room(std::vector<IoEvent>& events, std::size_t count = 1) noexcept;
+bool make_room(std::vector<IoEvent>& events, std::size_t count) noexcept;
+inline bool has_room(std::vector<IoEvent>& events, std::size_t count = 1) noexcept {
+    return events.capacity() - events.size() >= count || make_room(events, count);
+}
 
 /// When there was no room for all: who waits for ever for memory must not wait unheard.
 void check_some_are_told(const std::vector<IoEvent>& events);

@@ -336,11 +336,11 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         if (error == EINTR) return;
         throw_os_error(error);
     }
-    has_room(events, static_cast<std::size_t>(count));
+    bool all_fit = has_room(events, most_per_event * static_cast<std::size_t>(count));
     bool all_told = true;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         epoll_event event = ready_[i];
-        if (has_room(events, most_per_event) || serial_of(event) == 0) {
+        if (all_fit || has_room(events, most_per_event) || serial_of(event) == 0) {
             note_event(event, events);
         } else {
             have_told_again(event);
