@@ -94,11 +94,15 @@ void StreamWriter::close() const { handle().get()->transport()->close(); }
 void StreamWriter::abort() const { handle().get()->transport()->abort(); }
 bool StreamWriter::is_closing() const { return handle().get()->transport()->is_closing(); }
 bool StreamWriter::is_reading() const { return handle().get()->transport()->is_reading(); }
-ExtraInfo StreamWriter::get_extra_info(std::string_view name) const { return handle().get()->transport()->get_extra_info(name); }
+ExtraInfo StreamWriter::get_extra_info(std::string_view name) const {
+    return handle().get()->transport()->get_extra_info(name);
+}
 void StreamWriter::set_write_buffer_limits(WriteBufferOptions options) const {
     handle().get()->transport()->set_write_buffer_limits(options.high, options.low);
 }
-WriteBufferLimits StreamWriter::get_write_buffer_limits() const { return handle().get()->transport()->write_buffer_limits(); }
+WriteBufferLimits StreamWriter::get_write_buffer_limits() const {
+    return handle().get()->transport()->write_buffer_limits();
+}
 std::size_t StreamWriter::get_write_buffer_size() const { return handle().get()->transport()->write_buffer_size(); }
 
 std::string repr(const StreamWriter& writer) { return writer ? writer.handle().get()->repr() : "None"; }

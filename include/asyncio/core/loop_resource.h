@@ -8,8 +8,8 @@ namespace asyncio::detail {
 
 struct LoopResources;  // the tag of the loop's list of them
 
-/// Something that must end when its loop is closed, such as an open stream. It may have a file descriptor for itself, so
-/// that add_reader() and the like must not touch that.
+/// Something that must end when its loop is closed, such as an open stream. It may have a file descriptor for itself,
+/// so that add_reader() and the like must not touch that.
 class LoopResource : public ListHook<LoopResources> {
 public:
     /// Gives up all that it has of the loop, and leaves the list.
