@@ -125,11 +125,20 @@ bool LoopCore::drop_watch(int fd, bool for_writing) {
 void LoopCore::dispatch(const IoEvent& event) {
     if (event.operation != nullptr) return push_ready(*event.operation);
     auto entry = watches_.find(event.fd);
-    if (entry == watches_.end()) return;
+    if (entry == watches_.end()) return stop_watching_again(event.fd, {});
     Ref<HandleBase> reader = event.readable ? entry->second.reader : nullptr;
     Ref<HandleBase> writer = event.writable ? entry->second.writer : nullptr;
+    if (!reader && !writer) return stop_watching_again(event.fd, entry->second);
     if (reader) add_ready_watch(event.fd, false, *reader);
     if (writer) add_ready_watch(event.fd, true, *writer);
+}
+
+/// It was refused when it was to stop; named by every wait, the loop would spin.
+void LoopCore::stop_watching_again(int fd, const FdWatch& watch) noexcept {
+    try {
+        io_->watch(fd, static_cast<bool>(watch.reader), static_cast<bool>(watch.writer));
+    } catch (...) {
+    }
 }
 
 /// Watches no longer if the handle was cancelled.

@@ -213,6 +213,7 @@ void LoopCore::callback_failed() {
 
 /// One of those before `end`, which comes last.
 ReadyNode& LoopCore::choose_ready(const ReadyNode& end) {
+    if (take_over_.is_linked()) return ready_.pop_front();
     std::size_t count = 0;
     for (auto node = ready_.begin(); &*node != &end; ++node) ++count;
     if (count == 0) return ready_.pop_front();
@@ -290,6 +291,7 @@ bool LoopCore::shut_down_at_once() noexcept {
 }
 
 void LoopCore::destroy() {
+    if (running_ && was_running_at_fork_) return;  // what its thread was in the middle of stands still for ever
     close();
     while (!live_tasks.empty()) live_tasks.front().abandon();
     drop_queued();
@@ -301,8 +303,21 @@ void LoopCore::destroy() {
 }
 
 char* LoopCore::receive_buffer() {
-    if (!receive_buffer_) receive_buffer_.reset(new char[receive_buffer_size]);
+    if (!receive_buffer_) {
+        room_for_received_.reserve(receive_buffer_size);
+        receive_buffer_.reset(new char[receive_buffer_size]);
+    }
     return receive_buffer_.get();
+}
+
+void LoopCore::take_received(std::string& data, std::size_t size) noexcept {
+    try {
+        data.assign(receive_buffer_.get(), size);
+    } catch (const std::bad_alloc&) {
+        data = std::exchange(room_for_received_, {});
+        data.assign(receive_buffer_.get(), size);
+        receive_buffer_.reset();  // the next who receives needs memory for both, before the kernel is asked
+    }
 }
 
 Executor& LoopCore::default_executor() {

@@ -144,6 +144,9 @@ public:
     /// Memory that is touched often, for what is received and handed on at once.
     static constexpr std::size_t receive_buffer_size = 256 * 1024;
     char* receive_buffer();
+    /// Copies what is in that buffer into `data`. Where memory lacks `data` gets memory that was put by with the
+    /// buffer: the kernel has given these bytes away.
+    void take_received(std::string& data, std::size_t size) noexcept;
 
     // Threads.
     Inbox& inbox() noexcept { return *inbox_; }
@@ -207,6 +210,7 @@ private:
     /// What other threads have posted joins the ready queue.
     void drain_inbox() noexcept;
     void dispatch(const IoEvent& event);
+    void stop_watching_again(int fd, const FdWatch& watch) noexcept;
     void add_ready_watch(int fd, bool for_writing, HandleBase& handle);
     bool drop_watch(int fd, bool for_writing);
     void signal_arrived(int signum);
@@ -247,6 +251,7 @@ private:
     std::unordered_map<int, FdWatch> watches_;
     std::vector<const LoopResource*> users_;  // by descriptor
     std::unique_ptr<char[]> receive_buffer_;
+    std::string room_for_received_;
     std::unique_ptr<SignalPipe> signals_;
     std::map<int, Ref<HandleBase>> signal_handles_;
     SigintWatch* sigint_ = nullptr;

@@ -33,10 +33,10 @@ void prepare_data(IoOperation& operation, LoopCore& loop, const SocketState& soc
     operation.size = most;
 }
 
-void take_data(const IoOperation& operation, std::string& data) {
+void take_data(const IoOperation& operation, LoopCore& loop, std::string& data) {
     auto size = static_cast<std::size_t>(operation.result);
     if (operation.data != data.data()) {
-        data.assign(static_cast<const char*>(operation.data), size);
+        loop.take_received(data, size);
     } else {
         data.resize(size);
         if (size < data.capacity() / 2) data.shrink_to_fit();
@@ -64,7 +64,7 @@ bool RecvWaiter::check_arguments() {
 }
 void RecvWaiter::prepare() { prepare_data(operation(), loop(), socket(), most_, data_); }
 bool RecvWaiter::advance() {
-    take_data(operation(), data_);
+    take_data(operation(), loop(), data_);
     return true;
 }
 
@@ -87,7 +87,7 @@ void RecvFromWaiter::prepare() {
     prepare_address(operation(), address_);
 }
 bool RecvFromWaiter::advance() {
-    take_data(operation(), data_);
+    take_data(operation(), loop(), data_);
     address_.set_native_size(operation().address_size);
     return true;
 }

@@ -16,6 +16,7 @@
 
 #include "support/run_test.h"
 #include "support/sleep_watch.h"
+#include "support/wrapped_backend.h"
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -289,6 +290,55 @@ TEST(FdCallbacks, AreNotCalledAfterTheirHandleWasCancelled) {
             EXPECT_FALSE(loop.remove_reader(fds.ends[0]));
         });
         EXPECT_GE(calls, 1);
+    }
+}
+
+/// Refuses to watch a descriptor for less, as often as it is said.
+class ReluctantBackend : public support::WrappedBackend {
+public:
+    void watch(int fd, bool readable, bool writable) override {
+        if (!(readable && writable) && watched_both_ && refusals > 0) {
+            --refusals;
+            throw OSError(ENOMEM);
+        }
+        watched_both_ = readable && writable;
+        WrappedBackend::watch(fd, readable, writable);
+    }
+    void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<IoEvent>& events) override {
+        ++waits;
+        WrappedBackend::wait(timeout, events);
+    }
+    int refusals = 0;
+    int waits = 0;
+
+private:
+    bool watched_both_ = false;
+};
+
+TEST(FdCallbacks, ABackendThatDoesNotStopToWatchIsToldAgainAndTheLoopSleeps) {
+    for (int refusals : {1, 2, 3}) {
+        ReluctantBackend backend;
+        EventLoop loop({.io_backend = backend});
+        auto main = [&]() -> Coro<> {
+            Fds fds = Fds::sockets();
+            put(fds.ends[1], "x");
+            loop.add_reader(fds.ends[0], [] {});
+            loop.add_writer(fds.ends[0], [] {});
+            co_await sleep(1ms);
+            backend.refusals = refusals;
+            EXPECT_THROW(loop.remove_reader(fds.ends[0]), OSError);
+            if (refusals > 1) {
+                EXPECT_THROW(loop.remove_writer(fds.ends[0]), OSError);
+            } else {
+                EXPECT_TRUE(loop.remove_writer(fds.ends[0]));
+            }
+            EXPECT_FALSE(loop.remove_reader(fds.ends[0]));
+            co_await sleep(1ms);
+            backend.waits = 0;
+            co_await sleep(20ms);
+            EXPECT_LE(backend.waits, 3) << refusals;
+        };
+        loop.run_until_complete(main());
     }
 }
 

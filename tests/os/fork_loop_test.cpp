@@ -115,5 +115,27 @@ TEST_P(ForkLoop, AStreamThatIsReadAtThatMomentIsTheParents) {
     EXPECT_EQ(loop.run_until_complete(read_line()), "line\n");
 }
 
+/// Always the last.
+struct LastFirst : ReadyOrder {
+    std::size_t choose(std::size_t count) override { return count - 1; }
+};
+
+TEST(ForkLoopOrderThread, ALoopWithAnOrderOfItsOwnRunsInTheChildBeforeItsCallbacksDo) {
+#ifdef ASYNCIO_THREAD_SANITIZER
+    GTEST_SKIP() << "ThreadSanitizer does not support threads in a child";
+#endif
+    LastFirst order;
+    EventLoop loop({.ready_order = &order});
+    std::string seen;
+    pid_t child = -1;
+    loop.call_soon([&] { seen += outcome(get_running_loop) == "nothing" ? "b" : "-"; });
+    loop.call_soon([&] { child = fork_with_alarm(); });
+    loop.call_soon([&] { loop.stop(); });
+    loop.run_forever();
+    if (child == 0) ::_exit(seen == "b" ? 7 : 1);
+    EXPECT_EQ(end_of(child), 7);
+    EXPECT_EQ(seen, "b");
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -80,6 +81,23 @@ TEST_P(ForkThread, AThreadThatCallsAtThatMomentDoesNotLockTheChild) {
         if (code != 0) break;
     }
     over = true;
+}
+
+TEST_P(ForkThread, ALoopThatAnotherThreadWasRunningMayBeDestroyedThere) {
+    auto loop = std::unique_ptr<EventLoop>(new EventLoop(factory()()));
+    std::atomic<bool> runs = false;
+    std::jthread runner([&] {
+        loop->call_soon([&] { runs = true; });
+        loop->run_forever();
+    });
+    while (!runs) std::this_thread::yield();
+    int code = in_child([&] {
+        std::string closing = support::outcome([&] { loop->close(); });
+        loop.reset();
+        return closing == "RuntimeError('Cannot close a running event loop')" ? 7 : 1;
+    });
+    EXPECT_EQ(code, 7);
+    loop->call_soon_threadsafe([&] { loop->stop(); });
 }
 
 }  // namespace
