@@ -7,17 +7,55 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
 
 namespace asyncio::detail {
 namespace {
 
 using std::chrono::nanoseconds;
 
-#ifdef SYS_futex_time64
-constexpr long futex_call = SYS_futex_time64;
+#ifdef SYS_futex
+constexpr long wake_call = SYS_futex;
 #else
-constexpr long futex_call = SYS_futex;
+constexpr long wake_call = SYS_futex_time64;  // a 32-bit machine that is younger than it
 #endif
+
+/// By the call whose times have 64 bits, which Linux has since 5.1 where a `long` has 32. False: it is not there, or a
+/// container's filter refuses it.
+bool wait_with_long_times(const void* address, int value, std::optional<nanoseconds> limit) noexcept {
+#ifdef SYS_futex_time64
+    struct {
+        std::int64_t seconds, nanoseconds;
+    } time{};
+    if (limit) time = {limit->count() / 1'000'000'000, limit->count() % 1'000'000'000};
+    static std::atomic<bool> is_refused = false;
+    if (is_refused.load(std::memory_order_relaxed)) return false;
+    if (::syscall(SYS_futex_time64, address, FUTEX_WAIT_PRIVATE, value, limit ? &time : nullptr) == 0) return true;
+    if (errno != ENOSYS && errno != EPERM) return true;
+    is_refused.store(true, std::memory_order_relaxed);
+#else
+    static_cast<void>(address), static_cast<void>(value), static_cast<void>(limit);
+#endif
+    return false;
+}
+
+void wait_with_times(const void* address, int value, std::optional<nanoseconds> limit) noexcept {
+#ifdef SYS_futex
+    constexpr std::int64_t longest = 1'000'000'000;  // seconds; who waits looks again
+    struct {
+        long seconds, nanoseconds;
+    } time{};
+    if (limit) {
+        time = {static_cast<long>(std::min(limit->count() / 1'000'000'000, longest)),
+                static_cast<long>(limit->count() % 1'000'000'000)};
+    }
+    ::syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, value, limit ? &time : nullptr);
+#else
+    static_cast<void>(address), static_cast<void>(value), static_cast<void>(limit);
+#endif
+}
 
 using Clock = std::chrono::steady_clock;
 constexpr nanoseconds longest_watch = std::chrono::microseconds(8);
@@ -76,16 +114,13 @@ void ThreadSleep::sleep(std::optional<nanoseconds> limit) noexcept {
     constexpr nanoseconds longest = std::chrono::milliseconds(10);
     limit = std::min(limit.value_or(longest), longest);
 #endif
-    struct {  // the kernel's own timespec, which has 64 bits everywhere
-        std::int64_t seconds, nanoseconds;
-    } time{};
-    if (limit) time = {limit->count() / 1'000'000'000, limit->count() % 1'000'000'000};
-    ::syscall(futex_call, &state_, FUTEX_WAIT_PRIVATE, State::asleep, limit ? &time : nullptr);
+    constexpr int asleep = static_cast<int>(State::asleep);
+    if (!wait_with_long_times(&state_, asleep, limit)) wait_with_times(&state_, asleep, limit);
 }
 
 void ThreadSleep::end() noexcept {
     auto* address = &state_;  // that the object is gone does not matter to FUTEX_WAKE
-    if (state_.exchange(State::over) == State::asleep) ::syscall(futex_call, address, FUTEX_WAKE_PRIVATE, 1);
+    if (state_.exchange(State::over) == State::asleep) ::syscall(wake_call, address, FUTEX_WAKE_PRIVATE, 1);
 }
 
 }  // namespace asyncio::detail
