@@ -1,19 +1,12 @@
 #include <asyncio/detail/pool.h>
 
 #include "detail/pool_depot.h"
+#include "detail/sanitizers.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <new>
 #include <utility>
-
-// A sanitizer may be in a program around a library that was built without it.
-extern "C" {
-[[gnu::weak]] void __asan_init();
-[[gnu::weak]] void __hwasan_init();
-[[gnu::weak]] void __msan_init();
-[[gnu::weak]] void __tsan_init();
-}
 
 namespace asyncio::detail {
 namespace {
@@ -23,10 +16,6 @@ constexpr PoolLists unborn = {};
 constexpr PoolLists dead = {};
 
 }  // namespace
-
-bool every_block_is_watched() noexcept {
-    return __asan_init != nullptr || __hwasan_init != nullptr || __msan_init != nullptr || __tsan_init != nullptr;
-}
 
 constinit thread_local PoolList* pool_lists = const_cast<PoolList*>(unborn);
 

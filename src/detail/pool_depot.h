@@ -143,7 +143,4 @@ private:
 
 extern constinit PoolDepot pool_depot;
 
-/// Whether a sanitizer wants to see each block's life, so that `allocate` takes them from `operator new`.
-bool every_block_is_watched() noexcept;
-
 }  // namespace asyncio::detail

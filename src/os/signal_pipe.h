@@ -15,7 +15,7 @@ namespace asyncio::detail {
 /// there does nothing. A forked child has a pipe of its own under the same numbers.
 ///
 /// Python: the loop's self-pipe with signal.set_wakeup_fd().
-class SignalPipe : private ForkAware {
+class SignalPipe final : private ForkAware {
 public:
     SignalPipe();
     /// Gives all its signals back, from whichever thread.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,10 +11,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <random>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "detail/system_memory.h"
 
 namespace {
 
@@ -188,6 +192,54 @@ TEST(PoolDepot, LeavesMemoryThatTheSystemDoesNotTakeBackAsItIs) {
     for (auto [size_class, block] : kept) ::munlock(&PoolRegions::region_of(block), region_bytes);
     user.free_all();
     user.blocks = kept;
+}
+
+/// Lets the process have so much more memory.
+void limit_memory(std::size_t more) {
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0;
+    file >> pages;
+    rlimit limit = {};
+    limit.rlim_cur = limit.rlim_max = pages * memory_page_bytes() + more;
+    ::setrlimit(RLIMIT_AS, &limit);
+}
+
+/// What a depot does when the system has no more memory; the code says what is not so.
+int use_all_memory(PoolDepot& depot) {
+    PoolBlock* all = nullptr;
+    std::size_t taken = 0;
+    for (;;) {
+        PoolBatch batch = depot.take(40, full_batch(40));
+        if (batch.head == nullptr) break;
+        PoolBlock* last = batch.head;
+        while (last->next != nullptr) last = last->next;
+        last->next = std::exchange(all, batch.head);
+        taken += batch.count;
+    }
+    if (taken * block_bytes(40) < 6 * mebibyte) return 1;
+    if (depot.take(3, 1).head != nullptr) return 2;  // another size
+    auto free_some = [&](std::size_t count) {
+        for (; all != nullptr && count > 0; --count) {
+            PoolBlock* block = std::exchange(all, all->next);
+            block->next = nullptr;
+            depot.put(40, {block, 1});
+        }
+    };
+    free_some(taken / 2);
+    if (depot.take(3, 1).head == nullptr) return 3;  // it has what the first no longer uses
+    free_some(taken);
+    return depot.take(40, 100).head == nullptr ? 4 : 0;
+}
+
+TEST(PoolDepot, GivesNothingWhileTheSystemHasNoMemoryAndGoesOnWhenThereIsSome) {
+    pid_t child = ::fork();
+    if (child == 0) {
+        limit_memory(8 * mebibyte);
+        ::_exit(use_all_memory(pool_depot));
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0) << "code " << WEXITSTATUS(status);
 }
 
 TEST(PoolDepotThread, ServesThreadsThatTakeAndPutWhatOthersTook) {

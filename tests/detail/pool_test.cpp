@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "detail/pool_depot.h"
+#include "detail/sanitizers.h"
 
 namespace {
 
