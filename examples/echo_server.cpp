@@ -1,52 +1,65 @@
-// Sends everybody back what they send. Any number of clients, until Ctrl-C or SIGTERM.
+// Sends everybody back what they send, until Ctrl-C or SIGTERM.
 //
-//     echo_server [PORT]         a free port if none is given; try it with: nc 127.0.0.1 PORT
+//     echo_server [PORT [CLIENTS [SECONDS OF PATIENCE]]]      try it with: nc 127.0.0.1 PORT
+//
+// A free port if none is given. It lets go of clients that are silent, or read nothing, for longer than its patience.
+#include "common/arguments.h"
+#include "common/serving.h"
+#include "common/standard_output.h"
+
 #include <asyncio/asyncio.h>
 
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
-asyncio::Coro<> echo(asyncio::StreamReader reader, asyncio::StreamWriter writer) {
+struct Limits {
+    asyncio::Semaphore places;
+    asyncio::Seconds patience;
+};
+
+asyncio::Coro<> echo(Limits& limits, asyncio::StreamReader reader, asyncio::StreamWriter writer) {
     std::string peer = repr(writer.get_extra_info("peername"));
-    std::printf("%s: hello\n", peer.c_str());
+    if (limits.places.locked()) {
+        say(peer + ": no place is free");
+        co_return;  // nobody has a handle of the stream now, so it is closed
+    }
+    auto place = co_await limits.places.guard();
+    say(peer + ": hello");
     std::size_t total = 0;
     try {
         while (true) {
-            std::string data = co_await reader.read(65536);
+            std::string data = co_await asyncio::wait_for(reader.read(65536), limits.patience);
             if (data.empty()) break;
             total += data.size();
             writer.write(data);
-            co_await writer.drain();  // a client that does not read is not read from
+            co_await asyncio::wait_for(writer.drain(), limits.patience);  // who does not read is not read from
         }
-        std::printf("%s: goodbye after %zu bytes\n", peer.c_str(), total);
-    } catch (const asyncio::ConnectionError& error) {
-        std::printf("%s: %s\n", peer.c_str(), error.what());
+        say(peer + ": goodbye after " + std::to_string(total) + " bytes");
+    } catch (const asyncio::TimeoutError&) {
+        say(peer + ": too slow");
+    } catch (const asyncio::OSError& error) {
+        say(peer + ": " + error.what());
     }
-    writer.close();
+    co_await close_in_time(writer, limits.patience);
 }
 
-asyncio::Coro<> amain(int port) {
-    asyncio::Server server = co_await asyncio::start_server(echo, "127.0.0.1", port);
-    asyncio::AnyTask self = asyncio::current_task();
-    asyncio::get_running_loop().add_signal_handler(SIGTERM, [self]() mutable { self.cancel(); });
-    std::printf("serving on %s\n", repr(server.sockets()[0].getsockname()).c_str());
-    try {
-        co_await server.serve_forever();
-    } catch (const asyncio::CancelledError&) {
-        std::puts("closed");
-    }
+asyncio::Coro<> serve(Limits& limits, int port) {
+    auto serve_one = [&limits](asyncio::StreamReader reader, asyncio::StreamWriter writer) {
+        return echo(limits, std::move(reader), std::move(writer));
+    };
+    asyncio::Server server = co_await asyncio::start_server(serve_one, "127.0.0.1", port, {.keep_alive = true});
+    co_await serve_until_a_signal(server, std::min(limits.patience, asyncio::Seconds(5)));
 }
 
 int main(int argc, char** argv) {
-    std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    try {
-        asyncio::run(amain(argc > 1 ? std::atoi(argv[1]) : 0));
-    } catch (const asyncio::KeyboardInterrupt&) {
-        return 130;
-    } catch (const asyncio::OSError& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
+    keep_standard_descriptors();
+    auto port = number(argc, argv, 1, 0, 0, 65535), clients = number(argc, argv, 2, 500, 1, 1e6);
+    auto patience = number(argc, argv, 3, 300, 0.01, 1e6);
+    if (argc > 4 || !port || !clients || !patience) {
+        std::fputs("usage: echo_server [PORT [CLIENTS [SECONDS OF PATIENCE]]]\n", stderr);
+        return 2;
     }
+    Limits limits{asyncio::Semaphore(static_cast<int>(*clients)), asyncio::Seconds(*patience)};
+    return run_and_report(serve(limits, static_cast<int>(*port)));
 }

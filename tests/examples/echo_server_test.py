@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """echo_server gives everybody their own bytes back.    echo_server_test.py EXE"""
+import contextlib
 import random
 import shutil
 import signal
 import socket
-import struct
 import subprocess
+import time
 import unittest
 
 import programs
@@ -23,7 +24,7 @@ class EchoServer(programs.ProgramTest):
                 self.assertEqual(one.rest(), "")
             server.stop()
             self.assertIn("goodbye after 12 bytes", server.output)
-            self.assertTrue(server.output.endswith("closed\n"), server.output)
+            self.assertIn("\nclosed\n", server.output)
 
     def test_random_chunks_come_back_in_order(self):
         chance = random.Random(1)
@@ -43,8 +44,7 @@ class EchoServer(programs.ProgramTest):
         for server in self.servers():
             with server.connect() as stays, server.connect() as goes:
                 self.assertEqual(goes.ask("x"), "x")
-                goes.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                goes.close()
+                goes.reset()
                 self.assertEqual(stays.ask("still here?"), "still here?")
             server.stop()
             self.assertIn("[Errno 104] Connection reset by peer", server.output)
@@ -61,7 +61,65 @@ class EchoServer(programs.ProgramTest):
         for server in self.servers():
             with server.connect() as client:
                 self.assertEqual(client.ask("x"), "x")
-                self.assertIn(server.stop(signal.SIGINT), (0, 130))
+                self.assertEqual(server.stop(signal.SIGINT), 0)
+            self.assertTrue(server.output.endswith("closed\n"), server.output)
+
+    def test_who_reads_nothing_does_not_hold_up_the_end(self):
+        for server in self.servers(0, 100, 1):
+            with self.deaf(server):
+                server.stop()  # within the test's time
+
+    def test_who_reads_nothing_or_says_nothing_has_to_go(self):
+        for server in self.servers(0, 100, 0.3):
+            with self.deaf(server) as deaf, server.connect() as silent, server.connect() as idle:
+                idle.socket.shutdown(socket.SHUT_RD)
+                self.assertEqual(silent.rest(), "")
+                with contextlib.suppress(ConnectionError):
+                    while deaf.socket.recv(1_000_000):
+                        pass
+            server.stop()
+            self.assertEqual(server.output.count(": too slow\n"), 3, server.output)
+
+    def deaf(self, server):
+        """A client that sends as much as is taken from it, and reads nothing."""
+        client = programs.Client(server.port, room=4096)
+        client.socket.setblocking(False)
+        last = time.monotonic()
+        while time.monotonic() - last < 0.2:
+            with contextlib.suppress(BlockingIOError):
+                client.socket.send(b"x" * 100_000)
+                last = time.monotonic()
+            time.sleep(0.001)
+        client.socket.settimeout(programs.TIMEOUT)
+        return client
+
+    def test_clients_are_limited(self):
+        for server in self.servers(0, 2):
+            with server.connect() as one, server.connect() as two:
+                self.assertEqual((one.ask("x"), two.ask("x")), ("x", "x"))
+                with server.connect() as three:
+                    self.assertEqual(three.rest(), "")
+                one.close()
+                programs.wait_until(lambda: self.is_served(server))
+
+    def is_served(self, server):
+        with server.connect() as client:
+            try:
+                return client.ask("x") == "x"
+            except ConnectionError:
+                return False
+
+    def test_standard_output_can_neither_stop_nor_end_it(self):
+        for backend in programs.BACKENDS:
+            for server in programs.servers_that_nobody_listens_to([programs.EXE], backend, programs.FREE_PORT):
+                for _ in range(30):
+                    with server.connect() as client:
+                        self.assertEqual(client.ask("x"), "x")
+
+    def test_who_is_gone_before_it_is_looked_at_harms_nobody(self):
+        for server in self.servers():
+            server.meet_clients_that_are_gone("hello")
+            self.assertTrue(self.is_served(server))
 
     def test_a_port_in_use_is_said(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
