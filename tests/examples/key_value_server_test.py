@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """key_value_server keeps values until their time is over.    key_value_server_test.py EXE"""
+import contextlib
 import shutil
+import signal
+import socket
 import subprocess
 import unittest
 
@@ -21,6 +24,8 @@ TTL c -> -1
 TTL d -> -2
 EXPIRE d 5 -> 0
 EXPIRE c soon -> ERR not a number of seconds
+EXPIRE c 5\0 -> ERR not a number of seconds
+EXPIRE c nan -> ERR not a number of seconds
 EXPIRE c -1 -> ERR not a number of seconds
 EXPIRE c 100 -> 1
 TTL c -> 100
@@ -62,6 +67,67 @@ class KeyValueServer(programs.ProgramTest):
             with server.connect() as client:
                 client.send("SET a " + "x" * 70_000 + "\n")
                 self.assertEqual(client.rest(), "ERR line too long\n")
+
+    def test_what_is_kept_is_bounded(self):
+        for server in self.servers(0, 100, 0.1):
+            with server.connect() as client:
+                self.assertEqual([client.ask(f"SET key{i} {'x' * 10_000}") for i in range(12)],
+                                 ["OK"] * 9 + ["ERR no room"] * 3)
+                self.assertEqual(client.ask(f"SET key0 {'y' * 12_000}"), "OK")
+                self.assertEqual(client.ask(f"SET key0 {'z' * 60_000}"), "ERR no room")
+                self.assertEqual(client.ask("GET key0"), "y" * 12_000)
+                self.assertEqual(client.ask("DEL key1"), "1")
+                self.assertEqual(client.ask("EXPIRE key2 0"), "1")
+                programs.wait_until(lambda: client.ask("GET key2") == "(nil)")
+                self.assertEqual(client.ask(f"SET key0 {'z' * 30_000}"), "OK")
+                client.send("".join(f"SET {i}\n" for i in range(1000)))  # they are not free
+                self.assertIn("ERR no room", [client.line() for _ in range(1000)])
+
+    def test_who_reads_nothing_or_says_nothing_has_to_go(self):
+        for server in self.servers(0, 100, 1, 0.3):
+            with server.connect() as silent, programs.Client(server.port, room=4096) as deaf:
+                before = server.memory()
+                deaf.ask("SET a " + "x" * 50_000)
+                with self.assertRaises(ConnectionError):
+                    while True:
+                        deaf.send("GET a\n" * 10_000)
+                self.assertEqual(silent.rest(), "")
+                self.assertLess(server.memory() - before, 20_000_000)
+
+    def test_clients_are_limited(self):
+        for server in self.servers(0, 1):
+            with server.connect() as one:
+                self.assertEqual(one.ask("SET a 1"), "OK")
+                with server.connect() as two:
+                    self.assertEqual(two.rest(), "ERR no place is free\n")
+            programs.wait_until(lambda: self.asks(server, "GET a") == "1")
+
+    def asks(self, server, line):
+        with contextlib.suppress(ConnectionError), server.connect() as client:
+            return client.ask(line)
+
+    def test_ctrl_c_ends_it(self):
+        for server in self.servers():
+            with server.connect() as client:
+                self.assertEqual(client.ask("SET a 1"), "OK")
+                self.assertEqual(client.ask("EXPIRE a 100"), "1")
+                self.assertEqual(server.stop(signal.SIGINT), 0)
+            self.assertTrue(server.output.endswith("closed\n"), server.output)
+
+    def test_standard_output_can_neither_stop_nor_end_it(self):
+        for backend in programs.BACKENDS:
+            for server in programs.servers_that_nobody_listens_to([programs.EXE], backend, programs.FREE_PORT):
+                self.assertEqual(self.asks(server, "GET a"), "(nil)")
+
+    def test_who_is_gone_before_it_is_looked_at_harms_nobody(self):
+        for server in self.servers():
+            server.meet_clients_that_are_gone("GET a\n")
+            self.assertEqual(self.asks(server, "GET a"), "(nil)")
+
+    def test_bad_arguments_are_refused(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.assertEqual(programs.run([programs.EXE], taken.getsockname()[1]).returncode, 1)
+        self.assertEqual(programs.run([programs.EXE], "port").returncode, 2)
 
     @unittest.skipUnless(shutil.which("nc"), "no netcat here")
     def test_netcat_is_a_client(self):
