@@ -1,6 +1,9 @@
 // Sends each argument as a line to an echo server, and prints what comes back.
 //
 //     echo_client HOST PORT WORD...
+#include "common/serving.h"
+#include "common/standard_output.h"
+
 #include <asyncio/asyncio.h>
 
 #include <cstdio>
@@ -9,7 +12,7 @@
 
 using namespace std::chrono_literals;
 
-asyncio::Coro<> talk(const char* host, const char* port, std::vector<std::string> words) {
+asyncio::Coro<> talk(const char* host, const char* port, const std::vector<std::string>& words) {
     auto [reader, writer] = co_await asyncio::open_connection(host, port);
     for (const std::string& word : words) {
         std::printf("sent %s\n", word.c_str());
@@ -22,19 +25,22 @@ asyncio::Coro<> talk(const char* host, const char* port, std::vector<std::string
     co_await writer.wait_closed();
 }
 
+/// Throws an error that says what happened: there is no such host, nobody is there, the connection was lost, what came
+/// back is no line.
+asyncio::Coro<> talk_for_ten_seconds(const char* host, const char* port, std::vector<std::string> words) {
+    try {
+        co_await asyncio::wait_for(talk(host, port, words), 10s);
+    } catch (const asyncio::TimeoutError&) {
+        throw asyncio::TimeoutError("no answer in ten seconds");
+    }
+}
+
 int main(int argc, char** argv) {
+    keep_standard_descriptors();
     if (argc < 4) {
         std::fputs("usage: echo_client HOST PORT WORD...\n", stderr);
         return 2;
     }
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    try {
-        asyncio::run(asyncio::wait_for(talk(argv[1], argv[2], {argv + 3, argv + argc}), 10s));
-    } catch (const asyncio::TimeoutError&) {
-        std::fputs("no answer in ten seconds\n", stderr);
-        return 1;
-    } catch (const asyncio::OSError& error) {  // no such host, nobody there, the connection was lost
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
+    return run_and_report(talk_for_ten_seconds(argv[1], argv[2], {argv + 3, argv + argc}));
 }

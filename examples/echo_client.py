@@ -26,5 +26,5 @@ try:
     asyncio.run(main())
 except TimeoutError:
     sys.exit("no answer in ten seconds")
-except OSError as error:
+except (OSError, ValueError) as error:
     sys.exit(str(error))

@@ -3,9 +3,11 @@
 #include <asyncio/asyncio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "linecount/files.h"
 
@@ -75,5 +77,6 @@ int main(int argc, char** argv) {
     for (const auto& error : job.list.errors) complain("linecount: " + error);
     const auto& [lines, words, bytes, files] = job.total;
     std::printf("%7ju %7ju %7ju total (%ju files%s)\n", lines, words, bytes, files, interrupted ? ", interrupted" : "");
-    return interrupted ? 130 : !job.list.errors.empty();
+    if (std::fflush(stdout) != 0) complain("linecount: standard output: " + std::string(std::strerror(errno)));
+    return interrupted ? 130 : !job.list.errors.empty() || std::ferror(stdout) != 0;
 }

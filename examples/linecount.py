@@ -63,11 +63,20 @@ def list_files(stop, job):
     job.found = len(job.todo)
 
 
+def open_file(path, flags):
+    """Without O_NONBLOCK a FIFO, which may have taken a file's place since that was listed, would never be open."""
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(0, "Not a regular file", path)
+
+
 def count_file(stop, path):
     lines = words = size = 0
     in_word = False
     decoder = codecs.getincrementaldecoder(locale.nl_langinfo(locale.CODESET))("ignore")
-    with open(path, "rb", buffering=0) as file:
+    with open(path, "rb", buffering=0, opener=open_file) as file:
         while not stop.is_set() and (block := file.read(65536)):
             size += len(block)
             lines += block.count(b"\n")

@@ -47,16 +47,16 @@ inline asyncio::Coro<> close_in_time(asyncio::StreamWriter writer, asyncio::Seco
     }
 }
 
-/// What a program does that may serve: its status is 1 if it could not, the address being in use for example, and 130
-/// as shells have it if it was interrupted before it could.
+/// The status of a program: 1 if it failed, and then it says why, or if what it printed is lost; 130, as shells have
+/// it, if it was interrupted.
 inline int run_and_report(asyncio::Coro<> main) {
     try {
         asyncio::run(std::move(main));
-        return 0;
     } catch (const asyncio::KeyboardInterrupt&) {
         return 130;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
     }
+    return std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
 }

@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <cwchar>
 #include <cwctype>
+#include <stdexcept>
 #include <system_error>
 
 Counts& Counts::operator+=(const Counts& other) {
@@ -49,7 +51,9 @@ Listing list_files(std::stop_token stop, fs::path root) {
 namespace {
 
 struct File {
-    explicit File(const fs::path& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {}
+    /// Without O_NONBLOCK a FIFO, which may have taken a file's place since that was listed, would never be open.
+    explicit File(const fs::path& path)
+        : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) {}
     ~File() { ::close(fd); }
     int fd;
 };
@@ -127,7 +131,9 @@ private:
 
 Counts count_file(std::stop_token stop, fs::path path) {
     File file(path);
-    check(file.fd);
+    struct stat status = {};
+    check(::fstat(check(file.fd), &status));
+    if (!S_ISREG(status.st_mode)) throw std::runtime_error("Not a regular file");
     Counts counts{.files = 1};
     TextCounter counter(counts);
     std::array<char, 65536> block;

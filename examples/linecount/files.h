@@ -31,5 +31,5 @@ std::string why_not_a_directory(const fs::path& path);
 /// Every regular file at any depth; symbolic links are not followed. Python: os.walk.
 Listing list_files(std::stop_token stop, fs::path root);
 
-/// Throws std::system_error if the file cannot be opened or read.
+/// Throws std::system_error if the file cannot be opened or read, std::runtime_error if it is no file any more.
 Counts count_file(std::stop_token stop, fs::path path);

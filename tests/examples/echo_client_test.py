@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """echo_client says what it sent and received, and why it could not.    echo_client_test.py EXE"""
+import contextlib
+import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 
@@ -39,6 +43,44 @@ class EchoClient(programs.ProgramTest):
                 done = programs.run(command, "127.0.0.1", listening.getsockname()[1], "hello")
                 thread.join()
                 self.assertEqual(done.stdout, "sent hello\nreceived \n")
+
+    def test_a_server_that_sends_no_line_is_told(self):
+        for command, _ in self.variants():
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                def send_much():
+                    with listening.accept()[0] as connection, contextlib.suppress(OSError):
+                        connection.sendall(b"x" * 300_000)
+                thread = threading.Thread(target=send_much)
+                thread.start()
+                done = programs.run(command, "127.0.0.1", listening.getsockname()[1], "hello")
+                thread.join()
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("limit", done.stderr)
+
+    def test_what_is_printed_goes_nowhere_else(self):
+        for backend in programs.BACKENDS:
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                port = str(listening.getsockname()[1])
+                environment = {**os.environ, "ASYNCIO_IO_BACKEND": backend}
+                client = subprocess.Popen([programs.EXE, "127.0.0.1", port, "hello"], env=environment,
+                                          preexec_fn=lambda: (os.close(0), os.close(1)))
+                with listening.accept()[0] as connection:
+                    self.assertEqual(connection.recv(100), b"hello\n")
+                    connection.sendall(b"hello\n")
+                    self.assertEqual(connection.recv(100), b"")
+                self.assertEqual(client.wait(programs.TIMEOUT), 0)
+            with programs.Server(SERVER) as server, open("/dev/full", "w") as full:
+                self.assertEqual(subprocess.run([programs.EXE, "127.0.0.1", str(server.port), "x"], stdout=full).returncode, 1)
+
+    def test_ctrl_c_ends_it(self):
+        for backend in programs.BACKENDS:
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                client = subprocess.Popen([programs.EXE, "127.0.0.1", str(listening.getsockname()[1]), "hello"],
+                                          env={**os.environ, "ASYNCIO_IO_BACKEND": backend}, stdout=subprocess.DEVNULL)
+                with listening.accept()[0] as connection:
+                    connection.recv(100)
+                    client.send_signal(signal.SIGINT)
+                    self.assertEqual(client.wait(programs.TIMEOUT), 130)
 
     def test_says_how_it_is_used(self):
         for command, _ in self.variants():

@@ -295,6 +295,28 @@ class LineCountTest(unittest.TestCase):
         self.assertEqual((totals(done.stdout), files_in(done.stdout), done.returncode), ((1, 2, 8), 1, 1), done)
         self.assertRegex(done.stderr, rb"/endless: Timed out\n\Z")
 
+    def test_a_file_that_has_become_a_fifo_meanwhile_holds_up_nobody(self):
+        swapper = ("import ctypes, sys; exchange = ctypes.CDLL(None).renameat2; print(flush=True)\n"
+                   "while exchange(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2) == 0: pass")
+        for name, make in (("files", os.mknod), ("fifos", os.mkfifo)):
+            os.mkdir(self.path(name))
+            for number in range(300):
+                make(self.path(name, str(number)))
+        with subprocess.Popen([sys.executable, "-c", swapper, self.path("files"), self.path("fifos")],
+                              stdout=subprocess.PIPE) as swapping:
+            swapping.stdout.readline()
+            try:
+                done = linecount(self.tree)
+            finally:
+                swapping.kill()
+        self.assertIn(b"Not a regular file", done.stderr)
+        self.assertEqual(done.returncode, 1)
+
+    def test_lost_output_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([EXE, self.tree], stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        self.assertEqual((done.returncode, done.stderr), (1, b"linecount: standard output: No space left on device\n"))
+
     def test_interrupt_keeps_what_was_counted(self):
         for number in range(50):
             write(self.path(f"file{number}"), b"one two\n")

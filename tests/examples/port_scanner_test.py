@@ -1,8 +1,18 @@
 #!/usr/bin/env python3
 """port_scanner finds the ports that answer.    port_scanner_test.py EXE"""
+import shutil
+import signal
 import socket
+import subprocess
+import time
+import unittest
 
 import programs
+
+# A shell in a network of its own, if that may be had.
+ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c"]
+if not shutil.which("unshare") or not shutil.which("ip") or programs.run(ALONE, "ip link set lo up").returncode != 0:
+    ALONE = None
 
 
 class PortScanner(programs.ProgramTest):
@@ -19,6 +29,28 @@ class PortScanner(programs.ProgramTest):
         for command, _ in self.variants():
             done = programs.run(command, port)
             self.assertEqual(done.stdout, "0 of 1 are open\n")
+
+    @unittest.skipUnless(ALONE, "no network of one's own here")
+    def test_a_socket_that_talks_to_itself_is_no_open_port(self):
+        script = "ip link set lo up && echo 40000 40001 >/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\""
+        for command, _ in self.variants():
+            for _ in range(5):
+                done = subprocess.run([*ALONE, script, "sh", *command, "40000", "40001"], capture_output=True, text=True,
+                                      timeout=programs.TIMEOUT)
+                self.assertEqual(done.stdout.splitlines()[-1], "0 of 2 are open", done)
+
+    def test_few_descriptors_are_enough(self):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = min(listening.getsockname()[1], 65000)
+            done = programs.run([programs.EXE], port, port + 300, preexec_fn=lambda: programs.limit_descriptors(50))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn(f"port {port} is open\n", done.stdout)
+
+    def test_ctrl_c_ends_it(self):
+        with subprocess.Popen([programs.EXE], stdout=subprocess.DEVNULL) as scanner:
+            time.sleep(0.3)
+            scanner.send_signal(signal.SIGINT)
+            self.assertEqual(scanner.wait(programs.TIMEOUT), 130)
 
     def test_says_how_it_is_used(self):
         for command, _ in self.variants():
