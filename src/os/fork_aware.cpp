@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <new>
 
@@ -21,18 +23,22 @@ struct Registry {
 
     void before() noexcept {
         mutex.lock();
+        for (std::mutex& shared : shared_mutexes) shared.lock();  // under them an object may be locked
         for (ForkAware& object : objects) object.before_fork();
     }
     void in_parent() noexcept {
         for (ForkAware& object : objects) object.after_fork_in_parent();
+        for (std::mutex& shared : shared_mutexes) shared.unlock();
         mutex.unlock();
     }
     void in_child() noexcept {
         for (ForkAware& object : objects) object.after_fork_in_child();
+        for (std::mutex& shared : shared_mutexes) shared.unlock();
         mutex.unlock();
     }
 
     std::mutex mutex;
+    std::mutex shared_mutexes[16];
     IntrusiveList<ForkAware, ForkAware> objects;
 };
 
@@ -47,6 +53,11 @@ void ForkAware::begin_to_follow_forks() noexcept {
 void ForkAware::end_to_follow_forks() noexcept {
     std::lock_guard lock(Registry::registry().mutex);
     unlink();
+}
+
+std::mutex& fork_safe_mutex_of(const void* object) noexcept {
+    std::uintptr_t block = reinterpret_cast<std::uintptr_t>(object) / 64;
+    return Registry::registry().shared_mutexes[block % std::size(Registry::registry().shared_mutexes)];
 }
 
 }  // namespace asyncio::detail

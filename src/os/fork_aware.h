@@ -2,6 +2,8 @@
 
 #include <asyncio/detail/intrusive_list.h>
 
+#include <mutex>
+
 namespace asyncio::detail {
 
 /// Something that a forked child has to put right. A child begins with a copy of all memory, but with the thread alone
@@ -25,5 +27,9 @@ protected:
     ForkAware(const ForkAware&) = delete;
     ForkAware& operator=(const ForkAware&) = delete;
 };
+
+/// A mutex for an object of a kind of which there are many, each locked for a moment only: it is free in a forked
+/// child. Others may have the same, so nobody may hold two.
+std::mutex& fork_safe_mutex_of(const void* object) noexcept;
 
 }  // namespace asyncio::detail

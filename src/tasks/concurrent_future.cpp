@@ -1,5 +1,6 @@
 #include <asyncio/tasks/concurrent_future.h>
 
+#include "os/fork_aware.h"
 #include "os/thread_sleep.h"
 
 #include <asyncio/core/event_loop.h>
@@ -23,7 +24,7 @@ public:
 };
 
 struct ConcurrentFutureBase::Sync : Pooled {
-    std::mutex mutex;
+    std::mutex& mutex = fork_safe_mutex_of(this);
     IntrusiveList<ConcurrentCallback> callbacks;
     IntrusiveList<WaitingThread> waiters;
 };

@@ -100,5 +100,22 @@ TEST_P(ForkThread, ALoopThatAnotherThreadWasRunningMayBeDestroyedThere) {
     loop->call_soon_threadsafe([&] { loop->stop(); });
 }
 
+TEST_P(ForkThread, AThreadThatLooksAtAFutureAtThatMomentDoesNotLockTheChild) {
+    EventLoop loop = factory()();
+    auto future = run_coroutine_threadsafe([]() -> Coro<int> { co_return 4; }(), loop);
+    std::atomic<bool> over = false;
+    std::jthread looker([&] {
+        while (!over) static_cast<void>(future.done());
+    });
+    for (int i = 0; i < 100; ++i) {
+        int code = in_child([&] { return future.done() ? 1 : 0; });
+        EXPECT_EQ(code, 0) << (code == hung ? "it hangs" : "");
+        if (code != 0) break;
+    }
+    over = true;
+    loop.run_until_complete([]() -> Coro<> { co_await sleep(1ms); }());
+    EXPECT_EQ(future.result(), 4);
+}
+
 }  // namespace
 }  // namespace asyncio
