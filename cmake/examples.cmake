@@ -34,3 +34,15 @@ foreach(example IN LISTS examples)
         set_tests_properties(example/${example} PROPERTIES LABELS examples TIMEOUT 120)
     endif()
 endforeach()
+
+# These have tasks that refer to something, which must outlive them also when Ctrl-C ends the program early.
+if(ASYNCIO_BUILD_TESTS)
+    foreach(example 060_background_tasks 320_condition)
+        add_executable(interrupted_${example} tests/examples/interrupted.cpp $<TARGET_OBJECTS:example_${example}>)
+        target_link_libraries(interrupted_${example} PRIVATE asyncio asyncio_warnings)
+        target_link_options(interrupted_${example} PRIVATE -Wl,--wrap=main)
+        add_test(NAME example/interrupted_${example} COMMAND ${Python3_EXECUTABLE}
+            ${CMAKE_CURRENT_SOURCE_DIR}/tests/examples/interrupt.py $<TARGET_FILE:interrupted_${example}>)
+        set_tests_properties(example/interrupted_${example} PROPERTIES LABELS examples TIMEOUT 120)
+    endforeach()
+endif()

@@ -22,7 +22,9 @@ asyncio::Coro<> amain() {
 
     auto& loop = asyncio::get_running_loop();
     auto future = loop.create_future<std::string>();
-    loop.call_later(20ms, [future]() mutable { future.set_result("the answer"); });
+    loop.call_later(20ms, [future]() mutable {
+        if (!future.done()) future.set_result("the answer");  // it is if who waits was cancelled
+    });
     std::string text = co_await future;
     std::printf("future: %s\n", text.c_str());
 }

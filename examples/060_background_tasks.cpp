@@ -12,8 +12,7 @@ asyncio::Coro<> send(int number) {
     std::printf("sent %d\n", number);
 }
 
-asyncio::Coro<> amain() {
-    std::vector<asyncio::Task<>> background;
+asyncio::Coro<> amain(std::vector<asyncio::Task<>>& background) {
     for (int number = 1; number < 4; ++number) {
         auto task = asyncio::create_task(send(number));
         background.push_back(task);
@@ -26,4 +25,7 @@ asyncio::Coro<> amain() {
     std::printf("in the background: %zu\n", background.size());
 }
 
-int main() { asyncio::run(amain()); }
+int main() {
+    std::vector<asyncio::Task<>> background;  // not in amain: if that is cancelled, the tasks end after it
+    asyncio::run(amain(background));
+}

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <deque>
 #include <string>
-#include <vector>
 
 using namespace std::chrono_literals;
 using Table = std::deque<std::string>;
@@ -27,21 +26,19 @@ asyncio::Coro<> amain() {
     asyncio::Condition condition(lock);
     asyncio::Event closing;
     Table table;
-    std::vector<asyncio::Task<>> readers;
-    for (const char* name : {"Ada", "Ben"}) {
-        readers.push_back(asyncio::create_task(reader(name, condition, table, closing)));
-    }
-    for (const char* book : {"Emma", "Ulysses", "Faust"}) {
+    co_await asyncio::with(asyncio::TaskGroup{}, [&](asyncio::TaskGroup& readers) -> asyncio::Coro<> {
+        for (const char* name : {"Ada", "Ben"}) readers.create_task(reader(name, condition, table, closing));
+        for (const char* book : {"Emma", "Ulysses", "Faust"}) {
+            co_await asyncio::sleep(10ms);
+            co_await asyncio::with(lock, [&] {
+                table.push_back(book);
+                condition.notify();
+            });
+        }
         co_await asyncio::sleep(10ms);
-        co_await asyncio::with(lock, [&] {
-            table.push_back(book);
-            condition.notify();
-        });
-    }
-    co_await asyncio::sleep(10ms);
-    closing.set();
-    co_await asyncio::with(condition, [&] { condition.notify_all(); });
-    co_await asyncio::gather(readers);
+        closing.set();
+        co_await asyncio::with(condition, [&] { condition.notify_all(); });
+    });
     std::printf("locked: %s\n", lock.locked() ? "True" : "False");
 }
 

@@ -17,17 +17,18 @@ async def main():
     condition = asyncio.Condition(lock)
     closing = asyncio.Event()
     table = []
-    readers = [asyncio.create_task(reader(name, condition, table, closing)) for name in ("Ada", "Ben")]
-    for book in ("Emma", "Ulysses", "Faust"):
+    async with asyncio.TaskGroup() as readers:
+        for name in ("Ada", "Ben"):
+            readers.create_task(reader(name, condition, table, closing))
+        for book in ("Emma", "Ulysses", "Faust"):
+            await asyncio.sleep(0.01)
+            async with lock:
+                table.append(book)
+                condition.notify()
         await asyncio.sleep(0.01)
-        async with lock:
-            table.append(book)
-            condition.notify()
-    await asyncio.sleep(0.01)
-    closing.set()
-    async with condition:
-        condition.notify_all()
-    await asyncio.gather(*readers)
+        closing.set()
+        async with condition:
+            condition.notify_all()
     print("locked:", lock.locked())
 
 

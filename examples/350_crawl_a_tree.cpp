@@ -28,6 +28,7 @@ std::vector<std::string> read_page(const fs::path& path) {
     if (!file) throw asyncio::OSError(errno);
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
+    if (lines.empty()) lines.push_back("empty");
     return lines;
 }
 
