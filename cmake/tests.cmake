@@ -70,7 +70,11 @@ foreach(layer IN LISTS layers)
     target_link_libraries(${target} PRIVATE test_common asyncio_warnings)
     target_precompile_headers(${target} REUSE_FROM test_common)
     if(layer STREQUAL "faults")
-        foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj)
+        foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj
+                accept4 bind close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fstat64 getaddrinfo
+                getnameinfo getpeername getsockname getsockopt listen lseek64 pipe2 poll read recv recvfrom
+                recvmsg send sendfile64 sendmsg sendto setsockopt shutdown socket socketpair stat64 unlink
+                write)
             target_link_options(${target} PRIVATE -Wl,--wrap=${function})
         endforeach()
         add_gtest_shards(${target} unit_pool/${layer} "*Allocation*-*/signals" 2 unit FAULTS_POOL=1)

@@ -47,7 +47,8 @@ struct ServerState::Listener {
     Accept accept;
     Retry retry;
     SocketAddress peer;
-    std::optional<std::pair<dev_t, ino_t>> path_file;  // the path to be removed is still ours if it names this file
+    std::string path;                                  // to be removed, if it is still ours
+    std::optional<std::pair<dev_t, ino_t>> path_file;  // then it names this file
 };
 
 ServerState::ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog)
@@ -182,14 +183,19 @@ void ServerState::remove_path_at_close() {
     for (const auto& listener : listeners_) {
         std::string path = listener->socket->getsockname().path();
         struct stat file = {};
-        if (path.empty() || path.front() == '\0' || ::stat(path.c_str(), &file) != 0) continue;
-        listener->path_file.emplace(file.st_dev, file.st_ino);
+        if (path.empty() || path.front() == '\0') continue;
+        if (::stat(path.c_str(), &file) == 0) {
+            listener->path_file.emplace(file.st_dev, file.st_ino);
+            listener->path = std::move(path);
+        } else if (errno != ENOENT) {
+            throw_os_error(errno, {}, path);
+        }
     }
 }
 
 namespace {
 
-void warn_of_left_path(const char* path, int error) noexcept {
+void warn_of_left_path(const std::string& path, int error) noexcept {
     try {
         log(LogLevel::error,
             "Unable to clean up listening UNIX socket " + detail::quoted(path) + ": " + str(make_os_error(error)));
@@ -202,22 +208,17 @@ void warn_of_left_path(const char* path, int error) noexcept {
 // CPython: unix_events.py, _UnixSelectorEventLoop._stop_serving
 void ServerState::stop_serving(Listener& listener) noexcept {
     SocketState& socket = *listener.socket;
-    char path[sizeof sockaddr_un::sun_path + 1] = {};
-    if (listener.path_file) {
-        sockaddr_un name = {};
-        socklen_t size = sizeof name;
-        ::getsockname(socket.fd, reinterpret_cast<sockaddr*>(&name), &size);
-        std::memcpy(path, name.sun_path, sizeof name.sun_path);
-    }
     listener.accept.stop();
     if (listener.retry.is_scheduled()) unschedule(*loop_, listener.retry);
     listener.retry.unlink();
     loop_->io().closing({socket.fd, socket.serial});
     socket.close();
+    if (!listener.path_file) return;
     struct stat file = {};
-    if (*path == '\0' || ::stat(path, &file) != 0) return;
-    bool is_ours = listener.path_file == std::pair(file.st_dev, file.st_ino);
-    if (is_ours && ::unlink(path) != 0 && errno != ENOENT) warn_of_left_path(path, errno);
+    int failed = ::stat(listener.path.c_str(), &file);
+    if (failed == 0 && listener.path_file != std::pair(file.st_dev, file.st_ino)) return;
+    if (failed == 0) failed = ::unlink(listener.path.c_str());
+    if (failed != 0 && errno != ENOENT) warn_of_left_path(listener.path, errno);
 }
 
 void ServerState::close() noexcept {

@@ -150,7 +150,7 @@ void ConnectWaiter::prepare() noexcept {
 
 /// The line of those who wait for the server's accept() is full, and nothing tells when there is room.
 bool ConnectWaiter::must_try_again() const noexcept {
-    return operation().result == -EAGAIN && socket().family == AddressFamily::UNIX;
+    return operation().result == -EAGAIN && !operation().begun && socket().family == AddressFamily::UNIX;
 }
 
 void ConnectWaiter::try_later() noexcept {

@@ -45,7 +45,8 @@ void handle_signal(int signum) {
     Route& route = route_of(signum);
     int fd = route.write_fd.load();
     auto number = static_cast<unsigned char>(signum);
-    if (fd >= 0 && owner_of_pipes.load() == ::getpid() && ::write(fd, &number, 1) < 0 && errno == EAGAIN) {
+    if (fd >= 0 && owner_of_pipes.load() == ::getpid() && ::write(fd, &number, 1) < 0 &&
+        (errno == EAGAIN || errno == EINTR)) {
         // A flood of another signal must not lose this one. The second try is for a reader that
         // emptied the pipe, and looked at the flags, in between.
         route.missed.store(true);

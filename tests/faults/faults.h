@@ -11,6 +11,7 @@ enum class Kind {
     backend_call,       ///< a call of the loop's I/O backend
     system_call,        ///< a call of the system, with the errors that it is known for
     system_call_again,  ///< ... with its second-best known error
+    interruption,       ///< ... with what it says when a signal came
 };
 
 /// From now on the events of a kind are counted, and number `first` fails; or that one and all that follow.

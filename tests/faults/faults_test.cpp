@@ -23,6 +23,11 @@ protected:
 
 TEST_P(WhateverFails, AnAllocationFailsOnce) { expect_no_failure(Kind::allocation, false); }
 TEST_P(WhateverFails, AllocationsFailFromOneOn) { expect_no_failure(Kind::allocation, true); }
+TEST_P(WhateverFails, ASystemCallFailsOnce) { expect_no_failure(Kind::system_call, false); }
+TEST_P(WhateverFails, SystemCallsFailFromOneOn) { expect_no_failure(Kind::system_call, true); }
+TEST_P(WhateverFails, ASystemCallFailsOnceInAnotherWay) { expect_no_failure(Kind::system_call_again, false); }
+TEST_P(WhateverFails, SystemCallsFailInAnotherWayFromOneOn) { expect_no_failure(Kind::system_call_again, true); }
+TEST_P(WhateverFails, ASystemCallIsInterrupted) { expect_no_failure(Kind::interruption, false); }
 TEST_P(WhateverFails, ACallOfTheBackendFailsOnce) { expect_no_failure(Kind::backend_call, false); }
 
 std::string name_of(const testing::TestParamInfo<Program>& info) { return info.param.name; }

@@ -23,6 +23,9 @@ struct Program {
 /// Notes what a program found wrong with itself.
 void expect(bool is_right, std::string_view what);
 
+/// Whether the calls of the system may fail in this run, and what they were to do is not done.
+bool calls_may_fail() noexcept;
+
 /// Runs the program again and again: each event of the kind fails once, or from each on until the program has ended.
 /// Gives what went wrong: nothing, if every time the program ended in time, without terminating, with the right outcome
 /// or with a bad_alloc, an OSError or a report, and left neither memory nor a descriptor behind.

@@ -1,0 +1,152 @@
+// The calls of the system that the library makes, each of which asks whether it is to fail. The linker puts them in the
+// place of the C library's: --wrap in cmake/tests.cmake, which names each of them as well.
+#include <dlfcn.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "faults/faults.h"
+
+namespace {
+
+/// The errors of a call: the one that it is best known for, the second best, and whether a signal can interrupt it.
+/// Zero for none: then it is no event of that kind.
+struct Errors {
+    int best;
+    int second;
+    bool interrupted = false;
+};
+
+/// Zero if it is not to fail.
+int error_due(Errors errors) noexcept {
+    using faults::Kind;
+    if (errors.best != 0 && faults::is_due(Kind::system_call)) return errors.best;
+    if (errors.second != 0 && faults::is_due(Kind::system_call_again)) return errors.second;
+    if (errors.interrupted && faults::is_due(Kind::interruption)) return EINTR;
+    return 0;
+}
+
+}  // namespace
+
+#define FAILING_CALL(Result, name, parameters, arguments, ...) \
+    extern "C" Result __real_##name parameters;                \
+    extern "C" Result __wrap_##name parameters {               \
+        if (int error = error_due(Errors{__VA_ARGS__})) {      \
+            errno = error;                                     \
+            return Result(-1);                                 \
+        }                                                      \
+        return __real_##name arguments;                        \
+    }
+
+// What opens something.
+FAILING_CALL(int, epoll_create1, (int flags), (flags), EMFILE, ENOMEM)
+FAILING_CALL(int, eventfd, (unsigned value, int flags), (value, flags), EMFILE, ENOMEM)
+FAILING_CALL(int, socket, (int domain, int type, int protocol), (domain, type, protocol), EMFILE, EAFNOSUPPORT)
+FAILING_CALL(int, socketpair, (int domain, int type, int protocol, int* pair), (domain, type, protocol, pair), EMFILE,
+             ENFILE)
+FAILING_CALL(int, pipe2, (int* pair, int flags), (pair, flags), EMFILE, ENFILE)
+FAILING_CALL(int, dup3, (int from, int to, int flags), (from, to, flags), EMFILE, EBUSY, true)
+
+// What waits.
+FAILING_CALL(int, poll, (pollfd * entries, nfds_t count, int timeout), (entries, count, timeout), ENOMEM, 0, true)
+
+// Bytes.
+FAILING_CALL(ssize_t, recv, (int fd, void* data, size_t size, int flags), (fd, data, size, flags), ENOMEM, ECONNRESET,
+             true)
+FAILING_CALL(ssize_t, recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags), ENOMEM, ECONNRESET, true)
+FAILING_CALL(ssize_t, recvfrom,
+             (int fd, void* data, size_t size, int flags, sockaddr* address, socklen_t* address_size),
+             (fd, data, size, flags, address, address_size), ENOMEM, ECONNREFUSED, true)
+FAILING_CALL(ssize_t, send, (int fd, const void* data, size_t size, int flags), (fd, data, size, flags), ENOBUFS, EPIPE,
+             true)
+FAILING_CALL(ssize_t, sendmsg, (int fd, const msghdr* message, int flags), (fd, message, flags), ENOBUFS, EPIPE, true)
+FAILING_CALL(ssize_t, sendto,
+             (int fd, const void* data, size_t size, int flags, const sockaddr* address, socklen_t address_size),
+             (fd, data, size, flags, address, address_size), ENOBUFS, EPERM, true)
+FAILING_CALL(ssize_t, sendfile64, (int to, int from, off_t* offset, size_t size), (to, from, offset, size), EIO, EINVAL,
+             true)
+FAILING_CALL(ssize_t, read, (int fd, void* data, size_t size), (fd, data, size), 0, 0, true)
+FAILING_CALL(ssize_t, write, (int fd, const void* data, size_t size), (fd, data, size), 0, 0, true)
+
+// Sockets and files.
+FAILING_CALL(int, connect, (int fd, const sockaddr* address, socklen_t size), (fd, address, size), ECONNREFUSED,
+             ENETUNREACH)
+FAILING_CALL(int, bind, (int fd, const sockaddr* address, socklen_t size), (fd, address, size), EADDRINUSE, EACCES)
+FAILING_CALL(int, listen, (int fd, int backlog), (fd, backlog), EADDRINUSE, EOPNOTSUPP)
+FAILING_CALL(int, getsockname, (int fd, sockaddr* address, socklen_t* size), (fd, address, size), ENOBUFS, EINVAL)
+FAILING_CALL(int, getpeername, (int fd, sockaddr* address, socklen_t* size), (fd, address, size), ENOBUFS, ENOTCONN)
+FAILING_CALL(int, getsockopt, (int fd, int level, int name, void* value, socklen_t* size),
+             (fd, level, name, value, size), ENOBUFS, ENOPROTOOPT)
+FAILING_CALL(int, setsockopt, (int fd, int level, int name, const void* value, socklen_t size),
+             (fd, level, name, value, size), ENOBUFS, EINVAL)
+FAILING_CALL(int, shutdown, (int fd, int how), (fd, how), ENOBUFS, ENOTCONN)
+FAILING_CALL(int, stat64, (const char* path, struct stat* about), (path, about), ENOMEM, EACCES)
+FAILING_CALL(int, fstat64, (int fd, struct stat* about), (fd, about), ENOMEM, EIO)
+FAILING_CALL(off_t, lseek64, (int fd, off_t offset, int whence), (fd, offset, whence), ESPIPE, EINVAL)
+FAILING_CALL(int, unlink, (const char* path), (path), EACCES, EROFS)
+
+// Some are not plain.
+extern "C" int __real_epoll_ctl(int epoll_fd, int operation, int fd, epoll_event* event);
+extern "C" int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, epoll_event* event) {
+    Errors errors = {ENOMEM, ENOSPC};
+    if (operation == EPOLL_CTL_MOD) errors = {ENOMEM, 0};
+    if (operation == EPOLL_CTL_DEL) errors = {0, 0};
+    if (int error = error_due(errors)) {
+        errno = error;
+        return -1;
+    }
+    return __real_epoll_ctl(epoll_fd, operation, fd, event);
+}
+
+extern "C" int __real_epoll_wait(int fd, epoll_event* events, int most, int timeout);
+extern "C" int __wrap_epoll_wait(int fd, epoll_event* events, int most, int timeout) {
+    if (timeout != 0 && error_due({0, 0, true})) {  // a signal only ends a sleep
+        errno = EINTR;
+        return -1;
+    }
+    return __real_epoll_wait(fd, events, most, timeout);
+}
+
+extern "C" int __real_close(int fd);
+extern "C" int __real_accept4(int fd, sockaddr* address, socklen_t* size, int flags);
+extern "C" int __wrap_accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
+    int error = error_due({EMFILE, ECONNABORTED, true});
+    if (error == 0) return __real_accept4(fd, address, size, flags);
+    if (error == ECONNABORTED) {  // it is gone
+        int connection = __real_accept4(fd, address, size, flags);
+        if (connection < 0) return -1;
+        __real_close(connection);
+    }
+    errno = error;
+    return -1;
+}
+
+extern "C" int __wrap_close(int fd) {
+    int result = __real_close(fd);
+    if (result != 0) return result;
+    int error = error_due({EIO, ENOSPC, true});  // it is closed even so
+    if (error == 0) return 0;
+    errno = error;
+    return -1;
+}
+
+extern "C" int __real_getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** found);
+extern "C" int __wrap_getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** found) {
+    if (int error = error_due({EAI_MEMORY, EAI_AGAIN})) return error;
+    return __real_getaddrinfo(host, service, hints, found);
+}
+
+extern "C" int __real_getnameinfo(const sockaddr* address, socklen_t size, char* host, socklen_t host_size,
+                                  char* service, socklen_t service_size, int flags);
+extern "C" int __wrap_getnameinfo(const sockaddr* address, socklen_t size, char* host, socklen_t host_size,
+                                  char* service, socklen_t service_size, int flags) {
+    if (int error = error_due({EAI_MEMORY, EAI_AGAIN})) return error;
+    return __real_getnameinfo(address, size, host, host_size, service, service_size, flags);
+}
