@@ -65,6 +65,8 @@ bool is_due(Kind kind) noexcept {
     return true;
 }
 
+bool is_for_ever() noexcept { return all_fail; }
+
 void print_stacks() noexcept { stacks_wanted = true; }
 
 Pause::Pause() noexcept { ++pauses; }

@@ -20,6 +20,8 @@ void set(Kind kind, long first, bool all_that_follow) noexcept;
 bool clear() noexcept;
 /// Asked at each event: whether it is to fail.
 bool is_due(Kind kind) noexcept;
+/// Whether all that follow fail, too.
+bool is_for_ever() noexcept;
 /// Each fault that strikes prints its stack (under AddressSanitizer).
 void print_stacks() noexcept;
 
