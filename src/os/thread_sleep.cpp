@@ -48,7 +48,7 @@ void wait_with_times(const void* address, int value, std::optional<nanoseconds> 
         long seconds, nanoseconds;
     } time{};
     if (limit) {
-        time = {static_cast<long>(std::min(limit->count() / 1'000'000'000, longest)),
+        time = {static_cast<long>(std::min<std::int64_t>(limit->count() / 1'000'000'000, longest)),
                 static_cast<long>(limit->count() % 1'000'000'000)};
     }
     ::syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, value, limit ? &time : nullptr);
