@@ -90,11 +90,10 @@ void LoopCore::run_forever() {
     check_running();
     class Running {
     public:
-        explicit Running(LoopCore& loop) : loop_(loop) {
+        explicit Running(LoopCore& loop) : loop_(loop), outer_children_(nested_children) {
             loop_.context_ = &current_context_slot();
-            outer_children_ = std::exchange(nested_children, {});
-            nested_children.stack_end =
-                reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - NestedChildren::most_bytes;
+            auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+            nested_children = {.stack_end = here - NestedChildren::most_bytes};
             loop_.running_ = true;
             running_loop = &loop_;
         }
@@ -303,20 +302,21 @@ void LoopCore::destroy() {
 }
 
 char* LoopCore::receive_buffer() {
-    if (!receive_buffer_) {
-        room_for_received_.reserve(receive_buffer_size);
-        receive_buffer_.reset(new char[receive_buffer_size]);
+    if (!received_) {
+        std::unique_ptr<Received> fresh(new Received);
+        fresh->spare.reserve(receive_buffer_size);
+        received_ = std::move(fresh);
     }
-    return receive_buffer_.get();
+    return received_->buffer;
 }
 
 void LoopCore::take_received(std::string& data, std::size_t size) noexcept {
     try {
-        data.assign(receive_buffer_.get(), size);
+        data.assign(received_->buffer, size);
     } catch (const std::bad_alloc&) {
-        data = std::exchange(room_for_received_, {});
-        data.assign(receive_buffer_.get(), size);
-        receive_buffer_.reset();  // the next who receives needs memory for both, before the kernel is asked
+        data = std::move(received_->spare);
+        data.assign(received_->buffer, size);
+        received_.reset();  // the next who receives needs memory for both, before the kernel is asked
     }
 }
 

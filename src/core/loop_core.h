@@ -250,8 +250,11 @@ private:
     std::vector<IoEvent> events_;
     std::unordered_map<int, FdWatch> watches_;
     std::vector<const LoopResource*> users_;  // by descriptor
-    std::unique_ptr<char[]> receive_buffer_;
-    std::string room_for_received_;
+    struct Received {
+        char buffer[receive_buffer_size];
+        std::string spare;  // room for as much, when there is no memory otherwise
+    };
+    std::unique_ptr<Received> received_;
     std::unique_ptr<SignalPipe> signals_;
     std::map<int, Ref<HandleBase>> signal_handles_;
     SigintWatch* sigint_ = nullptr;

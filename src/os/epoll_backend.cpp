@@ -69,11 +69,10 @@ EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 #if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
     precision_ = Precision::milliseconds;
 #endif
-    begin_to_follow_forks();
 }
 
 EpollBackend::~EpollBackend() {
-    end_to_follow_forks();
+    if (follows_forks_) end_to_follow_forks();
     reports_.orphan_closed();
     table_.for_each([](int, Descriptor& descriptor) {
         Reports::orphan(descriptor.reading.line);
@@ -85,6 +84,7 @@ EpollBackend::~EpollBackend() {
 /// Returns an errno.
 int EpollBackend::open() noexcept {
     if (epoll_fd_ >= 0) return 0;
+    if (!std::exchange(follows_forks_, true)) begin_to_follow_forks();  // from now on there is something to put right
     if (int error = wake_up_.open()) return error;
     if (int error = make_room_for(1)) return error;
     epoll_fd_ = open_epoll(wake_up_.fd());

@@ -80,6 +80,7 @@ private:
     WakeUp wake_up_;
     int epoll_fd_ = -1;
     Precision precision_;
+    bool follows_forks_ = false;
     bool must_register_all_ = false;  // with an epoll that is not open yet
     std::size_t registered_ = 0;
     int stale_events_ = 0;  // in a row

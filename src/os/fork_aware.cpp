@@ -1,5 +1,7 @@
 #include "os/fork_aware.h"
 
+#include "os/threads.h"
+
 #include <pthread.h>
 
 #include <cstdint>
@@ -44,13 +46,17 @@ struct Registry {
 
 }  // namespace
 
+// A short program pays for its loop: while the process has one thread, the list needs no lock.
+
 void ForkAware::begin_to_follow_forks() noexcept {
     Registry& registry = Registry::registry();
+    if (process_has_one_thread()) return registry.objects.push_back(*this);
     std::lock_guard lock(registry.mutex);
     registry.objects.push_back(*this);
 }
 
 void ForkAware::end_to_follow_forks() noexcept {
+    if (process_has_one_thread()) return unlink();
     std::lock_guard lock(Registry::registry().mutex);
     unlink();
 }
