@@ -29,7 +29,7 @@ function(add_build label name)
 endfunction()
 
 # The warnings of a strict parent, with what they are false about when optimising.
-set(strict -Wall -Wextra -Werror)
+set(strict -Wall -Wextra -Wnon-virtual-dtor -Werror)
 add_build(builds strict_parent LOADED OPTIONS ${strict} -O3 CACHE -DCMAKE_POSITION_INDEPENDENT_CODE=ON)
 add_build(builds hidden_symbols LOADED OPTIONS ${strict} -O0 -fvisibility=hidden -fvisibility-inlines-hidden
     CACHE -DBUILD_SHARED_LIBS=ON)

@@ -136,6 +136,10 @@ bool GeneratorBase::close_later() noexcept {
             start_closing(loop, std::move(generator));
         });
     } catch (...) {
+        loop_->report({.exception = std::current_exception()}, [this](ExceptionContext& context) {
+            context.asyncgen = repr();
+            context.message = "cannot close asynchronous generator " + context.asyncgen;
+        });
         references_ = 0;
         return false;
     }
@@ -232,9 +236,10 @@ Coro<> EventLoop::shutdown_asyncgens() {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         std::exception_ptr error = tasks[i].cancelled() ? nullptr : tasks[i].exception();
         if (!error || detail::is_base_exception(error)) continue;
-        call_exception_handler(
-            {.message = "an error occurred during closing of asynchronous generator " + generators[i]->repr(),
-             .exception = error});
+        loop.tell({.exception = error}, [&](ExceptionContext& context) {
+            context.asyncgen = generators[i]->repr();
+            context.message = "an error occurred during closing of asynchronous generator " + context.asyncgen;
+        });
     }
 }
 

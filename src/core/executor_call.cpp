@@ -105,7 +105,7 @@ void ExecutorCall::deliver_now() {
 void ExecutorCall::future_is_done(ReadyNode& node) {
     ExecutorCall& call = static_cast<CancelWatch&>(node).call;
     if (!call.future_->cancelled()) return;
-    if (call.executor_->try_cancel(call)) {
+    if (call.is_in_executor() && call.executor_->try_cancel(call)) {
         call.release();  // the executor's share
         call.leave_loop();
     } else {
@@ -124,7 +124,7 @@ bool LoopCore::works_outside() noexcept {
         if (!call.is_counted()) continue;
         if (call.is_blocked()) {
             --count;
-        } else if (!call.has_begun()) {
+        } else if (call.is_in_executor()) {
             if (call.executor() != looked_at) {
                 looked_at = call.executor();
                 std::size_t blocked = 0;

@@ -17,7 +17,15 @@ void ForeignOperation::dec_ref() noexcept {
 }
 
 ForeignOperation::~ForeignOperation() {
-    if (frame_) frame_.destroy();
+    if (frame_) std::exchange(frame_, nullptr).destroy();
+}
+
+void ForeignOperation::frame_is_destroyed() noexcept {
+    if (!frame_ || is_finished()) return;
+    frame_ = nullptr;
+    exception_ = std::make_exception_ptr(
+        RuntimeError("the operation of another library was dropped before it had an outcome: its handle was destroyed"));
+    finish();
 }
 
 void ForeignOperation::start(Frame frame) {

@@ -15,6 +15,7 @@ FutureBase::~FutureBase() {
 }
 
 void FutureBase::drop_callbacks() noexcept {
+    Ref<FutureBase> keep(references_ != 0 ? this : nullptr);  // what they hold may be the last handle
     ReadyList callbacks;
     callbacks_.move_to(callbacks);
     while (!callbacks.empty()) {
@@ -73,7 +74,9 @@ void FutureBase::report_unretrieved() noexcept {
 }
 
 inline void FutureBase::schedule_callbacks() noexcept {
-    if (callbacks_.empty() || loop_->is_closed()) return;  // closed: they never run; the destructor drops them
+    if (callbacks_.empty()) return;
+    if (loop_->is_closed()) [[unlikely]]
+        return drop_callbacks();
     if (has_user_callbacks_) [[unlikely]]
         keep_for_callbacks();
     ReadyNode& newest = callbacks_.pop();
@@ -163,12 +166,13 @@ void FutureBase::add_node(ReadyNode& node) noexcept {
 }
 
 void FutureBase::add_done_callback(DoneCallback& callback) {
+    std::unique_ptr<DoneCallback> owned(&callback);
+    loop_->check_thread();
     if (!done()) {
         has_user_callbacks_ = true;
-        callbacks_.push(callback);
+        callbacks_.push(*owned.release());
         return;
     }
-    std::unique_ptr<DoneCallback> owned(&callback);
     check_open(*loop_);
     owned->keep(*this);
     loop_->push_ready(*owned.release());
@@ -205,6 +209,28 @@ DoneCallback::DoneCallback(ContextRef context)
     id_ = next_id.fetch_add(1, std::memory_order_relaxed);
 }
 
+const std::type_info& DoneCallback::callable_type() const noexcept { return typeid(*this); }
+
+namespace {
+
+/// As what a done callback that has failed is shown: in Python it is a Handle like others.
+class FailedCallback final : public HandleBase {
+public:
+    FailedCallback(LoopCore& loop, const DoneCallback& callback, Ref<FutureBase> future) noexcept
+        : HandleBase(loop), type_(callback.callable_type()), future_(std::move(future)) {}
+
+private:
+    void invoke() override {}
+    void drop() noexcept override { future_.reset(); }
+    const std::type_info& callable_type() const noexcept override { return type_; }
+    std::string arguments() const override { return asyncio::repr(AnyFuture(future_)); }
+
+    const std::type_info& type_;
+    Ref<FutureBase> future_;
+};
+
+}  // namespace
+
 void DoneCallback::run_callback(ReadyNode& node) {
     std::unique_ptr<DoneCallback> callback(static_cast<DoneCallback*>(&node));
     Ref<FutureBase> future = std::move(callback->future_);
@@ -214,12 +240,12 @@ void DoneCallback::run_callback(ReadyNode& node) {
         callback->call(future);
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        loop.tell(
-            {.exception = std::current_exception(), .future = AnyFuture(future)},
-            [&](ExceptionContext& context) {
-            context.message = "Exception in a done callback of " + repr(AnyFuture(future));
-            },
-            &callback->context_);
+        loop.tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
+            auto failed = Ref<HandleBase>::adopt(new FailedCallback(loop, *callback, std::move(future)));
+            failed->context_slot() = std::move(callback->context_);
+            context.handle = Handle(failed);
+            context.message = failed->failure_text();
+        });
     }
 }
 

@@ -109,6 +109,18 @@ void HandleBase::run_turn() {
     }
 }
 
+void HandleBase::drop_unrun() noexcept {
+    queued_ = false;
+    stays_ = false;
+    bool is_whole = is_shared_ ? begin_shared_turn() : state_ == waiting;
+    if (!is_whole) return dec_ref();
+    if (has_one_reference()) {
+        delete this;
+    } else {
+        end_turn();
+    }
+}
+
 void HandleBase::run_handle(ReadyNode& node) {
     auto& handle = static_cast<HandleBase&>(node);
     handle.queued_ = false;
@@ -117,17 +129,20 @@ void HandleBase::run_handle(ReadyNode& node) {
 
 void HandleBase::report_exception() {
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    loop_->tell(
-        {.exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(this))},
-        [this](ExceptionContext& context) { context.message = "Exception in callback " + type_text(callable_type()); });
+    loop_->tell({.exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(this))},
+                [this](ExceptionContext& context) { context.message = failure_text(); });
 }
+
+std::string HandleBase::failure_text() const { return "Exception in callback " + call_text(); }
+
+std::string HandleBase::call_text() const { return type_text(callable_type()) + "(" + arguments() + ")"; }
 
 std::string HandleBase::repr() const {
     std::string text = is_timer_ ? "<TimerHandle" : "<Handle";
     bool is_cancelled = cancelled();
     if (is_cancelled) text += " cancelled";
     if (is_timer_) text += " when=" + repr_of_double(when().seconds());
-    if (!is_cancelled) text += " " + type_text(callable_type()) + "()";
+    if (!is_cancelled) text += " " + call_text();
     return text + ">";
 }
 

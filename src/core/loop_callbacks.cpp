@@ -143,11 +143,9 @@ void LoopCore::stop_watching_again(int fd, const FdWatch& watch) noexcept {
 
 /// Watches no longer if the handle was cancelled.
 void LoopCore::add_ready_watch(int fd, bool for_writing, HandleBase& handle) {
-    if (handle.cancelled()) {
-        drop_watch(fd, for_writing);
-    } else if (!handle.queued_) {
-        add_ready_handle(handle);
-    }
+    if (handle.cancelled()) drop_watch(fd, for_writing);
+    // A cancelled one goes in its turn, too: what it still holds must not die while events are being told.
+    if (!handle.queued_) add_ready_handle(handle);
 }
 
 void LoopCore::add_signal(int signum, Ref<HandleBase> handle) {

@@ -80,8 +80,8 @@ void LoopCore::check_running() const {
     }
 }
 
-void LoopCore::check_thread() const {
-    if (!debug || !running_ || running_core_or_null() == this) return;
+void LoopCore::check_thread_now() const {
+    if (!running_ || running_core_or_null() == this) return;
     throw RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one");
 }
 
@@ -240,9 +240,7 @@ void LoopCore::set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigin
 void LoopCore::drop_node(ReadyNode& node) noexcept {
     node.unlink();
     if (node.run_function() == &HandleBase::run_handle) {
-        auto& handle = static_cast<HandleBase&>(node);
-        handle.queued_ = false;
-        handle.dec_ref();
+        static_cast<HandleBase&>(node).drop_unrun();
     } else if (node.run_function() == &DoneCallback::run_callback) {
         delete static_cast<DoneCallback*>(&node);
     } else if (node.run_function() == &ForeignOperation::deliver) {
@@ -257,6 +255,18 @@ void LoopCore::drop_queued() noexcept {
     while (!timers_.empty()) drop_node(timers_.pop_first());
 }
 
+/// Emptied aside: what the callbacks hold may come back here as it dies.
+void LoopCore::drop_watches() noexcept {
+    auto drop = [](Ref<HandleBase>& handle) {
+        if (handle) handle.release()->drop_unrun();
+    };
+    for (auto& [fd, watch] : std::exchange(watches_, {})) {
+        drop(watch.reader);
+        drop(watch.writer);
+    }
+    for (auto& [signum, handle] : std::exchange(signal_handles_, {})) drop(handle);
+}
+
 void LoopCore::close() {
     if (running_) throw RuntimeError("Cannot close a running event loop");
     if (closed_) return;
@@ -266,9 +276,7 @@ void LoopCore::close() {
     while (!pending_calls.empty()) pending_calls.front().detach();
     while (!resources.empty()) resources.front().loop_is_closing();
     drop_queued();
-    // Emptied aside: what the callbacks hold may come back here as it dies.
-    if (!watches_.empty()) std::exchange(watches_, {});
-    if (!signal_handles_.empty()) std::exchange(signal_handles_, {});
+    drop_watches();
     signals_.reset();
     executor_shutdown_called = true;
     if (Executor* former = std::exchange(executor, nullptr)) former->shutdown(false);
@@ -292,7 +300,9 @@ bool LoopCore::shut_down_at_once() noexcept {
 void LoopCore::destroy() {
     if (running_ && was_running_at_fork_) return;  // what its thread was in the middle of stands still for ever
     close();
-    while (!live_tasks.empty()) live_tasks.front().abandon();
+    for (TaskBase& task : live_tasks) task.report_abandoned();
+    // The newest first: what a task was given when it was made is older than it, and lies in the frames of older tasks.
+    while (!live_tasks.empty()) live_tasks.back().abandon();
     drop_queued();
     task_factory = nullptr;
     exception_handler = nullptr;

@@ -91,7 +91,10 @@ public:
     void check_closed() const;
     void check_running() const;
     void check_may_call(HandleBase& handle) const;  // both; the handle does not survive a refusal
-    void check_thread() const;                      // in debug mode, from another thread: throws
+    void check_thread() const {                     // in debug mode, from another thread: throws
+        if (debug) [[unlikely]]
+            check_thread_now();
+    }
     EventLoop& facade() const;
     EventLoop* facade_or_null() const noexcept { return facade_; }
 
@@ -218,9 +221,11 @@ private:
     void run_ready();
     void run_timed(ReadyNode& node);
     void callback_failed();
+    void check_thread_now() const;
     ReadyNode& choose_ready(const ReadyNode& end);
     void drop_node(ReadyNode& node) noexcept;
     void drop_queued() noexcept;
+    void drop_watches() noexcept;
 
     unsigned references_ = 1;
     std::uint64_t passes_ = 0;

@@ -82,6 +82,51 @@ void add_result(std::string& text, FutureBase& future) {
 
 std::string repr_of_future(FutureBase& future, int depth);
 
+/// What stands for the private future that Python would show here.
+std::string repr_of_wait(const WaitEdge& edge, int depth) {
+    auto named = [&](const char* name) {
+        char text[64];
+        std::snprintf(text, sizeof text, "<%s at %p>", name, edge.subject);
+        return std::string(text);
+    };
+    switch (edge.kind) {
+        case WaitKind::nothing:
+            return {};
+        case WaitKind::future:
+        case WaitKind::task:
+        case WaitKind::gathering:
+            if (depth > 3) return "...";
+            return repr_of_future(*static_cast<FutureBase*>(const_cast<void*>(edge.subject)), depth + 1);
+        case WaitKind::sleep:
+            return "<sleep>";
+        case WaitKind::group:
+            return named("TaskGroup");
+        case WaitKind::several:
+            return "<several futures>";
+        case WaitKind::lock:
+            return named("Lock");
+        case WaitKind::event:
+            return named("Event");
+        case WaitKind::condition:
+            return named("Condition");
+        case WaitKind::semaphore:
+            return named("Semaphore");
+        case WaitKind::barrier:
+            return named("Barrier");
+        case WaitKind::queue:
+            return named("Queue");
+        case WaitKind::server:
+            return named("Server");
+        case WaitKind::file_descriptor:
+            return "<file descriptor " + std::to_string(edge.fd) + ">";
+        case WaitKind::thread:
+            return "<thread>";
+        case WaitKind::foreign:
+            return "<foreign>";
+    }
+    return {};
+}
+
 std::string repr_of_task(TaskBase& task, int depth) {
     std::string text = "<Task ";
     add_outcome(text, task, task.cancelling() > 0 ? "cancelling" : "pending");
@@ -97,12 +142,7 @@ std::string repr_of_task(TaskBase& task, int depth) {
     }
     text += place.file + ":" + std::to_string(place.line) + ">";
     WaitEdge edge = task.waiting_on() != nullptr ? task.waiting_on()->edge() : WaitEdge{};
-    bool waits_for_future =
-        edge.kind == WaitKind::future || edge.kind == WaitKind::task || edge.kind == WaitKind::gathering;
-    if (waits_for_future) {
-        auto& awaited = *static_cast<FutureBase*>(const_cast<void*>(edge.subject));
-        text += " wait_for=" + (depth > 3 ? std::string("...") : repr_of_future(awaited, depth + 1));
-    }
+    if (edge.kind != WaitKind::nothing) text += " wait_for=" + repr_of_wait(edge, depth);
     add_result(text, task);
     return text + ">";
 }

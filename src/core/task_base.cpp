@@ -248,16 +248,19 @@ void TaskBase::destroy_frames() noexcept {
     }
 }
 
+void TaskBase::report_abandoned() noexcept {
+    if (!report_pending_) return;
+    loop_->report({.task = AnyTask(Ref<FutureBase>(this))}, [this](ExceptionContext& context) {
+        context.message = "Task was destroyed but it is pending!";
+        context.stack = stack(std::nullopt);
+    });
+}
+
 void TaskBase::abandon() noexcept {
     Ref<TaskBase> keep(this);
-    if (report_pending_) {
-        loop_->report({.task = AnyTask(Ref<FutureBase>(this))}, [this](ExceptionContext& context) {
-            context.message = "Task was destroyed but it is pending!";
-            context.stack = stack(std::nullopt);
-        });
-    }
     destroy_frames();
     if (has_callable_) drop_callable();
+    drop_callbacks();
     leave_loop();
 }
 

@@ -78,9 +78,19 @@ Coro<> Server::serve_forever() const {
     return detail::serve_until_cancelled(*this);
 }
 bool Server::is_serving() const { return handle().get()->is_serving(); }
-void Server::close() const { handle().get()->close(); }
-void Server::close_clients() const { handle().get()->close_clients(); }
-void Server::abort_clients() const { handle().get()->abort_clients(); }
+namespace {
+
+/// For what changes something. In debug mode throws RuntimeError in another thread.
+detail::ServerState& server_in_its_thread(const detail::ServerHandle& handle) {
+    handle.get()->loop().check_thread();
+    return *handle.get();
+}
+
+}  // namespace
+
+void Server::close() const { server_in_its_thread(handle()).close(); }
+void Server::close_clients() const { server_in_its_thread(handle()).close_clients(); }
+void Server::abort_clients() const { server_in_its_thread(handle()).abort_clients(); }
 std::vector<TransportSocket> Server::sockets() const { return handle().get()->sockets(); }
 EventLoop& Server::get_loop() const { return handle().get()->loop().facade(); }
 Coro<> Server::aexit(std::exception_ptr) const { return detail::close_and_wait(*this); }

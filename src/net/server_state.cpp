@@ -158,8 +158,9 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
             new SocketTransport(*loop_, std::move(connection), std::move(protocol), peer, Ref<ServerState>(this));
         transport->begin(2, nullptr);
     } catch (...) {
-        loop_->report(
-            {.message = "Error on transport creation for incoming connection", .exception = std::current_exception()});
+        loop_->report({.exception = std::current_exception()}, [](ExceptionContext& context) {
+            context.message = "Error on transport creation for incoming connection";
+        });
     }
 }
 
@@ -171,10 +172,16 @@ void ServerState::report_failed_accept(Listener& listener, int error) {
     } catch (...) {  // no memory for a timer; a server that is deaf for ever would be worse than one that hurries
         schedule(*loop_, listener.retry);
     }
-    loop_->call_exception_handler(
-        {.message = out_of_resources ? "socket.accept() out of system resource" : "socket.accept() failed",
-         .exception = make_os_error(error),
-         .socket = asyncio::repr(TransportSocket(listener.socket))});
+    std::exception_ptr failure;
+    try {
+        failure = make_os_error(error);
+    } catch (const std::bad_alloc&) {
+        failure = std::current_exception();
+    }
+    loop_->tell({.exception = failure}, [&](ExceptionContext& context) {
+        context.message = out_of_resources ? "socket.accept() out of system resource" : "socket.accept() failed";
+        context.socket = asyncio::repr(TransportSocket(listener.socket));
+    });
 }
 
 // The end.

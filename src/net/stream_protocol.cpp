@@ -60,13 +60,11 @@ void StreamProtocol::client_task_is_done(const AnyTask& task, StreamProtocol& st
 void StreamProtocol::report_failed_callback(std::exception_ptr error, const AnyTask& task) {
     std::string text = repr_or_nothing(*transport_);
     transport_->close();
-    ExceptionContext context{.message = "Unhandled exception in client_connected_cb", .exception = std::move(error)};
-    context.transport = std::move(text);
-    if (task) {
-        context.task = task;
-        context.stack = task.get_stack();
-    }
-    reader_->loop().call_exception_handler(context);
+    reader_->loop().tell({.exception = std::move(error), .task = task, .transport = std::move(text)},
+                         [&](ExceptionContext& context) {
+        context.message = "Unhandled exception in client_connected_cb";
+        if (task) context.stack = task.get_stack();
+    });
 }
 
 StreamProtocolFactory::StreamProtocolFactory(Ref<ClientCallback> callback, std::int64_t limit)

@@ -1,5 +1,7 @@
 #include <asyncio/net/stream_reader.h>
 
+#include "core/loop_core.h"
+
 #include <asyncio/core/exceptions.h>
 
 #include <algorithm>
@@ -20,6 +22,12 @@ const detail::Ref<detail::ReaderState>& StreamReader::state() const {
     if (!state_)
         throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no reader");
     return state_;
+}
+
+detail::ReaderState& StreamReader::fed_state() const {
+    detail::ReaderState& fed = *state();
+    fed.loop().check_thread();
+    return fed;
 }
 
 std::string repr(const StreamReader& reader) { return reader ? reader.state()->repr() : "None"; }
@@ -167,17 +175,17 @@ std::string ReadUntilWaiter::await_resume() {
     return data;
 }
 
-ReadLineWaiter::ReadLineWaiter(Ref<ReaderState> reader) noexcept : SeparatorWaiter(std::move(reader), "readuntil") {}
+LineWaiter::LineWaiter(Ref<ReaderState> reader) noexcept : SeparatorWaiter(std::move(reader), "readuntil") {}
 
-bool ReadLineWaiter::is_satisfied() { return look(1, 1); }
+bool LineWaiter::is_satisfied() { return look(1, 1); }
 
-bool ReadLineWaiter::find(std::string_view data, std::size_t from) noexcept {
+bool LineWaiter::find(std::string_view data, std::size_t from) noexcept {
     match_begin_ = data.find('\n', from);
     match_end_ = match_begin_ + 1;
     return match_begin_ != data.npos;
 }
 
-std::string ReadLineWaiter::await_resume() {
+std::string LineWaiter::await_resume() {
     check_outcome();
     if (outcome_ == Outcome::ended) return reader().take(SIZE_MAX);
     if (outcome_ == Outcome::found) {

@@ -1,5 +1,6 @@
 #include <asyncio/net/stream_writer.h>
 
+#include "core/loop_core.h"
 #include "net/stream_protocol.h"
 
 #include <asyncio/core/os_errors.h>
@@ -85,13 +86,23 @@ const detail::StreamHandle& StreamWriter::handle() const {
     return stream_;
 }
 
-void StreamWriter::write(BytesLike data) const { handle().get()->transport()->write(data.view()); }
-void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
-    handle().get()->transport()->writelines({lines, count});
+namespace {
+
+/// For what changes something. In debug mode throws RuntimeError in another thread.
+detail::Transport& writer_in_its_thread(const detail::StreamHandle& handle) {
+    handle.get()->reader().loop().check_thread();
+    return *handle.get()->transport();
 }
-void StreamWriter::write_eof() const { handle().get()->transport()->write_eof(); }
-void StreamWriter::close() const { handle().get()->transport()->close(); }
-void StreamWriter::abort() const { handle().get()->transport()->abort(); }
+
+}  // namespace
+
+void StreamWriter::write(BytesLike data) const { writer_in_its_thread(handle()).write(data.view()); }
+void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
+    writer_in_its_thread(handle()).writelines({lines, count});
+}
+void StreamWriter::write_eof() const { writer_in_its_thread(handle()).write_eof(); }
+void StreamWriter::close() const { writer_in_its_thread(handle()).close(); }
+void StreamWriter::abort() const { writer_in_its_thread(handle()).abort(); }
 bool StreamWriter::is_closing() const { return handle().get()->transport()->is_closing(); }
 bool StreamWriter::is_reading() const { return handle().get()->transport()->is_reading(); }
 ExtraInfo StreamWriter::get_extra_info(std::string_view name) const {

@@ -182,6 +182,9 @@ ThreadPoolExecutor::~ThreadPoolExecutor() {
         if (was_stopped) {
             for (std::thread& thread : state_->threads) thread.detach();
             state_->threads.clear();
+            for (ExecutorJob* job = state_->first; job != nullptr; job = job->next_) {
+                __atomic_store_n(&job->executor_is_gone_, true, __ATOMIC_RELAXED);
+            }
         }
         state_->job_or_stop.notify_all();
     }

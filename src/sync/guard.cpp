@@ -1,17 +1,24 @@
 #include <asyncio/sync/guard.h>
 
-#include <asyncio/core/event_loop.h>
+#include "core/loop_core.h"
+
 #include <asyncio/core/log.h>
+
+#include <new>
 
 namespace asyncio::detail {
 
 void report_failed_release() noexcept {
-    std::exception_ptr failure = std::current_exception();
+    constexpr const char* what = "a guard could not release what it held";
+    if (LoopCore* loop = running_core_or_null()) {
+        loop->report({.exception = std::current_exception()},
+                     [&](ExceptionContext& context) { context.message = what; });
+        return;
+    }
     try {
-        get_running_loop().call_exception_handler(
-            {.message = "a guard could not release what it held", .exception = failure});
-    } catch (...) {
-        log(LogLevel::error, "a guard could not release what it held: " + repr(failure));
+        log(LogLevel::error, std::string(what) + ": " + repr(std::current_exception()));
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::error, what);
     }
 }
 

@@ -134,8 +134,8 @@ bool Gathering::pass_to_children() noexcept {
         Link* link = nullptr;
         try {
             link = new Link(*this, *child);
-        } catch (const std::bad_alloc&) {  // then this child does not keep the gathering alive
-            continue;
+        } catch (const std::bad_alloc&) {
+            continue;  // it does not keep the gathering alive: if nothing does, the children tell of their errors
         }
         Ref<FutureBase> future = std::move(child->future_);
         future->replace_node(*child, *link);

@@ -173,8 +173,18 @@ void Runner::close() {
         cancel_one_by_one(*loop);
     }
     if (loop->core().shut_down_at_once()) return;
-    loop->run_until_complete(loop->shutdown_asyncgens());
-    loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));
+    std::exception_ptr lack;
+    try {
+        loop->run_until_complete(loop->shutdown_asyncgens());
+    } catch (const std::bad_alloc&) {
+        lack = std::current_exception();
+    }
+    try {
+        loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));
+    } catch (const std::bad_alloc&) {  // the threads are waited for all the same, though not on the side
+        if (Executor* executor = loop->core().executor) executor->shutdown(true);
+    }
+    if (lack) std::rethrow_exception(lack);
 }
 
 }  // namespace asyncio

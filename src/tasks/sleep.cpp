@@ -6,11 +6,11 @@ namespace asyncio::detail {
 
 void throw_invalid_delay() { throw ValueError("Invalid delay: NaN (not a number)"); }
 
-void SleepAwaiter::sleep(TaskBase& task, std::coroutine_handle<> frame) {
+void SleepWait::sleep(TaskBase& task, std::coroutine_handle<> frame) {
     schedule_at(task.loop(), time_of(task.loop()) + delay_, task);
-    suspend(task, frame, &SleepAwaiter::is_due);
+    suspend(task, frame, &SleepWait::is_due);
 }
 
-void SleepAwaiter::is_due(ReadyNode& node) { of(node).wake(); }
+void SleepWait::is_due(ReadyNode& node) { of(node).wake(); }
 
 }  // namespace asyncio::detail

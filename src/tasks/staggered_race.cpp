@@ -13,11 +13,11 @@ namespace asyncio::detail {
 class [[nodiscard]] RaceOver final : public Waiter {
 public:
     explicit RaceOver(Race& race) noexcept : race_(race) {}
-    ~RaceOver() { race_.waiter_ = nullptr; }
+    ~RaceOver() { race_.set_waiter(nullptr); }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        race_.waiter_ = this;
+        race_.set_waiter(this);
         suspend(*frame.promise().task(), frame);
     }
     std::exception_ptr await_resume() {

@@ -185,6 +185,22 @@ TEST(EventLoop, RunsUntilAFutureIsDoneAndOnePassMore) {
 }
 
 // CPython: test_events.py, EventLoopTestsMixin.test_run_until_complete_stopped
+// The task is gone with the statement.
+TEST(EventLoop, OfATaskThatItIsGivenItMovesTheResultOut) {
+    EventLoop loop;
+    auto make = []() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
+    std::unique_ptr<int> made = loop.run_until_complete(loop.create_task(make()));
+    EXPECT_EQ(*made, 5);
+    Task<std::unique_ptr<int>> task = loop.create_task(make());
+    const std::unique_ptr<int>& seen = loop.run_until_complete(task);
+    EXPECT_EQ(&seen, &task.result());
+    auto fail = []() -> Coro<int> {
+        throw ValueError("x");
+        co_return 1;
+    };
+    EXPECT_THROW(loop.run_until_complete(loop.create_task(fail())), ValueError);
+}
+
 TEST(EventLoop, StoppedBeforeItsFutureIsDoneItSaysSo) {
     EventLoop loop;
     Future<> never = loop.create_future<>();

@@ -1,4 +1,5 @@
 #include <asyncio/core/event_loop.h>
+#include <asyncio/core/exception_group.h>
 #include <asyncio/core/log.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
@@ -115,6 +116,40 @@ TEST_F(ExceptionHandlerTest, ATasksUnreadExceptionIsLoggedWithItsNameAndItsFrame
     EXPECT_NE(logged[0].find("name='loser'"), std::string::npos) << logged[0];
     EXPECT_NE(logged[0].find("co_await inner();"), std::string::npos) << logged[0];
     EXPECT_TRUE(logged[0].ends_with("ValueError: lost")) << logged[0];
+}
+
+// As CPython's traceback shows them.
+TEST_F(ExceptionHandlerTest, AnExceptionGroupIsLoggedWithAllThatItHolds) {
+    auto error = [](const char* message) { return std::make_exception_ptr(ValueError(message)); };
+    EventLoop loop;
+    auto inner = std::make_exception_ptr(ExceptionGroup("inner", {error("b\nand more")}));
+    loop.call_exception_handler({.message = "Two",
+                                 .exception = std::make_exception_ptr(ExceptionGroup("outer", {error("a"), inner}))});
+    ASSERT_EQ(logged.size(), 1U);
+    EXPECT_EQ(logged[0],
+              "error: Two\n"
+              "  | ExceptionGroup: outer (2 sub-exceptions)\n"
+              "  +-+---------------- 1 ----------------\n"
+              "    | ValueError: a\n"
+              "    +---------------- 2 ----------------\n"
+              "    | ExceptionGroup: inner (1 sub-exception)\n"
+              "    +-+---------------- 1 ----------------\n"
+              "      | ValueError: b\n"
+              "      | and more\n"
+              "      +------------------------------------");
+    std::vector<std::exception_ptr> many;
+    for (int i = 0; i < 17; ++i) many.push_back(error("one of many"));
+    std::exception_ptr deep = std::make_exception_ptr(ExceptionGroup("wide", many));
+    for (int i = 0; i < 11; ++i) deep = std::make_exception_ptr(ExceptionGroup("deep", {deep}));
+    loop.call_exception_handler({.message = "Deep", .exception = deep});
+    EXPECT_TRUE(logged[1].ends_with("\n                      | ... (max_group_depth is 10)\n"
+                                    "                      +------------------------------------"))
+        << logged[1];
+    loop.call_exception_handler({.message = "Wide", .exception = std::make_exception_ptr(ExceptionGroup("wide", many))});
+    EXPECT_TRUE(logged[2].ends_with("\n    +---------------- ... ----------------\n"
+                                    "    | and 2 more exceptions\n"
+                                    "    +------------------------------------"))
+        << logged[2];
 }
 
 TEST_F(ExceptionHandlerTest, KeyboardInterruptOutOfAHandlerLeavesTheLoop) {

@@ -144,6 +144,32 @@ TEST(Executor, ACallThatWasCancelledBeforeItBeganIsTakenBackInTheNextPass) {
     });
 }
 
+// Its threads are left to themselves, and run what was submitted.
+TEST(Executor, DestroyedAfterAShutdownThatDidNotWaitItIsNotAskedToTakeACallBack) {
+    Gate begun;
+    Gate gate;
+    run_test([&]() -> Coro<> {
+        Future<> running;
+        Future<int> waiting;
+        {
+            ThreadPoolExecutor pool(1);
+            auto block = [&] {
+                begun.open();
+                gate.wait();
+            };
+            running = get_running_loop().run_in_executor(&pool, block);
+            waiting = get_running_loop().run_in_executor(&pool, [] { return 1; });
+            begun.wait();
+            pool.shutdown(false);
+        }
+        waiting.cancel();
+        co_await sleep(0s);
+        EXPECT_TRUE(waiting.cancelled());
+        gate.open();
+        co_await running;
+    });
+}
+
 TEST(Executor, ExceptionsAndMoveOnlyValuesComeBack) {
     run_test([]() -> Coro<> {
         EventLoop& loop = get_running_loop();

@@ -216,6 +216,7 @@ TEST(ThreadSafe, InDebugModeUseFromAWrongThreadThrows) {
                 told.push_back(outcome([&] { return loop.call_at({}, [] {}); }));
                 told.push_back(outcome([&] { future.set_result(); }));
                 told.push_back(outcome([&] { return future.cancel(); }));
+                told.push_back(outcome([&] { return future.add_done_callback([](Future<>) {}); }));
                 told.push_back(outcome([&] { return all_tasks(loop); }));
                 told.push_back(outcome([&] { return current_task(loop); }));
                 run_test([&]() -> Coro<> {  // a loop of this thread's own makes no difference
@@ -230,7 +231,7 @@ TEST(ThreadSafe, InDebugModeUseFromAWrongThreadThrows) {
         loop.call_soon([&] { running.open(); });
         loop.run_forever();
         thread.join();
-        EXPECT_EQ(told.size(), debug ? 8U : 1U);
+        EXPECT_EQ(told.size(), debug ? 9U : 1U);
         for (const std::string& one : told) EXPECT_EQ(one, debug ? sentence : "nothing");
         EXPECT_FALSE(future.done());
         loop.call_soon([] {});  // a loop that does not run belongs to nobody

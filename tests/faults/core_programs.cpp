@@ -161,6 +161,35 @@ AsyncGenerator<int> count_up() {
     }
 }
 
+/// Counts what is told to the exception handler.
+std::shared_ptr<int> count_reports() {
+    auto reports = std::make_shared<int>(0);
+    get_running_loop().set_exception_handler([reports](EventLoop&, const ExceptionContext&) { ++*reports; });
+    return reports;
+}
+
+AsyncGenerator<int> cleans_up(std::shared_ptr<bool> is_clean) {
+    std::exception_ptr error;
+    try {
+        co_yield 1;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    *is_clean = true;
+    if (error) std::rethrow_exception(error);
+}
+
+Coro<> a_dropped_generator() {
+    std::shared_ptr<int> reports = count_reports();
+    auto is_clean = std::make_shared<bool>(false);
+    {
+        AsyncGenerator<int> generator = cleans_up(is_clean);
+        co_await generator.next();
+    }
+    co_await sleep(1ms);
+    expect(*is_clean || *reports > 0, "the end of a generator that nobody has");
+}
+
 Coro<> generators() {
     auto all = count_up();
     int sum = 0;
@@ -267,6 +296,7 @@ std::vector<Program> core_programs() {
             {"futures", futures},
             {"contexts", contexts},
             {"generators", generators},
+            {"a_dropped_generator", a_dropped_generator},
             {"signals", signals, 60, true},
             {"descriptors", descriptors, 60, true},
             {"eager", eager},

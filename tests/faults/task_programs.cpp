@@ -188,6 +188,14 @@ Coro<> gathering() {
     expect(std::get<0>(results).has_value() && !std::get<1>(results).has_value(), "results and exceptions");
 }
 
+Coro<> gathering_that_nobody_keeps() {
+    auto reports = std::make_shared<int>(0);
+    get_running_loop().set_exception_handler([reports](EventLoop&, const ExceptionContext&) { ++*reports; });
+    gather(number(1), fail_soon());
+    co_await sleep(10ms);
+    expect(*reports > 0, "the error of what nobody keeps");
+}
+
 Coro<> gathering_that_is_cancelled() {
     std::vector<Coro<>> sleepers;
     for (int i = 0; i < 3; ++i) sleepers.push_back(sleep_long());
@@ -297,6 +305,7 @@ std::vector<Program> task_programs() {
             {"waiting_for", waiting_for},
             {"gathering", gathering},
             {"gathering_that_is_cancelled", gathering_that_is_cancelled},
+            {"gathering_that_nobody_keeps", gathering_that_nobody_keeps},
             {"waiting", waiting},
             {"completed", completed},
             {"shields", shields},

@@ -10,6 +10,8 @@ import sys
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 PRELUDE = """#include <asyncio/asyncio.h>
+#include <functional>
+#include <memory>
 using namespace asyncio;
 Coro<int> answer() { co_return 42; }
 """
@@ -25,6 +27,15 @@ CASES = {
     "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0); }": "a StreamReader and a StreamWriter, by value",
     "Coro<> serve(StreamReader& reader, StreamWriter& writer) { co_return; }\n"
     "Coro<> f() { co_await start_unix_server(serve, \"socket\"); }": "a StreamReader and a StreamWriter, by value",
+    "Coro<const std::string&> f() { co_return \"text\"; }": "a reference to a temporary, which dies with this line",
+    "Coro<const std::string&> f() { co_return std::string(); }": "a reference to a temporary, which dies with this line",
+    "Coro<const long&> f(int n) { co_return n; }": "a reference to a temporary, which dies with this line",
+    "void f(Future<const std::string&> future) { future.set_result(\"text\"); }": "set_result() would keep a reference",
+    "Coro<> f(Task<std::unique_ptr<int>> task) { co_await wait_for(task, 1); }": "wait_for(std::move(future), ...)",
+    "struct Pinned { Pinned() = default; Pinned(Pinned&&) = delete; };\n"
+    "struct Gives { bool await_ready() { return true; } void await_suspend(std::coroutine_handle<>) {} "
+    "Pinned await_resume() { return {}; } };\n"
+    "Coro<> f() { co_await Gives(); }": "an object that cannot be moved",
     "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
 }
 # What must still be taken.
@@ -32,19 +43,34 @@ RIGHT = """
 Coro<> add(int& n) { ++n; co_return; }
 Coro<> take(std::string) { co_return; }
 void serve(StreamReader, StreamWriter) {}
+const std::string text;
+Coro<const std::string&> refer() { co_return text; }
+Coro<const std::string&> refer_by_wrapper() { co_return std::cref(text); }
+struct Base {};
+struct Derived : Base {};
+Coro<const Base&> refer_to_base(const Derived& derived) { co_return derived; }
+Coro<std::string> convert(const char* text) { co_return text; }
+Coro<std::unique_ptr<Base>> upcast() { co_return std::make_unique<Derived>(); }
 Coro<> f(int n) {
     TaskOptions options{.name = "x"};
     create_task(answer(), options);
     create_task(answer, options);
     create_task(answer);
-    create_task(sleep(0), options);
+    create_task(asyncio::sleep(0), options);
     create_task(take, "text");
     create_task(add, std::ref(n));
     co_await start_server(serve, {}, 0);
-    run(sleep(0));
+    run(asyncio::sleep(0));
     run(answer(), RunOptions());
 }
 """
+
+
+# g++ 12 destroys a temporary closure twice beside a co_await.
+DESTROYED_TWICE = {
+    "Coro<> f() { co_await to_thread([p = std::make_unique<int>(5)] { return *p; }); }": "this temporary lambda twice",
+    "Coro<> f(std::string s) { co_await to_thread([s] { return s.size(); }); }": "this temporary lambda twice",
+}
 
 
 def compile_text(cxx, text):
@@ -53,6 +79,9 @@ def compile_text(cxx, text):
 
 
 def main(cxx):
+    version = subprocess.run([cxx, "-dumpfullversion"], capture_output=True, text=True).stdout
+    if version.startswith("12.") and "clang" not in cxx:
+        CASES.update(DESTROYED_TWICE)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         right = pool.submit(compile_text, cxx, RIGHT)

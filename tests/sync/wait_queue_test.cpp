@@ -23,7 +23,7 @@ using namespace support;
 /// The plainest thing that can be waited for: what an author of a new primitive would write.
 class Line {
 public:
-    class Wait : public detail::QueueWaiter {
+    class Wait final : public detail::QueueWaiter {
     public:
         explicit Wait(Line& line) noexcept : line_(line) {}
         bool await_ready() const noexcept { return false; }

@@ -54,6 +54,25 @@ Runner runner(Function function, int index) {
     return [=] { return function(index); };
 }
 
+/// What is made and moved, and never assigned.
+struct Constant {
+    const int value;
+    std::unique_ptr<int> owned;
+};
+
+TEST(StaggeredRace, OfResultsThatCannotBeAssigned) {
+    run_test([]() -> Coro<> {
+        auto make = []() -> Coro<Constant> {
+            Constant constant{5, std::make_unique<int>(6)};
+            co_return std::move(constant);
+        };
+        std::vector<decltype(make)> runners(2, make);
+        auto race = co_await staggered_race(runners, 1s);
+        EXPECT_EQ(race.winner_result->value, 5);
+        EXPECT_EQ(*race.winner_result->owned, 6);
+    });
+}
+
 // CPython: test_staggered.py, StaggeredTests.test_empty
 TEST(StaggeredRace, OfNobodyHasNoWinner) {
     run_test([]() -> Coro<> {

@@ -180,8 +180,8 @@ TEST(ToThread, TakesMemberFunctionsReferencesAndMoveOnlyResults) {
         EXPECT_EQ(&cell, &account.balance);
         std::unique_ptr<int> pointer = co_await to_thread([] { return std::make_unique<int>(3); });
         EXPECT_EQ(*pointer, 3);
-        auto once = [counted = std::make_unique<int>(4)]() mutable { return std::move(counted); };
-        pointer = co_await to_thread(std::move(once));
+        auto once = [](std::unique_ptr<int> counted) { return counted; };
+        pointer = co_await to_thread(once, std::make_unique<int>(4));
         EXPECT_EQ(*pointer, 4);
     });
 }

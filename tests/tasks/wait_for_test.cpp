@@ -76,10 +76,9 @@ TEST(WaitFor, GivesWhatAwaitingGives) {
             co_return std::make_unique<int>(1);
         };
         auto task = create_task(make());
-        static_assert(std::is_same_v<decltype(wait_for(task, 2s)), Coro<const std::unique_ptr<int>&>>);
         static_assert(std::is_same_v<decltype(wait_for(make(), 2s)), Coro<std::unique_ptr<int>>>);
-        const auto& seen = co_await wait_for(task, 2s);
-        EXPECT_EQ(&seen, &task.result());
+        auto first = co_await wait_for(std::move(task), 2s);
+        EXPECT_EQ(*first, 1);
         auto taken = co_await wait_for(create_task(make()), 2s);
         EXPECT_EQ(*taken, 1);
         taken = co_await wait_for(make(), std::nullopt);
@@ -87,9 +86,38 @@ TEST(WaitFor, GivesWhatAwaitingGives) {
         int value = co_await wait_for(sleep(1s, 7), 2s);
         EXPECT_EQ(value, 7);
         co_await wait_for(sleep(1s), 2s);
-        AnyFuture any = task;
+        AnyFuture any = create_task(make());
         co_await wait_for(any, 2s);
         co_await wait_for(any, 0);
+    });
+}
+
+// In Python the task and who waits for it share the object.
+TEST(WaitFor, GivesAValueThatOutlivesTheTaskThatItWaitedFor) {
+    run_test([]() -> Coro<> {
+        auto answer = []() -> Coro<std::string> {
+            co_await sleep(1s);
+            co_return "an answer that is too long to be kept without the heap";
+        };
+        for (Seconds limit : {Seconds(2), Seconds(0)}) {
+            Task<std::string> task = create_task(answer);
+            if (limit == Seconds(0)) co_await wait(task);
+            static_assert(std::is_same_v<decltype(wait_for(task, limit)), Coro<std::string>>);
+            Task<std::string> waiting = create_task(wait_for(task, limit));
+            task = Task<std::string>();
+            const std::string& text = co_await waiting;
+            EXPECT_EQ(text, "an answer that is too long to be kept without the heap");
+        }
+    });
+}
+
+TEST(WaitFor, GivesTheReferenceThatAFutureHolds) {
+    run_test([]() -> Coro<> {
+        int number = 1;
+        auto future = get_running_loop().create_future<int&>();
+        future.set_result(number);
+        int& same = co_await wait_for(future, 1s);
+        EXPECT_EQ(&same, &number);
     });
 }
 

@@ -24,13 +24,18 @@ struct GeneratorItem {
     using type = std::optional<T>;
     template <class U>
     static void put(void* item, U&& value) {
-        static_cast<type*>(item)->emplace(static_cast<U&&>(value));
+        auto& place = *static_cast<type*>(item);
+        if constexpr (std::is_same_v<std::remove_cvref_t<U>, T>) {
+            place.emplace(static_cast<U&&>(value));
+        } else {
+            place.emplace(implicitly<T>(static_cast<U&&>(value)));
+        }
     }
 };
 template <class T>
 struct GeneratorItem<T&> {
     using type = T*;
-    static void put(void* item, T& value) noexcept { *static_cast<type*>(item) = &value; }
+    static void put(void* item, T& value) noexcept { *static_cast<type*>(item) = address_of(value); }
 };
 
 template <class T>
@@ -40,20 +45,30 @@ class GeneratorPromise final : public PromiseBase {
                   "a generator cannot yield an over-aligned type");
 
 public:
-    explicit GeneratorPromise(std::source_location function = std::source_location::current()) noexcept
-        : PromiseBase(function) {}
+    template <IsFunctionLocation Place = FunctionLocation>
+    explicit GeneratorPromise(Place function = {std::source_location::current()}) noexcept : PromiseBase(function) {}
     AsyncGenerator<T> get_return_object();
 
     template <class U = T>
-    requires(std::is_reference_v<T> ? std::is_convertible_v<U&&, T> : std::is_constructible_v<T, U&&>) YieldAwaiter
+    requires(std::is_object_v<T>&& std::is_convertible_v<U&&, T>) YieldAwaiter
         yield_value(U&& value, std::source_location where = std::source_location::current()) {
-        set_await_at(where);
-        if (generator_->item() != nullptr) GeneratorItem<T>::put(generator_->item(), static_cast<U&&>(value));
-        return YieldAwaiter(*generator_);
+        return yield(static_cast<U&&>(value), where);
+    }
+    /// Converted where the co_yield stands, so that a temporary lives until the generator goes on.
+    YieldAwaiter yield_value(T value, std::source_location where = std::source_location::current()) requires(
+        std::is_reference_v<T>) {
+        return yield(value, where);
     }
     void return_void() const noexcept {}
 
 private:
+    template <class U>
+    YieldAwaiter yield(U&& value, const std::source_location& where) {
+        set_await_at(where);
+        if (generator_->item() != nullptr) GeneratorItem<T>::put(generator_->item(), static_cast<U&&>(value));
+        return YieldAwaiter(*generator_);
+    }
+
     GeneratorBase* generator_ = nullptr;
 };
 

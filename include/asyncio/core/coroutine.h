@@ -27,15 +27,16 @@ inline constexpr bool converts_number =
 template <class T>
 class Promise final : public PromiseBase {
 public:
-    explicit Promise(std::source_location function = std::source_location::current()) noexcept
-        : PromiseBase(function) {}
+    template <IsFunctionLocation Place = FunctionLocation>
+    explicit Promise(Place function = {std::source_location::current()}) noexcept : PromiseBase(function) {}
     Coro<T> get_return_object() noexcept;
 
     template <class U = T>
-    requires(!converts_number<T, U> &&
-             (std::is_reference_v<T> ? std::is_convertible_v<U&&, T>
-                                     : std::is_constructible_v<T, U&&>)) void return_value(U&& value) {
-        slot_->emplace(static_cast<U&&>(value));
+    requires(!converts_number<T, U> && std::is_convertible_v<U&&, T>) void return_value(U&& value) {
+        static_assert(!std::is_reference_v<T> || RefersToLasting<T, U&&>,
+                      "this co_return would give a reference to a temporary, which dies with this line: return an "
+                      "object that lives on, or let the coroutine return a value: Coro<std::string>, say");
+        slot_->emplace_implicitly(static_cast<U&&>(value));
     }
     /// Numbers are converted where the co_return stands: a constant without a warning, all else with one of that line.
     void return_value(T value) requires(std::is_arithmetic_v<T>) { slot_->emplace(value); }
@@ -48,8 +49,8 @@ private:
 template <>
 class Promise<void> final : public PromiseBase {
 public:
-    explicit Promise(std::source_location function = std::source_location::current()) noexcept
-        : PromiseBase(function) {}
+    template <IsFunctionLocation Place = FunctionLocation>
+    explicit Promise(Place function = {std::source_location::current()}) noexcept : PromiseBase(function) {}
     Coro<void> get_return_object() noexcept;
     void return_void() const noexcept {}
     void set_slot(Slot<void>*) const noexcept {}

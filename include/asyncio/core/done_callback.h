@@ -6,6 +6,7 @@
 #include <asyncio/detail/pool.h>
 
 #include <cstdint>
+#include <typeinfo>
 #include <utility>
 
 namespace asyncio::detail {
@@ -17,6 +18,8 @@ public:
     /// The future is done: the callback keeps it alive until it was called.
     void keep(FutureBase& future) noexcept { future_ = Ref<FutureBase>(&future); }
     virtual void call(Ref<FutureBase> future) = 0;
+    /// By what a user knows it.
+    virtual const std::type_info& callable_type() const noexcept;
     virtual ~DoneCallback() = default;
 
     static void run_callback(ReadyNode& node);
@@ -35,6 +38,7 @@ class DoneCallbackOf final : public DoneCallback {
 public:
     DoneCallbackOf(Callback callback, ContextRef context) : DoneCallback(context), callback_(std::move(callback)) {}
     void call(Ref<FutureBase> future) override { static_cast<void>(callback_(Handle(std::move(future)))); }
+    const std::type_info& callable_type() const noexcept override { return typeid(Callback); }
 
 private:
     Callback callback_;

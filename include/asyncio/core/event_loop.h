@@ -55,7 +55,8 @@ using TaskFactory = detail::Function<AnyTask(EventLoop&, NewTask, TaskOptions)>;
 /// Python: asyncio.EventLoop.
 class EventLoop {
 public:
-    explicit EventLoop(LoopOptions options = {});
+    explicit EventLoop(LoopOptions options);
+    EventLoop() : EventLoop(LoopOptions()) {}
     /// Closes the loop. Tasks that are still pending are reported and destroyed.
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
@@ -75,6 +76,14 @@ public:
         check_can_run();
         run_until_done(future, false);
         return future.result();
+    }
+    /// Of a handle that is given away the value is moved out.
+    template <class T>
+    T run_until_complete(Future<T>&& future) {
+        check_can_run();
+        run_until_done(future, false);
+        future.result();
+        return detail::slot_of<T>(*future.state_or_null()).take();
     }
     void run_until_complete(const AnyFuture& future);
     /// Runs until `stop()`.
@@ -147,7 +156,7 @@ public:
                                                static_cast<Args&&>(args)...);
     }
     template <class F>
-    requires CoroutineFunction<F>
+    requires detail::PerhapsCoroutineFunction<F>
     auto create_task(F&& function, TaskOptions options) {
         return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function));
     }

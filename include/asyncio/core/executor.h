@@ -5,20 +5,35 @@
 
 namespace asyncio {
 
+class ExecutorJob;
+class ThreadPoolExecutor;
+
+namespace detail {
+
+/// The place of a job in the line of a thread pool.
+class ExecutorJobLink {
+protected:
+    /// Its executor has been destroyed; the threads, which were left to themselves, will still run it.
+    bool executor_is_gone() const noexcept { return __atomic_load_n(&executor_is_gone_, __ATOMIC_RELAXED); }
+
+private:
+    friend asyncio::ThreadPoolExecutor;
+    ExecutorJob* previous_ = nullptr;
+    ExecutorJob* next_ = nullptr;
+    bool queued_ = false;
+    bool executor_is_gone_ = false;  // atomic
+};
+
+}  // namespace detail
+
 /// A piece of work for an executor: stays alive until `run()` was called or `try_cancel()` succeeded.
-class ExecutorJob {
+class ExecutorJob : public detail::ExecutorJobLink {
 public:
     /// Called once, on a thread of the executor.
     virtual void run() noexcept = 0;
 
 protected:
     ~ExecutorJob() = default;
-
-private:
-    friend class ThreadPoolExecutor;
-    ExecutorJob* previous_ = nullptr;
-    ExecutorJob* next_ = nullptr;
-    bool queued_ = false;
 };
 
 /// Where `run_in_executor()` and `to_thread()` run what blocks. Python: concurrent.futures.Executor.
@@ -46,7 +61,8 @@ public:
 class ThreadPoolExecutor final : public Executor {
 public:
     /// Zero workers means Python's default: four more than there are processors, at most 32.
-    explicit ThreadPoolExecutor(int max_workers = 0, std::string thread_name_prefix = "asyncio");
+    ThreadPoolExecutor() : ThreadPoolExecutor(0) {}
+    explicit ThreadPoolExecutor(int max_workers, std::string thread_name_prefix = "asyncio");
     ~ThreadPoolExecutor() override;
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
     ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;

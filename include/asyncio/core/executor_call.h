@@ -31,6 +31,8 @@ public:
 
     Executor* executor() const noexcept { return executor_; }
     bool has_begun() const noexcept;
+    /// Whether the executor may still be asked: it may die as soon as its calls have begun, or after `shutdown(false)`.
+    bool is_in_executor() const noexcept { return !has_begun() && !executor_is_gone(); }
     const Inbox& inbox() const noexcept { return *inbox_; }
     /// Whether it is work of its loop that waits for the loop itself.
     bool is_blocked() const noexcept;
@@ -139,12 +141,16 @@ auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&...
 }
 
 /// A wait for a call on another thread: that of a future, under its own name.
-template <class T>
-class [[nodiscard]] ThreadAwaiter final : public FutureAwaiter<T, true> {
+class ThreadWaiter : public FutureWaiter {
 public:
-    explicit ThreadAwaiter(Ref<FutureBase> future) : FutureAwaiter<T, true>(std::move(future)) {}
+    explicit ThreadWaiter(Ref<FutureBase> future) noexcept : FutureWaiter(std::move(future)) {}
     WaitEdge edge() const noexcept override { return {WaitKind::thread, FutureWaiter::edge().subject}; }
+
+protected:
+    ~ThreadWaiter() = default;
 };
+template <class T>
+using ThreadAwaiter = FutureAwaiter<T, true, ThreadWaiter>;
 
 /// What gives one: awaiters are made in their place.
 template <class T>

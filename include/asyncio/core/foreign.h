@@ -39,7 +39,8 @@ private:
     friend class ForeignWaiter;
     friend class LoopCore;
     static void deliver(ReadyNode& node);
-    void finish() noexcept;  // on the thread that resumed it
+    void finish() noexcept;            // on the thread that resumed it
+    void frame_is_destroyed() noexcept;  // by the operation, perhaps, which then never ends
 
     unsigned references_ = 1;
     unsigned phase_ = 0;  // starting, waiting or finished; atomic
@@ -53,7 +54,9 @@ private:
 class ForeignOperation::promise_type {
 public:
     template <class... Args>
-    explicit promise_type(ForeignOperation& operation, Args&...) noexcept : operation_(operation) {}
+    explicit promise_type(ForeignOperation& operation, const Args&...) noexcept : operation_(operation) {}
+    promise_type(const promise_type&) = delete;
+    ~promise_type() { operation_.frame_is_destroyed(); }
     struct Return {
         using promise_type = ForeignOperation::promise_type;
         Frame frame;
@@ -95,6 +98,7 @@ ForeignOperation::promise_type::Return await_foreign(ForeignOperationOf<Result>&
 class ForeignWaiter : public Waiter {
 public:
     WaitEdge edge() const noexcept override { return {WaitKind::foreign, operation_.get()}; }
+    void go_on_now();
 
 protected:
     explicit ForeignWaiter(Ref<ForeignOperation> operation) noexcept;
@@ -102,6 +106,9 @@ protected:
     ForeignWaiter(const ForeignWaiter&) = delete;
 
     void wait(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    bool cancel(const Ref<CancelRequest>& request) override { return may_go_on_alone_ && Waiter::cancel(request); }
+    /// What is awaited is in the frame that waits, since it cannot be moved: a cancellation has to wait for its end.
+    void stay_with_operation() noexcept { may_go_on_alone_ = false; }
     void on_cancel() noexcept override { abandon(); }
     void check_outcome() {
         check();
@@ -110,24 +117,32 @@ protected:
     ForeignOperation& operation() noexcept { return *operation_; }
 
 private:
-    friend class ForeignOperation;
     void abandon() noexcept;
-    void go_on_now();
     Ref<ForeignOperation> operation_;
     LoopCore* loop_ = nullptr;  // while it counts as outside work
+    bool may_go_on_alone_ = true;
 };
 
 /// What `co_await` makes of an awaitable of another library.
 template <class A>
 class [[nodiscard]] ForeignAwaiter : public ForeignWaiter {
     using Result = decltype(std::declval<std::remove_reference_t<awaiter_t<A>>&>().await_resume());
+    static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Result> || std::is_move_constructible_v<Result>,
+                  "this co_await gives an object that cannot be moved, and so cannot be handed on to the task");
     using Operation =
         ForeignOperationOf<std::conditional_t<std::is_lvalue_reference_v<Result>, Result, std::remove_cvref_t<Result>>>;
+
+    /// It is moved into a coroutine of its own, or referred to: an lvalue, and what cannot be moved, which as an awaiter
+    /// g++ 12 would move all the same if it did not look like an lvalue.
+    static constexpr bool is_moved = !std::is_reference_v<A> && std::is_constructible_v<A, A>;
+    using Referred = std::conditional_t<HasMemberCoAwait<A> || HasFreeCoAwait<A>, A&&, A&>;
+    using Kept = std::conditional_t<is_moved, A, Referred>;
 
 public:
     explicit ForeignAwaiter(A&& awaitable) : ForeignWaiter(Ref<ForeignOperation>::adopt(new Operation())) {
         auto& own = static_cast<Operation&>(operation());
-        own.start(await_foreign<A>(own, static_cast<A&&>(awaitable)).frame);
+        if constexpr (!is_moved && !std::is_reference_v<A>) stay_with_operation();
+        own.start(await_foreign<Kept>(own, static_cast<Kept&&>(awaitable)).frame);
     }
     bool await_ready() noexcept { return operation().is_finished(); }
     template <class Promise>

@@ -74,6 +74,7 @@ public:
 
 protected:
     explicit FutureWaiter(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
+    ~FutureWaiter() = default;
     void suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     void check_outcome() {
         if (has_waited_in_vain()) [[unlikely]]
@@ -91,18 +92,18 @@ private:
 };
 
 /// `Take`: the result is moved out, since the handle that was awaited is about to go.
-template <class T, bool Take>
-class [[nodiscard]] FutureAwaiter : public FutureWaiter {
+template <class T, bool Take, class Wait = FutureWaiter>
+class [[nodiscard]] FutureAwaiter final : public Wait {
 public:
-    explicit FutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
-    bool await_ready() const noexcept { return is_done(); }
+    explicit FutureAwaiter(Ref<FutureBase> future) : Wait(std::move(future)) {}
+    bool await_ready() const noexcept { return this->is_done(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        suspend_on_future(*frame.promise().task(), frame);
+        this->suspend_on_future(*frame.promise().task(), frame);
     }
     decltype(auto) await_resume() {
-        check_outcome();
-        Slot<T>& slot = slot_of<T>(future());
+        this->check_outcome();
+        Slot<T>& slot = slot_of<T>(this->future());
         if constexpr (Take) {
             return slot.take();
         } else {
@@ -112,7 +113,7 @@ public:
 };
 
 /// For handles without a type: waits and drops the value.
-class [[nodiscard]] DroppingFutureAwaiter : public FutureWaiter {
+class [[nodiscard]] DroppingFutureAwaiter final : public FutureWaiter {
 public:
     explicit DroppingFutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
     bool await_ready() const noexcept { return is_done(); }
@@ -219,15 +220,20 @@ public:
     requires(std::is_void_v<T> ? sizeof...(Value) == 0
                                : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> &&
                                                            ...)) void set_result(Value&&... value) const {
+        static_assert(!std::is_reference_v<T> || (detail::RefersToLasting<T, Value&&> && ...),
+                      "set_result() would keep a reference to a temporary, which dies with this line: give it an "
+                      "object that lives on, or make it a Future of a value");
         state().check_settable("set_result");
-        if constexpr (std::is_void_v<T> || std::is_reference_v<T> || std::is_trivially_copyable_v<T> ||
-                      !std::is_move_constructible_v<T>) {
-            slot().emplace(static_cast<Value&&>(value)...);
+        if constexpr (std::is_void_v<T>) {
+            state().finish();
+        } else if constexpr (std::is_reference_v<T> || std::is_trivially_copyable_v<T> ||
+                             !std::is_move_constructible_v<T>) {
+            (slot().emplace_implicitly(static_cast<Value&&>(value)), ...);
             state().finish();
         } else {
             // Whatever making the value does to this future, and to this handle, has happened before it is stored.
             Future keep(*this);
-            T made(static_cast<Value&&>(value)...);
+            T made = (static_cast<Value&&>(value), ...);
             keep.state().check_settable("set_result");
             keep.slot().emplace(std::move(made));
             keep.state().finish();

@@ -91,6 +91,7 @@ protected:
     virtual void on_done() noexcept {}
     void become_cancelled(const Ref<CancelRequest>& request) noexcept;
     void become_failed(std::exception_ptr exception) noexcept;
+    void drop_callbacks() noexcept;  // none of them will ever run
 
     std::uint32_t references_ = 0;
     State state_ = State::pending;
@@ -112,7 +113,6 @@ private:
     void become_done(State state) noexcept;
     void schedule_callbacks() noexcept;
     void keep_for_callbacks() noexcept;
-    void drop_callbacks() noexcept;
 };
 
 }  // namespace asyncio::detail

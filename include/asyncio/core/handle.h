@@ -3,6 +3,7 @@
 #include <asyncio/core/context.h>
 #include <asyncio/core/scheduling.h>
 #include <asyncio/detail/invoke.h>
+#include <asyncio/detail/object.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
 
@@ -47,6 +48,11 @@ public:
     static void run_handle(ReadyNode& node);
     /// Runs the callback in its context; an exception goes to the loop's exception handler. Gives back one count.
     void run_turn();
+    /// The loop is closed, and the callback will never run: destroys the callable, also where a Handle is left. Gives
+    /// back one count.
+    void drop_unrun() noexcept;
+    /// What the loop's exception handler is told when the callback has thrown.
+    std::string failure_text() const;
 
     virtual ~HandleBase() = default;
 
@@ -56,6 +62,8 @@ protected:
     virtual void invoke() = 0;
     virtual void drop() noexcept = 0;  // destroys the callable and its arguments
     virtual const std::type_info& callable_type() const noexcept = 0;
+    /// Of those that the callable is shown with, between its parentheses.
+    virtual std::string arguments() const { return {}; }
 
 private:
     friend class LoopCore;
@@ -72,6 +80,7 @@ private:
     void end_turn() noexcept;
     void report_exception();
     bool has_one_reference() const noexcept;
+    std::string call_text() const;
     void drop_once() noexcept;
     void cancel_shared() noexcept;
     State state_between_runs() const noexcept;
@@ -131,7 +140,7 @@ class HandleOf final : public Base {
 public:
     template <class G>
     HandleOf(LoopCore& loop, G&& function) : Base(loop) {
-        ::new (static_cast<void*>(&function_)) F(static_cast<G&&>(function));
+        ::new (static_cast<void*>(address_of(function_))) F(static_cast<G&&>(function));
     }
     ~HandleOf() override {
         if (!this->is_dropped()) function_.~F();

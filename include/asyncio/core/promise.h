@@ -5,10 +5,12 @@
 #include <asyncio/detail/slot.h>
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <new>
 #include <source_location>
+#include <type_traits>
 #include <utility>
 
 namespace asyncio::detail {
@@ -40,16 +42,29 @@ struct CoroLink {
     std::coroutine_handle<> parent;  // the frame that goes on when the child ends
 };
 
+/// What a promise's constructor takes: where its coroutine is defined. Of a type of our own, for the compiler offers
+/// that constructor the coroutine's parameters first, and one of those may be a std::source_location.
+struct FunctionLocation {
+    std::source_location place;
+};
+template <class T>
+concept IsFunctionLocation = std::is_same_v<T, FunctionLocation>;  // and not what merely converts to one
+
 /// What every coroutine of this library keeps in its frame, whatever it returns. It is the first base of all
 /// promises, so that a chain of suspended frames can be walked without knowing their types.
-class PromiseBase : public Pooled {
+class PromiseBase {
 public:
-    explicit PromiseBase(std::source_location function) noexcept : function_(function), await_at_(function) {}
+    explicit PromiseBase(FunctionLocation function) noexcept : function_(function.place), await_at_(function.place) {}
     PromiseBase(const PromiseBase&) = delete;
     PromiseBase& operator=(const PromiseBase&) = delete;
     ~PromiseBase() {
         if (has_failed()) error_.~exception_ptr();
     }
+
+    // Only these: with Pooled's for over-aligned objects, a std::align_val_t as a coroutine's only parameter would be
+    // taken for the alignment of its frame.
+    static void* operator new(std::size_t size) { return allocate(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { deallocate(frame, size); }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <asyncio/detail/object.h>
+
 #include <exception>
 #include <optional>
 #include <string>
@@ -44,7 +46,7 @@ std::string repr_of(const T& value) {
     } else if constexpr (HasRepr<T>) {
         return repr(value);
     } else {
-        return repr_of_object(typeid(T), &value);
+        return repr_of_object(typeid(T), address_of(value));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <asyncio/core/as_coroutine.h>
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/future.h>
+#include <asyncio/core/held_temporaries.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/invoke.h>
 #include <asyncio/detail/kept_arguments.h>
@@ -158,6 +159,30 @@ private:
     std::optional<std::pair<Function, Arguments>> kept_;
 };
 
+/// The same, with what the call makes of the arguments.
+template <class T, class Extra, class Function, class Arguments>
+class ConvertingTaskState final : public TaskState<T, Extra> {
+public:
+    template <class F, class... A>
+    ConvertingTaskState(LoopCore& loop, F&& function, A&&... args) : TaskState<T, Extra>(loop) {
+        kept_.emplace(static_cast<F&&>(function), Arguments(static_cast<A&&>(args)...));
+        this->set_has_callable();
+        Coro<T> coro;
+        auto prepare = [&](auto&... values) { return call_and_stay(coro, kept_->first, values...); };
+        temporaries_ = std::apply(prepare, kept_->second);
+        temporaries_.call();
+        this->adopt(std::move(coro));
+    }
+
+private:
+    void drop_callable() noexcept override {
+        temporaries_.drop();
+        kept_.reset();
+    }
+    std::optional<std::pair<Function, Arguments>> kept_;
+    HeldTemporaries temporaries_;
+};
+
 void check_open(LoopCore& loop);  // throws RuntimeError if the loop is closed
 void start_task(TaskBase& task, const TaskOptions& options);
 
@@ -172,7 +197,10 @@ template <class Extra, class F, class... A>
 auto new_callable_task(LoopCore& loop, F&& function, A&&... args) {
     using Function = std::decay_t<F>;
     using T = typename CoroOf<Function, std::decay_t<A>...>::value_type;
-    using State = CallableTaskState<T, Extra, Function, kept_arguments_t<Function, std::decay_t<A>...>>;
+    using Arguments = kept_arguments_t<Function, std::decay_t<A>...>;
+    using State = std::conditional_t<may_make_temporaries<Function, std::decay_t<A>...>,
+                                     ConvertingTaskState<T, Extra, Function, Arguments>,
+                                     CallableTaskState<T, Extra, Function, Arguments>>;
     return Ref<TaskState<T, Extra>>(new State(loop, static_cast<F&&>(function), static_cast<A&&>(args)...));
 }
 
@@ -185,6 +213,12 @@ concept CoroutineFunction = requires(std::decay_t<F>& function, std::decay_t<Arg
 };
 
 namespace detail {
+
+/// What stands before options. It is not called to find that out: g++ 12 asks this also where something else than
+/// options follows, and a generic lambda that wants that would be compiled without it.
+template <class F>
+concept PerhapsCoroutineFunction = !Awaitable<F> && (std::is_class_v<std::remove_cvref_t<F>> ||
+                                                     std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
 
 template <class T>
 Task<T> create_task_in_running(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
@@ -224,7 +258,7 @@ auto create_task(F&& function, Args&&... args) {
                                            static_cast<Args&&>(args)...);
 }
 template <class F>
-requires CoroutineFunction<F>
+requires detail::PerhapsCoroutineFunction<F>
 auto create_task(F&& function, TaskOptions options) {
     return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function));
 }

@@ -106,7 +106,8 @@ public:
     static void step_node(ReadyNode& node) { static_cast<TaskBase&>(node).step(); }
     /// Queues the first step, or runs it at once.
     void start(const TaskOptions& options);
-    /// Where the loop is destroyed before the task is done: reports it and destroys its frames.
+    // Where the loop is destroyed before the task is done: reports it; destroys its frames.
+    void report_abandoned() noexcept;
     void abandon() noexcept;
     void do_not_report_pending() noexcept { report_pending_ = false; }
     /// Its coroutine begins even if it is cancelled before that, and has to look at `cancel_is_due()` first.

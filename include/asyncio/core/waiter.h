@@ -25,6 +25,7 @@ enum class WaitKind : std::uint8_t {
     semaphore,
     barrier,
     queue,
+    server,  ///< the end of a Server's connections
     file_descriptor,
     thread,   ///< a call on another thread
     foreign,  ///< an awaitable of another library
@@ -65,6 +66,8 @@ public:
 
     /// That of the task whose node this is.
     static Waiter& of(ReadyNode& node) noexcept { return *static_cast<TaskBase&>(node).waiting_on(); }
+    /// What that node calls for a wait whose `turn()` has come.
+    static void run_turn(ReadyNode& node) { of(node).turn(); }
 
 protected:
     enum class State : std::uint8_t { pending, woken, cancelled };
@@ -99,8 +102,6 @@ protected:
     void wait_again() noexcept { state_ = State::pending; }
     void step_task();
     virtual void turn() { step_task(); }
-    friend TaskBase* task_of_step(ReadyNode& node) noexcept;
-    static void run_turn(ReadyNode& node) { of(node).turn(); }
 
     TaskBase* task_ = nullptr;
     State state_ = State::pending;

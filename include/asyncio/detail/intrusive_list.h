@@ -70,6 +70,7 @@ public:
 
     bool empty() const noexcept { return head_.next == &head_; }
     T& front() noexcept { return item_of(*head_.next); }
+    T& back() noexcept { return item_of(static_cast<ListLinks&>(*head_.previous)); }
     void push_back(T& item) noexcept { insert_before(head_, static_cast<Hook&>(item)); }
     void push_front(T& item) noexcept { insert_before(*head_.next, static_cast<Hook&>(item)); }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <asyncio/detail/object.h>
+
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -21,7 +23,13 @@ public:
     template <class... Args>
     void emplace(Args&&... args) {
         reset();
-        ::new (static_cast<void*>(&value_)) T(static_cast<Args&&>(args)...);
+        ::new (static_cast<void*>(address_of(value_))) T(static_cast<Args&&>(args)...);
+        full_ = true;
+    }
+    template <class U>
+    void emplace_implicitly(U&& value) {
+        reset();
+        ::new (static_cast<void*>(address_of(value_))) T(implicitly<T>(static_cast<U&&>(value)));
         full_ = true;
     }
     void reset() noexcept {
@@ -43,7 +51,9 @@ private:
 template <class T>
 class Slot<T&> {
 public:
-    void emplace(T& value) noexcept { value_ = &value; }
+    void emplace(T& value) noexcept { value_ = address_of(value); }
+    void emplace(T&& value) = delete;  // of a temporary, which would be gone
+    void emplace_implicitly(T& value) noexcept { emplace(value); }
     void reset() noexcept { value_ = nullptr; }
     bool has_value() const noexcept { return value_ != nullptr; }
     T& get() const noexcept { return *value_; }
@@ -51,6 +61,12 @@ public:
 
 private:
     T* value_ = nullptr;
+};
+
+/// Whether a reference of type `T` to a `U` is to that object itself, or to a part of it, and not to a temporary.
+template <class T, class U>
+concept RefersToLasting = requires(Slot<T> slot) {
+    slot.emplace(std::declval<U>());
 };
 
 template <>

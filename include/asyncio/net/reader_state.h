@@ -100,6 +100,18 @@ public:
     }
     WaitEdge edge() const noexcept override;
 
+    /// Whether what is wanted is there, or will never be.
+    virtual bool is_satisfied() = 0;
+    /// Where bytes may be put directly.
+    virtual WritableBytes room() const noexcept { return {}; }
+    using Waiter::wake_for_turn;
+
+    // What its reader sets.
+    bool is_in_reader_ = false;
+    bool receives_ = false;
+    std::exception_ptr error_;
+    std::size_t put_directly_ = 0;
+
 protected:
     ReadWaiter(Ref<ReaderState> reader, const char* function) noexcept : reader_(std::move(reader)), name_(function) {}
     ~ReadWaiter() {
@@ -107,10 +119,6 @@ protected:
             reader_->stop_waiting(*this);
     }
 
-    /// Whether what is wanted is there, or will never be.
-    virtual bool is_satisfied() = 0;
-    /// Where bytes may be put directly.
-    virtual WritableBytes room() const noexcept { return {}; }
     /// To be called first in `await_resume`.
     void check_outcome() {
         check();
@@ -121,18 +129,13 @@ protected:
     std::size_t put_directly() const noexcept { return put_directly_; }
 
 private:
-    friend class ReaderState;
     bool begin();
     void receive();
     void on_cancel() noexcept override;
     void turn() override;
 
-    bool is_in_reader_ = false;
-    bool receives_ = false;
     Ref<ReaderState> reader_;
     const char* name_;
-    std::exception_ptr error_;
-    std::size_t put_directly_ = 0;
 };
 
 }  // namespace asyncio::detail

@@ -53,7 +53,7 @@ public:
         wait(*frame.promise().task(), frame);
     }
     void await_resume() { check(); }
-    WaitEdge edge() const noexcept override { return {WaitKind::event, server_.get()}; }
+    WaitEdge edge() const noexcept override { return {WaitKind::server, server_.get()}; }
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);

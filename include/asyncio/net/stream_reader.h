@@ -112,21 +112,29 @@ private:
     std::size_t longest_ = 0;
 };
 
-class ReadLineWaiter : public SeparatorWaiter {
+class LineWaiter : public SeparatorWaiter {
 public:
-    explicit ReadLineWaiter(Ref<ReaderState> reader) noexcept;
+    explicit LineWaiter(Ref<ReaderState> reader) noexcept;
     std::string await_resume();
+
+protected:
+    ~LineWaiter() = default;
 
 private:
     bool is_satisfied() override;
     bool find(std::string_view data, std::size_t from) noexcept override;
 };
 
-class [[nodiscard]] NextLineWaiter final : public ReadLineWaiter {
+class [[nodiscard]] ReadLineWaiter final : public LineWaiter {
 public:
-    using ReadLineWaiter::ReadLineWaiter;
+    using LineWaiter::LineWaiter;
+};
+
+class [[nodiscard]] NextLineWaiter final : public LineWaiter {
+public:
+    using LineWaiter::LineWaiter;
     std::optional<std::string> await_resume() {
-        std::optional<std::string> line = ReadLineWaiter::await_resume();
+        std::optional<std::string> line = LineWaiter::await_resume();
         if (line->empty()) line.reset();
         return line;
     }
@@ -211,14 +219,14 @@ public:
     std::exception_ptr exception() const { return state()->exception(); }
 
     /// For those who fill one of their own.
-    void feed_data(BytesLike data) const { state()->feed_data(data.view()); }
-    void feed_eof() const { state()->feed_eof(); }
+    void feed_data(BytesLike data) const { fed_state().feed_data(data.view()); }
+    void feed_eof() const { fed_state().feed_eof(); }
     template <class Exception>
     void set_exception(Exception exception) const {
         if constexpr (std::is_same_v<Exception, std::exception_ptr>) {
-            state()->set_exception(std::move(exception));
+            fed_state().set_exception(std::move(exception));
         } else {
-            state()->set_exception(std::make_exception_ptr(std::move(exception)));
+            fed_state().set_exception(std::make_exception_ptr(std::move(exception)));
         }
     }
 
@@ -227,6 +235,7 @@ public:
     const detail::Ref<detail::ReaderState>& state() const;
 
 private:
+    detail::ReaderState& fed_state() const;  // in debug mode throws RuntimeError in another thread
     detail::Ref<detail::ReaderState> state_;
 };
 

@@ -66,6 +66,13 @@ private:
     Owner* owner_;
 };
 
+/// The wait of `acquire()`.
+template <class Owner, class Acquire>
+class [[nodiscard]] AcquireWaiter final : public Acquire {
+public:
+    explicit AcquireWaiter(Owner& owner) noexcept : Acquire(owner) {}
+};
+
 /// The wait of `guard()`, made of that of `acquire()`.
 template <class Owner, class Acquire>
 class [[nodiscard]] GuardWaiter final : public Acquire {

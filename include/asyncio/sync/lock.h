@@ -16,7 +16,7 @@ namespace detail {
 class ConditionWaiter;
 
 /// A wait in `Lock::acquire()`.
-class [[nodiscard]] LockWaiter : public QueueWaiter {
+class LockWaiter : public QueueWaiter {
 public:
     explicit LockWaiter(Lock& lock) noexcept : lock_(lock) {}
     bool await_ready() const noexcept;
@@ -32,6 +32,7 @@ public:
     WaitEdge edge() const noexcept override { return {WaitKind::lock, &lock_}; }
 
 protected:
+    ~LockWaiter() = default;
     Lock& owner() const noexcept { return lock_; }
 
 private:
@@ -61,8 +62,8 @@ public:
 
     /// Locks it, at once if it is unlocked and nobody waits; else the task goes on one pass after the release() that is
     /// its turn. Gives true. Cancelled, it does not have the lock, and hands its turn on.
-    detail::Operation<Lock, detail::LockWaiter> acquire() noexcept {
-        return detail::Operation<Lock, detail::LockWaiter>(*this);
+    detail::Operation<Lock, detail::AcquireWaiter<Lock, detail::LockWaiter>> acquire() noexcept {
+        return detail::Operation<Lock, detail::AcquireWaiter<Lock, detail::LockWaiter>>(*this);
     }
     /// Unlocks it, and wakes the first who waits. It is unlocked until that task goes on, one pass later.
     /// Throws RuntimeError if it is not locked.

@@ -180,7 +180,8 @@ private:
 template <class T>
 class Queue : public detail::QueueOf<T, detail::FifoItems<T>> {
 public:
-    explicit Queue(std::ptrdiff_t maxsize = 0) : detail::QueueOf<T, detail::FifoItems<T>>(maxsize) {}
+    Queue() : Queue(0) {}  // not explicit: in an aggregate it is made from `{}`
+    explicit Queue(std::ptrdiff_t maxsize) : detail::QueueOf<T, detail::FifoItems<T>>(maxsize) {}
 };
 
 /// A Queue that gives the smallest item first: `compare(a, b)` is whether `a` comes before `b`.
@@ -190,7 +191,8 @@ public:
 template <class T, class Compare = detail::Less>
 class PriorityQueue : public detail::QueueOf<T, detail::HeapItems<T, Compare>> {
 public:
-    explicit PriorityQueue(std::ptrdiff_t maxsize = 0, Compare compare = Compare())
+    PriorityQueue() : PriorityQueue(0) {}
+    explicit PriorityQueue(std::ptrdiff_t maxsize, Compare compare = Compare())
         : detail::QueueOf<T, detail::HeapItems<T, Compare>>(maxsize,
                                                             detail::HeapItems<T, Compare>(std::move(compare))) {}
 };
@@ -199,7 +201,8 @@ public:
 template <class T>
 class LifoQueue : public detail::QueueOf<T, detail::LifoItems<T>> {
 public:
-    explicit LifoQueue(std::ptrdiff_t maxsize = 0) : detail::QueueOf<T, detail::LifoItems<T>>(maxsize) {}
+    LifoQueue() : LifoQueue(0) {}
+    explicit LifoQueue(std::ptrdiff_t maxsize) : detail::QueueOf<T, detail::LifoItems<T>>(maxsize) {}
 };
 
 /// `<Queue at 0x7f5c maxsize=2 _queue=[1, 2] _putters[1] tasks=2>`, as Python prints it.

@@ -15,7 +15,7 @@ class Semaphore;
 namespace detail {
 
 /// A wait in `Semaphore::acquire()`.
-class [[nodiscard]] SemaphoreWaiter : public QueueWaiter {
+class SemaphoreWaiter : public QueueWaiter {
 public:
     explicit SemaphoreWaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
     bool await_ready() const noexcept;
@@ -31,6 +31,7 @@ public:
     WaitEdge edge() const noexcept override { return {WaitKind::semaphore, &semaphore_}; }
 
 protected:
+    ~SemaphoreWaiter() = default;
     Semaphore& owner() const noexcept { return semaphore_; }
 
 private:
@@ -56,12 +57,13 @@ public:
     using Guard = asyncio::Guard<Semaphore>;
 
     /// Throws ValueError if `value` is negative.
-    explicit Semaphore(std::ptrdiff_t value = 1);
+    explicit Semaphore(std::ptrdiff_t value);
+    Semaphore() : Semaphore(1) {}  // not explicit: in an aggregate it is made from `{}`
 
     /// Takes a slot, at once if one is free and nobody waits. Gives true. Cancelled, it does not have the slot; one
     /// that it was given already goes to the next who waits.
-    detail::Operation<Semaphore, detail::SemaphoreWaiter> acquire() noexcept {
-        return detail::Operation<Semaphore, detail::SemaphoreWaiter>(*this);
+    detail::Operation<Semaphore, detail::AcquireWaiter<Semaphore, detail::SemaphoreWaiter>> acquire() noexcept {
+        return detail::Operation<Semaphore, detail::AcquireWaiter<Semaphore, detail::SemaphoreWaiter>>(*this);
     }
     /// Gives a slot back, or adds one: the semaphore does not know who has how many.
     void release();
@@ -102,7 +104,8 @@ private:
 /// Also through a reference to its base. Python: asyncio.BoundedSemaphore.
 class BoundedSemaphore : public Semaphore {
 public:
-    explicit BoundedSemaphore(std::ptrdiff_t value = 1) : Semaphore(value, value) {}
+    explicit BoundedSemaphore(std::ptrdiff_t value) : Semaphore(value, value) {}
+    BoundedSemaphore() : BoundedSemaphore(1) {}
 };
 
 /// `<asyncio.locks.Semaphore object at 0x7f5c [unlocked, value:1]>`, as Python prints it.

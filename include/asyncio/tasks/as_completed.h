@@ -86,6 +86,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         wait(*frame.promise().task(), frame);
     }
+    void item_is_there() noexcept;
 
 protected:
     explicit CompletionWaiter(Ref<Completions> completions) noexcept : completions_(std::move(completions)) {}
@@ -95,9 +96,7 @@ protected:
     Ref<FutureBase> take();
 
 private:
-    friend class Completions;
     void wait(TaskBase& task, std::coroutine_handle<> frame) noexcept;
-    void item_is_there() noexcept;
     static void look_again(ReadyNode& node);
     Ref<Completions> completions_;
 };

@@ -45,6 +45,7 @@ class Gathering : public AwaitsFutures {
 public:
     std::size_t count_awaited() const noexcept override { return size_; }
     FutureBase* awaited(std::size_t index) const noexcept override { return children_[index].future_.get(); }
+    void child_is_done(GatherChild& child);
 
 protected:
     Gathering(FutureBase& outer, bool return_exceptions) noexcept;
@@ -64,9 +65,7 @@ protected:
     virtual void store_results() = 0;
 
 private:
-    friend class GatherChild;
     class Link;
-    void child_is_done(GatherChild& child);
     void conclude();
 
     FutureBase& outer_;

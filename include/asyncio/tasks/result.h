@@ -2,6 +2,7 @@
 
 #include <asyncio/core/exceptions.h>
 #include <asyncio/core/repr.h>
+#include <asyncio/detail/object.h>
 
 #include <exception>
 #include <optional>
@@ -67,8 +68,8 @@ public:
     const T& operator*() const& noexcept { return *value_; }
     T& operator*() & noexcept { return *value_; }
     T&& operator*() && noexcept { return *std::move(value_); }
-    const T* operator->() const noexcept { return &*value_; }
-    T* operator->() noexcept { return &*value_; }
+    const T* operator->() const noexcept { return detail::address_of(*value_); }
+    T* operator->() noexcept { return detail::address_of(*value_); }
     template <class U>
     T value_or(U&& other) const& {
         return has_value() ? *value_ : static_cast<T>(static_cast<U&&>(other));

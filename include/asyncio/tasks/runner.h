@@ -32,7 +32,8 @@ static_assert(std::is_trivially_destructible_v<RunnerRunOptions>);
 /// Runner() as runner:` is a Runner in a scope.
 class Runner {
 public:
-    explicit Runner(RunOptions options = {});
+    explicit Runner(RunOptions options);
+    Runner() : Runner(RunOptions()) {}
     /// Closes it; what closing throws is reported to the log.
     ~Runner();
     Runner(const Runner&) = delete;

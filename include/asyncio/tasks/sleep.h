@@ -12,9 +12,9 @@ namespace asyncio {
 namespace detail {
 
 /// A sleep under way: the task's node is a timer.
-class [[nodiscard]] SleepAwaiter : public Waiter {
+class SleepWait : public Waiter {
 public:
-    explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
+    explicit SleepWait(Seconds delay) noexcept : delay_(delay) {}
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -26,16 +26,24 @@ public:
     void await_resume() { check(); }
     WaitEdge edge() const noexcept override { return {WaitKind::sleep, this}; }
 
+protected:
+    ~SleepWait() = default;
+
 private:
     void sleep(TaskBase& task, std::coroutine_handle<> frame);
     static void is_due(ReadyNode& node);
     Seconds delay_;
 };
 
-template <class T>
-class [[nodiscard]] SleepResultAwaiter final : public SleepAwaiter {
+class [[nodiscard]] SleepAwaiter final : public SleepWait {
 public:
-    SleepResultAwaiter(Seconds delay, T&& result) : SleepAwaiter(delay), result_(std::move(result)) {}
+    using SleepWait::SleepWait;
+};
+
+template <class T>
+class [[nodiscard]] SleepResultAwaiter final : public SleepWait {
+public:
+    SleepResultAwaiter(Seconds delay, T&& result) : SleepWait(delay), result_(std::move(result)) {}
     T await_resume() {
         check();
         return std::move(result_);

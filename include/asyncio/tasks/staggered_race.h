@@ -53,6 +53,8 @@ public:
     Coro<> run();
     std::size_t count_awaited() const noexcept override;
     FutureBase* awaited(std::size_t index) const noexcept override;
+    void set_waiter(RaceOver* waiter) noexcept { waiter_ = waiter; }
+    void one_is_done(Racer& racer, TaskBase& task) noexcept;
 
 protected:
     explicit Race(std::optional<Seconds> delay) noexcept : delay_(delay) {}
@@ -65,13 +67,10 @@ protected:
     std::vector<std::exception_ptr> exceptions_;
 
 private:
-    friend class RaceOver;
-    friend Racer;
     void start_one(Future<> previous_failed);
     Coro<> run_one(Future<> may_start, Future<> previous_failed);
     Coro<> wait_and_start_next(Future<> previous_failed, Coro<>& own, Future<>& failed);
     void cancel_others(const Ref<CancelRequest>& request);
-    void one_is_done(Racer& racer, TaskBase& task) noexcept;
 
     std::optional<Seconds> delay_;
     mutable IntrusiveList<Racer, Racers> running_;
@@ -85,11 +84,7 @@ public:
     RaceOf(Functions& functions, std::optional<Seconds> delay)
         : Race(delay), next_(std::begin(functions)), end_(std::end(functions)) {}
     StaggeredRace<stored_t<T>> outcome() {
-        StaggeredRace<stored_t<T>> race;
-        race.winner_result = std::move(result_);
-        race.winner_index = winner_;
-        race.exceptions = std::move(exceptions_);
-        return race;
+        return {std::move(result_), winner_, std::move(exceptions_)};
     }
 
 private:

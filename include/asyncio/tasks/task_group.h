@@ -112,7 +112,7 @@ public:
         return create_callable_task(TaskOptions{}, static_cast<F&&>(function), static_cast<Args&&>(args)...);
     }
     template <class F>
-    requires CoroutineFunction<F>
+    requires detail::PerhapsCoroutineFunction<F>
     auto create_task(F&& function, TaskOptions options) {
         return create_callable_task(options, static_cast<F&&>(function));
     }

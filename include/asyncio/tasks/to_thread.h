@@ -98,7 +98,7 @@ Coro<Result> to_thread(CallOwner<Call> call) {
 /// variables of the context of whoever awaits. What it throws is thrown at the await.
 ///
 /// When the waiting task is cancelled the await ends at once: a call that has not begun never runs, and one that runs
-/// ends unseen. If its first parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for
+/// ends unseen, so what it refers to, by `[&]` or `std::ref`, must outlive it and not only the await. If its first parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for
 /// its thread.
 /// ```cpp
 /// auto text = co_await asyncio::to_thread(read_file, path);
@@ -108,10 +108,10 @@ Coro<Result> to_thread(CallOwner<Call> call) {
 template <class F, class... Args>
 requires detail::CallableWith<F, std::decay_t<Args>...>
 auto to_thread(F&& function, Args&&... args) {
-    static_assert(detail::safe_beside_co_await<F> || !std::is_copy_constructible_v<F>,
+    static_assert(detail::safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
-                  "captures by value something that has a destructor: pass that as an argument of to_thread(), or give "
-                  "the lambda a name first");
+                  "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
+                  "std::move what can only be moved, or give the lambda a name first");
     using Result = detail::CallResult<F, std::decay_t<Args>...>;
     using Call = detail::ThreadCall<Result, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::to_thread<Result>(
@@ -121,10 +121,10 @@ auto to_thread(F&& function, Args&&... args) {
 template <class F, class... Args>
 requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
          detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>) auto to_thread(F&& function, Args&&... args) {
-    static_assert(detail::safe_beside_co_await<F> || !std::is_copy_constructible_v<F>,
+    static_assert(detail::safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
-                  "captures by value something that has a destructor: pass that as an argument of to_thread(), or give "
-                  "the lambda a name first");
+                  "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
+                  "std::move what can only be moved, or give the lambda a name first");
     using Result = detail::CallResult<F, std::stop_token, std::decay_t<Args>...>;
     using Call = detail::StoppableThreadCall<std::stop_source, Result, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::to_thread<Result>(

@@ -57,6 +57,7 @@ public:
     WaitEdge edge() const noexcept override { return {WaitKind::several, static_cast<const AwaitsFutures*>(this)}; }
     std::size_t count_awaited() const noexcept override { return nodes_.size(); }
     FutureBase* awaited(std::size_t index) const noexcept override { return nodes_[index].future_; }
+    void one_is_done(FutureBase& future);
 
 protected:
     WaitAwaiter(std::size_t size, const WaitOptions& options) : nodes_(size), left_(size), options_(options) {}
@@ -66,8 +67,6 @@ protected:
     void end();
 
 private:
-    friend class WaitNode;
-    void one_is_done(FutureBase& future);
     static void is_due(ReadyNode& node);
 
     std::vector<WaitNode> nodes_;

@@ -55,6 +55,20 @@ std::exception_ptr error_after_cancel(FutureBase& future);
 template <class A>
 inline constexpr bool is_future_handle = std::derived_from<std::remove_cvref_t<A>, AnyFuture>;
 
+/// What wait_for() gives. A copy of the value of a future or task that others have too: whoever holds the result, a
+/// task say, need not hold that one.
+template <class A>
+struct WaitForResult {
+    using type = ValueOrReference<await_result_t<A>>;
+};
+template <class A>
+requires(is_future_handle<A>&& requires { typename std::remove_cvref_t<A>::value_type; }) struct WaitForResult<A> {
+    using type = typename std::remove_cvref_t<A>::value_type;
+    static_assert(!std::is_lvalue_reference_v<A> || !std::is_object_v<type> || std::is_copy_constructible_v<type>,
+                  "the result of this future cannot be copied: give the future away, wait_for(std::move(future), ...), "
+                  "or wait for it by wait()");
+};
+
 /// How wait_for() keeps its argument: handles and rvalues by value, other lvalues by reference.
 template <class A>
 using KeptAwaitable = std::conditional_t<is_future_handle<A>, std::remove_cvref_t<A>, A>;
@@ -140,12 +154,12 @@ Coro<Result> wait_for_in_time(KeptAwaitable<A> awaitable, std::optional<Seconds>
 /// takes the cancellation for itself and returns a value has that value returned, and what throws something else throws
 /// that. With a timeout of zero or less, only what is done already gives its value; a coroutine never begins.
 ///
-/// `const T&` comes from an lvalue task or future, as with `co_await`: it lives as long as a handle of that one does.
-/// Any other lvalue must outlive the call. Python: asyncio.wait_for.
+/// The value of an lvalue task or future is copied, that of one given by `std::move` is moved out. Any other lvalue
+/// must outlive the call. Python: asyncio.wait_for.
 template <Awaitable A>
 auto wait_for(A&& awaitable, std::optional<Seconds> timeout,
               std::source_location where = std::source_location::current()) {
-    using Result = detail::ValueOrReference<await_result_t<A>>;
+    using Result = typename detail::WaitForResult<A>::type;
     static_assert(!(Coroutine<A> && std::is_lvalue_reference_v<A>),
                   "a coroutine can be awaited only once: give it to wait_for() with std::move");
     if (timeout && timeout->count() <= 0) {

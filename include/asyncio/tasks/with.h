@@ -65,7 +65,7 @@ public:
     template <class V>
     void set(V&& value) {
         if constexpr (std::is_lvalue_reference_v<Value>) {
-            stored_ = &value;
+            stored_ = address_of(value);
         } else {
             stored_.emplace(static_cast<V&&>(value));
         }

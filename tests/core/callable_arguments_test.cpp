@@ -1,0 +1,167 @@
+// What the arguments of a coroutine function are converted to lives as long as the coroutine, however it is called.
+#include "support/run_test.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/core/task.h>
+#include <asyncio/tasks/run_coroutine_threadsafe.h>
+#include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/task_group.h>
+#include <asyncio/tasks/with.h>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace {
+
+using namespace asyncio;
+using asyncio::sleep;  // not the one of <unistd.h>
+using support::run_test;
+
+constexpr const char* literal = "a text that is too long to be kept without the heap";
+
+Coro<std::string> refers(const std::string& text) {
+    co_await sleep(0);
+    co_return text;
+}
+struct Object {
+    Coro<std::string> method(const std::string& text, int times) {
+        co_await sleep(0);
+        co_return own + text + std::to_string(times);
+    }
+    std::string own = "own ";
+};
+struct Overloaded {
+    Coro<std::string> operator()(const std::string& text) const { return refers(text); }
+    Coro<std::string> operator()(int) const { co_return "a number"; }
+};
+
+TEST(CallableArguments, OfAKnownSignatureAreKeptAsTheParametersWantThem) {
+    run_test([]() -> Coro<> {
+        std::string text = co_await create_task(refers, literal);
+        EXPECT_EQ(text, literal);
+        std::function<Coro<std::string>(const std::string&)> function = refers;
+        text = co_await create_task(function, literal);
+        EXPECT_EQ(text, literal);
+        text = co_await create_task(std::ref(refers), literal);
+        EXPECT_EQ(text, literal);
+        auto with_more = [](const std::string& first, const std::string&, int times = 3) -> Coro<std::string> {
+            co_await sleep(0);
+            co_return first + std::to_string(times);
+        };
+        text = co_await create_task(with_more, literal, literal);
+        EXPECT_EQ(text, std::string(literal) + "3");
+    });
+}
+
+TEST(CallableArguments, OfWhatIsBoundInFrontAreKeptAsTheRestOfItsParametersWantsThem) {
+    run_test([]() -> Coro<> {
+        auto object = std::make_shared<Object>();
+        std::string text = co_await create_task(std::bind_front(&Object::method, object), literal, 2);
+        EXPECT_EQ(text, std::string("own ") + literal + "2");
+        text = co_await create_task(std::bind_front(&Object::method, object, std::string("x")), 2);
+        EXPECT_EQ(text, "own x2");
+        text = co_await create_task(std::bind_front(refers), literal);
+        EXPECT_EQ(text, literal);
+    });
+}
+
+TEST(CallableArguments, OfAnOverloadedFunctionAreHeldInTheCall) {
+    run_test([]() -> Coro<> {
+        std::string text = co_await create_task(Overloaded(), literal);
+        EXPECT_EQ(text, literal);
+        text = co_await create_task(Overloaded(), 5);
+        EXPECT_EQ(text, "a number");
+        text = co_await run_coroutine_threadsafe(Overloaded(), get_running_loop(), literal);
+        EXPECT_EQ(text, literal);
+        Task<std::string> task;
+        co_await with(TaskGroup(), [&](TaskGroup& group) { task = group.create_task(Overloaded(), literal); });
+        EXPECT_EQ(task.result(), literal);
+    });
+}
+
+/// Notes how many of them there are.
+class Counted {
+public:
+    explicit Counted(int& alive) : alive_(&alive) { ++alive; }
+    Counted(const Counted& other) : alive_(other.alive_) { ++*alive_; }
+    ~Counted() { --*alive_; }
+
+private:
+    int* alive_;
+};
+struct MakesCounted {
+    MakesCounted(const char*) : counted(total) {}
+    static inline int total = 0;
+    Counted counted;
+};
+struct OverloadedForObjects {
+    Coro<> operator()(const MakesCounted&) const {
+        co_await sleep(0);
+        EXPECT_EQ(MakesCounted::total, 1);
+    }
+    Coro<> operator()(int) const { co_return; }
+};
+
+TEST(CallableArguments, HeldInTheCallGoWithTheCoroutine) {
+    run_test([]() -> Coro<> {
+        Task<> task = create_task(OverloadedForObjects(), literal);
+        EXPECT_EQ(MakesCounted::total, 1);
+        co_await task;
+        EXPECT_EQ(MakesCounted::total, 0);
+        Task<> cancelled = create_task(OverloadedForObjects(), literal);
+        cancelled.cancel();
+        co_await sleep(0);
+        EXPECT_TRUE(cancelled.cancelled());
+        EXPECT_EQ(MakesCounted::total, 0);
+    });
+}
+
+struct ThrowsWhenCalled {
+    Coro<> operator()(const std::string&) const { throw ValueError("called"); }
+    Coro<> operator()(int) const { co_return; }
+};
+
+TEST(CallableArguments, WhatTheCallThrowsIsThrownToWhoMakesTheTask) {
+    run_test([]() -> Coro<> {
+        EXPECT_EQ(support::outcome([] { return create_task(ThrowsWhenCalled(), literal); }), "ValueError('called')");
+        co_return;
+    });
+}
+
+// g++ 12 asked a generic lambda whether it can be called with nothing, and compiled it to find that out.
+TEST(CallableArguments, OfAGenericLambdaAreTakenAsTheyAre) {
+    run_test([]() -> Coro<> {
+        auto generic = [](const auto& text, auto number) -> Coro<std::string> {
+            co_await sleep(0);
+            co_return std::string(text) + std::to_string(number);
+        };
+        std::string text = co_await create_task(generic, std::string("x"), 1);
+        EXPECT_EQ(text, "x1");
+        auto forwards = [](auto&&... values) { return refers(std::forward<decltype(values)>(values)...); };
+        text = co_await create_task(forwards, std::string(literal));
+        EXPECT_EQ(text, literal);
+    });
+}
+
+struct Options {
+    std::string text;
+};
+
+// g++ 12 destroys such a default argument twice where it holds what a call makes.
+TEST(CallableArguments, OfAGenericLambdaWithAnAggregateForADefaultAreNotHeld) {
+    run_test([]() -> Coro<> {
+        auto generic = [](auto number, Options options = {literal}) -> Coro<std::string> {
+            co_await sleep(0);
+            co_return options.text + std::to_string(number);
+        };
+        std::string text = co_await create_task(generic, 7);
+        EXPECT_EQ(text, std::string(literal) + "7");
+    });
+}
+
+}  // namespace
