@@ -94,14 +94,18 @@ void Trace::on_report(const asyncio::ExceptionContext& context) {
     std::string message = context.message;
     if (message.find("never retrieved") != std::string::npos || message.find("destroyed") != std::string::npos) {
         // That it is told shows, not when. differs: when a lost exception is told; a running task without a handle
-        lost_.push_back("lost " + message + (context.exception ? " " + log_line(context.exception) : ""));
+        lost_.push_back("lost " + message + (context.task ? " task" : "") +
+                        (context.exception ? " " + log_line(context.exception) : ""));
         return;
     }
-    if (message.starts_with("Exception in callback") || message.starts_with("Exception in a done callback")) {
-        message = "Exception in callback";
-    }
+    if (message.starts_with("Exception in callback")) message = "Exception in callback";
     message = message.substr(0, message.find("<async_generator"));
-    log("report", asyncio::detail::quoted(message), context.exception ? describe(context.exception) : "-", x_var.get());
+    std::string about = std::to_string(x_var.get());
+    if (!context.asyncgen.empty()) about += " asyncgen";
+    if (context.future) about += " future";
+    if (context.handle) about += " handle";
+    if (context.task) about += " task";
+    log("report", asyncio::detail::quoted(message), context.exception ? describe(context.exception) : "-", about);
     if (handler_mode_ == 1) throw asyncio::ValueError("handler");
     if (handler_mode_ == 2) throw asyncio::KeyboardInterrupt();
 }
@@ -109,11 +113,17 @@ void Trace::on_report(const asyncio::ExceptionContext& context) {
 /// What the default exception handler says; also of futures that are dropped when the loop is gone.
 void Trace::on_log(asyncio::LogLevel level, std::string_view message) {
     if (level != asyncio::LogLevel::error) return;
-    if (message.starts_with("a guard could not release")) return;  // a frame is being destroyed with the loop
+    // A frame is being destroyed with the loop. differs: a failed release at the end of `async with`
+    if (message.starts_with("a guard could not release")) return;
     Trace& trace = *under_way;
     std::string first(message.substr(0, message.find('\n')));
     std::string last = "-";
-    if (first.size() < message.size()) last = shown_message(std::string(message.substr(message.rfind('\n') + 1)));
+    if (first.size() < message.size()) {
+        constexpr std::string_view in_group = "\n  | ";
+        std::size_t group = message.find(in_group);
+        std::size_t at = group != message.npos ? group + in_group.size() : message.rfind('\n') + 1;
+        last = shown_message(std::string(message.substr(at, message.find('\n', at) - at)));
+    }
     if (!trace.over_) {
         trace.log("logged", first, last);
     } else if (first.find("never retrieved") != std::string::npos) {

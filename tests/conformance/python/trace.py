@@ -94,12 +94,14 @@ class Trace:
             return  # differs: a generator that has ignored its closing
         if "never retrieved" in message or "destroyed" in message:
             # That it is told shows, not when. differs: when a lost exception is told; a running task without a handle
-            self.lost.append(f"lost {message}" + (f" {log_line(error)}" if error is not None else ""))
+            about = " task" if "task" in context else ""
+            self.lost.append(f"lost {message}{about}" + (f" {log_line(error)}" if error is not None else ""))
             return
         if message.startswith("Exception in callback"):
-            message = "Exception in callback"
+            message = "Exception in callback"  # of a function, which has another name in another language
         message = message.split("<async_generator", 1)[0]
-        self.log("report", repr(message), describe(error) if error is not None else "-", X.get())
+        about = [key for key in ("asyncgen", "future", "handle", "task") if key in context]
+        self.log("report", repr(message), describe(error) if error is not None else "-", X.get(), *about)
         if self.handler_mode:
             raise ValueError("handler") if self.handler_mode == 1 else KeyboardInterrupt
 
