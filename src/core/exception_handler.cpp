@@ -47,7 +47,8 @@ private:
                 add(children[i], depth + 1);
             } else {
                 std::size_t more = children.size() - widest;
-                add_line("and " + std::to_string(more) + (more == 1 ? " more exception" : " more exceptions"), depth + 1);
+                add_line("and " + std::to_string(more) + (more == 1 ? " more exception" : " more exceptions"),
+                         depth + 1);
             }
             if (is_last && std::exchange(needs_end_, false)) {
                 text += "\n" + std::string(2 * depth + 2, ' ') + "+------------------------------------";

@@ -123,8 +123,8 @@ TEST_F(ExceptionHandlerTest, AnExceptionGroupIsLoggedWithAllThatItHolds) {
     auto error = [](const char* message) { return std::make_exception_ptr(ValueError(message)); };
     EventLoop loop;
     auto inner = std::make_exception_ptr(ExceptionGroup("inner", {error("b\nand more")}));
-    loop.call_exception_handler({.message = "Two",
-                                 .exception = std::make_exception_ptr(ExceptionGroup("outer", {error("a"), inner}))});
+    loop.call_exception_handler(
+        {.message = "Two", .exception = std::make_exception_ptr(ExceptionGroup("outer", {error("a"), inner}))});
     ASSERT_EQ(logged.size(), 1U);
     EXPECT_EQ(logged[0],
               "error: Two\n"
@@ -142,13 +142,16 @@ TEST_F(ExceptionHandlerTest, AnExceptionGroupIsLoggedWithAllThatItHolds) {
     std::exception_ptr deep = std::make_exception_ptr(ExceptionGroup("wide", many));
     for (int i = 0; i < 11; ++i) deep = std::make_exception_ptr(ExceptionGroup("deep", {deep}));
     loop.call_exception_handler({.message = "Deep", .exception = deep});
-    EXPECT_TRUE(logged[1].ends_with("\n                      | ... (max_group_depth is 10)\n"
-                                    "                      +------------------------------------"))
+    EXPECT_TRUE(
+        logged[1].ends_with("\n                      | ... (max_group_depth is 10)\n"
+                            "                      +------------------------------------"))
         << logged[1];
-    loop.call_exception_handler({.message = "Wide", .exception = std::make_exception_ptr(ExceptionGroup("wide", many))});
-    EXPECT_TRUE(logged[2].ends_with("\n    +---------------- ... ----------------\n"
-                                    "    | and 2 more exceptions\n"
-                                    "    +------------------------------------"))
+    loop.call_exception_handler(
+        {.message = "Wide", .exception = std::make_exception_ptr(ExceptionGroup("wide", many))});
+    EXPECT_TRUE(
+        logged[2].ends_with("\n    +---------------- ... ----------------\n"
+                            "    | and 2 more exceptions\n"
+                            "    +------------------------------------"))
         << logged[2];
 }
 

@@ -83,13 +83,15 @@ concept Returns = requires(detail::Promise<T>& promise, U value) {
 static_assert(!Returns<int, std::string> && !Returns<std::string, std::nullptr_t*>);
 // What `return value;` does not do in a function.
 static_assert(!Returns<std::unique_ptr<int>, int*> && !Returns<std::vector<int>, int>);
-static_assert(!Returns<int, ExplicitNumber> && !Returns<ExplicitlyMade, int> && Returns<ExplicitlyMade, ExplicitlyMade>);
+static_assert(!Returns<int, ExplicitNumber> && !Returns<ExplicitlyMade, int> &&
+              Returns<ExplicitlyMade, ExplicitlyMade>);
 
 template <class T, class U>
 concept Yields = requires(detail::GeneratorPromise<T>& promise, U value) {
     promise.yield_value(value);
 };
-static_assert(!Yields<std::unique_ptr<int>, int*> && !Yields<std::vector<int>, int> && Yields<std::string, const char*>);
+static_assert(!Yields<std::unique_ptr<int>, int*> && !Yields<std::vector<int>, int> &&
+              Yields<std::string, const char*>);
 
 template <class T, class U>
 concept TakesResult = requires(Future<T> future, U value) {

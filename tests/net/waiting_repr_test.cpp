@@ -74,9 +74,8 @@ TEST_F(WaitingRepr, NamesWhatIsWaitedFor) {
         EXPECT_EQ(said, "several futures");
         said = co_await said_of([&]() -> Coro<> { co_await future; });
         EXPECT_EQ(said, "Future pending cb=[");
-        said = co_await said_of([&]() -> Coro<> {
-            co_await with(TaskGroup(), [](TaskGroup& group) { group.create_task(sleep(1h)); });
-        });
+        said = co_await said_of(
+            [&]() -> Coro<> { co_await with(TaskGroup(), [](TaskGroup& group) { group.create_task(sleep(1h)); }); });
         EXPECT_EQ(said, "TaskGroup at ");
     });
 }

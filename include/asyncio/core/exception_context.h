@@ -17,7 +17,7 @@ struct ExceptionContext {
     AnyFuture future = {};
     AnyTask task = {};
     Handle handle = {};
-    std::string asyncgen = {};  ///< the asynchronous generator that it is about, as it is printed
+    std::string asyncgen = {};           ///< the asynchronous generator that it is about, as it is printed
     std::vector<StackEntry> stack = {};  ///< where the task stands, or the frames that its exception passed through
     std::string transport = {};          ///< the connection that it is about, as it is printed
     std::string socket = {};             ///< the same for a socket

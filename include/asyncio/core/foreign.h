@@ -39,7 +39,7 @@ private:
     friend class ForeignWaiter;
     friend class LoopCore;
     static void deliver(ReadyNode& node);
-    void finish() noexcept;            // on the thread that resumed it
+    void finish() noexcept;              // on the thread that resumed it
     void frame_is_destroyed() noexcept;  // by the operation, perhaps, which then never ends
 
     unsigned references_ = 1;
@@ -132,8 +132,8 @@ class [[nodiscard]] ForeignAwaiter : public ForeignWaiter {
     using Operation =
         ForeignOperationOf<std::conditional_t<std::is_lvalue_reference_v<Result>, Result, std::remove_cvref_t<Result>>>;
 
-    /// It is moved into a coroutine of its own, or referred to: an lvalue, and what cannot be moved, which as an awaiter
-    /// g++ 12 would move all the same if it did not look like an lvalue.
+    /// It is moved into a coroutine of its own, or referred to: an lvalue, and what cannot be moved, which as an
+    /// awaiter g++ 12 would move all the same if it did not look like an lvalue.
     static constexpr bool is_moved = !std::is_reference_v<A> && std::is_constructible_v<A, A>;
     using Referred = std::conditional_t<HasMemberCoAwait<A> || HasFreeCoAwait<A>, A&&, A&>;
     using Kept = std::conditional_t<is_moved, A, Referred>;

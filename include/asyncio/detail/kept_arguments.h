@@ -122,7 +122,7 @@ template <class A>
 inline constexpr bool may_be_converted = true;
 #endif
 template <class Function, class... A>
-inline constexpr bool may_make_temporaries =
-    std::is_void_v<typename ParametersOf<Function>::type> && (may_be_converted<A> || ...);
+inline constexpr bool may_make_temporaries = std::is_void_v<typename ParametersOf<Function>::type> &&
+                                             (may_be_converted<A> || ...);
 
 }  // namespace asyncio::detail

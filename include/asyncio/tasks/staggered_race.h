@@ -83,9 +83,7 @@ class RaceOf final : public Race {
 public:
     RaceOf(Functions& functions, std::optional<Seconds> delay)
         : Race(delay), next_(std::begin(functions)), end_(std::end(functions)) {}
-    StaggeredRace<stored_t<T>> outcome() {
-        return {std::move(result_), winner_, std::move(exceptions_)};
-    }
+    StaggeredRace<stored_t<T>> outcome() { return {std::move(result_), winner_, std::move(exceptions_)}; }
 
 private:
     using Iterator = decltype(std::begin(std::declval<Functions&>()));

@@ -98,8 +98,8 @@ Coro<Result> to_thread(CallOwner<Call> call) {
 /// variables of the context of whoever awaits. What it throws is thrown at the await.
 ///
 /// When the waiting task is cancelled the await ends at once: a call that has not begun never runs, and one that runs
-/// ends unseen, so what it refers to, by `[&]` or `std::ref`, must outlive it and not only the await. If its first parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for
-/// its thread.
+/// ends unseen, so what it refers to, by `[&]` or `std::ref`, must outlive it and not only the await. If its first
+/// parameter is a `std::stop_token`, before `args`, it is asked to stop. `run()` waits for its thread.
 /// ```cpp
 /// auto text = co_await asyncio::to_thread(read_file, path);
 /// co_await asyncio::to_thread([](std::stop_token stop) { while (!stop.stop_requested()) poll_device(); });
