@@ -2,6 +2,7 @@
 // and the library, whichever of them hide their symbols.
 #include "plugin.h"
 
+#include <coroutine>
 #include <cstdio>
 #include <cstdlib>
 
@@ -26,6 +27,17 @@ Coro<bool> is_caught(int which) {
     co_return false;
 }
 
+/// As an awaitable of another library.
+class ThreeSoon {
+public:
+    ThreeSoon() {}
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) const {
+        get_running_loop().call_soon([waiting] { waiting.resume(); });
+    }
+    int await_resume() const { return 3; }
+};
+
 Coro<> fails() {
     co_await sleep(0s);
     throw ValueError("value");
@@ -43,6 +55,9 @@ Coro<> main_coro() {
     get_running_loop().call_soon([future]() mutable { future.set_result("there"); });
     std::string value = co_await plugin_value(future);
     expect(value == "there and back", "a value goes through the plugin");
+
+    int three = co_await ThreeSoon();
+    expect(three == 3, "an awaitable of another library is awaited");
 
     bool timeout_error = co_await is_caught<TimeoutError>(0);
     expect(timeout_error, "a TimeoutError is caught");
