@@ -298,7 +298,10 @@ bool LoopCore::shut_down_at_once() noexcept {
 }
 
 void LoopCore::destroy() {
-    if (running_ && was_running_at_fork_) return;  // what its thread was in the middle of stands still for ever
+    if (running_ && was_running_at_fork_) {  // what its thread was in the middle of stands still for ever
+        facade_ = nullptr;
+        return;
+    }
     close();
     for (TaskBase& task : live_tasks) task.report_abandoned();
     // The newest first: what a task was given when it was made is older than it, and lies in the frames of older tasks.

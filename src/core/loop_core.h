@@ -96,7 +96,6 @@ public:
             check_thread_now();
     }
     EventLoop& facade() const;
-    EventLoop* facade_or_null() const noexcept { return facade_; }
 
     // Callbacks.
     void add_ready_handle(HandleBase& handle) noexcept;
