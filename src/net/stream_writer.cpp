@@ -109,7 +109,7 @@ ExtraInfo StreamWriter::get_extra_info(std::string_view name) const {
     return handle().get()->transport()->get_extra_info(name);
 }
 void StreamWriter::set_write_buffer_limits(WriteBufferOptions options) const {
-    handle().get()->transport()->set_write_buffer_limits(options.high, options.low);
+    writer_in_its_thread(handle()).set_write_buffer_limits(options.high, options.low);
 }
 WriteBufferLimits StreamWriter::get_write_buffer_limits() const {
     return handle().get()->transport()->write_buffer_limits();
