@@ -273,7 +273,7 @@ TEST(PoolDepotThread, IsWholeInAChildOfAForkThoughAnotherThreadUsesIt) {
     for (int i = 0; i < 40 && status == 0; ++i) {
         pid_t child = ::fork();
         if (child == 0) {
-            ::alarm(3);
+            ::alarm(30);
             for (int k = 0; k < 100; ++k) pool_depot.put(9, pool_depot.take(9, 20));
             ::_exit(0);
         }
