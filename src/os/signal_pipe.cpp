@@ -56,7 +56,7 @@ void handle_signal(int signum) {
     errno = error;
 }
 
-/// Registered before the first pipe, so that it comes before theirs.
+// Another thread may have the mutex at a fork(), and the child does not have that thread.
 void lock_routes() noexcept { routes_mutex.lock(); }
 void unlock_routes() noexcept { routes_mutex.unlock(); }
 void unlock_routes_in_child() noexcept {
