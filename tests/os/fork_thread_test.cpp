@@ -85,6 +85,7 @@ TEST_P(ForkThread, AThreadThatCallsAtThatMomentDoesNotLockTheChild) {
 
 TEST_P(ForkThread, ALoopThatAnotherThreadWasRunningMayBeDestroyedThere) {
     auto loop = std::unique_ptr<EventLoop>(new EventLoop(factory()()));
+    Future<> future = loop->create_future();
     std::atomic<bool> runs = false;
     std::jthread runner([&] {
         loop->call_soon([&] { runs = true; });
@@ -94,7 +95,9 @@ TEST_P(ForkThread, ALoopThatAnotherThreadWasRunningMayBeDestroyedThere) {
     int code = in_child([&] {
         std::string closing = support::outcome([&] { loop->close(); });
         loop.reset();
-        return closing == "RuntimeError('Cannot close a running event loop')" ? 7 : 1;
+        std::string asking = support::outcome([&] { return &future.get_loop(); });
+        if (asking != "RuntimeError('the event loop was destroyed')") return 1;
+        return closing == "RuntimeError('Cannot close a running event loop')" ? 7 : 2;
     });
     EXPECT_EQ(code, 7);
     loop->call_soon_threadsafe([&] { loop->stop(); });
