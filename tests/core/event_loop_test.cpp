@@ -184,7 +184,6 @@ TEST(EventLoop, RunsUntilAFutureIsDoneAndOnePassMore) {
     loop.run_until_complete(end());
 }
 
-// CPython: test_events.py, EventLoopTestsMixin.test_run_until_complete_stopped
 // The task is gone with the statement.
 TEST(EventLoop, OfATaskThatItIsGivenItMovesTheResultOut) {
     EventLoop loop;
@@ -201,6 +200,7 @@ TEST(EventLoop, OfATaskThatItIsGivenItMovesTheResultOut) {
     EXPECT_THROW(loop.run_until_complete(loop.create_task(fail())), ValueError);
 }
 
+// CPython: test_events.py, EventLoopTestsMixin.test_run_until_complete_stopped
 TEST(EventLoop, StoppedBeforeItsFutureIsDoneItSaysSo) {
     EventLoop loop;
     Future<> never = loop.create_future<>();
