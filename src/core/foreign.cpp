@@ -23,8 +23,12 @@ ForeignOperation::~ForeignOperation() {
 void ForeignOperation::frame_is_destroyed() noexcept {
     if (!frame_ || is_finished()) return;
     frame_ = nullptr;
-    exception_ = std::make_exception_ptr(RuntimeError(
-        "the operation of another library was dropped before it had an outcome: its handle was destroyed"));
+    try {
+        throw RuntimeError(
+            "the operation of another library was dropped before it had an outcome: its handle was destroyed");
+    } catch (...) {  // it, or that there is no memory for it
+        exception_ = std::current_exception();
+    }
     finish();
 }
 

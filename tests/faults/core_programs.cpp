@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <coroutine>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -50,6 +51,33 @@ Coro<> tasks() {
 Coro<> nobody_asks() {
     create_task(fail_soon());
     co_await sleep(10ms);
+}
+
+/// An awaitable of another library, which resumes what waits for it, or destroys that.
+class EndsSoon {
+public:
+    explicit EndsSoon(bool destroys) : destroys_(destroys) {}
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) const {
+        get_running_loop().call_soon(
+            [waiting, destroys = destroys_] { destroys ? waiting.destroy() : waiting.resume(); });
+    }
+    int await_resume() const { return 5; }
+
+private:
+    bool destroys_;
+};
+
+Coro<> other_libraries() {
+    int value = co_await EndsSoon(false);
+    expect(value == 5, "what another library gives");
+    bool caught = false;
+    try {
+        co_await EndsSoon(true);
+    } catch (const RuntimeError&) {
+        caught = true;
+    }
+    expect(caught, "that there will be no outcome");
 }
 
 Coro<> deep(int levels) {
@@ -289,6 +317,7 @@ std::vector<Program> core_programs() {
     return {{"tasks", tasks},
             {"nobody_asks", nobody_asks},
             {"deep_error", deep_error},
+            {"other_libraries", other_libraries},
             {"cancelling", cancelling},
             {"cancelling_twice", cancelling_twice},
             {"callbacks", callbacks},
