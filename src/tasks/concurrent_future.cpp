@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <string>
 
 namespace asyncio::detail {
 
@@ -142,9 +144,13 @@ void ConcurrentFutureBase::call_safely(ConcurrentCallback& callback) {
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         std::exception_ptr error = std::current_exception();
-        std::string said = str(error);
-        log(LogLevel::error,
-            "exception calling callback for " + repr() + "\n" + type_name(error) + (said.empty() ? "" : ": " + said));
+        try {
+            std::string said = str(error);
+            log(LogLevel::error, "exception calling callback for " + repr() + "\n" + type_name(error) +
+                                     (said.empty() ? "" : ": " + said));
+        } catch (const std::bad_alloc&) {  // the other callbacks are called all the same: tasks may wait for them
+            log(LogLevel::error, "exception calling callback for a Future");
+        }
     }
 }
 
@@ -177,7 +183,11 @@ void ConcurrentFutureBase::give_up() noexcept {
         if (become(State::cancelled)) call_back();
     } catch (...) {
         // KeyboardInterrupt or SystemExit out of a callback, while the loop is torn down.
-        log(LogLevel::error, "a callback of " + repr() + " threw " + type_name(std::current_exception()));
+        try {
+            log(LogLevel::error, "a callback of " + repr() + " threw " + type_name(std::current_exception()));
+        } catch (const std::bad_alloc&) {
+            log(LogLevel::error, "a callback of a Future threw");
+        }
     }
 }
 

@@ -9,7 +9,6 @@ namespace faults {
 std::vector<Program> core_programs();
 std::vector<Program> task_programs();
 std::vector<Program> sync_programs();
-std::vector<Program> thread_programs();
 std::vector<Program> socket_programs();
 std::vector<Program> stream_programs();
 

@@ -2,6 +2,7 @@
 #include <asyncio/asyncio.h>
 
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -292,6 +293,27 @@ Coro<> race_that_is_cancelled() {
     auto [done, pending] = co_await wait(race);
 }
 
+/// Of two callbacks that are called as it ends, the first throws.
+ConcurrentFuture<int> future_with_callbacks(std::shared_ptr<int> calls) {
+    ConcurrentFuture<int> future = run_coroutine_threadsafe(number(1), get_running_loop());
+    future.add_done_callback([](const ConcurrentFuture<int>&) { throw ValueError(long_text); });
+    future.add_done_callback([calls](const ConcurrentFuture<int>&) { ++*calls; });
+    return future;
+}
+
+Coro<> concurrent_futures() {
+    auto calls = std::make_shared<int>(0);
+    ConcurrentFuture<int> future = future_with_callbacks(calls);
+    co_await sleep(10ms);
+    if (!future.cancelled()) expect(future.result(Seconds(0)) == 1, "what the coroutine gives");
+    expect(*calls == 1, "that the second callback is called");
+}
+
+Coro<> concurrent_futures_that_are_left() {
+    future_with_callbacks(std::make_shared<int>(0));
+    co_return;
+}
+
 }  // namespace
 
 std::vector<Program> task_programs() {
@@ -308,6 +330,8 @@ std::vector<Program> task_programs() {
             {"gathering_that_nobody_keeps", gathering_that_nobody_keeps},
             {"waiting", waiting},
             {"completed", completed},
+            {"concurrent_futures", concurrent_futures},
+            {"concurrent_futures_that_are_left", concurrent_futures_that_are_left},
             {"shields", shields},
             {"races", races},
             {"race_that_is_cancelled", race_that_is_cancelled}};
