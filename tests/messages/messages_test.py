@@ -36,6 +36,14 @@ CASES = {
     "struct Gives { bool await_ready() { return true; } void await_suspend(std::coroutine_handle<>) {} "
     "Pinned await_resume() { return {}; } };\n"
     "Coro<> f() { co_await Gives(); }": "an object that cannot be moved",
+    "int g(std::unique_ptr<int>);\nCoro<> f(std::unique_ptr<int> p) { co_await to_thread(g, p); }":
+        "one of these cannot be copied: give it by std::move",
+    "#include <stop_token>\nint g(std::stop_token, std::unique_ptr<int>);\n"
+    "Coro<> f(std::unique_ptr<int> p) { co_await to_thread(g, p); }":
+        "one of these cannot be copied: give it by std::move",
+    "int g(std::unique_ptr<int>);\n"
+    "Coro<> f(EventLoop& loop, std::unique_ptr<int> p) { co_await loop.run_in_executor(nullptr, g, p); }":
+        "one of these cannot be copied: give it by std::move",
     "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
 }
 # What must still be taken.

@@ -108,6 +108,9 @@ Coro<Result> to_thread(CallOwner<Call> call) {
 template <class F, class... Args>
 requires detail::CallableWith<F, std::decay_t<Args>...>
 auto to_thread(F&& function, Args&&... args) {
+    static_assert(detail::can_keep<F, Args...>,
+                  "the call keeps copies of the function and of the arguments, and one of these cannot be copied: give "
+                  "it by std::move, or by std::ref if it is to stay where it is");
     static_assert(detail::safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
                   "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
@@ -121,6 +124,9 @@ auto to_thread(F&& function, Args&&... args) {
 template <class F, class... Args>
 requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
          detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>) auto to_thread(F&& function, Args&&... args) {
+    static_assert(detail::can_keep<F, Args...>,
+                  "the call keeps copies of the function and of the arguments, and one of these cannot be copied: give "
+                  "it by std::move, or by std::ref if it is to stay where it is");
     static_assert(detail::safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
                   "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
