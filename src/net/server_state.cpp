@@ -129,6 +129,7 @@ void ServerState::go_on_accepting(Listener& listener) {
 
 /// All that wait, but not more than a backlog of them in one pass.
 void ServerState::accept_all(Listener& listener) {
+    Ref<ServerState> keep(this);
     IoOperation& accept = listener.accept;
     for (int left = std::max(backlog_, 0); left >= 0; --left) {
         accept.address = listener.peer.native_room();
@@ -139,6 +140,7 @@ void ServerState::accept_all(Listener& listener) {
         if (accept.result >= 0) {
             listener.peer.set_native_size(accept.address_size);
             accepted(listener, static_cast<int>(accept.result), listener.peer);
+            if (closed_) return;  // by the exception handler, which was told that it failed
         } else if (accept.result != -ECONNABORTED) {
             return report_failed_accept(listener, static_cast<int>(-accept.result));
         }

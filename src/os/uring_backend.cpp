@@ -227,7 +227,7 @@ void UringBackend::cancel(IoOperation& operation) noexcept {
     if (ring_is_parents_) [[unlikely]]
         forget_parents_ring();
     Descriptor& descriptor = *table_.find(operation.descriptor.fd);  // its serial number may be a newer one
-    if (operation.repeats) check_later(descriptor);
+    check_later(descriptor);
     next_in_line(descriptor, descriptor.direction(operation.call));
 }
 
@@ -293,6 +293,7 @@ void UringBackend::forget_parents_ring() noexcept {
         descriptor.watching = descriptor.read_poll = descriptor.write_poll = descriptor.series = nullptr;
         bool all_kept = keep_chunks(descriptor);
         while (descriptor.first_chunk != Chunk::none) give_back_first(descriptor);
+        close_accepted(descriptor);  // the parent has them, and serves them
         if (!descriptor.ended && descriptor.error == 0 && (was_receiving || !all_kept)) descriptor.error = ECONNABORTED;
         check_later(descriptor);
     });

@@ -127,6 +127,7 @@ private:
     void take_bytes(IoOperation& operation, Descriptor& descriptor) noexcept;
     void give_back_first(Descriptor& descriptor) noexcept;
     bool keep_chunks(Descriptor& descriptor) noexcept;
+    static void close_accepted(Descriptor& descriptor) noexcept;
     void drop_series(Descriptor& descriptor) noexcept;
     void check(Descriptor& descriptor) noexcept;
     bool check_all() noexcept;

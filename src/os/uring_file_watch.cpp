@@ -24,7 +24,7 @@ int FileWatch::look(int fd, FileIdentity& file) noexcept {
     epoll_event nothing{};
     if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &nothing) != 0) return errno;
     ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &nothing);
-    file = {status.st_dev, status.st_ino};
+    file = {status.st_dev, status.st_ino, (status.st_mode & S_IFMT) != 0};
     return 0;
 }
 

@@ -8,7 +8,10 @@ namespace asyncio::detail {
 struct FileIdentity {
     dev_t device = 0;
     ino_t inode = 0;
-    bool operator==(const FileIdentity&) const noexcept = default;
+    bool is_known = false;  // all eventfds and their like have one inode
+    bool operator==(const FileIdentity& other) const noexcept {
+        return is_known && other.is_known && device == other.device && inode == other.inode;
+    }
 };
 
 /// Says of which files the kernel can tell when they become ready. Nothing but an epoll knows it: a poll, and an

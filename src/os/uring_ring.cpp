@@ -100,14 +100,17 @@ bool accepts_and_receives() {
 }  // namespace
 
 bool UringRing::is_usable() noexcept {
-    static const bool usable = [] {
-        try {
-            return accepts_and_receives();
-        } catch (...) {
-            return false;
-        }
-    }();
-    return usable;
+    // Not by a static object's initialisation: a child that another thread forks meanwhile would wait for its end.
+    enum { unknown, no, yes };
+    static std::atomic<int> usable = unknown;
+    if (int known = usable.load(std::memory_order_relaxed); known != unknown) return known == yes;
+    bool works = false;
+    try {
+        works = accepts_and_receives();
+    } catch (...) {
+    }
+    usable.store(works ? yes : no, std::memory_order_relaxed);
+    return works;
 }
 
 UringRing::UringRing() {

@@ -103,11 +103,15 @@ bool UringBackend::keep_chunks(Descriptor& descriptor) noexcept {
     return true;
 }
 
+void UringBackend::close_accepted(Descriptor& descriptor) noexcept {
+    for (int fd : descriptor.accepted) ::close(fd);
+    descriptor.accepted.clear();
+}
+
 void UringBackend::drop_series(Descriptor& descriptor) noexcept {
     call_off(descriptor.series);
     while (descriptor.first_chunk != Chunk::none) give_back_first(descriptor);
-    for (int fd : descriptor.accepted) ::close(fd);
-    descriptor.accepted.clear();
+    close_accepted(descriptor);
     descriptor.kept = {};
     descriptor.kept_begin = 0;
     descriptor.reception = Reception::by_series;
@@ -145,6 +149,9 @@ void UringBackend::check(Descriptor& descriptor) noexcept {
             cancel_request(*series);
         }
     }
+    // It would hold the file open, also when another thread closes it.
+    if (descriptor.reading.line.empty()) call_off(descriptor.read_poll);
+    if (descriptor.writing.line.empty()) call_off(descriptor.write_poll);
     next_in_line(descriptor, descriptor.reading);
     next_in_line(descriptor, descriptor.writing);
 }

@@ -114,6 +114,37 @@ TEST_P(ForkLoop, AStreamThatIsReadAtThatMomentIsTheParents) {
     EXPECT_EQ(loop.run_until_complete(read_line()), "line\n");
 }
 
+TEST_P(ForkLoop, AConnectionThatIsAcceptedAtThatMomentIsServedByOneOfBoth) {
+    run([]() -> Coro<> {
+        auto greet = [](StreamReader, StreamWriter writer) { writer.write("hello"); };
+        Server server = co_await start_server(greet, "127.0.0.1", 0);
+        SocketAddress address = server.sockets()[0].getsockname();
+        Socket clients[3];
+        pid_t child = -1;
+        auto fork_now = [&] { child = fork_with_alarm(); };
+        auto connect_all = [&] {
+            for (Socket& client : clients) {
+                client = Socket(AddressFamily::INET);
+                ::connect(client.fileno(), static_cast<const sockaddr*>(address.native()), address.native_size());
+            }
+            // The loop looks outside before it runs this, and tells the server after it.
+            get_running_loop().call_soon(fork_now);
+            ::usleep(2000);
+        };
+        get_running_loop().call_soon(connect_all);
+        while (child < 0) {
+            co_await sleep(0);
+        }
+        co_await sleep(50ms);
+        if (child == 0) ::_exit(0);
+        EXPECT_EQ(end_of(child), 0);
+        for (Socket& client : clients) {
+            char text[100];
+            EXPECT_EQ(::recv(client.fileno(), text, sizeof text, MSG_DONTWAIT), 5);
+        }
+    }());
+}
+
 /// Always the last.
 struct LastFirst : ReadyOrder {
     std::size_t choose(std::size_t count) override { return count - 1; }

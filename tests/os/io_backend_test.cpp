@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/un.h>
 
@@ -244,6 +245,19 @@ TEST_P(IoBackendTest, ACancelledAcceptLeavesItsConnectionToTheNext) {
     }
     ASSERT_GE(second.result, 0);
     OwnedFd server(static_cast<int>(second.result));
+}
+
+// As a socket that another thread closes.
+TEST_P(IoBackendTest, AFileThatNobodyWaitsForAnyMoreIsNotHeldOpen) {
+    Pair pair = unix_pair();
+    Receive receive(pair.first);
+    EXPECT_FALSE(receive.start(backend()));
+    EXPECT_TRUE(names_nothing());
+    receive.stop();
+    EXPECT_TRUE(names_nothing());
+    pair.first.close();
+    pollfd end{pair.second.fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&end, 1, 5000), 1);
 }
 
 TEST_P(IoBackendTest, AServersAcceptsGetAllConnections) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -115,6 +116,19 @@ TEST_P(IoBackendWatchTest, WatchesANumberThatWasClosedAndGivenOutAgain) {
     backend().watch(old_pipe.reader(), true, false);
     new_pipe.put();
     EXPECT_EQ(look(old_pipe.reader()), "r");
+}
+
+// All eventfds have the same inode.
+TEST_P(IoBackendWatchTest, WatchesAnEventfdUnderTheNumberOfAnother) {
+    OwnedFd old_one(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    OwnedFd new_one(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    backend().watch(old_one.fd(), true, false);
+    EXPECT_EQ(look(old_one.fd()), "");
+    ASSERT_EQ(::dup3(new_one.fd(), old_one.fd(), O_CLOEXEC), old_one.fd());
+    backend().watch(old_one.fd(), true, false);
+    EXPECT_EQ(look(old_one.fd()), "");
+    ASSERT_EQ(::eventfd_write(new_one.fd(), 1), 0);
+    EXPECT_EQ(look(old_one.fd()), "r");
 }
 
 TEST_P(IoBackendWatchTest, RefusesFilesThatTheKernelCannotTellOf) {
