@@ -32,7 +32,7 @@ Coro<std::string> receive_from(Socket& socket) {
 Coro<bool> receive(Case which, std::string& text) {
     auto [one, other] = socketpair();
     std::string sent(1000, 'x');
-    auto send = [&one = one, &sent] { EXPECT_EQ(::send(one.fileno(), sent.data(), sent.size(), 0), 1000); };
+    auto send = [&sender = one, &sent] { EXPECT_EQ(::send(sender.fileno(), sent.data(), sent.size(), 0), 1000); };
     if (which.waits) {
         get_running_loop().call_later(std::chrono::milliseconds(1), send);
     } else {
