@@ -146,7 +146,10 @@ void LoopCore::run_timed(ReadyNode& node) {
     std::string name;
     Ref<FutureBase> task;
     if (node.run_function() == &HandleBase::run_handle) {
-        name = static_cast<HandleBase&>(node).repr();
+        try {
+            name = static_cast<HandleBase&>(node).repr();
+        } catch (const std::bad_alloc&) {  // it is run all the same
+        }
     } else if (TaskBase* stepping = task_of_step(node)) {
         task = Ref<FutureBase>(stepping);
     }

@@ -309,6 +309,10 @@ Coro<> debug_mode() {
     auto task = create_task(number(4));
     int result = co_await task;
     expect(result == 4, "a task's result in debug mode");
+    auto called = std::make_shared<bool>(false);
+    get_running_loop().call_soon([called] { *called = true; });
+    co_await sleep(1ms);
+    expect(*called, "that the callback is called in debug mode");
 }
 
 }  // namespace

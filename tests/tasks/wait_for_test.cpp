@@ -5,6 +5,7 @@
 #include <asyncio/core/task.h>
 #include <asyncio/tasks/shield.h>
 #include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/wait.h>
 #include <asyncio/tasks/wait_for.h>
 
 #include <gtest/gtest.h>
