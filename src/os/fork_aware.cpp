@@ -44,6 +44,11 @@ struct Registry {
     IntrusiveList<ForkAware, ForkAware> objects;
 };
 
+// When the program or the module begins, not with the first loop: pthread_atfork() waits for a fork() of another
+// thread, whose child would wait for ever for the object that was about to be made. And so handlers of the program's
+// own, which are there before its first loop, find our locks free.
+[[maybe_unused]] const Registry& made_early = Registry::registry();
+
 }  // namespace
 
 // A short program pays for its loop: while the process has one thread, the list needs no lock.

@@ -29,6 +29,9 @@ void forget_watch_in_child() noexcept {
     if (SigintWatch* watch = active.exchange(nullptr)) watch->give_back();
 }
 
+// As early as in fork_aware.cpp.
+[[maybe_unused]] const int watch_follows_forks = ::pthread_atfork(nullptr, nullptr, forget_watch_in_child);
+
 }  // namespace
 
 SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
@@ -36,7 +39,6 @@ SigintWatch::SigintWatch(IoBackend& backend) noexcept : backend_(backend) {
     struct sigaction found;
     ::sigaction(SIGINT, nullptr, &found);
     if (found.sa_handler != SIG_DFL) return;
-    [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, forget_watch_in_child);
 
     struct sigaction action = {};
     action.sa_handler = handle_signal;

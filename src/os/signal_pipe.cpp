@@ -64,6 +64,9 @@ void unlock_routes_in_child() noexcept {
     routes_mutex.unlock();
 }
 
+// As early as in fork_aware.cpp, and for the same reasons.
+[[maybe_unused]] const int routes_follow_forks = ::pthread_atfork(lock_routes, unlock_routes, unlock_routes_in_child);
+
 bool open_pipe(int& read_fd, int& write_fd) noexcept {
     int fds[2];
     if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return false;
@@ -86,7 +89,6 @@ void restore(int signum) noexcept {
 }  // namespace
 
 SignalPipe::SignalPipe() {
-    [[maybe_unused]] static const int registered = pthread_atfork(lock_routes, unlock_routes, unlock_routes_in_child);
     if (!open_pipe(read_fd_, write_fd_)) throw OSError(errno);
     owner_of_pipes.store(::getpid());
     begin_to_follow_forks();

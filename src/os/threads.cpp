@@ -10,12 +10,13 @@ enum class Place : unsigned char { unknown, main_thread, elsewhere };
 
 thread_local Place place = Place::unknown;
 
+// A forked child begins with the thread that forked. As early as in fork_aware.cpp.
+[[maybe_unused]] const int place_follows_forks = ::pthread_atfork(nullptr, nullptr, [] { place = Place::unknown; });
+
 }  // namespace
 
 bool in_main_thread() noexcept {
     if (place == Place::unknown) {
-        // A forked child begins with the thread that forked.
-        [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, [] { place = Place::unknown; });
         place = ::getpid() == ::gettid() ? Place::main_thread : Place::elsewhere;
     }
     return place == Place::main_thread;
