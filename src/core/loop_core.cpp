@@ -257,6 +257,7 @@ void LoopCore::drop_queued() noexcept {
 
 /// Emptied aside: what the callbacks hold may come back here as it dies.
 void LoopCore::drop_watches() noexcept {
+    if (watches_.empty() && signal_handles_.empty()) return;
     auto drop = [](Ref<HandleBase>& handle) {
         if (handle) handle.release()->drop_unrun();
     };
