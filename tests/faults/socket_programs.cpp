@@ -101,10 +101,16 @@ Coro<> connect_to(SocketAddress address) {
     co_await sock_connect(client, address);
 }
 
+SocketAddress address_of_this_process() {
+    std::string name(1, '\0');
+    name += "asyncio-faults-";
+    name += std::to_string(::getpid());
+    return SocketAddress::unix_path(name);
+}
+
 Coro<> a_line_of_unix_clients_waits() {
-    std::string name = std::string(1, '\0') + "asyncio-faults-" + std::to_string(::getpid());
     Socket listening(AddressFamily::UNIX);
-    SocketAddress address = SocketAddress::unix_path(name);
+    SocketAddress address = address_of_this_process();
     listening.bind(address);
     listening.listen(0);
     std::vector<Task<>> connecting;
