@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t large = 700'000;
 
+/// Not inlined: knowing the size, g++ 12 sees a copy out of bounds where there is none.
+[[gnu::noinline]] std::string text_of(std::size_t size) { return std::string(size, 'x'); }
+
 Coro<> sockets_send_and_receive() {
     Socket listening(AddressFamily::INET);
     SocketAddress any("127.0.0.1", 0);
@@ -33,7 +36,7 @@ Coro<> sockets_send_and_receive() {
     for (std::size_t most : {std::size_t{100'000}, std::size_t{1} << 40}) {
         auto receiving = create_task(sock_recv(accepted.conn, most));
         co_await sleep(1ms);
-        co_await sock_sendall(client, std::string(50'000, 'x'));
+        co_await sock_sendall(client, text_of(50'000));
         std::string data = co_await std::move(receiving);
         expect(!data.empty(), "what was received");
         while (data.size() < 50'000) {
@@ -42,7 +45,7 @@ Coro<> sockets_send_and_receive() {
         }
     }
     auto [c, d] = socketpair(AddressFamily::UNIX, SocketKind::DGRAM);
-    co_await sock_sendall(c, std::string(5000, 'x'));
+    co_await sock_sendall(c, text_of(5000));
     ReceivedFrom from = co_await sock_recvfrom(d, SIZE_MAX);
     expect(from.data.size() == 5000, "a datagram");
 }
