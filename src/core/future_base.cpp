@@ -149,8 +149,9 @@ std::exception_ptr FutureBase::exception() {
 }
 
 std::exception_ptr FutureBase::make_cancelled_error() {
-    if (exception_) return std::exchange(exception_, nullptr);
-    return std::make_exception_ptr(CancelledError(cancel_request_));
+    if (!exception_) return std::make_exception_ptr(CancelledError(cancel_request_));
+    exception_ = nullptr;  // it was late_cancelled_error()
+    return std::make_exception_ptr(CancelledError(std::move(cancel_request_)));
 }
 
 bool FutureBase::ended_cancelled() const noexcept {

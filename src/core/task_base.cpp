@@ -1,6 +1,7 @@
 #include <asyncio/core/task_base.h>
 #include <asyncio/core/waiter.h>
 
+#include "core/late_cancelled_error.h"
 #include "core/loop_core.h"
 #include "os/threads.h"
 
@@ -196,9 +197,9 @@ void TaskBase::conclude() noexcept {
         }
         return;
     }
-    if (is_cancelled_error(error)) {
-        exception_ = std::move(error);
-        become_cancelled(nullptr);
+    if (const auto* cancelled = exception_cast<CancelledError>(error)) {
+        exception_ = late_cancelled_error();
+        become_cancelled(cancelled->request());
         return;
     }
     if (loop_->unwinding == error) {
@@ -213,8 +214,8 @@ void TaskBase::conclude() noexcept {
 
 void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
     if (has_callable_) drop_callable();
-    exception_ = std::make_exception_ptr(CancelledError(std::move(request)));  // its message is for the first who asks
-    become_cancelled(nullptr);
+    exception_ = late_cancelled_error();
+    become_cancelled(request);
 }
 
 /// The frames are about to go: what is known of them by then is kept in their place.

@@ -145,8 +145,10 @@ bool Gathering::pass_to_children() noexcept {
 
 std::exception_ptr gathered_exception(FutureBase& child) {
     if (!child.cancelled()) return child.exception();
+    // That of a task is for the first who asks for its error, and gather() does not.
+    bool is_for_another = child.peek_exception() != nullptr;
     const Ref<CancelRequest>& request = child.cancel_request();
-    bool has_message = request && request->message;
+    bool has_message = !is_for_another && request && request->message;
     return std::make_exception_ptr(has_message ? CancelledError(request) : CancelledError(""));
 }
 
