@@ -2,15 +2,32 @@
 
 #include <asyncio/core/exceptions.h>
 
+#include <new>
+
 namespace asyncio::detail {
 
-const std::exception_ptr& late_cancelled_error() noexcept {
-    static const auto& only = *new std::exception_ptr(std::make_exception_ptr(CancelledError()));  // outlives all tasks
-    return only;
+namespace {
+
+/// Never destroyed: loops may outlive the end of main().
+std::exception_ptr& place() noexcept {
+    alignas(std::exception_ptr) static unsigned char memory[sizeof(std::exception_ptr)];
+    static auto* const only = new (memory) std::exception_ptr;
+    return *only;
 }
 
-namespace {
-[[maybe_unused]] const std::exception_ptr& made_while_there_is_memory = late_cancelled_error();
+/// Made while there is memory, and given back at the end, for those who look for leaks.
+struct UntilTheEnd {
+    UntilTheEnd() noexcept { late_cancelled_error(); }
+    ~UntilTheEnd() { place() = nullptr; }
+};
+[[maybe_unused]] const UntilTheEnd until_the_end;
+
 }  // namespace
+
+const std::exception_ptr& late_cancelled_error() noexcept {
+    std::exception_ptr& error = place();
+    if (!error) error = std::make_exception_ptr(CancelledError());
+    return error;
+}
 
 }  // namespace asyncio::detail
