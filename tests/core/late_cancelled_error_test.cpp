@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 Coro<> sleep_long() { co_await sleep(1h); }
 
 Coro<> fill_group_until_memory_lacks(bool and_let_them_begin) {
-    co_await with(TaskGroup{}, [=](TaskGroup& group) -> Coro<> {
+    co_await with(TaskGroup{}, [&](TaskGroup& group) -> Coro<> {
         for (int i = 1;; ++i) {
             group.create_task(sleep_long());
             if (and_let_them_begin && i % 1000 == 0) co_await sleep(0);
