@@ -27,7 +27,8 @@ void WakeUp::wake() noexcept {
     if (state_.exchange(State::woken) != State::asleep) return;
     int error = errno;
     std::uint64_t one = 1;
-    [[maybe_unused]] ssize_t size = ::write(fd_, &one, sizeof one);
+    while (::write(fd_, &one, sizeof one) < 0 && errno == EINTR) {
+    }
     errno = error;
 }
 

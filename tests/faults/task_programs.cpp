@@ -293,6 +293,29 @@ Coro<> race_that_is_cancelled() {
     auto [done, pending] = co_await wait(race);
 }
 
+Coro<> use_threads() {
+    int value = co_await to_thread([] { return 5; });
+    expect(value == 5, "what a thread gives");
+    std::string caught;
+    try {
+        co_await to_thread([] { throw ValueError("expected"); });
+    } catch (const ValueError& error) {
+        caught = error.what();
+    }
+    expect(caught == "expected", "the error of a thread");
+    auto nobody_asks = get_running_loop().run_in_executor(nullptr, [] {});
+    auto cancelled = get_running_loop().run_in_executor(nullptr, [] { return 1; });
+    cancelled.cancel();
+}
+
+Coro<> threads() {
+    try {
+        co_await use_threads();
+    } catch (const RuntimeError& error) {
+        expect(error.what() == std::string("can't start new thread"), "why there is no thread");
+    }
+}
+
 /// Of two callbacks that are called as it ends, the first throws.
 ConcurrentFuture<int> future_with_callbacks(std::shared_ptr<int> calls) {
     ConcurrentFuture<int> future = run_coroutine_threadsafe(number(1), get_running_loop());
@@ -330,6 +353,7 @@ std::vector<Program> task_programs() {
             {"gathering_that_nobody_keeps", gathering_that_nobody_keeps},
             {"waiting", waiting},
             {"completed", completed},
+            {"threads", threads},
             {"concurrent_futures", concurrent_futures},
             {"concurrent_futures_that_are_left", concurrent_futures_that_are_left},
             {"shields", shields},
