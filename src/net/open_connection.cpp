@@ -32,7 +32,8 @@ public:
     ~NewTransport() {
         if (transport_ && !has_begun_) transport_->close();
     }
-    SocketTransport& operator*() const noexcept { return *transport_; }
+    SocketTransport* get() const noexcept { return transport_.get(); }
+    SocketTransport* operator->() const noexcept { return transport_.get(); }
     void has_begun() noexcept { has_begun_ = true; }
 
 private:
@@ -44,11 +45,11 @@ private:
 class BeginWaiter final : public Waiter {
 public:
     explicit BeginWaiter(NewTransport* transport) noexcept : transport_(*transport) {}
-    ~BeginWaiter() { (*transport_).forget_waiter(); }
+    ~BeginWaiter() { transport_->forget_waiter(); }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        (*transport_).begin(1, this);
+        transport_->begin(1, this);
         suspend(*frame.promise().task(), frame);
     }
     void await_resume() {
@@ -56,11 +57,11 @@ public:
         transport_.has_begun();
     }
     WaitEdge edge() const noexcept override {
-        return {WaitKind::file_descriptor, &*transport_, (*transport_).fileno()};
+        return {WaitKind::file_descriptor, transport_.get(), transport_->fileno()};
     }
 
 private:
-    void on_cancel() noexcept override { (*transport_).forget_waiter(); }
+    void on_cancel() noexcept override { transport_->forget_waiter(); }
     NewTransport& transport_;
 };
 

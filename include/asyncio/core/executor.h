@@ -60,8 +60,8 @@ public:
 /// Python: concurrent.futures.ThreadPoolExecutor. Its destructor is `shutdown(true)`.
 class ThreadPoolExecutor final : public Executor {
 public:
-    /// Zero workers means Python's default: four more than there are processors, at most 32.
     ThreadPoolExecutor() : ThreadPoolExecutor(0) {}
+    /// Zero workers means Python's default: four more than there are processors, at most 32.
     explicit ThreadPoolExecutor(int max_workers, std::string thread_name_prefix = "asyncio");
     ~ThreadPoolExecutor() override;
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;

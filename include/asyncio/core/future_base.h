@@ -102,7 +102,7 @@ protected:
     bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
     LoopCore* loop_;
     IntrusiveStack<ReadyNode> callbacks_;
-    std::exception_ptr exception_;  // of a cancelled task: the original error, until somebody takes it
+    std::exception_ptr exception_;  // of a cancelled task: late_cancelled_error(), until somebody asks
     Ref<CancelRequest> cancel_request_;
 
 private:
