@@ -6,8 +6,8 @@ option(ASYNCIO_ONLY_THREAD_TESTS "Build only the files that hold such tests" OFF
 set(ASYNCIO_TEST_LAYERS "" CACHE STRING "Build only the tests in these folders of tests; none: all")
 
 # The tests of a layer that run on both I/O backends; those of the os layer name their backend themselves.
-set(io_tests_core_unit "FdCallbacks.*:Signals.*")
-set(io_tests_core_threads "FdCallbacksThread.*:SignalsThread.*:ThreadSafe.*")
+set(io_tests_loop_unit "FdCallbacks.*:Signals.*")
+set(io_tests_loop_threads "FdCallbacksThread.*:SignalsThread.*:ThreadSafe.*")
 set(io_tests_net_unit "*-${ASYNCIO_THREAD_TESTS}")
 set(io_tests_net_threads "${ASYNCIO_THREAD_TESTS}")
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Folders are layers: an #include may point to the same folder or to a lower one (see ARCHITECTURE.md).
+"""Folders are layers: an #include may point to the same folder or to a lower one (see ARCHITECTURE.md), and
+no files include each other in a circle.
 
-check_layers.py [ROOT]    exit 1 and one line per arrow that points the wrong way
+check_layers.py [ROOT]    exit 1 and one line per arrow that points the wrong way, and per circle
 check_layers.py --self-test
 """
 import pathlib
@@ -9,18 +10,28 @@ import re
 import sys
 import tempfile
 
-BELOW = {  # what each layer may include, besides itself
-    "detail": set(),
-    "core": {"detail", "os"},
-    "os": {"detail", "core"},
-    "tasks": {"detail", "core", "os"},
-    "sync": {"detail", "core"},
-    "net": {"detail", "core", "os", "tasks", "sync"},
-    "process": {"detail", "core", "os", "tasks", "sync", "net"},
-    "introspect": {"detail", "core", "os"},
-    "testing": {"detail", "core", "os", "tasks", "sync", "net", "process", "introspect"},
-}
+FLOORS = [  # from the ground up; what shares a floor does not know each other
+    ["detail"],
+    ["errors"],
+    ["context"],
+    ["loop"],
+    ["core"],
+    ["tasks", "sync"],
+    ["net"],
+    ["process"],
+    ["introspect"],
+    ["testing"],
+]
+BELOW = {}  # what each folder may include, besides itself
+for floor in FLOORS:
+    lower = set(BELOW)
+    BELOW |= {folder: lower for folder in floor}
+STILL_UP = {  # arrows that are known to point up; a loop that knows no task has none of them
+    ("src/errors/repr.cpp", "loop/loop_core.h"), ("src/loop/loop_core.h", "asyncio/core/event_loop.h"),
+    ("src/loop/loop_core.h", "asyncio/core/exception_context.h")}
+BELOW["os"] = BELOW["core"]  # it implements what the loop declares, and nobody includes it
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
+SYSTEM_FILES = {"src/detail/threads.h"}  # what the C library says, in an inline function, of a process
 SYSTEM_HEADER = re.compile(
     r"<((sys|linux|netinet|net|arpa|asm|bits(?!/chrono))/.*|(unistd|signal|pthread|poll|fcntl|netdb|sched|spawn|dlfcn|execinfo|"
     r"termios|ifaddrs|semaphore|dirent|aio|liburing)\.h)>")
@@ -36,9 +47,12 @@ def complaints(root):
                 continue  # the umbrella, for programs only
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
-                reason = match and wrong(top, folder, match[1])
+                name = str(path.relative_to(root))
+                allowed = name in SYSTEM_FILES or match and (name, match[1][1:-1]) in STILL_UP
+                reason = match and not allowed and wrong(top, folder, match[1])
                 if reason:
                     yield f"{path.relative_to(root)}:{number}: {reason}: {line.strip()}"
+    yield from circles(root)
 
 
 def wrong(top, folder, header):
@@ -57,6 +71,30 @@ def wrong(top, folder, header):
     return None if target == folder or target in BELOW[folder] else f"'{folder}' may not look up at '{target}'"
 
 
+def circles(root):
+    """Files that include each other, each circle once."""
+    graph = {}
+    for top, prefix in (("include", "<%s>"), ("src", '"%s"')):
+        for path in sorted((root / top).rglob("*.h")):
+            named = prefix % path.relative_to(root / top)
+            graph[named] = [match[1] for line in path.read_text().splitlines() if (match := INCLUDE.match(line))]
+    done, way = set(), []
+
+    def walk(header):
+        if header in way:
+            yield " -> ".join([*way[way.index(header):], header]) + ": files include each other in a circle"
+        if header in way or header in done or header not in graph:
+            return
+        way.append(header)
+        for included in graph[header]:
+            yield from walk(included)
+        way.pop()
+        done.add(header)
+
+    for header in graph:
+        yield from walk(header)
+
+
 def self_test():
     files = {
         "include/asyncio/core/task.h": ("#include <asyncio/detail/list.h>\n#include <string>\n", 0),
@@ -64,9 +102,12 @@ def self_test():
         "include/asyncio/core/private.h": ('#include "os/thread_pool.h"\n', 1),
         "include/asyncio/sync/lock.h": ("#include <asyncio/tasks/sleep.h>\n#include <asyncio/asyncio.h>\n", 2),
         "include/asyncio/asyncio.h": ("#include <asyncio/net/server.h>\n", 0),
-        "src/core/event_loop.cpp": ('#include "os/wakeup.h"\n#include <signal.h>\n', 1),
-        "src/os/wakeup.cpp": ('#include "core/x.h"\n#include <sys/eventfd.h>\n#include "net/y.h"\n', 1),
+        "src/core/event_loop.cpp": ('#include "os/wakeup.h"\n#include <signal.h>\n', 2),
+        "src/os/wakeup.cpp": ('#include "loop/x.h"\n#include <sys/eventfd.h>\n#include "core/y.h"\n', 1),
         "src/attic/x.cpp": ("#include <string>\n", 1),
+        "src/loop/timers.h": ('#include "loop/heap.h"\n#include <asyncio/core/task.h>\n', 1),
+        "src/loop/heap.h": ('#include "loop/node.h"\n', 0),
+        "src/loop/node.h": ('#include "loop/timers.h"\n', 0),
     }
     with tempfile.TemporaryDirectory() as folder:
         for name, (text, _) in files.items():
@@ -77,6 +118,8 @@ def self_test():
     for name, (_, expected) in files.items():
         count = sum(line.startswith(name + ":") for line in found)
         assert count == expected, (name, count, expected, found)
+    assert [line for line in found if line.endswith("in a circle")] == [
+        '"loop/heap.h" -> "loop/node.h" -> "loop/timers.h" -> "loop/heap.h": files include each other in a circle'], found
 
 
 if __name__ == "__main__":

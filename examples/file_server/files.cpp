@@ -2,7 +2,7 @@
 
 #include "response.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <sys/uio.h>
 

@@ -2,7 +2,7 @@
 
 #include "url.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <fcntl.h>
 

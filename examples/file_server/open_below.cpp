@@ -1,6 +1,6 @@
 #include "files.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -2,23 +2,23 @@
 
 // All of asyncio for C++. A program that needs only a part can include that part's header.
 
+#include <asyncio/context/context.h>
 #include <asyncio/core/async_generator.h>
 #include <asyncio/core/awaitable.h>
-#include <asyncio/core/clock.h>
-#include <asyncio/core/context.h>
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/exceptions.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/handle.h>
-#include <asyncio/core/io_backend.h>
-#include <asyncio/core/log.h>
-#include <asyncio/core/os_errors.h>
-#include <asyncio/core/seconds.h>
 #include <asyncio/core/stack.h>
 #include <asyncio/core/task.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/loop/clock.h>
+#include <asyncio/loop/handle.h>
+#include <asyncio/loop/io_backend.h>
+#include <asyncio/loop/seconds.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
 #include <asyncio/net/server.h>

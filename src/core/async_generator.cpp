@@ -1,7 +1,7 @@
 #include <asyncio/core/async_generator.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <cstdio>
 #include <vector>

@@ -1,8 +1,8 @@
 #include <asyncio/core/event_loop.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 
 #include <cstdlib>
 #include <string_view>

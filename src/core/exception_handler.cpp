@@ -1,8 +1,8 @@
 // LoopCore: what is told to the exception handler, and what the default one says.
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/log.h>
 
 #include <cstddef>
 #include <new>

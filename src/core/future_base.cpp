@@ -1,6 +1,6 @@
 #include <asyncio/core/future_base.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <atomic>
 #include <new>

@@ -1,6 +1,6 @@
 #include "core/late_cancelled_error.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <new>
 

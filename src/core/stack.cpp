@@ -1,6 +1,6 @@
 #include <asyncio/core/stack.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,6 +1,6 @@
 #include <asyncio/core/task.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <cstdio>
 

@@ -2,8 +2,8 @@
 #include <asyncio/core/waiter.h>
 
 #include "core/late_cancelled_error.h"
-#include "core/loop_core.h"
-#include "os/threads.h"
+#include "detail/threads.h"
+#include "loop/loop_core.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,6 @@
 #include <asyncio/core/wait_queue.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 namespace asyncio::detail {
 

@@ -1,6 +1,6 @@
 #include <asyncio/core/waiter.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 namespace asyncio::detail {
 

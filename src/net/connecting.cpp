@@ -1,7 +1,7 @@
 #include "net/connecting.h"
 
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/sock.h>
 #include <asyncio/tasks/staggered_race.h>
 

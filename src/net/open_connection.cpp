@@ -1,13 +1,13 @@
 #include <asyncio/net/open_connection.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/connecting.h"
 #include "net/server_state.h"
 #include "net/socket_transport.h"
 #include "net/stream_protocol.h"
 
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/sock.h>
 
 #include <netinet/in.h>

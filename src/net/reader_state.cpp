@@ -1,9 +1,9 @@
 #include <asyncio/net/reader_state.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/transport.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,9 +1,9 @@
 #include <asyncio/net/sock.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/os_errors.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/tasks/to_thread.h>
 
 #include <sys/stat.h>

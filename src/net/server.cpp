@@ -1,6 +1,6 @@
 #include <asyncio/net/server.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/server_state.h"
 
 #include <asyncio/core/event_loop.h>

@@ -1,9 +1,9 @@
 #include "net/server_state.h"
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/log.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -3,10 +3,10 @@
 #include "net/protocol.h"
 #include "net/socket_transport.h"
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/loop_resource.h>
 #include <asyncio/detail/pool.h>
+#include <asyncio/loop/loop_resource.h>
 #include <asyncio/net/server.h>
 
 #include <memory>

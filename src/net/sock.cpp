@@ -1,8 +1,8 @@
 #include <asyncio/net/sock.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/dns.h>
 
 #include <sys/ioctl.h>

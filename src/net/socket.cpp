@@ -1,8 +1,8 @@
 #include <asyncio/net/socket.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 #include <asyncio/net/socket_address.h>
 
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

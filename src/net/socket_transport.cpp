@@ -1,9 +1,9 @@
 #include "net/socket_transport.h"
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/server_state.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -6,11 +6,11 @@
 #include "net/water_marks.h"
 #include "net/write_buffer.h"
 
-#include <asyncio/core/context.h>
-#include <asyncio/core/io_operation.h>
-#include <asyncio/core/loop_resource.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/loop/io_operation.h>
+#include <asyncio/loop/loop_resource.h>
 #include <asyncio/net/socket.h>
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "net/socket_transport.h"
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/net/bytes_like.h>
 
 #include <sys/socket.h>

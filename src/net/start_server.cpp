@@ -1,12 +1,12 @@
 #include <asyncio/net/start_server.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/connecting.h"
 #include "net/server_state.h"
 #include "net/stream_protocol.h"
 
-#include <asyncio/core/log.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/sleep.h>

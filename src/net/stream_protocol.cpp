@@ -1,8 +1,8 @@
 #include "net/stream_protocol.h"
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 
 #include <utility>
 

@@ -1,8 +1,8 @@
 #include <asyncio/net/stream_reader.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <algorithm>
 #include <cstring>

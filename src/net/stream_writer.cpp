@@ -1,9 +1,9 @@
 #include <asyncio/net/stream_writer.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/stream_protocol.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 namespace asyncio {
 

@@ -2,7 +2,7 @@
 
 #include "net/protocol.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <memory>
 #include <string>

@@ -1,8 +1,8 @@
-#include "os/choose_backend.h"
+#include "loop/choose_backend.h"
 
 #include "os/epoll_backend.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #ifdef ASYNCIO_HAS_IO_URING
 #include "os/uring_backend.h"
 #endif

@@ -1,4 +1,4 @@
-#include "os/clocks.h"
+#include "loop/clocks.h"
 
 #include <ctime>
 

@@ -3,7 +3,7 @@
 #include "os/io_calls.h"
 #include "os/thread_sanitizer.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <fcntl.h>
 #include <sys/syscall.h>

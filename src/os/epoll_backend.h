@@ -1,7 +1,7 @@
 #pragma once
 
+#include "detail/fork_aware.h"
 #include "os/descriptor_lines.h"
-#include "os/fork_aware.h"
 #include "os/wake_up.h"
 
 #include <asyncio/detail/pool.h>

@@ -1,6 +1,6 @@
-#include "os/fork_aware.h"
+#include "detail/fork_aware.h"
 
-#include "os/threads.h"
+#include "detail/threads.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/io_operation.h>
+#include <asyncio/loop/io_operation.h>
 
 namespace asyncio::detail {
 

@@ -1,6 +1,6 @@
-#include "os/sigint_watch.h"
+#include "loop/sigint_watch.h"
 
-#include "os/threads.h"
+#include "detail/threads.h"
 
 #include <pthread.h>
 #include <sched.h>

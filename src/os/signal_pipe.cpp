@@ -1,8 +1,8 @@
-#include "os/signal_pipe.h"
+#include "loop/signal_pipe.h"
 
-#include "os/threads.h"
+#include "detail/threads.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <fcntl.h>
 #include <pthread.h>

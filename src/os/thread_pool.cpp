@@ -1,7 +1,7 @@
-#include "os/fork_aware.h"
+#include "detail/fork_aware.h"
 
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/executor.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/loop/executor.h>
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "os/threads.h"
+#include "detail/threads.h"
 
 #include <pthread.h>
 #include <unistd.h>

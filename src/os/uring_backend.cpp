@@ -2,7 +2,7 @@
 
 #include "os/io_calls.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <poll.h>
 

@@ -1,7 +1,7 @@
 // UringBackend: waiting, and what it brings.
 #include "os/uring_backend.h"
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 #include <asyncio/sync/guard.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 
 #include <new>
 

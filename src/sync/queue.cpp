@@ -1,6 +1,6 @@
 #include <asyncio/sync/queue.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "sync/describe.h"
 
 #include <algorithm>

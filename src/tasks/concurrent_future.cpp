@@ -1,11 +1,11 @@
 #include <asyncio/tasks/concurrent_future.h>
 
-#include "os/fork_aware.h"
-#include "os/thread_sleep.h"
+#include "detail/fork_aware.h"
+#include "detail/thread_sleep.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
-#include <asyncio/core/repr.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/repr.h>
 
 #include <chrono>
 #include <cstdio>

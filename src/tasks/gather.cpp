@@ -1,6 +1,6 @@
 #include <asyncio/tasks/gather.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <new>
 

@@ -1,8 +1,8 @@
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
-#include <asyncio/core/repr.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/repr.h>
 
 #include <chrono>
 #include <condition_variable>

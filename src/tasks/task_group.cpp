@@ -1,10 +1,10 @@
 #include <asyncio/tasks/task_group.h>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
-#include <asyncio/core/exception_group.h>
+#include <asyncio/errors/exception_group.h>
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 #include <asyncio/tasks/timeout.h>
 
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/repr.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/repr.h>
 
 #include <charconv>
 #include <locale>

@@ -2,7 +2,7 @@
 #include "core/generator_support.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 
 #include <gtest/gtest.h>
 

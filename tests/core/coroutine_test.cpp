@@ -1,8 +1,8 @@
 #include "support/run_test.h"
 
 #include <asyncio/core/async_generator.h>
-#include <asyncio/core/log.h>
 #include <asyncio/core/task.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/sleep.h>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 

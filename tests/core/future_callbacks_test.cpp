@@ -1,7 +1,7 @@
 #include "support/run_test.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/sleep.h>
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include "support/run_test.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/repr.h>
+#include <asyncio/errors/repr.h>
 #include <asyncio/tasks/sleep.h>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include "faults/failing_backend.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <cerrno>
 #include <map>

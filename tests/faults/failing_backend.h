@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/io_backend.h>
+#include <asyncio/loop/io_backend.h>
 
 namespace faults {
 

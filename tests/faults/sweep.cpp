@@ -1,9 +1,9 @@
 #include "faults/sweep.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/log.h>
 #include <asyncio/core/task.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/run.h>
 
 #include <fcntl.h>

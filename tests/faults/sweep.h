@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
-#include <asyncio/core/seconds.h>
+#include <asyncio/loop/seconds.h>
 
 #include <string>
 #include <string_view>

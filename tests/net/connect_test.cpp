@@ -1,5 +1,5 @@
-#include <asyncio/core/exception_group.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
 #include <asyncio/net/sock.h>

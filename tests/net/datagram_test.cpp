@@ -1,6 +1,6 @@
 #include <asyncio/net/sock.h>
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "os/choose_backend.h"
+#include "loop/choose_backend.h"
 
-#include <asyncio/core/clock.h>
 #include <asyncio/core/event_loop.h>
+#include <asyncio/loop/clock.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/tasks/run.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include <asyncio/net/socket_address.h>
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>

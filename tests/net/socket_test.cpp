@@ -1,6 +1,6 @@
 #include <asyncio/net/socket.h>
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 #include <gtest/gtest.h>
 
 #include <fcntl.h>

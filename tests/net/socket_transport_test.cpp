@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 #include "net/server_state.h"
 #include "net/socket_transport.h"
 #include "support/run_test.h"

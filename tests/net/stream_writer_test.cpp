@@ -1,5 +1,5 @@
-#include <asyncio/core/log.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/open_connection.h>
 #include <asyncio/net/sock.h>
 #include <asyncio/net/start_server.h>

@@ -1,4 +1,4 @@
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
 #include <asyncio/net/sock.h>

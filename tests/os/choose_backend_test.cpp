@@ -1,4 +1,4 @@
-#include "os/choose_backend.h"
+#include "loop/choose_backend.h"
 
 #include <asyncio/core/event_loop.h>
 #include <gtest/gtest.h>

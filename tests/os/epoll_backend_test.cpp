@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>

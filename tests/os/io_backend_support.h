@@ -1,8 +1,8 @@
 #pragma once
 
-#include "os/choose_backend.h"
+#include "loop/choose_backend.h"
 
-#include <asyncio/core/io_backend.h>
+#include <asyncio/loop/io_backend.h>
 #include <gtest/gtest.h>
 
 #include <fcntl.h>

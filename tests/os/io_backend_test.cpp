@@ -1,4 +1,4 @@
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <gtest/gtest.h>
 
 #include <fcntl.h>

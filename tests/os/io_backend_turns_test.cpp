@@ -1,4 +1,4 @@
-#include <asyncio/core/io_operation.h>
+#include <asyncio/loop/io_operation.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,7 +1,7 @@
-#include "os/sigint_watch.h"
+#include "loop/sigint_watch.h"
 
+#include "loop/signal_pipe.h"
 #include "os/epoll_backend.h"
-#include "os/signal_pipe.h"
 
 #include <gtest/gtest.h>
 

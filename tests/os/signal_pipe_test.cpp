@@ -1,6 +1,6 @@
-#include "os/signal_pipe.h"
+#include "loop/signal_pipe.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <gtest/gtest.h>
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/executor.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/loop/executor.h>
 #include <gtest/gtest.h>
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "os/thread_sleep.h"
+#include "detail/thread_sleep.h"
 
 #include <gtest/gtest.h>
 

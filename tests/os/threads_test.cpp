@@ -1,4 +1,4 @@
-#include "os/threads.h"
+#include "detail/threads.h"
 
 #include <gtest/gtest.h>
 

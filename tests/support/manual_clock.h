@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/clock.h>
+#include <asyncio/loop/clock.h>
 
 namespace support {
 

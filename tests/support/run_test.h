@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 

@@ -1,6 +1,6 @@
 // Members of an aggregate that has no constructor of its own: clang takes an explicit default constructor for an error.
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/executor.h>
+#include <asyncio/loop/executor.h>
 #include <asyncio/sync/barrier.h>
 #include <asyncio/sync/condition.h>
 #include <asyncio/sync/event.h>

@@ -1,7 +1,7 @@
 #include <asyncio/tasks/concurrent_future.h>
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/run_coroutine_threadsafe.h>
 #include <asyncio/tasks/sleep.h>

@@ -1,8 +1,8 @@
 #include <asyncio/tasks/run_coroutine_threadsafe.h>
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/log.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/to_thread.h>

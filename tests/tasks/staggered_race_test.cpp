@@ -1,7 +1,7 @@
 #include <asyncio/tasks/staggered_race.h>
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/exception_group.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/sync/event.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/timeout.h>

@@ -2,7 +2,7 @@
 // 3.15's additions (gh-108951, gh-155418, gh-155433).
 #include "support/run_test.h"
 
-#include <asyncio/core/exception_group.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/task_group.h>
 #include <asyncio/tasks/with.h>

@@ -3,7 +3,7 @@
 #include "tasks/task_group_support.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/exception_group.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/task_group.h>
 #include <asyncio/tasks/with.h>

@@ -1,10 +1,10 @@
 // What a TaskGroup does with its tasks one by one: names, contexts, who may be added when, and what is left of it.
 #include "support/run_test.h"
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/exception_group.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/task_group.h>
 #include <asyncio/tasks/with.h>

@@ -1,9 +1,9 @@
 // CPython's own tests of TaskGroup, each run with tasks that start in the next pass and with eager ones, as there.
 #include "support/run_test.h"
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/event_loop.h>
-#include <asyncio/core/exception_group.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/task_group.h>
 #include <asyncio/tasks/with.h>

@@ -1,6 +1,6 @@
 #include <asyncio/tasks/to_thread.h>
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/event_loop.h>
 #include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/run.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <asyncio/core/clock.h>
 #include <asyncio/core/task.h>
+#include <asyncio/loop/clock.h>
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/wait.h>

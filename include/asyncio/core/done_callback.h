@@ -1,9 +1,9 @@
 #pragma once
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/future_base.h>
-#include <asyncio/core/scheduling.h>
 #include <asyncio/detail/pool.h>
+#include <asyncio/loop/scheduling.h>
 
 #include <cstdint>
 #include <typeinfo>

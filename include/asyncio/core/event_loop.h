@@ -1,16 +1,16 @@
 #pragma once
 
-#include <asyncio/core/clock.h>
 #include <asyncio/core/exception_context.h>
-#include <asyncio/core/executor.h>
 #include <asyncio/core/executor_call.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/handle.h>
-#include <asyncio/core/io_backend.h>
-#include <asyncio/core/seconds.h>
 #include <asyncio/core/task.h>
 #include <asyncio/detail/function.h>
 #include <asyncio/detail/invoke.h>
+#include <asyncio/loop/clock.h>
+#include <asyncio/loop/executor.h>
+#include <asyncio/loop/handle.h>
+#include <asyncio/loop/io_backend.h>
+#include <asyncio/loop/seconds.h>
 
 #include <concepts>
 #include <optional>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <asyncio/core/future.h>
-#include <asyncio/core/handle.h>
 #include <asyncio/core/task.h>
+#include <asyncio/loop/handle.h>
 
 #include <exception>
 #include <string>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <asyncio/core/executor.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/inbox.h>
 #include <asyncio/detail/invoke.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/loop/executor.h>
+#include <asyncio/loop/inbox.h>
 
 #include <exception>
 #include <optional>

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <asyncio/core/awaitable.h>
-#include <asyncio/core/inbox.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/loop/inbox.h>
 
 #include <coroutine>
 #include <exception>

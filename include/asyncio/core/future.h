@@ -2,10 +2,10 @@
 
 #include <asyncio/core/done_callback.h>
 #include <asyncio/core/future_base.h>
-#include <asyncio/core/repr.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/errors/repr.h>
 
 #include <concepts>
 #include <exception>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/scheduling.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/loop/scheduling.h>
 
 #include <cstdint>
 #include <exception>

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/promise.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/detail/pool.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <coroutine>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/context.h>
+#include <asyncio/context/context.h>
 #include <asyncio/core/future_base.h>
 #include <asyncio/core/promise.h>
 #include <asyncio/core/stack.h>

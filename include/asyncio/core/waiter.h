@@ -1,9 +1,9 @@
 #pragma once
 
 #include <asyncio/core/awaitable.h>
-#include <asyncio/core/exceptions.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <coroutine>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/host_port.h>
 #include <asyncio/net/socket_address.h>
 

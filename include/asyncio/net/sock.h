@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/net/bytes_like.h>
 #include <asyncio/net/host_port.h>
 #include <asyncio/net/socket.h>

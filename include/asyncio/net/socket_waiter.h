@@ -1,7 +1,7 @@
 #pragma once
 
-#include <asyncio/core/io_operation.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/loop/io_operation.h>
 #include <asyncio/net/socket.h>
 
 #include <coroutine>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/os_errors.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <cstddef>
 #include <optional>

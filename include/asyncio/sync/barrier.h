@@ -1,7 +1,7 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
 #include <asyncio/core/wait_queue.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/sync/guard.h>
 
 #include <coroutine>

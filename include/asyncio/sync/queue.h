@@ -1,7 +1,7 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/repr.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/repr.h>
 #include <asyncio/sync/queue_base.h>
 #include <asyncio/sync/queue_items.h>
 

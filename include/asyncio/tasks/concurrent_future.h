@@ -2,12 +2,12 @@
 
 #include <asyncio/core/executor_call.h>
 #include <asyncio/core/future.h>
-#include <asyncio/core/inbox.h>
-#include <asyncio/core/seconds.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/loop/inbox.h>
+#include <asyncio/loop/seconds.h>
 
 #include <concepts>
 #include <cstdint>

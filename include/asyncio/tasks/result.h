@@ -1,8 +1,8 @@
 #pragma once
 
-#include <asyncio/core/exceptions.h>
-#include <asyncio/core/repr.h>
 #include <asyncio/detail/object.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/repr.h>
 
 #include <exception>
 #include <optional>

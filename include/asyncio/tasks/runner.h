@@ -1,9 +1,9 @@
 #pragma once
 
+#include <asyncio/context/context.h>
 #include <asyncio/core/as_coroutine.h>
-#include <asyncio/core/clock.h>
-#include <asyncio/core/context.h>
 #include <asyncio/core/event_loop.h>
+#include <asyncio/loop/clock.h>
 
 #include <optional>
 #include <type_traits>

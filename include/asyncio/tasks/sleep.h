@@ -1,7 +1,7 @@
 #pragma once
 
-#include <asyncio/core/seconds.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/loop/seconds.h>
 
 #include <coroutine>
 #include <type_traits>

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
-#include <asyncio/core/seconds.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/intrusive_list.h>
+#include <asyncio/loop/seconds.h>
 #include <asyncio/tasks/ensure_future.h>
 #include <asyncio/tasks/result.h>
 

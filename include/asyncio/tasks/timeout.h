@@ -1,9 +1,9 @@
 #pragma once
 
-#include <asyncio/core/scheduling.h>
-#include <asyncio/core/seconds.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/loop/scheduling.h>
+#include <asyncio/loop/seconds.h>
 
 #include <cstdint>
 #include <exception>

@@ -2,10 +2,10 @@
 
 #include <asyncio/core/awaitable.h>
 #include <asyncio/core/coroutine.h>
-#include <asyncio/core/exceptions.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/double_destruction.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/catching.h>
 
 #include <concepts>

@@ -2,7 +2,7 @@
 
 #include "node.h"
 
-#include <asyncio/core/exceptions.h>
+#include <asyncio/errors/exceptions.h>
 
 #include <exception>
 #include <string>

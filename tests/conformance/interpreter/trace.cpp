@@ -1,6 +1,6 @@
 #include "trace.h"
 
-#include "core/loop_core.h"
+#include "loop/loop_core.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,0 @@
-#include <asyncio/core/clock.h>
-
-namespace asyncio {
-
-bool Clock::jump_to(TimePoint) noexcept { return false; }
-
-}  // namespace asyncio

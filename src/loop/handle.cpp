@@ -1,0 +1,153 @@
+#include <asyncio/loop/handle.h>
+
+#include "loop/loop_core.h"
+
+#include <atomic>
+
+namespace asyncio {
+namespace detail {
+
+// What others hold of a handle, they may use now; what nobody else holds, only the loop sees.
+bool HandleBase::has_one_reference() const noexcept { return __atomic_load_n(&references_, __ATOMIC_ACQUIRE) == 1; }
+
+TimePoint HandleBase::when() const noexcept { return static_cast<const TimedHandleBase&>(*this).when_; }
+
+void HandleBase::drop_once() noexcept {
+    if (!std::exchange(dropped_, true)) drop();
+}
+
+void HandleBase::cancel() noexcept {
+    if (is_shared_) return cancel_shared();
+    if ((state_ & cancelled_bit) != 0) return;
+    state_ |= cancelled_bit;
+    Ref<HandleBase> keep(this);  // the only other handle may be part of what is dropped
+    if ((state_ & running) == 0) drop_once();
+    if (std::exchange(queued_, false)) {
+        loop_->forget_handle(*this);
+        dec_ref();
+    }
+}
+
+void HandleBase::cancel_shared() noexcept {
+    std::atomic_ref state(state_);
+    Ref<HandleBase> keep(this);
+    State now = state_between_runs();
+    while ((now & cancelled_bit) == 0) {
+        if (!state.compare_exchange_strong(now, now | cancelled_bit)) {
+            now = state_between_runs();
+            continue;
+        }
+        // It stays in the queue, which another thread may not touch, and is skipped when its turn comes.
+        if ((now & running) == 0) drop_once();
+        return;
+    }
+}
+
+bool HandleBase::cancelled() const noexcept {
+    return ((is_shared_ ? state_between_runs() : state_) & cancelled_bit) != 0;
+}
+
+/// Waits while the callback runs in another thread. `running` only if it runs in this one.
+HandleBase::State HandleBase::state_between_runs() const noexcept {
+    std::atomic_ref state(state_);
+    State now = state.load();
+    while ((now & running) != 0 && running_core_or_null() != loop_ && !loop_->was_running_at_fork()) {
+        if (!state.compare_exchange_strong(now, now | awaited)) continue;
+        state.wait(now | awaited);
+        now = state.load();
+    }
+    return now;
+}
+
+bool HandleBase::begin_shared_turn() noexcept {
+    State before = waiting;
+    if (has_one_reference()) {  // nobody looks on
+        before = std::exchange(state_, running);
+    } else {
+        std::atomic_ref(state_).compare_exchange_strong(before, running);
+    }
+    return before == waiting;
+}
+
+/// The callable may be destroyed now, and other threads need not wait.
+void HandleBase::end_turn() noexcept {
+    if (!stays_ || (state_ & cancelled_bit) != 0) drop_once();
+    if (is_shared_) {
+        std::atomic_ref state(state_);
+        if ((state.fetch_and(cancelled_bit) & awaited) != 0) state.notify_all();
+    } else {
+        state_ &= ~running;
+    }
+    dec_ref();
+}
+
+void HandleBase::run_turn() {
+    bool may_run = is_shared_ ? begin_shared_turn() : (state_ & cancelled_bit) == 0;
+    if (!may_run) [[unlikely]]
+        return dec_ref();
+    if (!is_shared_) state_ |= running;
+    class Turn {
+    public:
+        explicit Turn(HandleBase& of) noexcept : handle_(of) {}
+        ~Turn() {
+            if (handle_.has_one_reference()) {
+                delete &handle_;
+            } else {
+                handle_.end_turn();
+            }
+        }
+
+    private:
+        HandleBase& handle_;
+    };
+    Turn turn(*this);
+    try {
+        ContextScope scope(loop_->current_context(), context_);
+        invoke();
+    } catch (...) {
+        report_exception();  // throws on what must leave the loop
+    }
+}
+
+void HandleBase::drop_unrun() noexcept {
+    queued_ = false;
+    stays_ = false;
+    bool is_whole = is_shared_ ? begin_shared_turn() : state_ == waiting;
+    if (!is_whole) return dec_ref();
+    if (has_one_reference()) {
+        delete this;
+    } else {
+        end_turn();
+    }
+}
+
+void HandleBase::run_handle(ReadyNode& node) {
+    auto& handle = static_cast<HandleBase&>(node);
+    handle.queued_ = false;
+    handle.run_turn();
+}
+
+void HandleBase::report_exception() {
+    if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+    loop_->tell({.exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(this))},
+                [this](ExceptionContext& context) { context.message = failure_text(); });
+}
+
+std::string HandleBase::failure_text() const { return "Exception in callback " + call_text(); }
+
+std::string HandleBase::call_text() const { return type_text(callable_type()) + "(" + arguments() + ")"; }
+
+std::string HandleBase::repr() const {
+    std::string text = is_timer_ ? "<TimerHandle" : "<Handle";
+    bool is_cancelled = cancelled();
+    if (is_cancelled) text += " cancelled";
+    if (is_timer_) text += " when=" + repr_of_double(when().seconds());
+    if (!is_cancelled) text += " " + call_text();
+    return text + ">";
+}
+
+}  // namespace detail
+
+std::string repr(const Handle& handle) { return handle ? handle.state_or_null()->repr() : std::string("<Handle>"); }
+
+}  // namespace asyncio

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <asyncio/loop/scheduling.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace asyncio::detail {
+
+/// The timers of a loop, earliest first; those of the same instant in the order they were added.
+/// Adding and removing take time logarithmic in the number of timers.
+class TimerHeap {
+public:
+    bool empty() const noexcept { return entries_.empty(); }
+    std::size_t size() const noexcept { return entries_.size(); }
+    std::int64_t first_when() const noexcept { return entries_.front().when; }
+
+    void add(std::int64_t when, TimerNode& node);
+    void remove(TimerNode& node) noexcept;
+    TimerNode& pop_first() noexcept;
+
+private:
+    struct Entry {
+        std::int64_t when;
+        std::uint64_t order;
+        TimerNode* node;
+        bool before(const Entry& other) const noexcept {
+            return when != other.when ? when < other.when : order < other.order;
+        }
+    };
+    static constexpr std::size_t arity = 4;
+
+    void place(std::size_t index, const Entry& entry) noexcept;
+    void move_up(std::size_t index, const Entry& entry) noexcept;
+    void move_down(std::size_t index, const Entry& entry) noexcept;
+
+    std::vector<Entry> entries_;
+    std::uint64_t next_order_ = 0;
+};
+
+}  // namespace asyncio::detail
