@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/detail/pool.h>
+#include <asyncio/detail/counted.h>
 #include <asyncio/net/bytes_like.h>
 
 #include <cstddef>
@@ -17,16 +17,8 @@ class Transport;
 ///
 /// The order is `connection_made()`; then what comes, an end and pauses; then `connection_lost()`, after which nothing
 /// comes but `detached()`.
-class Protocol : public Pooled {
+class Protocol : public Counted {
 public:
-    Protocol(const Protocol&) = delete;
-    Protocol& operator=(const Protocol&) = delete;
-
-    void inc_ref() noexcept { ++references_; }
-    void dec_ref() noexcept {
-        if (--references_ == 0) delete this;
-    }
-
     /// May throw; the connection goes on, and the loop is told.
     virtual void connection_made(Transport& transport) = 0;
 
@@ -50,28 +42,16 @@ public:
     virtual void detached() noexcept = 0;
 
 protected:
-    Protocol() noexcept = default;
-    virtual ~Protocol() = default;
-
-private:
-    unsigned references_ = 0;
+    ~Protocol() override = default;
 };
 
 /// Makes the protocol of each connection that a server accepts.
-class ProtocolFactory : public Pooled {
+class ProtocolFactory : public Counted {
 public:
-    void inc_ref() noexcept { ++references_; }
-    void dec_ref() noexcept {
-        if (--references_ == 0) delete this;
-    }
     virtual Protocol* make(LoopCore& loop) = 0;
 
 protected:
-    ProtocolFactory() noexcept = default;
-    virtual ~ProtocolFactory() = default;
-
-private:
-    unsigned references_ = 0;
+    ~ProtocolFactory() override = default;
 };
 
 }  // namespace asyncio::detail

@@ -66,7 +66,7 @@ void ReaderState::set_exception(std::exception_ptr exception) noexcept {
     if (waiter_ == nullptr) return;
     ReadWaiter& waiter = *waiter_;
     stop_waiting(waiter);
-    waiter.error_ = std::move(exception);
+    waiter.error = std::move(exception);
     waiter.wake_for_turn();
 }
 
@@ -81,7 +81,7 @@ bool ReaderState::offer() noexcept {
     if (waiter_ == nullptr) return false;
     ReadWaiter& waiter = *waiter_;
     stop_waiting(waiter);
-    waiter.receives_ = true;
+    waiter.receives = true;
     waiter.wake_for_turn();
     return true;
 }
@@ -90,7 +90,7 @@ WritableBytes ReaderState::room() const noexcept {
     return receiving_ != nullptr && is_empty() ? receiving_->room() : WritableBytes();
 }
 
-void ReaderState::put_directly(std::size_t size) noexcept { receiving_->put_directly_ = size; }
+void ReaderState::put_directly(std::size_t size) noexcept { receiving_->put_directly = size; }
 
 /// Whoever waits for more than the limit must get it, or both sides would wait.
 void ReaderState::pause_transport_if_full() noexcept {
@@ -141,13 +141,13 @@ void ReaderState::check_nobody_waits(const char* function) const {
 
 void ReaderState::wait(ReadWaiter& waiter) noexcept {
     waiter_ = &waiter;
-    waiter.is_in_reader_ = true;
+    waiter.is_in_reader = true;
     if (!std::exchange(paused_, false)) return;
     if (transport_ != nullptr) transport_->resume_reading();
 }
 
 void ReaderState::stop_waiting(ReadWaiter& waiter) noexcept {
-    if (!std::exchange(waiter.is_in_reader_, false)) return;
+    if (!std::exchange(waiter.is_in_reader, false)) return;
     waiter_ = nullptr;
 }
 
@@ -186,8 +186,8 @@ void ReadWaiter::receive() {
 }
 
 void ReadWaiter::turn() {
-    if (std::exchange(receives_, false)) receive();  // what fails there is the connection's loss
-    bool goes_on = task_->cancel_is_ahead() || error_ || put_directly_ > 0;
+    if (std::exchange(receives, false)) receive();  // what fails there is the connection's loss
+    bool goes_on = task_->cancel_is_ahead() || error || put_directly > 0;
     if (!goes_on && !is_satisfied()) {
         // It was not enough, or somebody has taken what woke it.
         try {
@@ -196,7 +196,7 @@ void ReadWaiter::turn() {
             reader_->wait(*this);
             return wait_again();
         } catch (...) {
-            error_ = std::current_exception();
+            error = std::current_exception();
         }
     }
     step_task();

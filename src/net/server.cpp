@@ -10,10 +10,8 @@ namespace asyncio {
 
 namespace detail {
 
-ServerHandle::ServerHandle(ServerState* server) noexcept : server_(server) {
-    if (server != nullptr) server->inc_ref();
-}
-void ServerHandle::drop() noexcept { server_->dec_ref(); }
+void add_handle(ServerState& server) noexcept { server.inc_ref(); }
+void drop_handle(ServerState& server) noexcept { server.dec_ref(); }
 
 bool ServerClosedWaiter::await_ready() const noexcept { return server_.get()->is_over(); }
 

@@ -51,6 +51,14 @@ Coro<Server> serve(std::vector<Socket> sockets, Ref<ProtocolFactory> factory, in
     co_return server;
 }
 
+/// Serves them with streams.
+template <class Options>
+Coro<Server> serve_streams(std::vector<Socket> sockets, Ref<ClientCallback> callback, const Options& options,
+                           bool remove_path) {
+    Ref<ProtocolFactory> factory(new StreamProtocolFactory(std::move(callback), options.limit));
+    return serve(std::move(sockets), std::move(factory), options.backlog, options.start_serving, remove_path);
+}
+
 void set_option(Socket& socket, int level, int name) { socket.setsockopt(level, name, 1); }
 
 /// A socket that is bound to this address; nothing if the address is none of this machine's.
@@ -91,8 +99,7 @@ Coro<Server> create_server(Serving args) {
             throw ValueError("A Stream Socket was expected, got " + repr(args.sock));
         }
         sockets.push_back(std::move(args.sock));
-        Ref<ProtocolFactory> factory(new StreamProtocolFactory(args.callback, options.limit));
-        co_return co_await serve(std::move(sockets), factory, options.backlog, options.start_serving, false);
+        co_return co_await serve_streams(std::move(sockets), args.callback, options, false);
     }
     if (options.sock != nullptr) throw ValueError("host/port and sock can not be specified at the same time");
 
@@ -115,8 +122,7 @@ Coro<Server> create_server(Serving args) {
         if (std::optional<Socket> socket = bound_socket(info, options)) sockets.push_back(std::move(*socket));
     }
     if (sockets.empty()) throw OSError("could not bind on any address out of [" + tried + "]");
-    Ref<ProtocolFactory> factory(new StreamProtocolFactory(args.callback, options.limit));
-    co_return co_await serve(std::move(sockets), factory, options.backlog, options.start_serving, false);
+    co_return co_await serve_streams(std::move(sockets), args.callback, options, false);
 }
 
 /// Removes a socket that is left over at a path.
@@ -160,9 +166,7 @@ Coro<Server> create_unix_server(Ref<ClientCallback> callback, std::optional<std:
     }
     std::vector<Socket> sockets;
     sockets.push_back(std::move(socket));
-    Ref<ProtocolFactory> factory(new StreamProtocolFactory(std::move(callback), options.limit));
-    co_return co_await serve(std::move(sockets), factory, options.backlog, options.start_serving,
-                             options.cleanup_socket);
+    co_return co_await serve_streams(std::move(sockets), std::move(callback), options, options.cleanup_socket);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ bool ReadIntoWaiter::is_satisfied() { return buffer_.size() == 0 || reader().has
 
 std::size_t ReadIntoWaiter::await_resume() {
     check_outcome();
-    if (put_directly() > 0) return put_directly();
+    if (put_directly > 0) return put_directly;
     std::string_view there = reader().available();
     std::size_t size = std::min(there.size(), buffer_.size());
     if (size == 0) return 0;

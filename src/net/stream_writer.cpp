@@ -11,11 +11,8 @@ std::string repr(const ExtraInfo& info) { return info.socket() ? repr(info.socke
 
 namespace detail {
 
-StreamHandle::StreamHandle(StreamProtocol* stream) noexcept : stream_(stream) {
-    if (stream != nullptr) stream->add_handle();
-}
-
-void StreamHandle::drop() noexcept { stream_->drop_handle(); }
+void add_handle(StreamProtocol& stream) noexcept { stream.add_handle(); }
+void drop_handle(StreamProtocol& stream) noexcept { stream.drop_handle(); }
 
 WaitEdge StreamWaiter::edge() const noexcept {
     return {WaitKind::file_descriptor, stream_.get(), stream().transport()->fileno()};

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/detail/count.h>
-#include <asyncio/detail/pool.h>
+#include <asyncio/detail/counted.h>
 #include <asyncio/net/stream_writer.h>
 
 #include <cstddef>
@@ -15,16 +15,8 @@ namespace asyncio::detail {
 /// Bytes to and from elsewhere, for the protocol that stands on it. CPython: transports.py, Transport.
 ///
 /// It has a share of itself until the connection is over; who asks it something later still gets an answer.
-class Transport : public Pooled {
+class Transport : public Counted {
 public:
-    Transport(const Transport&) = delete;
-    Transport& operator=(const Transport&) = delete;
-
-    void inc_ref() noexcept { ++references_; }
-    void dec_ref() noexcept {
-        if (--references_ == 0) delete this;
-    }
-
     /// Sends at once what goes and keeps the rest. Throws RuntimeError after `write_eof()`.
     virtual void write(std::string_view data) = 0;
     virtual void writelines(std::span<const BytesLike> lines) = 0;
@@ -50,13 +42,10 @@ public:
     virtual std::string repr() const = 0;
 
 protected:
-    Transport() noexcept = default;
-    virtual ~Transport() = default;
+    Transport() noexcept : Counted(1) {}  // its own
+    ~Transport() override = default;
 
     bool closing_ = false;  // close() was called, or it failed
-
-private:
-    unsigned references_ = 1;  // its own
 };
 
 /// Its representation; nothing if there is no memory for it, where there is more to do than to tell.

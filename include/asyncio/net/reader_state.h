@@ -107,26 +107,25 @@ public:
     using Waiter::wake_for_turn;
 
     // What its reader sets.
-    bool is_in_reader_ = false;
-    bool receives_ = false;
-    std::exception_ptr error_;
-    std::size_t put_directly_ = 0;
+    bool is_in_reader = false;
+    bool receives = false;
+    std::exception_ptr error;
+    std::size_t put_directly = 0;
 
 protected:
     ReadWaiter(Ref<ReaderState> reader, const char* function) noexcept : reader_(std::move(reader)), name_(function) {}
     ~ReadWaiter() {
-        if (is_in_reader_) [[unlikely]]
+        if (is_in_reader) [[unlikely]]
             reader_->stop_waiting(*this);
     }
 
     /// To be called first in `await_resume`.
     void check_outcome() {
         check();
-        if (error_) [[unlikely]]
-            std::rethrow_exception(std::move(error_));
+        if (error) [[unlikely]]
+            std::rethrow_exception(std::move(error));
     }
     ReaderState& reader() const noexcept { return *reader_; }
-    std::size_t put_directly() const noexcept { return put_directly_; }
 
 private:
     bool begin();

@@ -3,7 +3,8 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>
-#include <asyncio/detail/pool.h>
+#include <asyncio/detail/counted.h>
+#include <asyncio/detail/far_ref.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/net/stream_reader.h>
@@ -23,26 +24,10 @@ namespace detail {
 class ServerState;
 struct ServerWaiters;  // the tag of a server's list of those who wait for its end
 
+void add_handle(ServerState& server) noexcept;
+void drop_handle(ServerState& server) noexcept;
 /// Keeps a server.
-class ServerHandle {
-public:
-    ServerHandle() noexcept = default;
-    explicit ServerHandle(ServerState* server) noexcept;
-    ServerHandle(const ServerHandle& other) noexcept : ServerHandle(other.server_) {}
-    ServerHandle(ServerHandle&& other) noexcept : server_(std::exchange(other.server_, nullptr)) {}
-    ServerHandle& operator=(ServerHandle other) noexcept {
-        std::swap(server_, other.server_);
-        return *this;
-    }
-    ~ServerHandle() {
-        if (server_ != nullptr) drop();
-    }
-    ServerState* get() const noexcept { return server_; }
-
-private:
-    void drop() noexcept;
-    ServerState* server_ = nullptr;
-};
+using ServerHandle = FarRef<ServerState>;
 
 class [[nodiscard]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
 public:
@@ -62,21 +47,13 @@ private:
 };
 
 /// What a server does with each new connection.
-class ClientCallback : public Pooled {
+class ClientCallback : public Counted {
 public:
-    void inc_ref() noexcept { ++references_; }
-    void dec_ref() noexcept {
-        if (--references_ == 0) delete this;
-    }
     /// The task that it has begun, or an empty handle.
     virtual AnyTask call(LoopCore& loop, StreamReader reader, StreamWriter writer) = 0;
 
 protected:
-    ClientCallback() noexcept = default;
-    virtual ~ClientCallback() = default;
-
-private:
-    unsigned references_ = 0;
+    ~ClientCallback() override = default;
 };
 
 template <class F>

@@ -2,6 +2,7 @@
 
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/count.h>
+#include <asyncio/detail/far_ref.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/bytes_like.h>
 #include <asyncio/net/socket.h>
@@ -61,26 +62,10 @@ namespace detail {
 class StreamProtocol;
 struct StreamWaiters;  // the tag of a stream's list of those who wait for it
 
+void add_handle(StreamProtocol& stream) noexcept;
+void drop_handle(StreamProtocol& stream) noexcept;
 /// Keeps a stream open.
-class StreamHandle {
-public:
-    StreamHandle() noexcept = default;
-    explicit StreamHandle(StreamProtocol* stream) noexcept;
-    StreamHandle(const StreamHandle& other) noexcept : StreamHandle(other.stream_) {}
-    StreamHandle(StreamHandle&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
-    StreamHandle& operator=(StreamHandle other) noexcept {
-        std::swap(stream_, other.stream_);
-        return *this;
-    }
-    ~StreamHandle() {
-        if (stream_ != nullptr) drop();
-    }
-    StreamProtocol* get() const noexcept { return stream_; }
-
-private:
-    void drop() noexcept;
-    StreamProtocol* stream_ = nullptr;
-};
+using StreamHandle = FarRef<StreamProtocol>;
 
 /// A wait of a task for something of a stream's writing side.
 class StreamWaiter : public Waiter, public ListHook<StreamWaiters> {
