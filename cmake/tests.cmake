@@ -72,9 +72,9 @@ foreach(layer IN LISTS layers)
     if(layer STREQUAL "faults")
         foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj
                 accept4 bind close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fstat64 getaddrinfo
-                getnameinfo getpeername getsockname getsockopt listen lseek64 pipe2 poll read recv recvfrom
-                recvmsg send sendfile64 sendmsg sendto setsockopt shutdown socket socketpair stat64 unlink
-                write)
+                getnameinfo getpeername getsockname getsockopt listen lseek64 madvise mmap64 munmap pipe2 poll read
+                recv recvfrom recvmsg send sendfile64 sendmsg sendto setsockopt shutdown socket socketpair stat64
+                syscall unlink write)
             target_link_options(${target} PRIVATE -Wl,--wrap=${function})
         endforeach()
         if(has_io_uring)
@@ -85,7 +85,7 @@ foreach(layer IN LISTS layers)
                 target_link_options(${target} PRIVATE -Wl,--wrap=io_uring_${function})
             endforeach()
         endif()
-        add_gtest_shards(${target} unit_pool/${layer} "*Allocation*-*/signals" 2 unit FAULTS_POOL=1)
+        add_gtest_shards(${target} unit_pool/${layer} "*Allocation*:*SystemCall*-*/signals" 3 unit FAULTS_POOL=1)
     endif()
     add_gtest_shards(${target} unit/${layer} "-${ASYNCIO_THREAD_TESTS}" 4 unit)
     add_gtest_shards(${target} threads/${layer} "${ASYNCIO_THREAD_TESTS}" 2 threads)

@@ -31,13 +31,13 @@ struct ConcurrentFutureBase::Sync : Pooled {
     IntrusiveList<WaitingThread> waiters;
 };
 
-/// The task's done callback. Dies with the task, called or not.
+/// The task's done callback. Dies with the task, called or not; or before it was the task's.
 class ConcurrentFutureBase::Completion {
 public:
     explicit Completion(Ref<ConcurrentFutureBase> future) noexcept : future_(std::move(future)) {}
     Completion(Completion&&) noexcept = default;
     ~Completion() {
-        if (future_) future_->give_up();
+        if (future_ && future_->task_ != nullptr) future_->give_up();
     }
     void operator()(const AnyFuture& task) {
         Ref<ConcurrentFutureBase> future = std::move(future_);
@@ -194,8 +194,13 @@ void ConcurrentFutureBase::give_up() noexcept {
 // On the loop's thread.
 
 void ConcurrentFutureBase::follow(const AnyTask& task) {
+    try {
+        task.add_done_callback(Completion(Ref<ConcurrentFutureBase>(this)));
+    } catch (const std::bad_alloc&) {  // who asked is told so, and nobody would know of the task's end
+        task.cancel();
+        throw;
+    }
     task_ = task.state_or_null();
-    task.add_done_callback(Completion(Ref<ConcurrentFutureBase>(this)));
     std::unique_lock lock(sync_->mutex);
     following_ = true;
     bool was_cancelled = is_done();

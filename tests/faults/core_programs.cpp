@@ -330,8 +330,8 @@ std::vector<Program> core_programs() {
             {"contexts", contexts},
             {"generators", generators},
             {"a_dropped_generator", a_dropped_generator},
-            {"signals", signals, 60, true},
-            {"descriptors", descriptors, 60, true},
+            {"signals", signals},
+            {"descriptors", descriptors},
             {"eager", eager},
             {"debug_mode", debug_mode}};
 }

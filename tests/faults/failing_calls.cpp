@@ -1,12 +1,13 @@
 // The calls of the system that the library makes, each of which asks whether it is to fail. The linker puts them in the
 // place of the C library's: --wrap in cmake/tests.cmake, which names each of them as well.
-#include <dlfcn.h>
+#include <linux/futex.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -92,7 +93,20 @@ FAILING_CALL(int, fstat64, (int fd, struct stat* about), (fd, about), ENOMEM, EI
 FAILING_CALL(off_t, lseek64, (int fd, off_t offset, int whence), (fd, offset, whence), ESPIPE, EINVAL)
 FAILING_CALL(int, unlink, (const char* path), (path), EACCES, EROFS)
 
+// Memory.
+FAILING_CALL(int, munmap, (void* address, size_t size), (address, size), ENOMEM, 0)
+FAILING_CALL(int, madvise, (void* address, size_t size, int advice), (address, size, advice), EAGAIN, EINVAL)
+
 // Some are not plain.
+extern "C" void* __real_mmap64(void* address, size_t size, int protection, int flags, int fd, off_t offset);
+extern "C" void* __wrap_mmap64(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
+    if (int error = error_due({ENOMEM, EAGAIN})) {
+        errno = error;
+        return MAP_FAILED;
+    }
+    return __real_mmap64(address, size, protection, flags, fd, offset);
+}
+
 extern "C" int __real_epoll_ctl(int epoll_fd, int operation, int fd, epoll_event* event);
 extern "C" int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, epoll_event* event) {
     Errors errors = {ENOMEM, ENOSPC};
@@ -112,6 +126,23 @@ extern "C" int __wrap_epoll_wait(int fd, epoll_event* events, int most, int time
         return -1;
     }
     return __real_epoll_wait(fd, events, most, timeout);
+}
+
+/// Those that the library makes: a wait of epoll, and those of a thread for another.
+extern "C" long __real_syscall(long number, ...);
+extern "C" long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    Errors errors = {0, 0};
+#ifdef SYS_epoll_pwait2
+    if (number == SYS_epoll_pwait2) errors = {ENOSYS, EPERM, true};
+#endif
+#ifdef SYS_futex
+    if (number == SYS_futex && b == FUTEX_WAIT_PRIVATE) errors = {0, EAGAIN, true};
+#endif
+    if (int error = error_due(errors)) {
+        errno = error;
+        return -1;
+    }
+    return __real_syscall(number, a, b, c, d, e, f);
 }
 
 extern "C" int __real_close(int fd);

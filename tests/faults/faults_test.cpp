@@ -23,6 +23,8 @@ protected:
 
 TEST_P(WhateverFails, AnAllocationFailsOnce) { expect_no_failure(Kind::allocation, false); }
 TEST_P(WhateverFails, AllocationsFailFromOneOn) { expect_no_failure(Kind::allocation, true); }
+TEST_P(WhateverFails, AnAllocationOfAThreadFailsOnce) { expect_no_failure(Kind::thread_allocation, false); }
+TEST_P(WhateverFails, AllocationsOfThreadsFailFromOneOn) { expect_no_failure(Kind::thread_allocation, true); }
 TEST_P(WhateverFails, ASystemCallFailsOnce) { expect_no_failure(Kind::system_call, false); }
 TEST_P(WhateverFails, SystemCallsFailFromOneOn) { expect_no_failure(Kind::system_call, true); }
 TEST_P(WhateverFails, ASystemCallFailsOnceInAnotherWay) { expect_no_failure(Kind::system_call_again, false); }
@@ -37,5 +39,6 @@ INSTANTIATE_TEST_SUITE_P(Tasks, WhateverFails, testing::ValuesIn(faults::task_pr
 INSTANTIATE_TEST_SUITE_P(Sockets, WhateverFails, testing::ValuesIn(faults::socket_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverFails, testing::ValuesIn(faults::stream_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sync, WhateverFails, testing::ValuesIn(faults::sync_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Threads, WhateverFails, testing::ValuesIn(faults::thread_programs()), name_of);
 
 }  // namespace

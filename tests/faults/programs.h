@@ -11,5 +11,6 @@ std::vector<Program> task_programs();
 std::vector<Program> sync_programs();
 std::vector<Program> socket_programs();
 std::vector<Program> stream_programs();
+std::vector<Program> thread_programs();
 
 }  // namespace faults

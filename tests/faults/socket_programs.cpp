@@ -134,9 +134,9 @@ Coro<> a_line_of_unix_clients_waits() {
 
 std::vector<Program> socket_programs() {
     return {
-        {.name = "SocketsSendAndReceive", .main = sockets_send_and_receive, .uses_io = true},
-        {.name = "SendersTakeTurns", .main = senders_take_turns, .uses_io = true},
-        {.name = "ALineOfUnixClientsWaits", .main = a_line_of_unix_clients_waits, .uses_io = true},
+        {.name = "SocketsSendAndReceive", .main = sockets_send_and_receive},
+        {.name = "SendersTakeTurns", .main = senders_take_turns},
+        {.name = "ALineOfUnixClientsWaits", .main = a_line_of_unix_clients_waits},
     };
 }
 

@@ -216,17 +216,15 @@ Coro<> connecting_fails() {
 
 std::vector<Program> stream_programs() {
     return {
-        {.name = "LinesAreEchoed", .main = lines_are_echoed, .uses_io = true},
-        {.name = "MuchIsWritten", .main = much_is_written, .uses_io = true},
-        {.name = "AllKindsOfReading", .main = all_kinds_of_reading, .uses_io = true},
-        {.name = "APeerResets", .main = a_peer_resets, .uses_io = true},
+        {.name = "LinesAreEchoed", .main = lines_are_echoed},
+        {.name = "MuchIsWritten", .main = much_is_written},
+        {.name = "AllKindsOfReading", .main = all_kinds_of_reading},
+        {.name = "APeerResets", .main = a_peer_resets},
         {.name = "AUnixServerServesUntilItIsCancelled",
-         .main = a_unix_server_serves_until_it_is_cancelled,
-         .uses_io = true},
+         .main = a_unix_server_serves_until_it_is_cancelled},
         {.name = "AServerIsClosedWhileItServesForEver",
-         .main = a_server_is_closed_while_it_serves_for_ever,
-         .uses_io = true},
-        {.name = "ConnectingFails", .main = connecting_fails, .uses_io = true},
+         .main = a_server_is_closed_while_it_serves_for_ever},
+        {.name = "ConnectingFails", .main = connecting_fails},
     };
 }
 

@@ -90,16 +90,20 @@ Coro<> watched(const Program& program) {
 
 bool backend_may_fail = false;
 bool call_may_fail = false;
+bool time_is_real = false;
 
 EventLoop make_loop() {
-    if (!backend_may_fail) return EventLoop({.clock = VirtualClock{}});
-    return EventLoop({.clock = VirtualClock{}, .io_backend = failing_backend()});
+    LoopOptions options;
+    if (!time_is_real) options.clock = VirtualClock{};
+    if (backend_may_fail) options.io_backend = failing_backend();
+    return EventLoop(std::move(options));
 }
 
 /// One run in which nothing, or event `number`, fails. Whether there was such an event.
 bool run_once(const Program& program, Kind kind, long number, bool all_that_follow) {
     std::exception_ptr error;
     backend_may_fail = kind == Kind::backend_call;
+    time_is_real = program.real_time;
     call_may_fail = number > 0 && (kind == Kind::system_call || kind == Kind::system_call_again);
     ::alarm(seconds_of_real_time);
     set(kind, number, all_that_follow);

@@ -16,8 +16,7 @@ struct Program {
     asyncio::Coro<> (*main)();
     /// It has ended by then, in virtual time, whatever fails.
     asyncio::Seconds limit = 60;
-    bool uses_io = false;
-    bool uses_threads = false;
+    bool real_time = false;  ///< by the system's clock instead: for threads that wait for the loop
 };
 
 /// Notes what a program found wrong with itself.
