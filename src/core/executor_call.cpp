@@ -68,6 +68,11 @@ void ExecutorCall::run() noexcept {
     release();
 }
 
+void ExecutorCall::set_counted(bool counted) noexcept {
+    if (!counted) return end_outside_work();
+    if (!std::exchange(outside_work_, true)) loop_->outside_work_begins();
+}
+
 void ExecutorCall::end_outside_work() noexcept {
     if (std::exchange(outside_work_, false)) loop_->outside_work_ends();
 }

@@ -178,6 +178,7 @@ public:
     IntrusiveList<GeneratorBase, OpenGenerators> generators;  // that have begun, in the order in which they did
     bool asyncgens_shutdown_called = false;
     IntrusiveList<LoopResource, LoopResources> resources;
+    LoopResource* look_ups = nullptr;  // of names, by those who do them; one of the resources
 
     /// The KeyboardInterrupt or SystemExit that a task ended with: it leaves the loop once the task's step is over.
     std::exception_ptr fatal_error;

@@ -1,6 +1,9 @@
 #include <asyncio/net/dns.h>
 
-#include <asyncio/tasks/to_thread.h>
+#include "loop/loop_core.h"
+#include "net/look_ups.h"
+
+#include <asyncio/tasks/wait_for.h>
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -72,13 +75,6 @@ int look_up(const AddressQuery& query, int more_flags, std::vector<AddressInfo>&
     return found.empty() ? EAI_NONAME : 0;
 }
 
-std::vector<AddressInfo> look_up_or_throw(const AddressQuery& query) {
-    std::vector<AddressInfo> found;
-    int code = look_up(query, 0, found);
-    if (code != 0) throw_gaierror(code, query.host.get().name());
-    return found;
-}
-
 NameInfo look_up_name(const SocketAddress& address, int flags) {
     char host[NI_MAXHOST];
     char service[NI_MAXSERV];
@@ -88,7 +84,35 @@ NameInfo look_up_name(const SocketAddress& address, int flags) {
     return {host, service};
 }
 
+/// The answer of a look-up that others may wait for as well: to be cancelled is to stop waiting.
+class AnswerWaiter : public ThreadWaiter {
+public:
+    explicit AnswerWaiter(Ref<FutureBase> answer) noexcept : ThreadWaiter(std::move(answer)) {}
+    bool cancel(const Ref<CancelRequest>& request) override { return !is_done() && Waiter::cancel(request); }
+
+protected:
+    ~AnswerWaiter() = default;
+};
+
+class [[nodiscard]] Answer : public NativeAwaitable {
+public:
+    explicit Answer(Ref<FutureBase> answer) noexcept : answer_(std::move(answer)) {}
+    FutureAwaiter<std::vector<AddressInfo>, false, AnswerWaiter> operator co_await() {
+        return FutureAwaiter<std::vector<AddressInfo>, false, AnswerWaiter>(std::move(answer_));
+    }
+
+private:
+    Ref<FutureBase> answer_;
+};
+
 }  // namespace
+
+std::vector<AddressInfo> look_up_or_throw(const AddressQuery& query) {
+    std::vector<AddressInfo> found;
+    int code = look_up(query, 0, found);
+    if (code != 0) throw_gaierror(code, query.host.get().name());
+    return found;
+}
 
 // CPython: base_events.py, _ipaddr_info
 std::optional<AddressInfo> literal_address(const AddressQuery& query) {
@@ -133,13 +157,25 @@ Coro<std::vector<AddressInfo>> getaddrinfo(AddressQuery query) {
         int code = look_up(query, AI_NUMERICHOST | AI_NUMERICSERV, found);
         if (code == 0) co_return found;
     }
-    co_return co_await asyncio::to_thread(look_up_or_throw, std::move(query));
+    LookUpWait wait(LookUps::of(running_core()).find_or_begin(query));
+    co_return co_await Answer(wait.future());
+}
+
+Coro<std::vector<AddressInfo>> getaddrinfo_in_time(AddressQuery query, Seconds timeout) {
+    std::string text = "the look-up of " + quoted(query.host.get().name()) + " took too long";
+    try {
+        co_return co_await asyncio::wait_for(getaddrinfo(std::move(query)), timeout);
+    } catch (const TimeoutError&) {
+        throw TimeoutError(text);
+    }
 }
 
 Coro<NameInfo> getnameinfo(SocketAddress address, int flags) {
     constexpr int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
     if ((flags & numbers) == numbers) co_return look_up_name(address, flags);
-    co_return co_await asyncio::to_thread(look_up_name, address, flags);
+    LoopCore& loop = running_core();
+    Future<NameInfo> answer = run_in_executor(loop, LookUps::of(loop).executor(), look_up_name, address, flags);
+    co_return co_await ThreadWait<NameInfo>(Ref<FutureBase>(answer.state_or_null()));
 }
 
 }  // namespace asyncio::detail

@@ -10,12 +10,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <mutex>
 #include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace asyncio {
 namespace {
@@ -38,7 +38,7 @@ std::string worker_name(const std::string& prefix, std::size_t number) {
 
 /// What the threads share. It outlives the executor when nobody waits for them.
 struct ThreadPoolExecutor::State final : detail::ForkAware {
-    State(std::size_t workers, std::string prefix) : max_workers(workers), name_prefix(std::move(prefix)) {
+    State(std::size_t most, std::string prefix) : max_workers(most), name_prefix(std::move(prefix)) {
         begin_to_follow_forks();
     }
     ~State() { end_to_follow_forks(); }
@@ -46,9 +46,16 @@ struct ThreadPoolExecutor::State final : detail::ForkAware {
     void push(ExecutorJob& job) noexcept;
     void unlink(ExecutorJob& job) noexcept;
     void start_thread();
-    void work() noexcept;
+    struct Worker {
+        std::thread thread;
+        bool busy = true;  // until it first waits
+    };
+    using Workers = std::list<Worker>;  // a worker knows its place in it
+    void work(Worker& self) noexcept;
     void stop() noexcept;
     void join();
+    void let_go() noexcept;
+    void leave_alone(Workers& those, Workers::iterator worker) noexcept;
     void before_fork() noexcept override { mutex.lock(); }
     void after_fork_in_parent() noexcept override { mutex.unlock(); }
     void after_fork_in_child() noexcept override;
@@ -70,7 +77,8 @@ struct ThreadPoolExecutor::State final : detail::ForkAware {
     std::size_t waiting = 0;
     std::size_t started = 0;
     bool stopped = false;
-    std::vector<std::thread> threads;
+    Workers workers;
+    Workers left_alone;  // detached: each still looks at its place
 
     std::mutex joining;  // held while threads are joined: a second shutdown(true) waits as well
 };
@@ -98,27 +106,29 @@ void ThreadPoolExecutor::State::unlink(ExecutorJob& job) noexcept {
 
 void ThreadPoolExecutor::State::start_thread() {
     std::string name = name_prefix.empty() ? std::string() : worker_name(name_prefix, started);
-    threads.reserve(threads.size() + 1);
+    Worker& worker = workers.emplace_back();
     references.fetch_add(1, std::memory_order_relaxed);
     try {
-        threads.emplace_back([this, name = std::move(name)]() noexcept {
+        worker.thread = std::thread([this, &worker, name = std::move(name)]() noexcept {
             if (!name.empty()) pthread_setname_np(pthread_self(), name.c_str());
             pool_of_this_thread = this;
-            work();
+            work(worker);
             release();
         });
     } catch (...) {
+        workers.pop_back();
         references.fetch_sub(1, std::memory_order_relaxed);
         throw;
     }
     ++started;
 }
 
-void ThreadPoolExecutor::State::work() noexcept {
+void ThreadPoolExecutor::State::work(Worker& self) noexcept {
     std::unique_lock lock(mutex);
     while (true) {
         if (first == nullptr) {
             if (stopped) return;
+            self.busy = false;
             ++waiting;
             job_or_stop.wait(lock);
             --waiting;
@@ -126,6 +136,7 @@ void ThreadPoolExecutor::State::work() noexcept {
         }
         ExecutorJob* job = first;
         unlink(*job);
+        self.busy = true;
         lock.unlock();
         job->run();  // may have destroyed the job
         lock.lock();
@@ -136,7 +147,7 @@ void ThreadPoolExecutor::State::work() noexcept {
 /// have not begun is theirs all the same: nothing is done twice.
 void ThreadPoolExecutor::State::after_fork_in_child() noexcept {
     while (first != nullptr) unlink(*first);
-    static_cast<void>(new (&threads) std::vector<std::thread>);  // the former is given up: its threads cannot be joined
+    static_cast<void>(new (&workers) Workers);  // the former is given up: its threads cannot be joined
     static_cast<void>(new (&job_or_stop) std::condition_variable);
     static_cast<void>(new (&joining) std::mutex);
     waiting = 0;
@@ -154,18 +165,42 @@ void ThreadPoolExecutor::State::stop() noexcept {
 
 void ThreadPoolExecutor::State::join() {
     std::lock_guard one_at_a_time(joining);
-    std::vector<std::thread> ending;
+    Workers ending;
     {
         std::lock_guard lock(mutex);
-        ending.swap(threads);
+        ending.swap(workers);
     }
-    for (std::thread& thread : ending) {
+    for (auto worker = ending.begin(); worker != ending.end();) {
+        auto one = worker++;
+        if (one->thread.get_id() != std::this_thread::get_id()) {
+            one->thread.join();
+            continue;
+        }
         // Its own executor may die on a worker, in a job's destructor for instance.
-        if (thread.get_id() == std::this_thread::get_id())
-            thread.detach();
-        else
-            thread.join();
+        std::lock_guard lock(mutex);
+        leave_alone(ending, one);
     }
+}
+
+void ThreadPoolExecutor::State::leave_alone(Workers& those, Workers::iterator worker) noexcept {
+    worker->thread.detach();
+    left_alone.splice(left_alone.end(), those, worker);
+}
+
+/// Those that are about a job are left to themselves; the others end at once.
+void ThreadPoolExecutor::State::let_go() noexcept {
+    std::unique_lock lock(mutex);
+    for (ExecutorJob* job = first; job != nullptr; job = job->next_) {
+        __atomic_store_n(&job->executor_is_gone_, true, __ATOMIC_RELAXED);
+    }
+    bool any_may_be_kept = first != nullptr;
+    for (auto worker = workers.begin(); worker != workers.end();) {
+        auto one = worker++;
+        if (one->busy || any_may_be_kept) leave_alone(workers, one);
+    }
+    lock.unlock();
+    job_or_stop.notify_all();
+    join();
 }
 
 ThreadPoolExecutor::ThreadPoolExecutor(int max_workers, std::string thread_name_prefix) {
@@ -179,16 +214,9 @@ ThreadPoolExecutor::~ThreadPoolExecutor() {
     {
         std::lock_guard lock(state_->mutex);
         was_stopped = std::exchange(state_->stopped, true);
-        if (was_stopped) {
-            for (std::thread& thread : state_->threads) thread.detach();
-            state_->threads.clear();
-            for (ExecutorJob* job = state_->first; job != nullptr; job = job->next_) {
-                __atomic_store_n(&job->executor_is_gone_, true, __ATOMIC_RELAXED);
-            }
-        }
         state_->job_or_stop.notify_all();
     }
-    if (!was_stopped) state_->join();
+    was_stopped ? state_->let_go() : state_->join();
     state_->release();
 }
 

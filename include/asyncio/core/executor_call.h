@@ -40,6 +40,8 @@ public:
     void set_blocked(bool blocked) noexcept;
     /// Whether the loop counts on it to do something by itself.
     bool is_counted() const noexcept { return outside_work_; }
+    /// Whether it shall. On the loop, until the future is done.
+    void set_counted(bool counted) noexcept;
     virtual const std::type_info& callable_type() const noexcept = 0;
 
 protected:

@@ -2,6 +2,7 @@
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/errors/os_errors.h>
+#include <asyncio/loop/seconds.h>
 #include <asyncio/net/host_port.h>
 #include <asyncio/net/socket_address.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace asyncio {
@@ -35,6 +37,7 @@ struct AddressOptions {
     SocketKind type = SocketKind::ANY;
     int proto = 0;
     int flags = 0;
+    std::optional<Seconds> timeout = {};  ///< then TimeoutError; none: as long as the system's own limits let it take
 };
 static_assert(std::is_trivially_destructible_v<AddressOptions>);
 
@@ -62,21 +65,25 @@ std::optional<AddressInfo> literal_address(const AddressQuery& query);
 Coro<std::vector<AddressInfo>> resolve(AddressQuery query);
 
 Coro<std::vector<AddressInfo>> getaddrinfo(AddressQuery query);
+Coro<std::vector<AddressInfo>> getaddrinfo_in_time(AddressQuery query, Seconds timeout);
 Coro<NameInfo> getnameinfo(SocketAddress address, int flags);
 
 }  // namespace detail
 
-/// Looks up the addresses of a host, at least one, on a thread of the loop's default executor. Numbers need no thread,
-/// and do not suspend. Throws gaierror.
+/// Looks up the addresses of a host, at least one. Numbers do not suspend. Throws gaierror.
 ///
-/// Cancelling ends the wait at once; a look-up that has begun ends unseen, and `run()` waits for its thread.
-/// Python: loop.getaddrinfo.
+/// The C library's call blocks, so it runs on one of a few threads that the loop has for look-ups alone, or on the
+/// executor that you have given the loop. Tasks that ask the same at the same time share a look-up. Cancelling ends the
+/// wait at once; a look-up that has begun ends unseen, and nobody waits for it, neither `run()` nor the end of the
+/// program. Python: loop.getaddrinfo, on the default executor, without `timeout`.
 inline Coro<std::vector<AddressInfo>> getaddrinfo(Host host, Port port, AddressOptions options = {}) {
-    return detail::getaddrinfo(
-        {detail::OwnedHost(host), detail::OwnedPort(port), options.family, options.type, options.proto, options.flags});
+    detail::AddressQuery query{detail::OwnedHost(host), detail::OwnedPort(port), options.family,
+                               options.type,            options.proto,           options.flags};
+    if (options.timeout) return detail::getaddrinfo_in_time(std::move(query), *options.timeout);
+    return detail::getaddrinfo(std::move(query));
 }
 
-/// The names of a host and a service, on a thread as well, unless `flags` ask for numbers only. Python:
+/// The names of a host and a service, on such a thread as well, unless `flags` ask for numbers only. Python:
 /// loop.getnameinfo.
 inline Coro<NameInfo> getnameinfo(const SocketAddress& address, int flags = 0) {
     return detail::getnameinfo(address, flags);

@@ -234,8 +234,8 @@ inline auto sock_sendto(const Socket& sock, const char* data, const SocketAddres
 }
 /// Connects. A unix socket whose server's line is full waits for a place in it.
 ///
-/// Throws ConnectionRefusedError and the like, with the address in the text. A host that is a name is looked up on a
-/// thread of the default executor, and its first address taken. Python: loop.sock_connect.
+/// Throws ConnectionRefusedError and the like, with the address in the text. A host that is a name is looked up
+/// as by `getaddrinfo()`, and its first address taken. Python: loop.sock_connect.
 inline auto sock_connect(const Socket& sock, const SocketAddress& address) {
     return detail::SocketCall<detail::ConnectWaiter, SocketAddress>(sock.state(), address);
 }
