@@ -10,8 +10,10 @@ import sys
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 PRELUDE = """#include <asyncio/asyncio.h>
+#include <array>
 #include <functional>
 #include <memory>
+#include <span>
 using namespace asyncio;
 Coro<int> answer() { co_return 42; }
 """
@@ -44,6 +46,53 @@ CASES = {
     "int g(std::unique_ptr<int>);\n"
     "Coro<> f(EventLoop& loop, std::unique_ptr<int> p) { co_await loop.run_in_executor(nullptr, g, p); }":
         "one of these cannot be copied: give it by std::move",
+    "Coro<> own(std::unique_ptr<int>) { co_return; }\nvoid f(std::unique_ptr<int> p) { create_task(own, p); }":
+        "one of these cannot be copied: give it by std::move",
+    "Coro<> own(std::unique_ptr<int>) { co_return; }\n"
+    "void f(TaskGroup& group, std::unique_ptr<int> p) { group.create_task(own, p); }":
+        "one of these cannot be copied: give it by std::move",
+    "Coro<> add(int& n) { ++n; co_return; }\nvoid f(TaskGroup& group, int n) { group.create_task(add, n); }":
+        "(a reference: std::ref)",
+    "Coro<> add(int& n) { ++n; co_return; }\nvoid f(EventLoop& loop, int n) { loop.create_task(add, n); }":
+        "(a reference: std::ref)",
+    "int add(int&);\nCoro<> f(int n) { co_await to_thread(add, n); }": "(a reference: std::ref)",
+    "#include <stop_token>\nint add(int&);\nCoro<> f(int n) { co_await to_thread(add, n); }": "(a reference: std::ref)",
+    "int add(int&);\nvoid f(EventLoop& loop, int n) { loop.run_in_executor(nullptr, add, n); }":
+        "(a reference: std::ref)",
+    "void use(std::unique_ptr<int>&);\nvoid f(EventLoop& loop, std::unique_ptr<int> p) { loop.call_soon(use, p); }":
+        "one of these cannot be copied: give it by std::move",
+    "struct Owner { std::unique_ptr<int> p; void operator()() {} };\n"
+    "void f(EventLoop& loop, Owner owner) { loop.call_later(Seconds(1), owner); }":
+        "one of these cannot be copied: give it by std::move",
+    "void own(std::unique_ptr<int>);\n"
+    "void f(EventLoop& loop, std::unique_ptr<int> p) { loop.call_soon(own, std::move(p)); }":
+        "by & what cannot be copied",
+    "void own(std::unique_ptr<int>);\n"
+    "void f(EventLoop& loop, std::unique_ptr<int> p) { loop.add_reader(0, own, std::move(p)); }":
+        "by & what cannot be copied",
+    "void f(EventLoop& loop) { loop.call_soon_threadsafe([](int) {}); }": "calls a callback without arguments",
+    "void f(EventLoop& loop) { loop.add_signal_handler(2, [](int) {}); }": "calls a callback without arguments",
+    "void f(Future<int> future) { future.add_done_callback([](int) {}); }": "with the future or task that is done",
+    "Coro<> f() { co_await wait_for([]() -> Coro<> { co_return; }, 1); }": "wait_for(f(), 1s), not wait_for(f, 1s)",
+    "Coro<> f() { co_await wait_for(answer, std::nullopt); }": "wait_for(f(), 1s), not wait_for(f, 1s)",
+    "Coro<> f() { co_await ensure_future(answer); }": "ensure_future(f()), not ensure_future(f)",
+    "Coro<> f() { co_await gather(answer, answer); }": "another awaitable object: f(), not f",
+    "Coro<std::string_view> f() { co_return std::string(); }": "a view of a temporary or a local variable",
+    "Coro<std::string_view> f() { std::string text; co_return text; }": "a view of a temporary or a local variable",
+    "Coro<std::string_view> f(std::string text) { co_return text; }": "a view of a temporary or a local variable",
+    "Coro<std::optional<std::string_view>> f() { co_return std::string(); }":
+        "a view of a temporary or a local variable",
+    "Coro<std::span<const int>> f() { co_return std::vector<int>(); }": "a view of a temporary or a local variable",
+    "Coro<std::span<const int>> f() { co_return std::array<int, 1>(); }": "a view of a temporary or a local variable",
+    "void f(Future<std::string_view> future) { future.set_result(std::string()); }":
+        "set_result() would keep a view of a temporary",
+    "void f(Queue<std::string_view> queue) { queue.put_nowait(std::string()); }":
+        "the queue would keep a view of a temporary",
+    "Coro<> f(Queue<std::string_view> queue) { co_await queue.put(std::string()); }":
+        "the queue would keep a view of a temporary",
+    "void f(ContextVar<std::string_view> variable) { variable.set(std::string()); }":
+        "the variable would keep a view of a temporary",
+    "ContextVar<std::string_view> variable(\"name\", std::string());": "the variable would keep a view of a temporary",
     "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
 }
 # What must still be taken.
@@ -59,6 +108,33 @@ struct Derived : Base {};
 Coro<const Base&> refer_to_base(const Derived& derived) { co_return derived; }
 Coro<std::string> convert(const char* text) { co_return text; }
 Coro<std::unique_ptr<Base>> upcast() { co_return std::make_unique<Derived>(); }
+Coro<std::string_view> view_literal() { co_return "text"; }
+Coro<std::string_view> view_lasting() { co_return text; }
+Coro<std::string_view> view_parameter(std::string_view view) { co_return view; }
+Coro<std::string_view> view_reference(const std::string& owner) { co_return owner; }
+Coro<std::optional<std::string_view>> view_perhaps(const std::string& owner) { co_return owner; }
+Coro<std::span<const int>> view_numbers(const std::vector<int>& owner) { co_return owner; }
+Coro<std::span<const int>> view_fewer(std::span<int> view) { co_return view; }
+struct OthersView {
+    const char* begin() const { return "text"; }
+    const char* end() const { return begin() + 4; }
+    operator std::string_view() const { return "text"; }
+};
+Coro<std::string_view> view_others(OthersView view) { co_return view; }
+AsyncGenerator<std::string_view> views() { co_yield std::string("until the next step"); }
+void keep_views(Future<std::string_view> future, Queue<std::string_view> queue, ContextVar<std::string_view> variable) {
+    future.set_result("text");
+    queue.put_nowait(text);
+    queue.put_nowait({});
+    variable.set(std::string_view(text).substr(1));
+}
+void call_back(EventLoop& loop, std::unique_ptr<int> pointer) {
+    CallbackOptions options;
+    loop.call_soon([] {}, options);
+    loop.call_soon([](CallbackOptions) {}, options);
+    loop.call_soon([](std::unique_ptr<int>&) {}, std::move(pointer));
+    loop.call_later(Seconds(1), [] {}, {});
+}
 Coro<> f(int n) {
     TaskOptions options{.name = "x"};
     create_task(answer(), options);

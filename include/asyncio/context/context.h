@@ -2,6 +2,7 @@
 
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/detail/view_of_temporary.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -350,8 +351,22 @@ public:
         return put(detail::Ref<detail::ValueBox>::adopt(new detail::TypedBox<T>(static_cast<T&&>(value))));
     }
 
+    template <class U>
+    requires detail::ViewsTemporary<T, U&&> ContextVar(std::string_view name, U&&) : ContextVarBase(name) {
+        refuse<U&&>();
+    }
+    template <class U>
+    requires detail::ViewsTemporary<T, U&&>
+    void set(U&&) { refuse<U&&>(); }
+
 private:
     friend class Context;
+    template <class U>
+    static void refuse() {
+        static_assert(!detail::ViewsTemporary<T, U>,
+                      "the variable would keep a view of a temporary, which dies with this line: make it a ContextVar "
+                      "of what owns the elements, ContextVar<std::string>, say");
+    }
     std::optional<T> default_;
 };
 

@@ -3,6 +3,7 @@
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/promise.h>
 #include <asyncio/core/task_base.h>
+#include <asyncio/detail/view_of_temporary.h>
 
 #include <coroutine>
 #include <exception>
@@ -36,6 +37,9 @@ public:
         static_assert(!std::is_reference_v<T> || RefersToLasting<T, U&&>,
                       "this co_return would give a reference to a temporary, which dies with this line: return an "
                       "object that lives on, or let the coroutine return a value: Coro<std::string>, say");
+        static_assert(!ViewsTemporary<T, U&&>,
+                      "this co_return would give a view of a temporary or a local variable, which dies with this "
+                      "coroutine: let it return what owns the elements, Coro<std::string>, say");
         slot_->emplace_implicitly(static_cast<U&&>(value));
     }
     /// Numbers are converted where the co_return stands: a constant without a warning, all else with one of that line.

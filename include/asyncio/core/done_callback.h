@@ -46,6 +46,8 @@ private:
 
 template <class Handle, class Callback>
 std::uint64_t add_done_callback(FutureBase& future, Callback callback, ContextRef context) {
+    static_assert(std::is_invocable_v<Callback&, Handle>,
+                  "add_done_callback() calls its callback with the future or task that is done");
     auto* node = new DoneCallbackOf<Handle, Callback>(std::move(callback), context);
     std::uint64_t id = node->id();
     future.add_done_callback(*node);

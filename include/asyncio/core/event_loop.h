@@ -96,45 +96,45 @@ public:
     void close();
 
     /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
-    template <detail::Callback F>
+    template <detail::PlainCallback F>
     Handle call_soon(F&& callback, CallbackOptions options = {}) {
         return soon(new_handle(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
-    requires detail::Callback<F, First, Rest...> Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
+    requires detail::BoundCallback<F, First, Rest...> Handle call_soon(F&& callback, First&& first, Rest&&... rest) {
         return soon(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
     /// The same from any thread or from inside the loop: wakes the loop if it sleeps.
-    template <detail::Callback F>
+    template <detail::PlainCallback F>
     Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
         return soon_threadsafe(new_handle(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
-    requires detail::Callback<F, First, Rest...> Handle call_soon_threadsafe(F&& callback, First&& first,
-                                                                             Rest&&... rest) {
+    requires detail::BoundCallback<F, First, Rest...> Handle call_soon_threadsafe(F&& callback, First&& first,
+                                                                                  Rest&&... rest) {
         return soon_threadsafe(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
     /// The callback runs `delay` from now, a negative one like zero: in the next pass.
-    template <detail::Callback F>
+    template <detail::PlainCallback F>
     TimerHandle call_later(Seconds delay, F&& callback, CallbackOptions options = {}) {
         return at(time() + delay, new_timer(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
-    requires detail::Callback<F, First, Rest...> TimerHandle call_later(Seconds delay, F&& callback, First&& first,
-                                                                        Rest&&... rest) {
+    requires detail::BoundCallback<F, First, Rest...> TimerHandle call_later(Seconds delay, F&& callback, First&& first,
+                                                                             Rest&&... rest) {
         return at(time() + delay, new_timer(bind(static_cast<F&&>(callback), static_cast<First&&>(first),
                                                  static_cast<Rest&&>(rest)...)));
     }
     /// The callback runs when the loop's clock has reached `when`.
-    template <detail::Callback F>
+    template <detail::PlainCallback F>
     TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
         return at(when, new_timer(static_cast<F&&>(callback)), options.context);
     }
     template <class F, class First, class... Rest>
-    requires detail::Callback<F, First, Rest...> TimerHandle call_at(TimePoint when, F&& callback, First&& first,
-                                                                     Rest&&... rest) {
+    requires detail::BoundCallback<F, First, Rest...> TimerHandle call_at(TimePoint when, F&& callback, First&& first,
+                                                                          Rest&&... rest) {
         return at(when, new_timer(bind(static_cast<F&&>(callback), static_cast<First&&>(first),
                                        static_cast<Rest&&>(rest)...)));
     }
@@ -165,6 +165,9 @@ public:
     auto create_task(A&& awaitable, TaskOptions options = {}) {
         return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
     }
+    template <class F, class... Args>
+    requires detail::NoTask<F, Args...>
+    void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
     /// The factory starts every new task: `return task.start(options)`. None restores the default.
     void set_task_factory(TaskFactory factory);
     bool has_task_factory() const noexcept;
@@ -172,7 +175,6 @@ public:
     /// Runs the call on a thread of `executor`, or of the default one (null), with copies of the arguments.
     /// Cancelling the future takes back a call that has not begun; one that runs ends unseen.
     template <class F, class... Args>
-    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     auto run_in_executor(Executor* executor, F&& function, Args&&... args) {
         return detail::run_in_executor(*core_, executor, static_cast<F&&>(function), static_cast<Args&&>(args)...);
     }
@@ -184,7 +186,7 @@ public:
     Coro<> shutdown_asyncgens();
 
     /// Calls the callback in every pass in which the descriptor can be read; one callback a descriptor.
-    template <detail::Callback F>
+    template <class F>
     void add_reader(int fd, F&& callback) {
         watch(fd, false, new_handle(static_cast<F&&>(callback)));
     }
@@ -194,7 +196,7 @@ public:
     }
     bool remove_reader(int fd);
     /// The same for writing.
-    template <detail::Callback F>
+    template <class F>
     void add_writer(int fd, F&& callback) {
         watch(fd, true, new_handle(static_cast<F&&>(callback)));
     }
@@ -205,7 +207,7 @@ public:
     bool remove_writer(int fd);
 
     /// The callback runs in the loop, not in the signal handler, so it may do anything. Main thread only.
-    template <detail::Callback F>
+    template <class F>
     void add_signal_handler(int signum, F&& callback) {
         handle_signal(signum, new_handle(static_cast<F&&>(callback)));
     }
@@ -236,12 +238,18 @@ public:
 private:
     template <class F, class... Args>
     static auto bind(F&& function, Args&&... args) {
+        static_assert(detail::Callback<F, Args...>,
+                      "the loop calls f with copies of the arguments that it keeps: f must take them by value, & or "
+                      "const&, and by & what cannot be copied");
+        detail::check_can_keep<F, Args...>();
         return detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>(static_cast<F&&>(function),
                                                                          static_cast<Args&&>(args)...);
     }
     // The caller owns what these give.
     template <class Base = detail::HandleBase, class F>
     Base& new_handle(F&& function) {
+        static_assert(detail::Callback<F>, "the loop calls a callback without arguments, or with those given after it");
+        detail::check_can_keep<F>();
         static_assert(!Coroutine<std::invoke_result_t<std::decay_t<F>&>>,
                       "a callback that returns a coroutine would never run: give the coroutine to create_task()");
         return *new detail::HandleOf<std::decay_t<F>, Base>(*core_, static_cast<F&&>(function));

@@ -91,10 +91,6 @@ using Storable = std::conditional_t<std::is_lvalue_reference_v<T>, T, std::remov
 template <class F, class... Args>
 using CallResult = Storable<decltype(invoke(std::declval<std::decay_t<F>>(), std::declval<Args>()...))>;
 
-/// Whether all can be copied, or are given away.
-template <class... Given>
-constexpr bool can_keep = (std::is_constructible_v<std::decay_t<Given>, Given> && ...);
-
 /// Keeps the callable, its arguments and the result; how they meet is for those who derive from it.
 template <class Result, class Function, class... Args>
 class KeptCall : public ExecutorCall {
@@ -138,9 +134,10 @@ private:
 
 template <class F, class... Args>
 auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&... args) {
-    static_assert(can_keep<F, Args...>,
-                  "the call keeps copies of the function and of the arguments, and one of these cannot be copied: give "
-                  "it by std::move, or by std::ref if it is to stay where it is");
+    static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+                  "run_in_executor(executor, f, args...) copies the arguments and gives the copies to f as rvalues: f "
+                  "must take them by value, const& or && (a reference: std::ref)");
+    check_can_keep<F, Args...>();
     using Result = CallResult<F, std::decay_t<Args>...>;
     Ref<FutureBase> future(new FutureState<Result>(loop));
     auto* call = new ExecutorCallOf<Result, std::decay_t<F>, std::decay_t<Args>...>(

@@ -4,7 +4,9 @@
 #include <asyncio/core/future_base.h>
 #include <asyncio/core/task_base.h>
 #include <asyncio/core/waiter.h>
+#include <asyncio/detail/invoke.h>
 #include <asyncio/detail/slot.h>
+#include <asyncio/detail/view_of_temporary.h>
 #include <asyncio/errors/repr.h>
 
 #include <concepts>
@@ -135,6 +137,17 @@ struct CallbackOptions {
 };
 static_assert(std::is_trivially_destructible_v<CallbackOptions>);
 
+namespace detail {
+
+/// Whether what follows a callback are options, or nothing, and not its argument.
+template <class F>
+concept PlainCallback = Callback<F> || !Callback<F, CallbackOptions>;
+/// Whether it is its arguments.
+template <class F, class First, class... Rest>
+concept BoundCallback = Callback<F, First, Rest...> || !std::is_same_v<std::remove_cvref_t<First>, CallbackOptions>;
+
+}  // namespace detail
+
 /// A future or task whatever its result type is. Copies name the same future.
 ///
 /// Not thread-safe: belongs to its loop's thread. Python: what all asyncio.Future objects can do.
@@ -160,9 +173,9 @@ public:
 
     /// Calls `callback(future)` through `call_soon` when the future is done, in the order of registration.
     template <class Callback>
-    requires std::invocable<Callback&, AnyFuture> CallbackId add_done_callback(Callback callback,
-                                                                               CallbackOptions options = {})
-    const { return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)}; }
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)};
+    }
     /// How many it removed: one, or none if it was called or scheduled already.
     std::size_t remove_done_callback(CallbackId id) const {
         return state().remove_done_callback(static_cast<std::uint64_t>(id));
@@ -223,6 +236,9 @@ public:
         static_assert(!std::is_reference_v<T> || (detail::RefersToLasting<T, Value&&> && ...),
                       "set_result() would keep a reference to a temporary, which dies with this line: give it an "
                       "object that lives on, or make it a Future of a value");
+        static_assert(!(detail::ViewsTemporary<T, Value&&> || ...),
+                      "set_result() would keep a view of a temporary, which dies with this line: give it an object "
+                      "that lives on, or make it a Future of what owns the elements");
         state().check_settable("set_result");
         if constexpr (std::is_void_v<T>) {
             state().finish();
@@ -250,9 +266,9 @@ public:
     }
 
     template <class Callback>
-    requires std::invocable<Callback&, Future<T>> CallbackId add_done_callback(Callback callback,
-                                                                               CallbackOptions options = {})
-    const { return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)}; }
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)};
+    }
 
     auto operator co_await() const& { return detail::FutureAwaiter<T, false>(state_or_throw()); }
     auto operator co_await() && { return detail::FutureAwaiter<T, true>(state_or_throw()); }

@@ -88,9 +88,7 @@ public:
     explicit Task(detail::Ref<detail::FutureBase> state) noexcept : Future<T>(std::move(state)) {}
 
     template <class Callback>
-    requires std::invocable<Callback&, Task<T>> CallbackId add_done_callback(Callback callback,
-                                                                             CallbackOptions options = {})
-    const {
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<Task<T>>(this->state(), std::move(callback), options.context)};
     }
 };
@@ -110,9 +108,9 @@ public:
         return Task<T>(state_or_throw());
     }
     template <class Callback>
-    requires std::invocable<Callback&, AnyTask> CallbackId add_done_callback(Callback callback,
-                                                                             CallbackOptions options = {})
-    const { return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)}; }
+    CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
+        return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)};
+    }
 };
 
 namespace detail {
@@ -195,6 +193,7 @@ Ref<TaskState<T, Extra>> new_task(LoopCore& loop, Coro<T> coro) {
 }
 template <class Extra, class F, class... A>
 auto new_callable_task(LoopCore& loop, F&& function, A&&... args) {
+    check_can_keep<F, A...>();
     using Function = std::decay_t<F>;
     using T = typename CoroOf<Function, std::decay_t<A>...>::value_type;
     using Arguments = kept_arguments_t<Function, std::decay_t<A>...>;
@@ -219,6 +218,17 @@ namespace detail {
 template <class F>
 concept PerhapsCoroutineFunction = !Awaitable<F> && (std::is_class_v<std::remove_cvref_t<F>> ||
                                                      std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
+
+/// What nothing that makes a task can take.
+template <class F, class... Args>
+concept NoTask = !Coroutine<F> && !TaskAwaitable<F> && !CoroutineFunction<F, Args...> &&
+                 !(std::is_same_v<std::remove_cvref_t<Args>, TaskOptions> || ...);
+template <class F>
+void refuse_task() {
+    static_assert(never<F>,
+                  "create_task(f, args...) copies the arguments and gives the copies to f as rvalues: f must take them "
+                  "by value, const& or && (a reference: std::ref), and return a Coro");
+}
 
 template <class T>
 Task<T> create_task_in_running(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
@@ -271,12 +281,8 @@ auto create_task(A&& awaitable, TaskOptions options = {}) {
 }
 
 template <class F, class... Args>
-requires(!Coroutine<F> && !detail::TaskAwaitable<F> && !CoroutineFunction<F, Args...> &&
-         !(std::is_same_v<std::remove_cvref_t<Args>, TaskOptions> || ...)) void create_task(F&&, Args&&...) {
-    static_assert(detail::never<F>,
-                  "create_task(f, args...) copies the arguments and gives the copies to f as rvalues: f must take them "
-                  "by value, const& or && (a reference: std::ref), and return a Coro");
-}
+requires detail::NoTask<F, Args...>
+void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
 
 /// The task that runs now, or an empty handle, as in a plain callback. Throws RuntimeError when no loop runs.
 /// Python: asyncio.current_task.

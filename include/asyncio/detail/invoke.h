@@ -41,4 +41,15 @@ using KeptCopy = std::decay_t<T>&;
 template <class F, class... Args>
 concept Callback = std::is_invocable_v<KeptCopy<F>, KeptCopy<Args>...>;
 
+/// Whether all can be copied, or are given away.
+template <class... Given>
+constexpr bool can_keep = (std::is_constructible_v<std::decay_t<Given>, Given> && ...);
+/// Says so where that is wanted.
+template <class... Given>
+constexpr void check_can_keep() noexcept {
+    static_assert(can_keep<Given...>,
+                  "copies of the function and of the arguments are kept, and one of these cannot be copied: give it by "
+                  "std::move, or by std::ref if it is to stay where it is");
+}
+
 }  // namespace asyncio::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/detail/view_of_temporary.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/repr.h>
 #include <asyncio/sync/queue_base.h>
@@ -101,6 +102,12 @@ public:
     PutOperation<QueueOf> put(T item) { return PutOperation<QueueOf>(*this, static_cast<T&&>(item)); }
     /// Throws QueueFull if there is no room, QueueShutDown if the queue was shut down.
     void put_nowait(T item) { put_nowait_from(item); }
+    template <class U>
+    requires ViewsTemporary<T, U&&>
+    void put(U&&) { refuse<U>(); }
+    template <class U>
+    requires ViewsTemporary<T, U&&>
+    void put_nowait(U&&) { refuse<U>(); }
 
     /// Takes the next item out, at once if there is one, else as soon as there is. Throws QueueShutDown if the queue is
     /// empty and is or gets shut down. Cancelled, it has taken nothing, and the item goes to the next who waits.
@@ -137,6 +144,12 @@ private:
     friend class GetAwaiter<QueueOf>;
     friend class PutAwaiter<QueueOf>;
 
+    template <class U>
+    static void refuse() {
+        static_assert(never<U>,
+                      "the queue would keep a view of a temporary, which dies with this line: make it a Queue of what "
+                      "owns the elements, Queue<std::string>, say");
+    }
     void wait(QueueWait& wait, TaskBase& task, std::coroutine_handle<> frame) {
         check_open();
         if (!bind(task)) throw_bound_to_other_loop(describe(true));

@@ -224,8 +224,9 @@ public:
     /// Calls `callback(future)` in the thread that ends the future, or at once if it is done, in the order of
     /// registration. What it throws is logged.
     template <class Callback>
-    requires std::invocable<Callback&, ConcurrentFuture<T>>
     void add_done_callback(Callback callback) const {
+        static_assert(std::is_invocable_v<Callback&, ConcurrentFuture<T>>,
+                      "add_done_callback() calls its callback with the future that is done");
         state().add_callback(new detail::ConcurrentCallbackOf<T, Callback>(std::move(callback)));
     }
 

@@ -75,6 +75,12 @@ requires(!Coroutine<A> && !detail::FutureHandle<A>) auto ensure_future(A&& await
                                   detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), {});
 }
 
+template <class F>
+requires(!Awaitable<F> && std::is_invocable_v<F&>) void ensure_future(F&&, EnsureFutureOptions = {}) {
+    static_assert(detail::never<F>,
+                  "ensure_future() takes what a call gives: ensure_future(f()), not ensure_future(f)");
+}
+
 namespace detail {
 
 /// What gather(), shield() and as_completed() make of one argument.
@@ -83,7 +89,8 @@ namespace detail {
 /// out, since the argument was no future or a future about to go.
 template <class A>
 struct Argument {
-    static_assert(Awaitable<A>, "each argument must be a coroutine, a future, a task or another awaitable object");
+    static_assert(Awaitable<A>,
+                  "each argument must be a coroutine, a future, a task or another awaitable object: f(), not f");
     using Handle = Task<std::decay_t<await_result_t<A>>>;
     using Value = std::decay_t<await_result_t<A>>;
     static constexpr bool moves = true;

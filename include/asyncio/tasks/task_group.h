@@ -122,6 +122,9 @@ public:
     auto create_task(A&& awaitable, TaskOptions options = {}) {
         return create_task(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), options);
     }
+    template <class F, class... Args>
+    requires detail::NoTask<F, Args...>
+    void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
 
     /// Cancels the group's tasks and what is left of the body, and ends the block without an error.
     ///

@@ -24,6 +24,13 @@ concept CallableWith = requires {
     invoke(std::declval<std::decay_t<F>>(), std::declval<Args>()...);
 };
 
+/// The same for one that takes a stop token first. A token that was not included is not asked for.
+template <class F, class Token, class... Args>
+concept CallableWithToken = requires {
+    sizeof(Token);
+}
+&&CallableWith<F, Token, Args...>;
+
 /// A call that runs in a copy of the context of whoever awaits it.
 template <class Result, class Function, class... Args>
 class CallInContext : public KeptCall<Result, Function, Args...> {
@@ -108,9 +115,7 @@ Coro<Result> to_thread(CallOwner<Call> call) {
 template <class F, class... Args>
 requires detail::CallableWith<F, std::decay_t<Args>...>
 auto to_thread(F&& function, Args&&... args) {
-    static_assert(detail::can_keep<F, Args...>,
-                  "the call keeps copies of the function and of the arguments, and one of these cannot be copied: give "
-                  "it by std::move, or by std::ref if it is to stay where it is");
+    detail::check_can_keep<F, Args...>();
     static_assert(detail::safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
                   "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
@@ -123,10 +128,9 @@ auto to_thread(F&& function, Args&&... args) {
 #if defined(__GLIBCXX__) || defined(__cpp_lib_jthread)
 template <class F, class... Args>
 requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
-         detail::CallableWith<F, std::stop_token, std::decay_t<Args>...>) auto to_thread(F&& function, Args&&... args) {
-    static_assert(detail::can_keep<F, Args...>,
-                  "the call keeps copies of the function and of the arguments, and one of these cannot be copied: give "
-                  "it by std::move, or by std::ref if it is to stay where it is");
+         detail::CallableWithToken<F, std::stop_token, std::decay_t<Args>...>) auto to_thread(F&& function,
+                                                                                              Args&&... args) {
+    detail::check_can_keep<F, Args...>();
     static_assert(detail::safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if to_thread() is awaited on the spot, since it "
                   "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
@@ -135,6 +139,14 @@ requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
     using Call = detail::StoppableThreadCall<std::stop_source, Result, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::to_thread<Result>(
         detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
+}
+template <class F, class... Args>
+requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
+         !detail::CallableWithToken<F, std::stop_token, std::decay_t<Args>...>) Coro<> to_thread(F&&, Args&&...) {
+    static_assert(detail::never<F>,
+                  "to_thread(f, args...) copies the arguments and gives the copies to f as rvalues: f must take them "
+                  "by value, const& or && (a reference: std::ref)");
+    return Coro<>();
 }
 #endif
 

@@ -167,5 +167,12 @@ auto wait_for(A&& awaitable, std::optional<Seconds> timeout,
     }
     return detail::wait_for_in_time<Result, A>(static_cast<A&&>(awaitable), timeout, where);
 }
+template <class F>
+requires(!Awaitable<F>) Coro<> wait_for(F&&, std::optional<Seconds>) {
+    static_assert(detail::never<F>,
+                  "wait_for() takes a coroutine, a future, a task or another awaitable object: wait_for(f(), 1s), not "
+                  "wait_for(f, 1s)");
+    return Coro<>();
+}
 
 }  // namespace asyncio
