@@ -120,7 +120,7 @@ asyncio::Coro<> serve_client(Service& service, asyncio::StreamReader reader, asy
     try {
         while (true) {
             std::optional<std::string> line = co_await asyncio::wait_for(reader.next(), service.patience);
-            if (!line) break;
+            if (!line || line->back() != '\n') break;  // a command that was cut off is none
             while (!line->empty() && (line->back() == '\n' || line->back() == '\r')) line->pop_back();
             if (*line == "QUIT") break;
             writer.write(service.store.answer(*line) + "\n");

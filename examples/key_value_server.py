@@ -80,6 +80,8 @@ async def serve(places, reader, writer):
     async with places:
         try:
             while line := await asyncio.wait_for(reader.readline(), PATIENCE):
+                if not line.endswith(b"\n"):
+                    break  # a command that was cut off is none
                 line = line.decode(errors="surrogateescape").rstrip("\r\n")
                 if line == "QUIT":
                     break

@@ -8,14 +8,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <system_error>
 
 #include "linecount/files.h"
 
 using namespace std::chrono_literals;
 
 struct Job {  // outlives run(), so that an interrupted count still has its totals
-    fs::path root;
-    asyncio::Seconds file_timeout = 10s;
+    const Root& root;
+    asyncio::Seconds file_timeout;
     Listing list = {};
     std::size_t found = 0;
     Counts total = {};
@@ -27,12 +29,13 @@ asyncio::Coro<> count_files(Job& job) {
         fs::path path = std::move(job.list.files.front());
         job.list.files.pop_front();
         try {
-            Counts counts = co_await asyncio::wait_for(asyncio::to_thread(count_file, path), job.file_timeout);
+            Counts counts =
+                co_await asyncio::wait_for(asyncio::to_thread(count_file, std::ref(job.root), path), job.file_timeout);
             job.total += counts;
         } catch (const asyncio::TimeoutError&) {
-            job.list.errors.push_back(path.string() + ": Timed out");
+            job.list.errors.push_back((job.root.path() / path).string() + ": Timed out");
         } catch (const std::exception& error) {
-            job.list.errors.push_back(path.string() + ": " + error.what());
+            job.list.errors.push_back((job.root.path() / path).string() + ": " + error.what());
         }
     }
 }
@@ -47,7 +50,7 @@ asyncio::Coro<> show_progress(const Job& job) {
 }
 
 asyncio::Coro<> count_tree(Job& job) {
-    Listing listing = co_await asyncio::to_thread(list_files, job.root);
+    Listing listing = co_await asyncio::to_thread(list_files, std::ref(job.root));
     job.list = std::move(listing);
     job.found = job.list.files.size();
     asyncio::Task<> progress;
@@ -60,13 +63,7 @@ asyncio::Coro<> count_tree(Job& job) {
 
 int complain(const std::string& sentence) { return std::fprintf(stderr, "%s\n", sentence.c_str()), 2; }
 
-int main(int argc, char** argv) {
-    Job job{.root = argc > 1 ? argv[1] : ""};
-    if (argc > 2) job.file_timeout = std::atof(argv[2]);
-    if (argc < 2 || argc > 3 || !(job.file_timeout > 0s)) return complain("usage: linecount DIR [SECONDS_PER_FILE]");
-    std::setlocale(LC_ALL, "");  // as wc does: it decides what a word is. After atof, which obeys it too
-    std::string reason = why_not_a_directory(job.root);
-    if (!reason.empty()) return complain("linecount: " + job.root.string() + ": " + reason);
+int count(Job& job) {
     bool interrupted = false;
     try {
         asyncio::run(count_tree(job));
@@ -79,4 +76,18 @@ int main(int argc, char** argv) {
     std::printf("%7ju %7ju %7ju total (%ju files%s)\n", lines, words, bytes, files, interrupted ? ", interrupted" : "");
     if (std::fflush(stdout) != 0) complain("linecount: standard output: " + std::string(std::strerror(errno)));
     return interrupted ? 130 : !job.list.errors.empty() || std::ferror(stdout) != 0;
+}
+
+int main(int argc, char** argv) {
+    asyncio::Seconds file_timeout = 10s;
+    if (argc > 2) file_timeout = asyncio::Seconds(std::atof(argv[2]));
+    if (argc < 2 || argc > 3 || !(file_timeout > 0s)) return complain("usage: linecount DIR [SECONDS_PER_FILE]");
+    std::setlocale(LC_ALL, "");  // as wc does: it decides what a word is. After atof, which obeys it too
+    try {
+        Root root(argv[1]);
+        Job job{.root = root, .file_timeout = file_timeout};
+        return count(job);
+    } catch (const std::system_error& error) {
+        return complain("linecount: " + std::string(argv[1]) + ": " + error.code().message());
+    }
 }

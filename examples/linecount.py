@@ -39,6 +39,7 @@ KINDS = Kinds()
 class Job:
     def __init__(self, root, file_timeout):
         self.root, self.file_timeout = os.fsencode(root), file_timeout
+        self.fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
         self.todo, self.errors = deque(), []
         self.found = self.counted = self.lines = self.words = self.bytes = 0
 
@@ -47,36 +48,60 @@ def message(path, reason):
     return f"linecount: {os.fsdecode(path)}: {reason}"
 
 
-def list_files(stop, job):
-    def report(error):
-        job.errors.append(message(error.filename, error.strerror))
+def open_below(root, path, flags):
+    """Step by step: whatever is moved or swapped with a link meanwhile, nothing outside is read."""
+    *folders, last = path.split(b"/")
+    at = root
+    try:
+        for name in folders:
+            below = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+            if at != root:
+                os.close(at)
+            at = below
+        return os.open(last, flags | os.O_NOFOLLOW, dir_fd=at)
+    finally:
+        if at != root:
+            os.close(at)
 
-    for folder, _, names in os.walk(job.root, onerror=report):
-        for path in (os.path.join(folder, name) for name in names):
-            if stop.is_set():
-                return
+
+def list_files(stop, job):
+    folders = [b""]
+    while folders and not stop.is_set():
+        folder = folders.pop()
+        try:
+            fd = open_below(job.fd, folder or b".", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            job.errors.append(message(os.path.join(job.root, folder) if folder else job.root, error.strerror))
+            continue
+        for name in os.listdir(fd):
+            path = os.path.join(folder, os.fsencode(name))
             try:
-                if stat.S_ISREG(os.lstat(path).st_mode):
-                    job.todo.append(path)
+                mode = os.lstat(name, dir_fd=fd).st_mode
             except OSError:
                 job.todo.append(path)  # count_file will say what is wrong with it
+                continue
+            if stat.S_ISDIR(mode):
+                folders.append(path)
+            elif stat.S_ISREG(mode):
+                job.todo.append(path)
+        os.close(fd)
     job.found = len(job.todo)
 
 
-def open_file(path, flags):
+def open_file(root, path):
     """Without O_NONBLOCK a FIFO, which may have taken a file's place since that was listed, would never be open."""
-    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
+    fd = open_below(root, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     if stat.S_ISREG(os.fstat(fd).st_mode):
         return fd
     os.close(fd)
     raise OSError(0, "Not a regular file", path)
 
 
-def count_file(stop, path):
+def count_file(stop, root, path):
     lines = words = size = 0
     in_word = False
     decoder = codecs.getincrementaldecoder(locale.nl_langinfo(locale.CODESET))("ignore")
-    with open(path, "rb", buffering=0, opener=open_file) as file:
+    with open(open_file(root, path), "rb", buffering=0) as file:
         while not stop.is_set() and (block := file.read(65536)):
             size += len(block)
             lines += block.count(b"\n")
@@ -106,13 +131,13 @@ async def count_files(job):
     while job.todo:
         path = job.todo.popleft()
         try:
-            lines, words, size = await asyncio.wait_for(to_thread(count_file, path), job.file_timeout)
+            lines, words, size = await asyncio.wait_for(to_thread(count_file, job.fd, path), job.file_timeout)
             job.lines, job.words, job.bytes = job.lines + lines, job.words + words, job.bytes + size
             job.counted += 1
         except TimeoutError:
-            job.errors.append(message(path, "Timed out"))
+            job.errors.append(message(os.path.join(job.root, path), "Timed out"))
         except OSError as error:
-            job.errors.append(message(path, error.strerror))
+            job.errors.append(message(os.path.join(job.root, path), error.strerror))
 
 
 async def show_progress(job):
@@ -134,8 +159,6 @@ async def count_tree(job):
 
 def main(root, file_timeout=10.0):
     follow_locale()
-    if not stat.S_ISDIR(os.lstat(root).st_mode):
-        raise NotADirectoryError(20, os.strerror(20), root)
     job, interrupted = Job(root, float(file_timeout)), False
     try:
         asyncio.run(count_tree(job))

@@ -30,13 +30,33 @@ bool may_be_partial(const Request& request, const OpenFile& file) {
 
 std::string next_piece(std::shared_ptr<Listing> listing) { return listing->next_piece(); }
 
-std::string chunk(std::string_view data) {
+std::string chunk_size(std::string_view data) {
     char size[20];
     std::snprintf(size, sizeof size, "%zx\r\n", data.size());
-    return size + std::string(data) + "\r\n";
+    return size;
 }
 
 }  // namespace
+
+/// Says what was asked for and how much of the answer went, when it is over, however it ends.
+class Connection::LogLine {
+public:
+    LogLine(Connection& connection, const Request& request) : connection_(connection), request_(request) {
+        connection_.status_ = 0;
+        connection_.sent_ = 0;
+    }
+    ~LogLine() {
+        if (connection_.status_ == 0) return;
+        std::string host = connection_.writer_.get_extra_info("peername").address().host();
+        say(host + " \"" + request_.method + " " + request_.target.substr(0, 2000) + "\" " +
+            std::to_string(connection_.status_) + " " + std::to_string(connection_.sent_));
+    }
+    LogLine(const LogLine&) = delete;
+
+private:
+    Connection& connection_;
+    const Request& request_;
+};
 
 Connection::Connection(Site& site, asyncio::StreamReader reader, asyncio::StreamWriter writer)
     : site_(site), reader_(std::move(reader)), writer_(std::move(writer)) {
@@ -61,13 +81,14 @@ asyncio::Coro<> Connection::serve() {
             bool is_silent = refused == 408 && !parser_.has_begun();
             if (is_silent || (refused == 0 && !parser_.is_complete())) break;  // nothing more is wanted
             answering_ = true;
-            Request request = parser_.next();
+            const Request request = parser_.next();
+            LogLine line(*this, request);
             if (refused != 0) {
                 keep_alive_ = false;
                 co_await refuse(request, refused);
             } else {
                 keep_alive_ = request.keep_alive;
-                co_await answer(std::move(request));
+                co_await answer(request);
             }
             if (!keep_alive_ || site_.stopping) {
                 co_await asyncio::wait_for(see_off(), std::min(site_.patience, asyncio::Seconds(2)));
@@ -104,7 +125,7 @@ asyncio::Coro<> Connection::see_off() {
     }
 }
 
-asyncio::Coro<> Connection::answer(Request request) {
+asyncio::Coro<> Connection::answer(const Request& request) {
     if (!request.is_get() && !request.is_head()) {
         Headers allowed = {{"Allow", "GET, HEAD"}};
         co_await refuse(request, 405, std::move(allowed));
@@ -157,7 +178,7 @@ asyncio::Coro<> Connection::answer_with_file(const Request& request, std::shared
         headers.emplace_back("Content-Type", type);
         headers.emplace_back("Content-Length", size);
     }
-    write_head(request, part.status, headers, size);
+    write_head(part.status, headers);
     if (part.status != 304 && request.is_get()) co_await send_part(file, part.first, part.size);
     co_await drain();
 }
@@ -172,10 +193,9 @@ asyncio::Coro<> Connection::send_part(std::shared_ptr<const OpenFile> file, std:
             writer_.abort();
             co_return;
         }
-        writer_.write(*data);
         first += static_cast<std::int64_t>(data->size());
         size -= static_cast<std::int64_t>(data->size());
-        co_await drain();
+        co_await send(*data);
         co_await asyncio::sleep(0s);  // who reads fast lets others have their turn
     }
 }
@@ -188,14 +208,15 @@ asyncio::Coro<> Connection::answer_with_listing(const Request& request, std::sha
     Headers headers = {{"Content-Type", "text/html; charset=utf-8"}};
     if (request.is_1_1) headers.emplace_back("Transfer-Encoding", "chunked");
     if (!request.is_1_1) keep_alive_ = false;
-    write_head(request, 200, headers, "-");
+    write_head(200, headers);
     if (request.is_head()) piece.clear();
     while (!piece.empty()) {
-        writer_.write(request.is_1_1 ? chunk(piece) : piece);
-        co_await drain();
+        std::string before = request.is_1_1 ? chunk_size(piece) : std::string();
+        std::string_view after = request.is_1_1 ? "\r\n" : "";
+        co_await send(piece, before, after);
         piece = co_await asyncio::to_thread(next_piece, listing);
     }
-    if (request.is_1_1 && request.is_get()) writer_.write(chunk(""));
+    if (request.is_1_1 && request.is_get()) writer_.write("0\r\n\r\n");
     co_await drain();
 }
 
@@ -204,18 +225,31 @@ asyncio::Coro<> Connection::refuse(const Request& request, int status, Headers h
     std::string size = std::to_string(text.size());
     headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
     headers.emplace_back("Content-Length", size);
-    write_head(request, status, headers, size);
-    if (!request.is_head()) writer_.write(text);
+    write_head(status, headers);
+    if (!request.is_head()) co_await send(text);
     co_await drain();
 }
 
 asyncio::Coro<> Connection::drain() { co_await asyncio::wait_for(writer_.drain(), site_.patience); }
 
-void Connection::write_head(const Request& request, int status, const Headers& headers, std::string_view size) {
+/// What stands around the body's bytes does not count as sent.
+asyncio::Coro<> Connection::send(std::string_view body, std::string_view before, std::string_view after) {
+    std::string_view parts[] = {before, body, after};
+    writer_.writelines(parts);
+    try {
+        co_await drain();
+    } catch (...) {  // a part of it may have gone
+        std::size_t left = writer_.get_write_buffer_size();
+        left -= std::min(left, after.size());
+        sent_ += body.size() - std::min(left, body.size());
+        throw;
+    }
+    sent_ += body.size();
+}
+
+void Connection::write_head(int status, const Headers& headers) {
     // Where there is little room, nobody keeps a place without using it.
     if (site_.stopping || site_.connections.size() > site_.most_connections / 2) keep_alive_ = false;
     writer_.write(response_head(status, headers, keep_alive_));
-    std::string host = writer_.get_extra_info("peername").address().host();
-    say(host + " \"" + request.method + " " + request.target.substr(0, 2000) + "\" " + std::to_string(status) + " " +
-        std::string(size));
+    status_ = status;
 }

@@ -42,7 +42,8 @@ public:
 private:
     asyncio::Coro<> receive();
     asyncio::Coro<> see_off();
-    asyncio::Coro<> answer(Request request);
+    class LogLine;
+    asyncio::Coro<> answer(const Request& request);
     asyncio::Coro<> answer_with_file(const Request& request, std::shared_ptr<const OpenFile> file,
                                      std::string_view type);
     asyncio::Coro<> answer_with_listing(const Request& request, std::shared_ptr<const OpenFile> folder,
@@ -50,13 +51,16 @@ private:
     asyncio::Coro<> refuse(const Request& request, int status, Headers headers = {});
     asyncio::Coro<> send_part(std::shared_ptr<const OpenFile> file, std::int64_t first, std::int64_t size);
     asyncio::Coro<> drain();
-    void write_head(const Request& request, int status, const Headers& headers, std::string_view size);
+    asyncio::Coro<> send(std::string_view body, std::string_view before = {}, std::string_view after = {});
+    void write_head(int status, const Headers& headers);
 
     Site& site_;
     asyncio::StreamReader reader_;
     asyncio::StreamWriter writer_;
     RequestParser parser_;
-    std::string unread_;  // of the next request
+    std::string unread_;      // of the next request
+    int status_ = 0;          // of the answer
+    std::uint64_t sent_ = 0;  // of its body
     bool answering_ = false;
     bool keep_alive_ = true;
 };

@@ -90,12 +90,7 @@ void RequestParser::take_line() {
         if (line_.empty()) return head_is_complete();
         return take_header(line_);
     }
-    bool is_first = head_size_ == 2;
-    if (!line_.empty()) {
-        take_request_line(line_);
-    } else if (!is_first) {  // one empty line before a request is from an old browser
-        refuse(400);
-    }
+    if (!line_.empty()) take_request_line(line_);  // empty lines before a request are nothing: RFC 9112, 2.2
 }
 
 void RequestParser::take_request_line(std::string_view line) {

@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <cstring>
 #include <cwchar>
 #include <cwctype>
+#include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 
@@ -21,47 +24,81 @@ Counts& Counts::operator+=(const Counts& other) {
     return *this;
 }
 
-std::string why_not_a_directory(const fs::path& path) {
-    std::error_code error;
-    auto status = fs::symlink_status(path, error);
-    if (fs::is_directory(status)) return "";
-    return fs::exists(status) ? std::strerror(ENOTDIR) : error ? error.message() : std::strerror(ENOENT);
-}
-
-Listing list_files(std::stop_token stop, fs::path root) {
-    Listing listing;
-    std::vector<fs::path> directories{std::move(root)};
-    while (!directories.empty() && !stop.stop_requested()) {
-        fs::path directory = std::move(directories.back());
-        directories.pop_back();
-        std::error_code error;
-        fs::directory_iterator entry(directory, error), end;
-        for (; !error && entry != end; entry.increment(error)) {
-            std::error_code unknown;
-            auto type = entry->symlink_status(unknown).type();
-            if (type == fs::file_type::directory) directories.push_back(entry->path());
-            // What cannot be looked at (its path is too long, say) is left for count_file to report.
-            if (type == fs::file_type::regular || unknown) listing.files.push_back(entry->path());
-        }
-        if (error) listing.errors.push_back(directory.string() + ": " + error.message());
-    }
-    return listing;
-}
-
 namespace {
-
-struct File {
-    /// Without O_NONBLOCK a FIFO, which may have taken a file's place since that was listed, would never be open.
-    explicit File(const fs::path& path)
-        : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) {}
-    ~File() { ::close(fd); }
-    int fd;
-};
 
 int check(ssize_t result) {
     if (result < 0) throw std::system_error(errno, std::generic_category());
     return static_cast<int>(result);
 }
+
+struct File {
+    explicit File(int descriptor) : fd(descriptor) {}
+    ~File() { ::close(fd); }
+    File(const File&) = delete;
+    int fd;
+};
+
+constexpr int directory_flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+}  // namespace
+
+Root::Root(fs::path path) : path_(std::move(path)), fd_(check(::open(path_.c_str(), O_PATH | directory_flags))) {}
+Root::~Root() { ::close(fd_); }
+
+int Root::open(const fs::path& relative, int flags) const {
+    int at = ::fcntl(check(fd_), F_DUPFD_CLOEXEC, 0);
+    for (auto name = relative.begin(); name != relative.end(); ++name) {
+        File folder(check(at));
+        bool is_last = std::next(name) == relative.end();
+        at = ::openat(folder.fd, name->c_str(), is_last ? flags | O_NOFOLLOW | O_CLOEXEC : O_PATH | directory_flags);
+    }
+    return check(at);
+}
+
+namespace {
+
+/// Adds the directories and files that are in one.
+void list_directory(const Root& root, const fs::path& directory, std::vector<fs::path>& directories,
+                    std::deque<fs::path>& files) {
+    int fd = root.open(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
+    DIR* stream = ::fdopendir(fd);
+    if (stream == nullptr) ::close(fd);
+    check(stream != nullptr ? 0 : -1);
+    std::unique_ptr<DIR, int (*)(DIR*)> closed_at_the_end(stream, ::closedir);
+    while (true) {
+        errno = 0;
+        const dirent* entry = ::readdir(stream);
+        if (entry == nullptr) break;
+        std::string name = entry->d_name;
+        if (name == "." || name == "..") continue;
+        struct stat status = {};
+        bool is_known = ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+        if (is_known && S_ISDIR(status.st_mode)) directories.push_back(directory / name);
+        // What cannot be looked at is left for count_file to report.
+        if (!is_known || S_ISREG(status.st_mode)) files.push_back(directory / name);
+    }
+    check(errno == 0 ? 0 : -1);
+}
+
+}  // namespace
+
+Listing list_files(std::stop_token stop, const Root& root) {
+    Listing listing;
+    std::vector<fs::path> directories{""};
+    while (!directories.empty() && !stop.stop_requested()) {
+        fs::path directory = std::move(directories.back());
+        directories.pop_back();
+        try {
+            list_directory(root, directory, directories, listing.files);
+        } catch (const std::system_error& error) {
+            fs::path path = directory.empty() ? root.path() : root.path() / directory;
+            listing.errors.push_back(path.string() + ": " + error.code().message());
+        }
+    }
+    return listing;
+}
+
+namespace {
 
 /// What a character does to words. `multibyte` is a byte that tells nothing alone.
 enum class Kind : unsigned char { ignored, letter, space, multibyte };
@@ -129,10 +166,11 @@ private:
 
 }  // namespace
 
-Counts count_file(std::stop_token stop, fs::path path) {
-    File file(path);
+Counts count_file(std::stop_token stop, const Root& root, fs::path path) {
+    // Without O_NONBLOCK a FIFO, which may have taken a file's place since that was listed, would never be open.
+    File file(root.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
     struct stat status = {};
-    check(::fstat(check(file.fd), &status));
+    check(::fstat(file.fd, &status));
     if (!S_ISREG(status.st_mode)) throw std::runtime_error("Not a regular file");
     Counts counts{.files = 1};
     TextCounter counter(counts);

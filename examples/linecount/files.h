@@ -21,15 +21,30 @@ struct Counts {
 };
 
 struct Listing {
-    std::deque<fs::path> files;
+    std::deque<fs::path> files;       ///< as seen from the root
     std::vector<std::string> errors;  ///< "path: reason" for each directory that cannot be read
 };
 
-/// Empty if it is one. A symbolic link to a directory is none, as for `find`; with a `/` after it, it is.
-std::string why_not_a_directory(const fs::path& path);
+/// The directory whose files are counted. What is below is reached from its descriptor step by step: whatever is moved
+/// or swapped with a link meanwhile, nothing outside is read, and no path is too long.
+class Root {
+public:
+    /// Throws std::system_error if it is no directory. A symbolic link to one is none, as for `find`; with a `/` after
+    /// it, it is.
+    explicit Root(fs::path path);
+    ~Root();
+    Root(const Root&) = delete;
+    const fs::path& path() const { return path_; }
+    /// A descriptor of what is there, by open()'s flags. Throws std::system_error; a symbolic link is an error.
+    int open(const fs::path& relative, int flags) const;
+
+private:
+    fs::path path_;
+    int fd_;
+};
 
 /// Every regular file at any depth; symbolic links are not followed. Python: os.walk.
-Listing list_files(std::stop_token stop, fs::path root);
+Listing list_files(std::stop_token stop, const Root& root);
 
 /// Throws std::system_error if the file cannot be opened or read, std::runtime_error if it is no file any more.
-Counts count_file(std::stop_token stop, fs::path path);
+Counts count_file(std::stop_token stop, const Root& root, fs::path path);

@@ -26,7 +26,8 @@ BAD_REQUESTS = (
     (f"GET /{'x' * 9000} HTTP/1.1\r\n{HOST}\r\n", 414),
     (f"GET / HTTP/1.1\r\n{HOST}X: {'x' * 20000}\r\n\r\n", 431),
     (f"GET / HTTP/1.1\r\n{HOST}" + "X: y\r\n" * 200 + "\r\n", 431),
-    ("\r\n\r\nGET / HTTP/1.1\r\n" + HOST + "\r\n", 400),
+    ("\r\n" * 9000, 414),
+    ("\n\nGET / HTTP/1.1\r\n" + HOST + "\r\n", 400),
     # Hosts.
     (f"GET / HTTP/1.1\r\n{HOST}Host: y\r\n\r\n", 400),
     (f"GET / HTTP/1.1\r\n{HOST}{HOST}\r\n", 400),
@@ -99,7 +100,8 @@ class FileServerRequests(FileServerTest):
     def test_what_is_unusual_but_clear_is_answered(self):
         for server in self.serving():
             for text in ("GET /hello.txt HTTP/1.1\r\nHost:x\r\n\r\n", "GET /hello.txt HTTP/1.1\r\nHost:\t x \t\r\n\r\n",
-                         "\r\nGET /hello.txt HTTP/1.1\r\nhOST: x\r\n\r\n", "GET /hello.txt HTTP/1.1\r\nHost:\r\n\r\n",
+                         "\r\nGET /hello.txt HTTP/1.1\r\nhOST: x\r\n\r\n",
+                         "\r\n\r\n\r\nGET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n", "GET /hello.txt HTTP/1.1\r\nHost:\r\n\r\n",
                          "GET /hello.txt HTTP/1.0\r\n\r\n", "GET HTTP://X/hello.txt HTTP/1.1\r\nHost: x\r\n\r\n",
                          "GET http://x:80/hello.txt?/ HTTP/1.1\r\nHost: x:80\r\n\r\n",
                          "GET /hello.txt?http://y/ HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -91,6 +91,41 @@ class FileServer(FileServerTest):
                 self.assertIn("Connection: close", client.rest())
             self.assertIn("Connection: close", self.request(server, "GET /empty HTTP/1.0\r\n\r\n", until_end=False))
 
+    def test_empty_lines_between_requests_are_nothing(self):
+        for server in self.serving():
+            with server.connect() as client:
+                for _ in range(3):
+                    client.send("GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n\r\n\r\n")
+                    client.until("\r\n\r\nhello, world\n")
+
+    def test_the_log_has_what_was_sent(self):
+        asked = ("GET /hello.txt", "HEAD /hello.txt", "GET /empty", "GET /nothing", "HEAD /nothing", "GET /sub/")
+        for server in self.serving(patience=0.3):
+            listing = len(curl(server, "/sub/"))
+            for one in asked:
+                self.request(server, f"{one} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            self.request(server, "GET /hello.txt HTTP/1.1\r\nHost: x\r\nRange: bytes=2-4\r\n\r\n")
+            self.request(server, "nonsense\r\n\r\n")
+            with server.connect() as deaf:
+                deaf.send("GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
+                before = self.sockets(server)
+                programs.wait_until(lambda: self.sockets(server) < before)
+                got = b""
+                with contextlib.suppress(ConnectionError):
+                    while part := deaf.socket.recv(1_000_000):
+                        got += part
+            server.stop()
+            lines = re.findall(r'127.0.0.1 "(.*?)" (\d+) (\d+)\n', server.output)
+            self.assertEqual(lines[:-1], [
+                ("GET /sub/", "200", str(listing)), ("GET /hello.txt", "200", "13"), ("HEAD /hello.txt", "200", "0"),
+                ("GET /empty", "200", "0"), ("GET /nothing", "404", "14"), ("HEAD /nothing", "404", "0"),
+                ("GET /sub/", "200", str(listing)), ("GET /hello.txt", "206", "3"), (" ", "400", "16")])
+            what, status, sent = lines[-1]
+            self.assertEqual((what, status), ("GET /huge", "200"))
+            body = len(got) - got.index(b"\r\n\r\n") - 4
+            self.assertLessEqual(body, int(sent))
+            self.assertLess(int(sent), HUGE)
+
     def test_several_requests_may_come_at_once_and_in_any_pieces(self):
         requests = ("GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n" * 3 +
                     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345"

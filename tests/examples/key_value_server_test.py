@@ -68,6 +68,16 @@ class KeyValueServer(programs.ProgramTest):
                 client.send("SET a " + "x" * 70_000 + "\n")
                 self.assertEqual(client.rest(), "ERR line too long\n")
 
+    def test_a_command_that_was_cut_off_is_none(self):
+        for server in self.servers():
+            self.assertEqual(self.asks(server, "SET a 100"), "OK")
+            for cut_off in ("DEL a", "SET a 1", "EXPIRE a 0"):
+                with server.connect() as client:
+                    client.send(cut_off)
+                    client.end()
+                    self.assertEqual(client.rest(), "")
+            self.assertEqual(self.asks(server, "GET a"), "100")
+
     def test_what_is_kept_is_bounded(self):
         for server in self.servers(0, 100, 0.1):
             with server.connect() as client:

@@ -115,6 +115,10 @@ class Client:
         self.send(text + "\n")
         return self.line()
 
+    def end(self):
+        """Sends no more."""
+        self.socket.shutdown(socket.SHUT_WR)
+
     def close(self):
         self.file.close()
         self.socket.close()
