@@ -21,6 +21,7 @@
 #include <asyncio/loop/seconds.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
+#include <asyncio/net/ready.h>
 #include <asyncio/net/server.h>
 #include <asyncio/net/sock.h>
 #include <asyncio/net/socket.h>

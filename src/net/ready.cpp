@@ -1,0 +1,62 @@
+#include <asyncio/net/ready.h>
+
+#include "loop/loop_core.h"
+
+#include <asyncio/errors/os_errors.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace asyncio::detail {
+namespace {
+
+bool is_ready(int fd, Readiness what) {
+    pollfd entry{fd, static_cast<short>(what == Readiness::to_write ? POLLOUT : POLLIN), 0};
+    int count = 0;
+    do {
+        count = ::poll(&entry, 1, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) throw_os_error(errno);
+    if ((entry.revents & POLLNVAL) != 0) throw_os_error(EBADF);
+    return count > 0;
+}
+
+}  // namespace
+
+bool DescriptorWaiter::await_ready() {
+    loop_ = &running_core();
+    if (loop_->debug) [[unlikely]]
+        loop_->check_thread();
+    if (fd_ < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd_));
+    loop_->check_has_no_user(fd_);
+    // Nor is there a duplicate then whose end would drop the locks by fcntl() of a regular file.
+    if (is_ready(fd_, what_)) return true;
+    own_ = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+    if (own_ < 0) throw_os_error(errno);
+    auto is_seen = [this] {
+        leave();
+        wake();
+    };
+    loop_->watch(own_, what_ == Readiness::to_write,
+                 Ref<HandleBase>::adopt(new HandleOf<decltype(is_seen)>(*loop_, is_seen)));
+    return false;
+}
+
+void DescriptorWaiter::leave() noexcept {
+    int own = std::exchange(own_, -1);
+    try {
+        loop_->unwatch(own, what_ == Readiness::to_write);
+    } catch (...) {  // it is watched no longer all the same
+    }
+    ::close(own);
+}
+
+SocketReadyWaiter::SocketReadyWaiter(Ref<SocketState> socket, Readiness what) noexcept
+    : SocketWaiter(what == Readiness::to_write ? IoCall::writable : IoCall::readable, std::move(socket)) {}
+
+}  // namespace asyncio::detail
