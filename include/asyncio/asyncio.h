@@ -19,8 +19,11 @@
 #include <asyncio/loop/handle.h>
 #include <asyncio/loop/io_backend.h>
 #include <asyncio/loop/seconds.h>
+#include <asyncio/net/create_connection.h>
+#include <asyncio/net/create_server.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
+#include <asyncio/net/protocols.h>
 #include <asyncio/net/ready.h>
 #include <asyncio/net/server.h>
 #include <asyncio/net/sock.h>
@@ -29,7 +32,9 @@
 #include <asyncio/net/start_server.h>
 #include <asyncio/net/stream_errors.h>
 #include <asyncio/net/stream_reader.h>
+#include <asyncio/net/stream_reader_protocol.h>
 #include <asyncio/net/stream_writer.h>
+#include <asyncio/net/transports.h>
 #include <asyncio/sync/barrier.h>
 #include <asyncio/sync/condition.h>
 #include <asyncio/sync/event.h>

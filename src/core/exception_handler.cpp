@@ -69,6 +69,7 @@ std::string text_of(const ExceptionContext& context) {
     if (!context.asyncgen.empty()) text += "\nasyncgen: " + context.asyncgen;
     if (context.future) text += "\nfuture: " + repr(context.future);
     if (context.handle) text += "\nhandle: " + repr(context.handle);
+    if (!context.protocol.empty()) text += "\nprotocol: " + context.protocol;
     if (!context.socket.empty()) text += "\nsocket: " + context.socket;
     if (context.task) text += "\ntask: " + repr(context.task);
     if (!context.transport.empty()) text += "\ntransport: " + context.transport;

@@ -1,7 +1,7 @@
 #include <asyncio/net/reader_state.h>
 
 #include "loop/loop_core.h"
-#include "net/transport.h"
+#include "net/transport_state.h"
 
 #include <asyncio/errors/exceptions.h>
 
@@ -178,7 +178,7 @@ void ReadWaiter::on_cancel() noexcept {
 
 /// What was offered, if it is still there.
 void ReadWaiter::receive() {
-    Transport* transport = reader_->transport();
+    TransportState* transport = reader_->transport();
     if (transport == nullptr) return;
     reader_->receiving_ = task_->cancel_is_ahead() ? nullptr : this;
     transport->receive_late();
@@ -203,7 +203,7 @@ void ReadWaiter::turn() {
 }
 
 WaitEdge ReadWaiter::edge() const noexcept {
-    const Transport* transport = reader_->transport();
+    const TransportState* transport = reader_->transport();
     return {WaitKind::file_descriptor, reader_.get(), transport != nullptr ? transport->fileno() : -1};
 }
 

@@ -51,8 +51,8 @@ struct ServerState::Listener {
     std::optional<std::pair<dev_t, ino_t>> path_file;  // then it names this file
 };
 
-ServerState::ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog)
-    : loop_(&loop), factory_(std::move(factory)), backlog_(backlog) {
+ServerState::ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolMaker> maker, int backlog)
+    : loop_(&loop), maker_(std::move(maker)), backlog_(backlog) {
     for (Socket& socket : sockets) listeners_.push_back(std::make_unique<Listener>(*this, socket.state()));
     for (Socket& socket : sockets) socket.release();
     loop.inc_ref();
@@ -155,10 +155,8 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
         TaskName number;  // in CPython a task makes the transport, and takes a number
         number.assign_number();
         ContextScope scope(loop_->current_context(), context_);
-        Ref<Protocol> protocol(factory_->make(*loop_));
-        auto* transport =
-            new SocketTransport(*loop_, std::move(connection), std::move(protocol), peer, Ref<ServerState>(this));
-        transport->begin(2, nullptr);
+        auto* transport = new SocketTransport(*loop_, std::move(connection), nullptr, peer, Ref<ServerState>(this));
+        transport->begin_with(maker_);
     } catch (...) {
         loop_->report({.exception = std::current_exception()}, [](ExceptionContext& context) {
             context.message = "Error on transport creation for incoming connection";
@@ -239,7 +237,7 @@ void ServerState::close() noexcept {
     if (std::exchange(serving_, false)) dec_ref();
     cancel_serving_forever();
     // What they have captured may be what keeps the server.
-    Ref<ProtocolFactory> factory = std::move(factory_);
+    Ref<ProtocolMaker> maker = std::move(maker_);
     ContextSlot context = std::move(context_);
     wake_if_over();
 }

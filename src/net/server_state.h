@@ -1,12 +1,12 @@
 #pragma once
 
-#include "net/protocol.h"
 #include "net/socket_transport.h"
 
 #include <asyncio/context/context.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/loop/loop_resource.h>
+#include <asyncio/net/protocol_factory.h>
 #include <asyncio/net/server.h>
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace asyncio::detail {
 /// What all handles of one Server share. Its loop has a share of it while it serves, each connection another.
 class ServerState final : public LoopResource, public Pooled {
 public:
-    ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog);
+    ServerState(LoopCore& loop, std::vector<Socket> sockets, Ref<ProtocolMaker> maker, int backlog);
 
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept;
@@ -60,7 +60,7 @@ private:
     unsigned references_ = 0;
     LoopCore* loop_;
     std::vector<std::unique_ptr<Listener>> listeners_;
-    Ref<ProtocolFactory> factory_;  // null when it is closed
+    Ref<ProtocolMaker> maker_;  // null when it is closed
     int backlog_;
     ContextSlot context_;  // in which it began to serve
     bool serving_ = false;

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "net/kept_address.h"
-#include "net/protocol.h"
-#include "net/transport.h"
+#include "net/transport_state.h"
 #include "net/water_marks.h"
 #include "net/write_buffer.h"
 
@@ -11,6 +10,8 @@
 #include <asyncio/detail/ref.h>
 #include <asyncio/loop/io_operation.h>
 #include <asyncio/loop/loop_resource.h>
+#include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/protocols.h>
 #include <asyncio/net/socket.h>
 
 #include <cstdint>
@@ -25,13 +26,15 @@ struct ServerClients;  // the tag of a server's list of its connections
 ///
 /// It reads all the time, unless its protocol has told it to pause, and sends at once what it can. When it is over, by
 /// `close()`, `abort()` or an error, that is told to the protocol in a pass of its own.
-class SocketTransport final : public Transport, public LoopResource, public ListHook<ServerClients> {
+class SocketTransport final : public TransportState, public LoopResource, public ListHook<ServerClients> {
 public:
-    SocketTransport(LoopCore& loop, Socket socket, Ref<Protocol> protocol, const SocketAddress& peer,
+    SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol> protocol, const SocketAddress& peer,
                     Ref<ServerState> server);
 
-    /// Connected, in the current context, and begins to read, after so many passes. Then wakes `waiter`.
-    void begin(int passes, Waiter* waiter) noexcept;
+    /// Connected, in the current context, and begins to read, in the next pass. Then wakes `waiter`.
+    void begin(Waiter* waiter) noexcept;
+    /// The same a pass later, after its protocol was made in the next.
+    void begin_with(Ref<ProtocolMaker> maker) noexcept;
     void forget_waiter() noexcept {
         if (beginning_) beginning_->waiter = nullptr;
     }
@@ -39,31 +42,35 @@ public:
     void write(std::string_view data) override;
     void writelines(std::span<const BytesLike> lines) override;
     void write_eof() override;
+    bool can_write_eof() const override { return true; }
     void close() noexcept override;
     void abort() noexcept override { force_close(nullptr); }
+    void set_protocol(Ref<BaseProtocol> protocol) override;
+    BaseProtocol* protocol() const noexcept override { return protocol_.get(); }
 
-    bool is_reading() const noexcept override { return !closing_ && !paused_; }
-    void pause_reading() noexcept override;
-    void resume_reading() noexcept override;
+    bool is_reading() const override { return !closing_ && !paused_; }
+    void pause_reading() override;
+    void resume_reading() override;
     void receive_late() noexcept override;
 
-    std::size_t write_buffer_size() const noexcept override { return backlog_ ? backlog_->buffer.size() : 0; }
-    WriteBufferLimits write_buffer_limits() const noexcept override { return marks_.limits(); }
+    std::size_t write_buffer_size() const override { return backlog_ ? backlog_->buffer.size() : 0; }
+    WriteBufferLimits write_buffer_limits() const override { return marks_.limits(); }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
 
     int fileno() const noexcept override { return socket_->fd; }
     ExtraInfo get_extra_info(std::string_view name) const override;
     std::string repr() const override;
+    LoopCore& loop() const noexcept override { return *loop_; }
     void loop_is_closing() noexcept override;
 
 private:
-    static void one_pass_less(ReadyNode& node);
+    static void begins(ReadyNode& node);
     /// The passes that it takes to begin.
     struct Beginning : ReadyNode, Pooled {
         explicit Beginning(SocketTransport& its_transport) noexcept
-            : ReadyNode(&SocketTransport::one_pass_less), transport(its_transport) {}
+            : ReadyNode(&SocketTransport::begins), transport(its_transport) {}
         SocketTransport& transport;
-        int passes_left = 0;
+        Ref<ProtocolMaker> maker;  // until it has made the protocol
         Waiter* waiter = nullptr;
         ContextSlot context;
     };
@@ -79,25 +86,34 @@ private:
         }
         WriteBuffer buffer;  // not empty
         Operation send;
+        ContextSlot context = ContextSlot::copy_current();  // in which it is told that there is room
     };
     ~SocketTransport() override;
+    bool is_stream() const noexcept { return protocol_->kind() == BaseProtocol::Kind::stream; }
 
     // Its life.
+    bool make_protocol();
+    void connection_made();
     void end_of_beginning() noexcept;
     void fail(int error) noexcept;
     void schedule_end() noexcept;
     void force_close(std::exception_ptr error) noexcept;
     void leave_descriptor() noexcept;
     static void connection_is_lost(ReadyNode& node);
-    void lose_connection(std::exception_ptr error) noexcept;
+    void lose_connection(std::exception_ptr error);
+    void fatal_error(const char* message, BaseProtocol& protocol);
     void disconnect() noexcept;
 
     // Reading.
     static void is_readable(ReadyNode& node);
+    class CallContext;
     void start_receiving() noexcept;
+    void renew_context() noexcept;
     void receive_offered() noexcept;
-    bool receive() noexcept;
-    bool try_to_receive();
+    bool receive_for_stream() noexcept;
+    bool try_to_receive_for_stream();
+    void receive_for_protocol();
+    void receive_and_tell(BaseProtocol& protocol, const char*& message);
 
     // Writing.
     static void is_writable(ReadyNode& node);
@@ -109,11 +125,11 @@ private:
     void write_lines(std::span<const BytesLike> lines, bool& some_were_sent);
     void wait_for_room() noexcept;
     void send_buffer(bool at_once);
-    void pause_protocol_if_full() noexcept;
+    void pause_protocol_if_full();
 
     LoopCore* loop_;
     Ref<SocketState> socket_;
-    Ref<Protocol> protocol_;  // null when it is over
+    Ref<BaseProtocol> protocol_;  // null when it is over, and before it was made
     Ref<ServerState> server_;
     std::unique_ptr<Beginning> beginning_;  // null when it has begun
     Operation receive_;  // its descriptor stays when the socket is closed; tells of the end when all was received
@@ -122,11 +138,13 @@ private:
     [[no_unique_address]] WaterMarks marks_;
     KeptAddress sockname_;
     KeptAddress peername_;
+    ContextSlot context_;   // in which a protocol that is no stream is told what comes, and then of the end
     bool offered_ = false;  // there is something to receive, and who waits for it will do it
     bool read_to_end_ : 1 = false;
     bool eof_written_ : 1 = false;
-    bool paused_ : 1 = false;     // reading
-    std::uint8_t conn_lost_ = 0;  // not zero: its end is scheduled, or over; counts vain writes, too
+    bool paused_ : 1 = false;          // reading
+    bool context_is_new_ : 1 = false;  // since the protocol was called
+    std::uint8_t conn_lost_ = 0;       // not zero: its end is scheduled, or over; counts vain writes, too
 };
 
 }  // namespace asyncio::detail

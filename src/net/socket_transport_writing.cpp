@@ -1,6 +1,7 @@
 #include "net/socket_transport.h"
 
 #include "loop/loop_core.h"
+#include "net/protocol_calls.h"
 
 #include <asyncio/errors/log.h>
 #include <asyncio/net/bytes_like.h>
@@ -133,7 +134,10 @@ void SocketTransport::wait_for_room() noexcept {
 }
 
 void SocketTransport::is_writable(ReadyNode& node) {
-    static_cast<Operation&>(static_cast<IoOperation&>(node)).transport.send_buffer(false);
+    SocketTransport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
+    ContextSlot context = ContextSlot::copy(self.backlog_->context);  // the backlog may go
+    ContextScope scope(self.loop_->current_context(), context);
+    self.send_buffer(false);
 }
 
 /// Sends of the buffer what goes: now, or since it was told that there is room.
@@ -151,10 +155,14 @@ void SocketTransport::send_buffer(bool at_once) {
     }
     backlog_->buffer.drop(static_cast<std::size_t>(result));
     if (backlog_->buffer.empty()) backlog_.reset();
-    marks_.has_fallen(write_buffer_size(), *protocol_);
+    if (marks_.has_fallen(write_buffer_size())) {
+        Ref<BaseProtocol> protocol = protocol_;
+        call_resume_writing(*protocol, *this);
+    }
     if (backlog_) return wait_for_room();
     if (closing_ && conn_lost_ == 0) {
         conn_lost_ = 1;
+        renew_context();
         lose_connection(nullptr);
     } else if (eof_written_) {
         ::shutdown(socket_->fd, SHUT_WR);
@@ -173,8 +181,10 @@ void SocketTransport::set_write_buffer_limits(std::optional<Count> high, std::op
 }
 
 /// It may be over already.
-void SocketTransport::pause_protocol_if_full() noexcept {
-    if (protocol_) marks_.has_risen(write_buffer_size(), *protocol_);
+void SocketTransport::pause_protocol_if_full() {
+    if (!protocol_ || !marks_.has_risen(write_buffer_size())) return;
+    Ref<BaseProtocol> protocol = protocol_;
+    call_pause_writing(*protocol, *this);
 }
 
 }  // namespace asyncio::detail

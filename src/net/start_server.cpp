@@ -1,198 +1,64 @@
 #include <asyncio/net/start_server.h>
 
 #include "loop/loop_core.h"
-#include "net/connecting.h"
-#include "net/server_state.h"
-#include "net/stream_protocol.h"
 
-#include <asyncio/errors/log.h>
-#include <asyncio/errors/os_errors.h>
-#include <asyncio/net/dns.h>
-#include <asyncio/tasks/gather.h>
-#include <asyncio/tasks/sleep.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/net/create_server.h>
+#include <asyncio/net/stream_reader_protocol.h>
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <string>
+#include <cstdint>
 #include <utility>
 
 namespace asyncio::detail {
 
 namespace {
 
-/// The arguments of start_server(), kept.
-struct Serving {
-    Ref<ClientCallback> callback;
-    StartServerOptions options;
-    bool has_address = false;
-    std::vector<AddressQuery> queries;
-    Socket sock;
+/// The protocols of streams.
+class StreamMaker final : public ProtocolMaker {
+public:
+    StreamMaker(Ref<ClientCallback> callback, std::int64_t limit) : callback_(std::move(callback)), limit_(limit) {}
+    Ref<BaseProtocol> make() override {
+        Ref<ReaderState> reader(new ReaderState(running_core(), limit_));
+        return Ref<BaseProtocol>(new StreamReaderProtocol(std::move(reader), callback_));
+    }
+
+private:
+    Ref<ClientCallback> callback_;
+    std::int64_t limit_;
 };
 
-Coro<Server> serve(std::vector<Socket> sockets, Ref<ProtocolFactory> factory, int backlog, bool start,
-                   bool remove_path) {
-    Server server(new ServerState(running_core(), std::move(sockets), std::move(factory), backlog));
-    if (remove_path) server.handle().get()->remove_path_at_close();
-    if (start) {
-        try {
-            server.handle().get()->start_serving();
-            co_await sleep(0);  // as in CPython
-        } catch (...) {
-            server.close();  // nobody else can
-            throw;
-        }
-    }
-    co_return server;
-}
-
-/// Serves them with streams.
-template <class Options>
-Coro<Server> serve_streams(std::vector<Socket> sockets, Ref<ClientCallback> callback, const Options& options,
-                           bool remove_path) {
-    Ref<ProtocolFactory> factory(new StreamProtocolFactory(std::move(callback), options.limit));
-    return serve(std::move(sockets), std::move(factory), options.backlog, options.start_serving, remove_path);
-}
-
-void set_option(Socket& socket, int level, int name) { socket.setsockopt(level, name, 1); }
-
-/// A socket that is bound to this address; nothing if the address is none of this machine's.
-std::optional<Socket> bound_socket(const AddressInfo& info, const StartServerOptions& options) {
-    Socket socket;
-    try {
-        socket = Socket(info.family, info.type, info.proto);
-    } catch (const OSError& error) {  // a family that this machine has not
-        if (running_core().debug) {
-            log(LogLevel::warning,
-                "create_server() failed to create a socket for " + repr(info.address) + ": " + error.what());
-        }
-        return std::nullopt;
-    }
-    bool is_internet = info.family == AddressFamily::INET || info.family == AddressFamily::INET6;
-    if (options.reuse_address.value_or(true)) set_option(socket, SOL_SOCKET, SO_REUSEADDR);
-    if (options.reuse_port.value_or(false) && is_internet) set_option(socket, SOL_SOCKET, SO_REUSEPORT);
-    if (options.keep_alive.value_or(false)) set_option(socket, SOL_SOCKET, SO_KEEPALIVE);
-    if (info.family == AddressFamily::INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY);
-    try {
-        socket.bind(info.address);
-    } catch (const OSError& error) {
-        std::exception_ptr told = bind_error(error, info.address);
-        if (error.errno_value() != EADDRNOTAVAIL) std::rethrow_exception(told);
-        if (running_core().debug) log(LogLevel::warning, str(told));
-        return std::nullopt;
-    }
-    return socket;
-}
-
-// CPython: base_events.py, BaseEventLoop.create_server
-Coro<Server> create_server(Serving args) {
-    const StartServerOptions options = args.options;
-    std::vector<Socket> sockets;
-    if (!args.has_address) {
-        if (options.sock == nullptr) throw ValueError("Neither host/port nor sock were specified");
-        if (args.sock.type() != SocketKind::STREAM) {
-            throw ValueError("A Stream Socket was expected, got " + repr(args.sock));
-        }
-        sockets.push_back(std::move(args.sock));
-        co_return co_await serve_streams(std::move(sockets), args.callback, options, false);
-    }
-    if (options.sock != nullptr) throw ValueError("host/port and sock can not be specified at the same time");
-
-    std::vector<Coro<std::vector<AddressInfo>>> looking;
-    for (AddressQuery& query : args.queries) looking.push_back(resolve(std::move(query)));
-    std::vector<std::vector<AddressInfo>> found = co_await gather(std::move(looking));
-    std::vector<AddressInfo> infos;
-    for (std::vector<AddressInfo>& list : found) {
-        for (AddressInfo& info : list) {
-            auto same = [&](const AddressInfo& other) {
-                return other.family == info.family && other.type == info.type && other.proto == info.proto &&
-                       other.address == info.address;
-            };
-            if (std::none_of(infos.begin(), infos.end(), same)) infos.push_back(std::move(info));
-        }
-    }
-    std::string tried;
-    for (const AddressInfo& info : infos) {
-        tried += (tried.empty() ? "" : ", ") + repr(info.address);
-        if (std::optional<Socket> socket = bound_socket(info, options)) sockets.push_back(std::move(*socket));
-    }
-    if (sockets.empty()) throw OSError("could not bind on any address out of [" + tried + "]");
-    co_return co_await serve_streams(std::move(sockets), args.callback, options, false);
-}
-
-/// Removes a socket that is left over at a path.
-void remove_stale(const std::string& path) {
-    struct stat file = {};
-    int failed = ::stat(path.c_str(), &file);
-    if (failed == 0 && S_ISSOCK(file.st_mode)) failed = ::unlink(path.c_str());
-    if (failed == 0 || errno == ENOENT) return;
-    log(LogLevel::error,
-        "Unable to check or remove stale UNIX socket " + detail::quoted(path) + ": " + str(make_os_error(errno)));
-}
-
-Socket bound_unix_socket(const std::string& path) {
-    Socket socket(AddressFamily::UNIX);
-    bool is_path = !path.empty() && path.front() != '\0';
-    if (is_path && path.find('\0') != path.npos) throw ValueError("stat: embedded null character in path");
-    SocketAddress address = SocketAddress::unix_path(path);
-    if (is_path) remove_stale(path);
-    try {
-        socket.bind(address);
-    } catch (const OSError& error) {
-        if (error.errno_value() == EADDRINUSE) {
-            throw_os_error(EADDRINUSE, "Address " + detail::quoted(path) + " is already in use");
-        }
-        throw_os_error(error.errno_value(), {}, path);
-    }
-    return socket;
-}
-
-// CPython: unix_events.py, _UnixSelectorEventLoop.create_unix_server
-Coro<Server> create_unix_server(Ref<ClientCallback> callback, std::optional<std::string> path, Socket socket,
-                                StartUnixServerOptions options) {
-    if (path) {
-        if (options.sock != nullptr) throw ValueError("path and sock can not be specified at the same time");
-        socket = bound_unix_socket(*path);
-    } else {
-        if (options.sock == nullptr) throw ValueError("path was not specified, and no sock specified");
-        if (socket.family() != AddressFamily::UNIX || socket.type() != SocketKind::STREAM) {
-            throw ValueError("A UNIX Domain Stream Socket was expected, got " + repr(socket));
-        }
-    }
-    std::vector<Socket> sockets;
-    sockets.push_back(std::move(socket));
-    co_return co_await serve_streams(std::move(sockets), std::move(callback), options, options.cleanup_socket);
+Coro<Server> refuse_limit() {
+    throw ValueError("Limit cannot be <= 0");
+    co_return Server();
 }
 
 }  // namespace
 
+// CPython: streams.py, start_server
 Coro<Server> start_server(Ref<ClientCallback> callback, std::vector<OwnedHost> hosts, bool has_address, Port port,
                           const StartServerOptions& options) {
-    Serving args;
-    args.callback = std::move(callback);
-    args.options = options;
-    args.has_address = has_address;
-    for (OwnedHost& host : hosts) {
-        bool is_all = host.get().has_value() && host.get().name().empty();
-        args.queries.push_back({is_all ? OwnedHost() : std::move(host), OwnedPort(port), options.family,
-                                SocketKind::STREAM, 0, options.flags.value_or(AI_PASSIVE)});
-    }
-    if (!has_address && options.sock != nullptr) args.sock = std::move(*options.sock);
-    return create_server(std::move(args));
+    if (options.limit <= 0) return refuse_limit();
+    Ref<ProtocolMaker> maker(new StreamMaker(std::move(callback), options.limit));
+    return create_server(std::move(maker), std::move(hosts), has_address, port,
+                         {.family = options.family,
+                          .flags = options.flags,
+                          .sock = options.sock,
+                          .backlog = options.backlog,
+                          .reuse_address = options.reuse_address,
+                          .reuse_port = options.reuse_port,
+                          .keep_alive = options.keep_alive,
+                          .start_serving = options.start_serving});
 }
 
 Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::string_view> path,
                                const StartUnixServerOptions& options) {
-    Socket socket;
-    if (!path && options.sock != nullptr) socket = std::move(*options.sock);
-    std::optional<std::string> owned_path;
-    if (path) owned_path.emplace(*path);
-    return create_unix_server(std::move(callback), std::move(owned_path), std::move(socket), options);
+    if (options.limit <= 0) return refuse_limit();
+    Ref<ProtocolMaker> maker(new StreamMaker(std::move(callback), options.limit));
+    return create_unix_server(std::move(maker), path,
+                              {.sock = options.sock,
+                               .backlog = options.backlog,
+                               .start_serving = options.start_serving,
+                               .cleanup_socket = options.cleanup_socket});
 }
 
 }  // namespace asyncio::detail

@@ -1,28 +1,28 @@
 #include <asyncio/net/stream_writer.h>
 
 #include "loop/loop_core.h"
-#include "net/stream_protocol.h"
+#include "net/transport_state.h"
 
 #include <asyncio/errors/os_errors.h>
+#include <asyncio/net/stream_reader_protocol.h>
 
 namespace asyncio {
 
-std::string repr(const ExtraInfo& info) { return info.socket() ? repr(info.socket()) : repr(info.address()); }
+void add_handle(StreamReaderProtocol& stream) noexcept { stream.add_handle(); }
+void drop_handle(StreamReaderProtocol& stream) noexcept { stream.drop_handle(); }
 
 namespace detail {
 
-void add_handle(StreamProtocol& stream) noexcept { stream.add_handle(); }
-void drop_handle(StreamProtocol& stream) noexcept { stream.drop_handle(); }
-
 WaitEdge StreamWaiter::edge() const noexcept {
-    return {WaitKind::file_descriptor, stream_.get(), stream().transport()->fileno()};
+    return {WaitKind::file_descriptor, stream_.get(), stream().transport().fileno()};
 }
 
 // CPython: streams.py, StreamWriter.drain
 bool DrainWaiter::await_ready() {
-    const std::exception_ptr& error = stream().reader().exception();
-    if (error) std::rethrow_exception(error);
-    return !stream().transport()->is_closing() && is_drained();
+    if (ReaderState* reader = stream().reader(); reader != nullptr && reader->exception()) {
+        std::rethrow_exception(reader->exception());
+    }
+    return !stream().transport().is_closing() && is_drained();
 }
 
 /// True if the wait is over.
@@ -38,7 +38,7 @@ bool DrainWaiter::is_drained() {
 }
 
 void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    bool is_closing = stream().transport()->is_closing();
+    bool is_closing = stream().transport().is_closing();
     if (!is_closing) stream().waiters().push_back(*this);
     suspend(task, frame);
     if (is_closing) wake_for_turn();  // first a pass in which it can be told that it is lost
@@ -76,6 +76,14 @@ void WaitClosedWaiter::await_resume() {
 
 }  // namespace detail
 
+StreamWriter::StreamWriter(const Transport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
+                           const StreamReader& reader) {
+    if (!protocol) throw TypeError("a StreamWriter needs a StreamReaderProtocol");
+    transport.handle();  // throws if there is none
+    protocol->adopt(transport, reader);
+    stream_ = detail::StreamHandle(protocol.get());
+}
+
 const detail::StreamHandle& StreamWriter::handle() const {
     if (stream_.get() == nullptr) {
         throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no writer");
@@ -86,9 +94,10 @@ const detail::StreamHandle& StreamWriter::handle() const {
 namespace {
 
 /// For what changes something. In debug mode throws RuntimeError in another thread.
-detail::Transport& writer_in_its_thread(const detail::StreamHandle& handle) {
-    handle.get()->reader().loop().check_thread();
-    return *handle.get()->transport();
+detail::TransportState& writer_in_its_thread(const detail::StreamHandle& handle) {
+    detail::TransportState& transport = handle.get()->transport();
+    transport.loop().check_thread();
+    return transport;
 }
 
 }  // namespace
@@ -98,20 +107,21 @@ void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
     writer_in_its_thread(handle()).writelines({lines, count});
 }
 void StreamWriter::write_eof() const { writer_in_its_thread(handle()).write_eof(); }
+Transport StreamWriter::transport() const { return Transport(&handle().get()->transport()); }
 void StreamWriter::close() const { writer_in_its_thread(handle()).close(); }
 void StreamWriter::abort() const { writer_in_its_thread(handle()).abort(); }
-bool StreamWriter::is_closing() const { return handle().get()->transport()->is_closing(); }
-bool StreamWriter::is_reading() const { return handle().get()->transport()->is_reading(); }
+bool StreamWriter::is_closing() const { return handle().get()->transport().is_closing(); }
+bool StreamWriter::is_reading() const { return handle().get()->transport().is_reading(); }
 ExtraInfo StreamWriter::get_extra_info(std::string_view name) const {
-    return handle().get()->transport()->get_extra_info(name);
+    return handle().get()->transport().get_extra_info(name);
 }
 void StreamWriter::set_write_buffer_limits(WriteBufferOptions options) const {
     writer_in_its_thread(handle()).set_write_buffer_limits(options.high, options.low);
 }
 WriteBufferLimits StreamWriter::get_write_buffer_limits() const {
-    return handle().get()->transport()->write_buffer_limits();
+    return handle().get()->transport().write_buffer_limits();
 }
-std::size_t StreamWriter::get_write_buffer_size() const { return handle().get()->transport()->write_buffer_size(); }
+std::size_t StreamWriter::get_write_buffer_size() const { return handle().get()->transport().write_buffer_size(); }
 
 std::string repr(const StreamWriter& writer) { return writer ? writer.handle().get()->repr() : "None"; }
 

@@ -1,7 +1,5 @@
 #include "net/water_marks.h"
 
-#include "net/protocol.h"
-
 #include <asyncio/errors/exceptions.h>
 
 #include <memory>
@@ -23,18 +21,6 @@ void WaterMarks::set(std::optional<Count> high, std::optional<Count> low) {
     }
     limits_ = std::make_unique<const WriteBufferLimits>(
         WriteBufferLimits{static_cast<std::size_t>(new_high), static_cast<std::size_t>(new_low)});
-}
-
-void WaterMarks::has_risen(std::size_t size, Protocol& protocol) noexcept {
-    if (paused_ || size <= limits().high) return;
-    paused_ = true;
-    protocol.pause_writing();
-}
-
-void WaterMarks::has_fallen(std::size_t size, Protocol& protocol) noexcept {
-    if (!paused_ || size > limits().low) return;
-    paused_ = false;
-    protocol.resume_writing();
 }
 
 }  // namespace asyncio::detail

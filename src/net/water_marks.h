@@ -1,7 +1,7 @@
 #pragma once
 
 #include <asyncio/detail/count.h>
-#include <asyncio/net/stream_writer.h>
+#include <asyncio/net/transports.h>
 
 #include <cstddef>
 #include <memory>
@@ -9,17 +9,23 @@
 
 namespace asyncio::detail {
 
-class Protocol;
-
 /// When a protocol is told to pause its writing, and when to go on. CPython: transports.py, _FlowControlMixin.
 class WaterMarks {
 public:
     const WriteBufferLimits& limits() const noexcept { return limits_ ? *limits_ : normal; }
     /// Throws ValueError if `low` is above `high`.
     void set(std::optional<Count> high, std::optional<Count> low);
-    /// So much is kept now.
-    void has_risen(std::size_t size, Protocol& protocol) noexcept;
-    void has_fallen(std::size_t size, Protocol& protocol) noexcept;
+    /// So much is kept now. True: the protocol is to be told.
+    bool has_risen(std::size_t size) noexcept {
+        if (paused_ || size <= limits().high) [[likely]]
+            return false;
+        return paused_ = true;
+    }
+    bool has_fallen(std::size_t size) noexcept {
+        if (!paused_ || size > limits().low) return false;
+        paused_ = false;
+        return true;
+    }
 
 private:
     static constexpr WriteBufferLimits normal = {65536, 16384};

@@ -21,6 +21,7 @@ struct ExceptionContext {
     std::vector<StackEntry> stack = {};  ///< where the task stands, or the frames that its exception passed through
     std::string transport = {};          ///< the connection that it is about, as it is printed
     std::string socket = {};             ///< the same for a socket
+    std::string protocol = {};           ///< the same for the protocol that stands on the connection
 };
 
 }  // namespace asyncio

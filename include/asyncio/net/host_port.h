@@ -105,5 +105,13 @@ private:
     bool is_number_ = false;
 };
 
+/// Names or numbers of several hosts in one container.
+template <class Range>
+concept HostRange = requires(const Range& range) {
+    { *range.begin() } -> std::convertible_to<Host>;
+    range.end();
+}
+&&!std::convertible_to<Range, Host>;
+
 }  // namespace detail
 }  // namespace asyncio

@@ -14,7 +14,7 @@
 namespace asyncio::detail {
 
 class ReadWaiter;
-class Transport;
+class TransportState;
 
 /// What all handles of one StreamReader share: the bytes that have come and nobody has read yet.
 class ReaderState : public Pooled {
@@ -61,8 +61,8 @@ public:
     void pause_transport_if_full() noexcept;
 
     /// Its transport, which has one of the references, or null.
-    void set_transport(Transport* transport) noexcept { transport_ = transport; }
-    Transport* transport() const noexcept { return transport_; }
+    void set_transport(TransportState* transport) noexcept { transport_ = transport; }
+    TransportState* transport() const noexcept { return transport_; }
     LoopCore& loop() const noexcept { return *loop_; }
 
 private:
@@ -79,7 +79,7 @@ private:
     std::uint64_t taken_ = 0;
     std::exception_ptr exception_;
     LoopCore* loop_;
-    Transport* transport_ = nullptr;
+    TransportState* transport_ = nullptr;
     ReadWaiter* waiter_ = nullptr;
     ReadWaiter* receiving_ = nullptr;  // the one whose turn it is, if bytes may be put into its room
     friend class ReadWaiter;

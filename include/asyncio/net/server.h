@@ -1,14 +1,11 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
-#include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>
-#include <asyncio/detail/counted.h>
 #include <asyncio/detail/far_ref.h>
-#include <asyncio/detail/ref.h>
+#include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/socket.h>
-#include <asyncio/net/stream_reader.h>
-#include <asyncio/net/stream_writer.h>
+#include <asyncio/net/waiter_call.h>
 
 #include <exception>
 #include <string>
@@ -44,46 +41,6 @@ private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);
     void on_cancel() noexcept override { ListHook<ServerWaiters>::unlink(); }
     ServerHandle server_;
-};
-
-/// What a server does with each new connection.
-class ClientCallback : public Counted {
-public:
-    /// The task that it has begun, or an empty handle.
-    virtual AnyTask call(LoopCore& loop, StreamReader reader, StreamWriter writer) = 0;
-
-protected:
-    ~ClientCallback() override = default;
-};
-
-template <class F>
-class ClientCallbackOf final : public ClientCallback {
-public:
-    template <class G>
-    explicit ClientCallbackOf(std::in_place_t, G&& function) : function_(static_cast<G&&>(function)) {}
-    AnyTask call(LoopCore& loop, StreamReader reader, StreamWriter writer) override {
-        using Return = decltype(invoke(function_, std::move(reader), std::move(writer)));
-        if constexpr (Coroutine<Return>) {
-            // The task keeps the callable, and what it has captured, and the two handles.
-            return create_callable_task_on(loop, TaskOptions{}, Kept(this), std::move(reader), std::move(writer));
-        } else {
-            static_cast<void>(invoke(function_, std::move(reader), std::move(writer)));
-            return {};
-        }
-    }
-
-private:
-    class Kept {
-    public:
-        explicit Kept(ClientCallbackOf* callback) noexcept : callback_(callback) {}
-        auto operator()(StreamReader&& reader, StreamWriter&& writer) const {
-            return invoke(callback_->function_, std::move(reader), std::move(writer));
-        }
-
-    private:
-        Ref<ClientCallbackOf> callback_;
-    };
-    F function_;
 };
 
 }  // namespace detail

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
-#include <asyncio/detail/double_destruction.h>
-#include <asyncio/detail/invoke.h>
+#include <asyncio/net/client_callback.h>
 #include <asyncio/net/host_port.h>
 #include <asyncio/net/server.h>
 #include <asyncio/net/socket.h>
 
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -41,32 +39,12 @@ struct StartUnixServerOptions {
 };
 static_assert(std::is_trivially_destructible_v<StartUnixServerOptions>);
 
-/// What a server can call for each connection: a function, or a coroutine function, of a reader and a writer.
-template <class F>
-concept ClientConnectedCallback = std::is_invocable_v<detail::KeptCopy<F>, StreamReader, StreamWriter>;
-
 namespace detail {
-
-template <class F>
-Ref<ClientCallback> client_callback(F&& function) {
-    static_assert(safe_beside_co_await<F>,
-                  "g++ 12 would destroy this temporary lambda twice if start_server() is awaited on the spot, since it "
-                  "captures by value something that has a destructor: capture by reference, or give it a name first");
-    return Ref<ClientCallback>(new ClientCallbackOf<std::decay_t<F>>(std::in_place, static_cast<F&&>(function)));
-}
 
 Coro<Server> start_server(Ref<ClientCallback> callback, std::vector<OwnedHost> hosts, bool has_address, Port port,
                           const StartServerOptions& options);
 Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::string_view> path,
                                const StartUnixServerOptions& options);
-
-/// Names or numbers of several hosts in one container.
-template <class Range>
-concept HostRange = requires(const Range& range) {
-    { *range.begin() } -> std::convertible_to<Host>;
-    range.end();
-}
-&&!std::convertible_to<Range, Host>;
 
 }  // namespace detail
 

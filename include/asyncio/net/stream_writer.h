@@ -1,71 +1,33 @@
 #pragma once
 
 #include <asyncio/core/waiter.h>
-#include <asyncio/detail/count.h>
 #include <asyncio/detail/far_ref.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/bytes_like.h>
-#include <asyncio/net/socket.h>
-#include <asyncio/net/socket_address.h>
+#include <asyncio/net/transports.h>
 #include <asyncio/net/waiter_call.h>
 
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace asyncio {
 
-/// What `get_extra_info()` gives: an address or a socket, or nothing, which tests false.
-class ExtraInfo {
-public:
-    ExtraInfo() noexcept = default;
-    explicit ExtraInfo(const SocketAddress& address) noexcept : address_(address) {}
-    explicit ExtraInfo(TransportSocket socket) noexcept : socket_(std::move(socket)) {}
-
-    explicit operator bool() const noexcept { return address_ || socket_; }
-    /// Of `"peername"` and `"sockname"`.
-    const SocketAddress& address() const noexcept { return address_; }
-    operator SocketAddress() const noexcept { return address_; }
-    /// Of `"socket"`.
-    const TransportSocket& socket() const noexcept { return socket_; }
-    operator TransportSocket() const noexcept { return socket_; }
-
-private:
-    SocketAddress address_;
-    TransportSocket socket_;
-};
-
-/// As Python prints it; `None` for nothing.
-std::string repr(const ExtraInfo& info);
-
-/// When `drain()` begins to wait, and when it goes on, in bytes.
-struct WriteBufferLimits {
-    std::size_t high = 0;
-    std::size_t low = 0;
-};
-
-/// The keyword arguments of `set_write_buffer_limits()`.
-struct WriteBufferOptions {
-    std::optional<detail::Count> high = {};  ///< none: 64 KiB, or four times `low`
-    std::optional<detail::Count> low = {};   ///< none: a quarter of `high`
-};
-static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);
+class StreamReader;
+class StreamReaderProtocol;
+void add_handle(StreamReaderProtocol& stream) noexcept;  // for the library
+void drop_handle(StreamReaderProtocol& stream) noexcept;
 
 namespace detail {
 
-class StreamProtocol;
 struct StreamWaiters;  // the tag of a stream's list of those who wait for it
 
-void add_handle(StreamProtocol& stream) noexcept;
-void drop_handle(StreamProtocol& stream) noexcept;
 /// Keeps a stream open.
-using StreamHandle = FarRef<StreamProtocol>;
+using StreamHandle = FarRef<StreamReaderProtocol>;
 
 /// A wait of a task for something of a stream's writing side.
 class StreamWaiter : public Waiter, public ListHook<StreamWaiters> {
@@ -82,7 +44,7 @@ protected:
     explicit StreamWaiter(StreamHandle stream) noexcept : stream_(std::move(stream)) {}
     ~StreamWaiter() = default;
     void on_cancel() noexcept override { ListHook<StreamWaiters>::unlink(); }
-    StreamProtocol& stream() const noexcept { return *stream_.get(); }
+    StreamReaderProtocol& stream() const noexcept { return *stream_.get(); }
     StreamHandle stream_;
     std::exception_ptr error_;
 };
@@ -132,6 +94,10 @@ class StreamWriter {
 public:
     /// An empty handle, which tests false; its use throws RuntimeError.
     StreamWriter() noexcept = default;
+    /// Of a transport on which a protocol stands that has made a connection, or was put there by `set_protocol()`. The
+    /// reader, whose error `drain()` throws, is the protocol's or empty; if the protocol has none it takes this one.
+    StreamWriter(const Transport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
+                 const StreamReader& reader);
 
     explicit operator bool() const noexcept { return stream_.get() != nullptr; }
     friend bool operator==(const StreamWriter& a, const StreamWriter& b) noexcept {
@@ -162,6 +128,8 @@ public:
     /// when it is closed. Nothing for other names.
     ExtraInfo get_extra_info(std::string_view name) const;
 
+    /// What it writes to. Python: writer.transport.
+    Transport transport() const;
     /// Closes at once, and drops what is kept. Python: writer.transport.abort().
     void abort() const;
     /// Throws ValueError if `low` is above `high`. Python: writer.transport.set_write_buffer_limits().
@@ -174,7 +142,7 @@ public:
     bool is_reading() const;
 
     /// For the library.
-    explicit StreamWriter(detail::StreamProtocol* stream) noexcept : stream_(stream) {}
+    explicit StreamWriter(StreamReaderProtocol* stream) noexcept : stream_(stream) {}
     const detail::StreamHandle& handle() const;
 
 private:

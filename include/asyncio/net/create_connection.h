@@ -1,0 +1,111 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/loop/seconds.h>
+#include <asyncio/net/host_port.h>
+#include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/protocols.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/net/transports.h>
+
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+/// A transport and the protocol that stands on it.
+template <class P = BaseProtocol>
+struct Connection {
+    Transport transport;
+    ProtocolRef<P> protocol;
+};
+
+/// The keyword arguments of `create_connection()`.
+struct CreateConnectionOptions {
+    AddressFamily family = AddressFamily::UNSPEC;
+    int proto = 0;
+    int flags = 0;             ///< of getaddrinfo()
+    Socket* sock = nullptr;    ///< one that is connected already, which is taken over at once; instead of host and port
+    HostPort local_addr = {};  ///< where to connect from
+    /// How long to wait for one address before the next is tried beside it; none: one after the other. 0.25 is usual.
+    std::optional<Seconds> happy_eyeballs_delay = {};
+    /// How many addresses of the first family come before families alternate; none: 1 with a delay, else no reordering.
+    std::optional<int> interleave = {};
+    bool all_errors = false;  ///< throw an ExceptionGroup of all that went wrong
+};
+static_assert(std::is_trivially_destructible_v<CreateConnectionOptions>);
+
+/// The keyword arguments of `create_unix_connection()`.
+struct CreateUnixConnectionOptions {
+    Socket* sock = nullptr;
+};
+static_assert(std::is_trivially_destructible_v<CreateUnixConnectionOptions>);
+
+namespace detail {
+
+Coro<Connection<>> create_connection(Ref<ProtocolMaker> maker, Host host, Port port,
+                                     const CreateConnectionOptions& options);
+Coro<Connection<>> create_unix_connection(Ref<ProtocolMaker> maker, std::optional<std::string_view> path,
+                                          const CreateUnixConnectionOptions& options);
+Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket);
+
+/// The same with the protocol's own class.
+template <class P>
+Coro<Connection<P>> connection_of(Coro<Connection<>> connecting) {
+    Connection<> made = co_await std::move(connecting);
+    co_return Connection<P>{std::move(made.transport),
+                            Ref<P>::adopt(static_cast<P*>(std::move(made.protocol).release()))};
+}
+
+}  // namespace detail
+
+/// Connects to a host by TCP, and puts the protocol that the factory makes on the connection.
+///
+/// The protocol's `connection_made()` has been called when this goes on. Throws what `open_connection()` does, and
+/// what the factory throws. Cancelling closes what was opened.
+/// ```cpp
+/// auto [transport, protocol] = co_await asyncio::create_connection([] { return Echo(); }, "127.0.0.1", 8080);
+/// ```
+/// Python: loop.create_connection.
+template <StreamProtocolFactory F>
+Coro<Connection<detail::ProtocolOf<F>>> create_connection(F&& factory, Host host, Port port,
+                                                          CreateConnectionOptions options = {}) {
+    return detail::connection_of<detail::ProtocolOf<F>>(
+        detail::create_connection(detail::protocol_maker(static_cast<F&&>(factory)), host, port, options));
+}
+/// For a socket that is connected already: `create_connection(factory, {.sock = &socket})`.
+template <StreamProtocolFactory F>
+Coro<Connection<detail::ProtocolOf<F>>> create_connection(F&& factory, CreateConnectionOptions options) {
+    return create_connection(static_cast<F&&>(factory), {}, {}, options);
+}
+template <class F, class... Rest>
+requires(!StreamProtocolFactory<F>) Coro<Connection<>> create_connection(F&&, Rest&&...) {
+    static_assert(detail::never<F>,
+                  "create_connection() calls its factory without arguments, for a Protocol or a "
+                  "BufferedProtocol, a std::unique_ptr of one or a ProtocolRef");
+    return Coro<Connection<>>();
+}
+
+/// Connects to a unix socket; an abstract one if the path's first byte is zero. Python: loop.create_unix_connection.
+template <StreamProtocolFactory F>
+Coro<Connection<detail::ProtocolOf<F>>> create_unix_connection(F&& factory, std::string_view path,
+                                                               CreateUnixConnectionOptions options = {}) {
+    return detail::connection_of<detail::ProtocolOf<F>>(
+        detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), path, options));
+}
+template <StreamProtocolFactory F>
+Coro<Connection<detail::ProtocolOf<F>>> create_unix_connection(F&& factory, CreateUnixConnectionOptions options) {
+    return detail::connection_of<detail::ProtocolOf<F>>(
+        detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), std::nullopt, options));
+}
+
+/// Puts a protocol on a connection that somebody else has accepted. Python: loop.connect_accepted_socket.
+template <StreamProtocolFactory F>
+Coro<Connection<detail::ProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock) {
+    return detail::connection_of<detail::ProtocolOf<F>>(
+        detail::connect_accepted_socket(detail::protocol_maker(static_cast<F&&>(factory)), std::move(sock)));
+}
+
+}  // namespace asyncio

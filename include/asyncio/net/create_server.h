@@ -1,0 +1,96 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/net/host_port.h>
+#include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/server.h>
+#include <asyncio/net/socket.h>
+
+#include <concepts>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// The keyword arguments of `create_server()`.
+struct CreateServerOptions {
+    AddressFamily family = AddressFamily::UNSPEC;
+    std::optional<int> flags = {};  ///< of getaddrinfo(); none: AI_PASSIVE
+    Socket* sock = nullptr;  ///< one that is bound already, which is taken over at once; instead of host and port
+    int backlog = 100;       ///< how many connections may wait to be accepted
+    std::optional<bool> reuse_address = {};  ///< none: yes
+    std::optional<bool> reuse_port = {};     ///< none: no
+    std::optional<bool> keep_alive = {};     ///< none: no
+    bool start_serving = true;               ///< else by `server.start_serving()` or `serve_forever()`
+};
+static_assert(std::is_trivially_destructible_v<CreateServerOptions>);
+
+/// The keyword arguments of `create_unix_server()`.
+struct CreateUnixServerOptions {
+    Socket* sock = nullptr;
+    int backlog = 100;
+    bool start_serving = true;
+    bool cleanup_socket = true;  ///< remove the path when the server is closed
+};
+static_assert(std::is_trivially_destructible_v<CreateUnixServerOptions>);
+
+namespace detail {
+
+Coro<Server> create_server(Ref<ProtocolMaker> maker, std::vector<OwnedHost> hosts, bool has_address, Port port,
+                           const CreateServerOptions& options);
+Coro<Server> create_unix_server(Ref<ProtocolMaker> maker, std::optional<std::string_view> path,
+                                const CreateUnixServerOptions& options);
+
+}  // namespace detail
+
+/// Listens on a host and port by TCP, and puts a protocol that the factory makes on each connection.
+///
+/// Hosts, ports and errors are as with `start_server()`. What the factory throws is told to the loop's exception
+/// handler, and the connection is closed.
+/// ```cpp
+/// asyncio::Server server = co_await asyncio::create_server([] { return Echo(); }, "127.0.0.1", 8080);
+/// ```
+/// Python: loop.create_server.
+template <StreamProtocolFactory F>
+Coro<Server> create_server(F&& factory, Host host, Port port, CreateServerOptions options = {}) {
+    std::vector<detail::OwnedHost> hosts;
+    hosts.emplace_back(host);
+    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), std::move(hosts),
+                                 host.has_value() || port.has_value(), port, options);
+}
+/// Listens on several hosts, a container of names, each once.
+template <StreamProtocolFactory F, detail::HostRange Hosts>
+Coro<Server> create_server(F&& factory, const Hosts& hosts, Port port, CreateServerOptions options = {}) {
+    std::vector<detail::OwnedHost> all;
+    for (const auto& host : hosts) all.emplace_back(Host(host));
+    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), std::move(all), true, port,
+                                 options);
+}
+/// For a socket that is bound already: `create_server(factory, {.sock = &socket})`.
+template <StreamProtocolFactory F>
+Coro<Server> create_server(F&& factory, CreateServerOptions options) {
+    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), {}, false, {}, options);
+}
+template <class F, class... Rest>
+requires(!StreamProtocolFactory<F>) Coro<Server> create_server(F&&, Rest&&...) {
+    static_assert(detail::never<F>,
+                  "create_server() calls its factory without arguments, for a Protocol or a "
+                  "BufferedProtocol, a std::unique_ptr of one or a ProtocolRef");
+    return Coro<Server>();
+}
+
+/// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
+/// at this path is replaced. Python: loop.create_unix_server.
+template <StreamProtocolFactory F>
+Coro<Server> create_unix_server(F&& factory, std::string_view path, CreateUnixServerOptions options = {}) {
+    return detail::create_unix_server(detail::protocol_maker(static_cast<F&&>(factory)), path, options);
+}
+template <StreamProtocolFactory F>
+Coro<Server> create_unix_server(F&& factory, CreateUnixServerOptions options) {
+    return detail::create_unix_server(detail::protocol_maker(static_cast<F&&>(factory)), std::nullopt, options);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,195 @@
+#pragma once
+
+#include <asyncio/detail/count.h>
+#include <asyncio/detail/far_ref.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/bytes_like.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/net/socket_address.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+class BaseProtocol;
+class EventLoop;
+
+/// Keeps a protocol, as `std::shared_ptr` would: when the last one is gone the protocol is destroyed. Belongs to the
+/// loop's thread. A protocol makes one of itself by `ProtocolRef<Mine>(this)`.
+template <class P = BaseProtocol>
+using ProtocolRef = detail::Ref<P>;
+
+/// What `get_extra_info()` gives: an address or a socket, or nothing, which tests false.
+class ExtraInfo {
+public:
+    ExtraInfo() noexcept = default;
+    explicit ExtraInfo(const SocketAddress& address) noexcept : address_(address) {}
+    explicit ExtraInfo(TransportSocket socket) noexcept : socket_(std::move(socket)) {}
+
+    explicit operator bool() const noexcept { return address_ || socket_; }
+    /// Of `"peername"` and `"sockname"`.
+    const SocketAddress& address() const noexcept { return address_; }
+    operator SocketAddress() const noexcept { return address_; }
+    /// Of `"socket"`.
+    const TransportSocket& socket() const noexcept { return socket_; }
+    operator TransportSocket() const noexcept { return socket_; }
+
+private:
+    SocketAddress address_;
+    TransportSocket socket_;
+};
+
+/// As Python prints it; `None` for nothing.
+std::string repr(const ExtraInfo& info);
+
+/// When a protocol is told to pause its writing, and `drain()` begins to wait, and when it goes on, in bytes.
+struct WriteBufferLimits {
+    std::size_t high = 0;
+    std::size_t low = 0;
+};
+
+/// The keyword arguments of `set_write_buffer_limits()`.
+struct WriteBufferOptions {
+    std::optional<detail::Count> high = {};  ///< none: 64 KiB, or four times `low`
+    std::optional<detail::Count> low = {};   ///< none: a quarter of `high`
+};
+static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);
+
+namespace detail {
+
+class TransportState;
+
+void add_handle(TransportState& transport) noexcept;
+void drop_handle(TransportState& transport) noexcept;
+/// Keeps what is known of a transport. The connection does not depend on it.
+using TransportHandle = FarRef<TransportState>;
+
+}  // namespace detail
+
+/// What all transports can do. A handle: copies name the same transport, and when none is left the connection goes on.
+///
+/// A handle may be kept for as long as one likes: when the connection is over, and its loop closed, `close()` and the
+/// like do nothing. Python: asyncio.BaseTransport.
+class BaseTransport {
+public:
+    /// An empty handle, which tests false; its use throws RuntimeError.
+    BaseTransport() noexcept = default;
+
+    explicit operator bool() const noexcept { return transport_.get() != nullptr; }
+    friend bool operator==(const BaseTransport& a, const BaseTransport& b) noexcept {
+        return a.transport_.get() == b.transport_.get();
+    }
+
+    /// Sends what is kept, then closes. Nothing is received any more. The protocol's `connection_lost()` is called in a
+    /// later pass of the loop, with null.
+    void close() const;
+    bool is_closing() const;
+    /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the transport. They stay what they were
+    /// when it is closed. Nothing for other names.
+    ExtraInfo get_extra_info(std::string_view name) const;
+    /// From now on this protocol is told what happens, and not that the connection was made. The former one goes when
+    /// nobody keeps it. Nothing when the connection is over.
+    void set_protocol(ProtocolRef<> protocol) const;
+    /// Empty when the connection is over.
+    ProtocolRef<> get_protocol() const;
+    /// The same as a `P`; empty if it is none.
+    template <class P>
+    ProtocolRef<P> get_protocol() const {
+        return ProtocolRef<P>(dynamic_cast<P*>(get_protocol().get()));
+    }
+
+    /// For the library.
+    explicit BaseTransport(detail::TransportState* transport) noexcept : transport_(transport) {}
+    const detail::TransportHandle& handle() const;
+
+protected:
+    detail::TransportState& in_its_thread() const;  // for what changes something
+
+private:
+    friend std::string repr(const BaseTransport& transport);
+    detail::TransportHandle transport_;
+};
+
+/// `<_SelectorSocketTransport fd=9 read=polling write=<idle, bufsize=0>>`, as Python prints it.
+std::string repr(const BaseTransport& transport);
+
+/// A transport that receives. Python: asyncio.ReadTransport.
+class ReadTransport : public BaseTransport {
+public:
+    using BaseTransport::BaseTransport;
+
+    /// Whether it receives: not when it is paused, nor when it is closing.
+    bool is_reading() const;
+    /// Holds the other end up: nothing is received until `resume_reading()`. Both may be called twice.
+    void pause_reading() const;
+    void resume_reading() const;
+};
+
+/// A transport that sends. Python: asyncio.WriteTransport.
+class WriteTransport : public BaseTransport {
+public:
+    using BaseTransport::BaseTransport;
+
+    /// Sends at once what goes and keeps the rest, which goes as soon as there is room. Throws RuntimeError after
+    /// `write_eof()`. When the connection was lost it does nothing.
+    void write(BytesLike data) const;
+    /// The same for several pieces, in as few system calls as it takes.
+    template <class Range>
+    void writelines(const Range& lines) const {
+        std::vector<BytesLike> all;
+        for (const auto& line : lines) all.emplace_back(line);
+        write_all(all.data(), all.size());
+    }
+    /// Ends this direction when all that was written is sent; the other end reads an end then. Receiving goes on.
+    void write_eof() const;
+    bool can_write_eof() const;
+    /// Closes at once, and drops what is kept.
+    void abort() const;
+    /// When the protocol's `pause_writing()` and `resume_writing()` are called. Throws ValueError if `low` is above
+    /// `high`.
+    void set_write_buffer_limits(WriteBufferOptions options = {}) const;
+    WriteBufferLimits get_write_buffer_limits() const;
+    /// How many bytes are kept.
+    std::size_t get_write_buffer_size() const;
+
+private:
+    void write_all(const BytesLike* lines, std::size_t count) const;
+};
+
+/// Both directions of a connection, as a `Protocol` is told of it. Python: asyncio.Transport.
+class Transport : public WriteTransport {
+public:
+    using WriteTransport::WriteTransport;
+
+    bool is_reading() const { return reading().is_reading(); }
+    void pause_reading() const { reading().pause_reading(); }
+    void resume_reading() const { reading().resume_reading(); }
+    operator ReadTransport() const { return reading(); }
+
+private:
+    ReadTransport reading() const;
+};
+
+/// Datagrams to and from elsewhere, as a `DatagramProtocol` is told of them. Python: asyncio.DatagramTransport.
+class DatagramTransport : public BaseTransport {
+public:
+    using BaseTransport::BaseTransport;
+
+    /// Sends one datagram, to the address or to the one that the endpoint was made for, or keeps it until there is
+    /// room. It may be empty.
+    void sendto(BytesLike data) const;
+    void sendto(BytesLike data, const SocketAddress& address) const;
+    /// Closes at once, and drops what is kept.
+    void abort() const;
+    void set_write_buffer_limits(WriteBufferOptions options = {}) const;
+    WriteBufferLimits get_write_buffer_limits() const;
+    std::size_t get_write_buffer_size() const;
+};
+
+}  // namespace asyncio

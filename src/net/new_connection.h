@@ -1,0 +1,65 @@
+#pragma once
+
+#include "net/socket_transport.h"
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/create_connection.h>
+#include <asyncio/net/host_port.h>
+#include <asyncio/net/waiter_call.h>
+
+#include <coroutine>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// What `create_connection()` and `open_connection()` begin with.
+Coro<Socket> connected_socket(Host host, Port port, const CreateConnectionOptions& options);
+Coro<Socket> connected_unix_socket(std::optional<std::string_view> path, const CreateUnixConnectionOptions& options);
+
+/// A transport that nobody else knows yet: closed if it comes to nothing.
+class NewTransport {
+public:
+    explicit NewTransport(SocketTransport* transport) noexcept : transport_(transport) {}
+    NewTransport(NewTransport&&) noexcept = default;
+    NewTransport& operator=(NewTransport&&) = delete;
+    ~NewTransport() {
+        if (transport_ && !has_begun_) transport_->close();
+    }
+    SocketTransport* get() const noexcept { return transport_.get(); }
+    SocketTransport* operator->() const noexcept { return transport_.get(); }
+    void has_begun() noexcept { has_begun_ = true; }
+
+private:
+    Ref<SocketTransport> transport_;
+    bool has_begun_ = false;
+};
+
+/// Waits until a connection has begun.
+class BeginWaiter final : public Waiter {
+public:
+    explicit BeginWaiter(NewTransport* transport) noexcept : transport_(*transport) {}
+    ~BeginWaiter() { transport_->forget_waiter(); }
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        transport_->begin(this);
+        suspend(*frame.promise().task(), frame);
+    }
+    void await_resume() {
+        check();
+        transport_.has_begun();
+    }
+    WaitEdge edge() const noexcept override {
+        return {WaitKind::file_descriptor, transport_.get(), transport_->fileno()};
+    }
+
+private:
+    void on_cancel() noexcept override { transport_->forget_waiter(); }
+    NewTransport& transport_;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <asyncio/detail/count.h>
+#include <asyncio/detail/counted.h>
+#include <asyncio/net/protocols.h>
+#include <asyncio/net/transports.h>
+
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+class LoopCore;
+
+/// What all handles of one transport share: bytes to and from elsewhere, for the protocol that stands on it.
+///
+/// It has a share of itself until the connection is over; who asks it something later still gets an answer. What it
+/// cannot do throws NotImplementedError. CPython: transports.py, Transport.
+class TransportState : public Counted {
+public:
+    /// Sends what is kept, then ends. `connection_lost()` comes in a later pass.
+    virtual void close() noexcept = 0;
+    /// Drops what is kept.
+    virtual void abort() noexcept = 0;
+    bool is_closing() const noexcept { return closing_; }
+    /// Nothing when it is over. Throws TypeError for a protocol of another kind.
+    virtual void set_protocol(Ref<BaseProtocol> protocol) = 0;
+    /// Null when it is over.
+    virtual BaseProtocol* protocol() const noexcept = 0;
+
+    /// Sends at once what goes and keeps the rest. Throws RuntimeError after `write_eof()`.
+    virtual void write(std::string_view data);
+    virtual void writelines(std::span<const BytesLike> lines);
+    virtual void write_eof();
+    virtual bool can_write_eof() const;
+    virtual void sendto(std::string_view data, const SocketAddress* address);
+
+    virtual bool is_reading() const;
+    virtual void pause_reading();
+    virtual void resume_reading();
+    /// Receives, now, what was offered to a stream a pass ago.
+    virtual void receive_late() noexcept {}
+
+    virtual std::size_t write_buffer_size() const;
+    virtual WriteBufferLimits write_buffer_limits() const;
+    virtual void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low);
+
+    virtual int fileno() const noexcept = 0;
+    virtual ExtraInfo get_extra_info(std::string_view name) const = 0;
+    virtual std::string repr() const = 0;
+    virtual LoopCore& loop() const noexcept = 0;
+
+protected:
+    TransportState() noexcept : Counted(1) {}  // its own
+    ~TransportState() override = default;
+
+    bool closing_ = false;  // close() was called, or it failed
+};
+
+/// Its representation; nothing if there is no memory for it, where there is more to do than to tell.
+std::string repr_or_nothing(const TransportState& transport) noexcept;
+
+}  // namespace asyncio::detail
