@@ -87,6 +87,7 @@ PoolSpan* PoolDepot::new_span(std::uint16_t size_class) noexcept {
     if (regions_.unused_bytes() == unused) note_cold_span();
     while (span == nullptr && stored_count_ != 0) {  // in what is kept for others there may be a span as well
         bring_home_a_stored_batch();
+        if (giving_[size_class] != nullptr) return giving_[size_class];
         span = regions_.take(size_class, block_bytes(size_class));
     }
     if (span != nullptr) link(*span);
