@@ -6,6 +6,19 @@
 
 namespace asyncio::detail {
 
+/// While it lives no other thread forks: what is opened and noted, or closed and forgotten, cannot be half done in a
+/// child. Nothing may be done under it that takes a lock of the library's, and so no use of the pool.
+class NoFork {
+public:
+    NoFork() noexcept;
+    ~NoFork();
+    NoFork(const NoFork&) = delete;
+    NoFork& operator=(const NoFork&) = delete;
+
+private:
+    const bool locked_;
+};
+
 /// Something that a forked child has to put right. A child begins with a copy of all memory, but with the thread alone
 /// that forked: what other threads were about stands still for ever. And its descriptors are the parent's: what the
 /// child does to an epoll, a ring or a pipe happens to the parent.
@@ -21,9 +34,12 @@ public:
 protected:
     ForkAware() noexcept = default;
     ~ForkAware() = default;
-    /// At the end of the constructor, and at the beginning of the destructor: another thread may fork at any time.
+    /// At the end of the constructor, and at the beginning of the destructor: another thread may fork at any time. If
+    /// there is something that the child must not keep, together with its opening and its closing.
     void begin_to_follow_forks() noexcept;
     void end_to_follow_forks() noexcept;
+    void begin_to_follow_forks(const NoFork&) noexcept;
+    void end_to_follow_forks(const NoFork&) noexcept;
     ForkAware(const ForkAware&) = delete;
     ForkAware& operator=(const ForkAware&) = delete;
 };

@@ -72,25 +72,33 @@ EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
 }
 
 EpollBackend::~EpollBackend() {
-    if (follows_forks_) end_to_follow_forks();
     reports_.orphan_closed();
     table_.for_each([](int, Descriptor& descriptor) {
         Reports::orphan(descriptor.reading.line);
         Reports::orphan(descriptor.writing.line);
     });
+    if (!follows_forks_) return;
+    NoFork until_all_is_closed;
+    end_to_follow_forks(until_all_is_closed);
+    wake_up_.close();
     if (epoll_fd_ >= 0) ::close(epoll_fd_);
 }
 
 /// Returns an errno.
 int EpollBackend::open() noexcept {
     if (epoll_fd_ >= 0) return 0;
-    if (!std::exchange(follows_forks_, true)) begin_to_follow_forks();  // from now on there is something to put right
-    if (int error = wake_up_.open()) return error;
     if (int error = make_room_for(1)) return error;
-    epoll_fd_ = open_epoll(wake_up_.fd());
-    if (epoll_fd_ < 0) return errno;
+    if (int error = open_descriptors()) return error;
     if (must_register_all_) register_all();
     return 0;
+}
+
+int EpollBackend::open_descriptors() noexcept {
+    NoFork until_all_is_noted;
+    if (!std::exchange(follows_forks_, true)) begin_to_follow_forks(until_all_is_noted);
+    if (int error = wake_up_.open()) return error;
+    epoll_fd_ = open_epoll(wake_up_.fd());
+    return epoll_fd_ < 0 ? errno : 0;
 }
 
 /// For so many at once, the eventfd included. With less, the others come with the next wait. Returns an errno.
@@ -117,7 +125,10 @@ std::uint32_t EpollBackend::wanted(Descriptor& descriptor) noexcept {
 }
 
 bool EpollBackend::set_registered(int fd, Descriptor& descriptor, int operation, std::uint32_t events) noexcept {
-    if (int error = open()) {
+    std::uint32_t serial = descriptor.serial;
+    int error = open();
+    if (error == 0 && descriptor.serial != serial) error = ENOMEM;  // a forked child could not register it anew
+    if (error != 0) {
         errno = error;
         return false;
     }
@@ -169,9 +180,12 @@ bool EpollBackend::adopt(IoDescriptor which, Descriptor& descriptor) noexcept {
 }
 
 void EpollBackend::start_anew() noexcept {
-    int fresh = open_epoll(wake_up_.fd());
-    if (fresh < 0) return;  // it goes on with stale ones, for a while
-    ::close(std::exchange(epoll_fd_, fresh));
+    {
+        NoFork until_it_is_noted;
+        int fresh = open_epoll(wake_up_.fd());
+        if (fresh < 0) return;  // it goes on with stale ones, for a while
+        ::close(std::exchange(epoll_fd_, fresh));
+    }
     register_all();
 }
 
@@ -224,20 +238,31 @@ bool EpollBackend::park(IoOperation& operation) noexcept {
     if (error == 0) {
         DescriptorLine& direction = descriptor->direction(operation.call);
         direction.add(operation);
-        if (arm(fd, *descriptor, operation.call == IoCall::send_to)) {
+        if (arm(fd, *descriptor, must_be_told_again(operation, direction))) {
             reports_.add_first(direction);
             return true;
         }
         error = errno;
         operation.ListHook<IoLine>::unlink();
+        operation.ReadyNode::unlink();  // it may have been closed with the others
+        operation.reported = operation.closed = false;
     }
     operation.result = -error;
     return false;
 }
 
+/// Whether an edge that was there may be the one to wait for: for a datagram there was no room; and a connection that
+/// could not be accepted waits still, if there was one: the kernel looks for a free number first.
+bool EpollBackend::must_be_told_again(const IoOperation& operation, const DescriptorLine& direction) noexcept {
+    if (operation.call == IoCall::send_to) return true;
+    return operation.call == IoCall::accept && !operation.at_once && !direction.ready;
+}
+
 void EpollBackend::note_outcome(const IoOperation& operation, Descriptor& descriptor) noexcept {
     if (operation.call == IoCall::receive) {
         if (operation.emptied && !descriptor.read_to_end) descriptor.reading.ready = false;
+    } else if (lacked_means_to_accept(operation) && descriptor.reading.line.empty()) {
+        descriptor.reading.ready = false;
     } else if (was_cut_short(operation)) {
         descriptor.writing.ready = false;
     }
@@ -291,8 +316,9 @@ void EpollBackend::watch(int fd, bool readable, bool writable) {
     }
     if (descriptor->registered == 0) descriptor->serial = next_descriptor_serial();
     descriptor->watched = static_cast<std::uint8_t>((readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u));
+    bool is_new = descriptor->registered == 0;
     bool registered = false;
-    if (descriptor->registered != 0) {
+    if (!is_new) {
         registered = set_registered(fd, *descriptor, EPOLL_CTL_MOD, wanted(*descriptor));
         if (!registered && errno == ENOENT) {
             // Closed behind our back: now the number means another file than when we last heard of it.
@@ -300,9 +326,10 @@ void EpollBackend::watch(int fd, bool readable, bool writable) {
             abandon(*descriptor);
             descriptor->serial = next_descriptor_serial();
             descriptor->watched = watched;
+            is_new = true;
         }
     }
-    if (registered || (descriptor->registered == 0 && arm(fd, *descriptor))) return;
+    if (registered || (is_new && arm(fd, *descriptor))) return;
     int error = errno;
     forget(fd, *descriptor);
     throw_os_error(error);
@@ -333,7 +360,7 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
     int error = errno;
     if (sleeps) wake_up_.awake();
     if (count < 0) {
-        if (error == EINTR) return;
+        if (error == EINTR || !events.empty()) return;  // what is named already must be heard of; the next wait throws
         throw_os_error(error);
     }
     bool all_fit = has_room(events, most_per_event * static_cast<std::size_t>(count));

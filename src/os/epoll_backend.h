@@ -62,6 +62,7 @@ private:
 
     static std::uint32_t wanted(Descriptor& descriptor) noexcept;
     bool park(IoOperation& operation) noexcept;
+    static bool must_be_told_again(const IoOperation& operation, const DescriptorLine& direction) noexcept;
     bool adopt(IoDescriptor which, Descriptor& descriptor) noexcept;
     bool arm(int fd, Descriptor& descriptor, bool again = false) noexcept;
     bool set_registered(int fd, Descriptor& descriptor, int operation, std::uint32_t events) noexcept;
@@ -71,6 +72,7 @@ private:
     void note_event(const epoll_event& event, std::vector<IoEvent>& events) noexcept;
     void have_told_again(const epoll_event& event) noexcept;
     int open() noexcept;
+    int open_descriptors() noexcept;
     int make_room_for(std::size_t count) noexcept;
     void start_anew() noexcept;
     void register_all() noexcept;

@@ -53,18 +53,17 @@ struct Registry {
 
 // A short program pays for its loop: while the process has one thread, the list needs no lock.
 
-void ForkAware::begin_to_follow_forks() noexcept {
-    Registry& registry = Registry::registry();
-    if (process_has_one_thread()) return registry.objects.push_back(*this);
-    std::lock_guard lock(registry.mutex);
-    registry.objects.push_back(*this);
+NoFork::NoFork() noexcept : locked_(!process_has_one_thread()) {
+    if (locked_) Registry::registry().mutex.lock();
+}
+NoFork::~NoFork() {
+    if (locked_) Registry::registry().mutex.unlock();
 }
 
-void ForkAware::end_to_follow_forks() noexcept {
-    if (process_has_one_thread()) return unlink();
-    std::lock_guard lock(Registry::registry().mutex);
-    unlink();
-}
+void ForkAware::begin_to_follow_forks() noexcept { begin_to_follow_forks(NoFork()); }
+void ForkAware::end_to_follow_forks() noexcept { end_to_follow_forks(NoFork()); }
+void ForkAware::begin_to_follow_forks(const NoFork&) noexcept { Registry::registry().objects.push_back(*this); }
+void ForkAware::end_to_follow_forks(const NoFork&) noexcept { unlink(); }
 
 std::mutex& fork_safe_mutex_of(const void* object) noexcept {
     std::uintptr_t block = reinterpret_cast<std::uintptr_t>(object) / 64;

@@ -201,4 +201,22 @@ bool was_cut_short(const IoOperation& operation) noexcept {
     return static_cast<std::size_t>(operation.result) < wanted;
 }
 
+bool is_lack_of_means_to_accept(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+bool lacked_means_to_accept(const IoOperation& operation) noexcept {
+    return operation.call == IoCall::accept && is_lack_of_means_to_accept(static_cast<int>(-operation.result));
+}
+
+socklen_t peer_name(int fd, void* address, socklen_t room) noexcept {
+    auto* name = static_cast<sockaddr*>(address);
+    socklen_t size = room;
+    if (::getpeername(fd, name, &size) == 0) return size;
+    // Linux knows it still; but only who asks for no more than it has is told. Both ends have names of one size.
+    size = room;
+    if (::getsockname(fd, name, &size) != 0 || size > room) return 0;
+    return ::getsockopt(fd, SOL_SOCKET, SO_PEERNAME, name, &size) == 0 ? size : 0;
+}
+
 }  // namespace asyncio::detail

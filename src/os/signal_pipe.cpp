@@ -89,13 +89,15 @@ void restore(int signum) noexcept {
 }  // namespace
 
 SignalPipe::SignalPipe() {
-    if (!open_pipe(read_fd_, write_fd_)) throw OSError(errno);
+    {
+        NoFork until_it_is_followed;
+        if (open_pipe(read_fd_, write_fd_)) begin_to_follow_forks(until_it_is_followed);
+    }
+    if (read_fd_ < 0) throw OSError(errno);
     owner_of_pipes.store(::getpid());
-    begin_to_follow_forks();
 }
 
 SignalPipe::~SignalPipe() {
-    end_to_follow_forks();
     {
         std::lock_guard lock(routes_mutex);
         for (int signum = 1; signum < NSIG; ++signum) {
@@ -104,6 +106,8 @@ SignalPipe::~SignalPipe() {
     }
     // A handler on another thread may still write; the number must not be given out again yet.
     while (handlers_running.load() != 0) ::sched_yield();
+    NoFork until_it_is_closed;
+    end_to_follow_forks(until_it_is_closed);
     ::close(read_fd_);
     ::close(write_fd_);
 }

@@ -20,12 +20,17 @@ bool takes_from_series(IoCall call) noexcept { return call == IoCall::receive ||
 }  // namespace
 
 UringBackend::UringBackend() {
+    NoFork until_it_is_followed;
+    open_ring();
+    begin_to_follow_forks(until_it_is_followed);
+}
+
+void UringBackend::open_ring() {
     if (int error = wake_up_.open()) throw_os_error(error);
-    begin_to_follow_forks();
+    ring_.emplace();
 }
 
 UringBackend::~UringBackend() {
-    end_to_follow_forks();
     if (ring_is_parents_) forget_parents_ring();
     reports_.orphan_closed();
     table_.for_each([this](int, Descriptor& descriptor) {
@@ -34,13 +39,30 @@ UringBackend::~UringBackend() {
         abandon(descriptor);
     });
     call_off(waking_);
-    // Only when the kernel has ended all that it was asked for may the buffers go.
-    while (!requests_.empty()) {
+    end_requests();
+    NoFork until_all_is_closed;
+    end_to_follow_forks(until_all_is_closed);
+    ring_.reset();
+    file_watch_.close();
+    wake_up_.close();
+}
+
+/// Only when the kernel has ended all that it was asked for may the buffers go.
+void UringBackend::end_requests() noexcept {
+    constexpr std::chrono::nanoseconds a_while = std::chrono::milliseconds(10);
+    constexpr int most_refusals = 100;
+    for (int refusals = 0; !requests_.empty() && refusals < most_refusals;) {
         ring_->cancel_everything();
-        ring_->enter(std::chrono::milliseconds(10));
+        int error = ring_->enter(a_while);
         std::vector<IoEvent> unused;
         ring_->take_completions([&](const io_uring_cqe& completion) { note_completion(completion, unused); });
+        if (error == 0 || error == EINTR) continue;
+        ++refusals;
+        ring_->wait_without_asking(a_while, -1);
     }
+    if (requests_.empty()) return;
+    ring_->leave_buffers();
+    while (!requests_.empty()) delete &requests_.front();
 }
 
 UringBackend::Descriptor* UringBackend::find(IoDescriptor which) noexcept {
@@ -113,7 +135,7 @@ bool UringBackend::arm(Descriptor& descriptor, const IoOperation& first) noexcep
     if (first.repeats && descriptor.series != nullptr) return true;  // one that was called off is waited for
     Request** request = &descriptor.read_poll;
     auto kind = Request::Kind::read_poll;
-    if (first.repeats && (first.call == IoCall::accept || descriptor.reception == Reception::by_series)) {
+    if (first.repeats && descriptor.reception == Reception::by_series) {
         request = &descriptor.series;
         kind = first.call == IoCall::accept ? Request::Kind::accept : Request::Kind::receive;
     } else if (is_for_writing(first.call)) {
@@ -281,7 +303,7 @@ void UringBackend::after_fork_in_child() noexcept {
     if (ring_ && !ring_is_parents_) ring_->after_fork();
     ring_is_parents_ = ring_.has_value();
     wake_up_.after_fork();
-    file_watch_.after_fork();
+    file_watch_.close();
 }
 
 /// What there is of it stays. The next wait opens a ring, and asks again.

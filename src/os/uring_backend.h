@@ -69,10 +69,10 @@ private:
         std::uint16_t next = none;
     };
 
-    /// How a stream receives.
+    /// How a stream receives, and a server accepts.
     enum class Reception : std::uint8_t {
         by_series,
-        once_by_call,  // there was no buffer
+        once_by_call,  // there was no buffer, or no descriptor
         by_call,       // its end has come, of which a series does not always tell
     };
 
@@ -107,6 +107,8 @@ private:
     };
 
     // uring_backend.cpp
+    void open_ring();
+    void end_requests() noexcept;
     Descriptor* find(IoDescriptor which) noexcept;
     static std::unique_ptr<Request>& spare_of(Descriptor& descriptor, Request::Kind kind) noexcept;
     Request* ask(Descriptor& descriptor, Request::Kind kind) noexcept;
@@ -134,12 +136,14 @@ private:
     static bool has_missed_end(Descriptor& descriptor) noexcept;
     static bool names_nobody(const io_uring_cqe& completion) noexcept;
     void note_completion(const io_uring_cqe& completion, std::vector<IoEvent>& events) noexcept;
+    int sit_out_refusal(int error, std::chrono::nanoseconds timeout) noexcept;
     void note_series(Request& request, const io_uring_cqe& completion) noexcept;
 
     WakeUp wake_up_;
-    std::optional<UringRing> ring_ = std::optional<UringRing>(std::in_place);
+    std::optional<UringRing> ring_;
     bool ring_is_parents_ = false;
     bool some_must_be_cancelled_ = false;
+    int refusals_ = 0;  // by the kernel, in a row
     Request* waking_ = nullptr;
     Descriptor no_descriptor_;
     IntrusiveList<Request, Requests> requests_;

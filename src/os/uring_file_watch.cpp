@@ -1,5 +1,7 @@
 #include "os/uring_file_watch.h"
 
+#include "detail/fork_aware.h"
+
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -8,18 +10,17 @@
 
 namespace asyncio::detail {
 
-FileWatch::~FileWatch() {
-    if (epoll_fd_ >= 0) ::close(epoll_fd_);
-}
-
-void FileWatch::after_fork() noexcept {
+void FileWatch::close() noexcept {
     if (epoll_fd_ >= 0) ::close(std::exchange(epoll_fd_, -1));
 }
 
 int FileWatch::look(int fd, FileIdentity& file) noexcept {
     struct stat status = {};
     if (::fstat(fd, &status) != 0) return errno;
-    if (epoll_fd_ < 0) epoll_fd_ = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd_ < 0) {
+        NoFork until_it_is_noted;
+        epoll_fd_ = ::epoll_create1(EPOLL_CLOEXEC);
+    }
     if (epoll_fd_ < 0) return errno;
     epoll_event nothing{};
     if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &nothing) != 0) return errno;

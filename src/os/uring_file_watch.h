@@ -19,13 +19,13 @@ struct FileIdentity {
 class FileWatch {
 public:
     FileWatch() noexcept = default;
-    ~FileWatch();
+    ~FileWatch() { close(); }
     FileWatch(const FileWatch&) = delete;
     FileWatch& operator=(const FileWatch&) = delete;
 
     /// Returns an errno: EPERM for a file that is never waited for, such as a regular one.
     int look(int fd, FileIdentity& file) noexcept;
-    void after_fork() noexcept;
+    void close() noexcept;
 
 private:
     int epoll_fd_ = -1;

@@ -150,7 +150,7 @@ UringRing::UringRing() {
 UringRing::~UringRing() {
     order_rings();
     io_uring_queue_exit(&ring_);
-    ::munmap(buffer_ring_, mapping_size);
+    if (!leaves_buffers_) ::munmap(buffer_ring_, mapping_size);
 }
 
 void UringRing::give_back(unsigned id) noexcept {
@@ -246,6 +246,12 @@ int UringRing::enter(std::optional<std::chrono::nanoseconds> timeout) noexcept {
     }
 #endif
     return result < 0 && result != -ETIME ? -result : 0;
+}
+
+void UringRing::wait_without_asking(std::chrono::nanoseconds timeout, int also) const noexcept {
+    pollfd entries[] = {{ring_.ring_fd, POLLIN, 0}, {also, POLLIN, 0}};  // none for a negative one
+    timespec limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
+    ::ppoll(entries, 2, &limit, nullptr);
 }
 
 }  // namespace asyncio::detail

@@ -37,6 +37,10 @@ public:
     /// Hands over what was filled in, and waits for a completion (no timeout: for ever). Zero only looks, without a
     /// system call if there is nothing to hand over and nothing that the kernel has to be asked for. Returns an errno.
     int enter(std::optional<std::chrono::nanoseconds> timeout) noexcept;
+    /// Without a system call of io_uring: until a completion comes, or `also` is readable, or the time is over.
+    void wait_without_asking(std::chrono::nanoseconds timeout, int also) const noexcept;
+    /// The kernel does not end what it was asked for: the buffers stay where they are when the ring goes.
+    void leave_buffers() noexcept { leaves_buffers_ = true; }
     /// In a forked child: leaves the parent's ring alone. Then only the buffers may be looked at.
     void after_fork() noexcept;
     /// Calls `function(completion)` for each that is there. False: there was one that `may_take(completion)` left
@@ -69,6 +73,7 @@ private:
     io_uring ring_ = {};
     io_uring_buf_ring* buffer_ring_ = nullptr;
     char* buffers_ = nullptr;
+    bool leaves_buffers_ = false;
 };
 
 }  // namespace asyncio::detail

@@ -1,6 +1,8 @@
 // UringBackend: waiting, and what it brings.
 #include "os/uring_backend.h"
 
+#include "os/io_calls.h"
+
 #include <asyncio/errors/os_errors.h>
 
 #include <poll.h>
@@ -23,6 +25,7 @@ constexpr std::size_t most_left_with_us = 256 * 1024;
 // After 32 receives in a row the kernel lets others have a turn. An end that was there before may not be told then.
 constexpr unsigned chunks_between_looks = 32;
 constexpr nanoseconds until_next_try = std::chrono::milliseconds(10);
+constexpr int most_refusals = 1000;  // in a row: for ten seconds the kernel took nothing
 
 }  // namespace
 
@@ -38,9 +41,7 @@ bool UringBackend::take(IoOperation& operation, Descriptor& descriptor) noexcept
         descriptor.accepted.erase(descriptor.accepted.begin());
         operation.result = fd;
         socklen_t room = operation.address_size;
-        bool known =
-            operation.address != nullptr && ::getpeername(fd, static_cast<sockaddr*>(operation.address), &room) == 0;
-        operation.address_size = known ? room : 0;
+        operation.address_size = operation.address != nullptr ? peer_name(fd, operation.address, room) : 0;
         return true;
     }
     bool takes_end = operation.call == IoCall::receive || operation.call == IoCall::accept;
@@ -173,8 +174,8 @@ void UringBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
     if (ring_is_parents_) [[unlikely]]
         forget_parents_ring();
     if (!ring_) [[unlikely]] {
-        if (int error = wake_up_.open()) throw_os_error(error);
-        ring_.emplace();
+        NoFork until_it_is_noted;
+        open_ring();
     }
     bool all_done = check_all();
     bool may_sleep = reports_.empty() && (!timeout || timeout->count() > 0);
@@ -188,6 +189,8 @@ void UringBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         if (waking_ == nullptr || !all_done) timeout = std::min(timeout.value_or(until_next_try), until_next_try);
     }
     int error = ring_->enter(timeout);
+    if (error != 0 && sleeps) [[unlikely]]
+        error = sit_out_refusal(error, timeout.value_or(until_next_try));
     if (sleeps) wake_up_.awake();
     // Each names one operation or descriptor at most. Those that find no room stay where they are.
     bool all_told = ring_->take_completions(
@@ -195,7 +198,22 @@ void UringBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         [&](const io_uring_cqe& completion) { note_completion(completion, events); });
     if (!all_told) [[unlikely]]
         check_some_are_told(events);
-    if (error != 0 && error != EINTR && error != EAGAIN && error != EBUSY) throw_os_error(error);
+    if (error == 0 || !events.empty()) [[likely]] {
+        refusals_ = 0;  // what is named must be heard of; after another error the next wait throws
+    } else if (error != EINTR && error != EAGAIN && error != EBUSY) {
+        throw_os_error(error);
+    }
+}
+
+/// The kernel may have no memory for what it is asked, and says so at once. That passes, as a rule; else nobody would be
+/// heard of any more. Returns an errno.
+int UringBackend::sit_out_refusal(int error, nanoseconds timeout) noexcept {
+    if (error != EAGAIN && error != EBUSY) return error;
+    if (refusals_ == most_refusals) return ENOMEM;
+    ++refusals_;
+    ring_->wait_without_asking(std::min(timeout, until_next_try), wake_up_.fd());
+    wake_up_.drain();
+    return EAGAIN;
 }
 
 bool UringBackend::names_nobody(const io_uring_cqe& completion) noexcept {
@@ -271,6 +289,10 @@ void UringBackend::note_series(Request& request, const io_uring_cqe& completion)
     auto buffer = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
     int result = completion.res;
     if (request.kind == Request::Kind::accept) {
+        if (is_lack_of_means_to_accept(-result)) {  // it says so though nobody may be there: a call will tell
+            descriptor.reception = Reception::once_by_call;
+            return;
+        }
         if (result >= 0) {
             try {
                 descriptor.accepted.push_back(result);

@@ -9,17 +9,19 @@
 
 namespace asyncio::detail {
 
-WakeUp::~WakeUp() {
-    if (fd_ >= 0) ::close(fd_);
-}
+WakeUp::~WakeUp() { close(); }
 
 int WakeUp::open() noexcept {
     if (fd_ < 0) fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return fd_ < 0 ? errno : 0;
 }
 
-void WakeUp::after_fork() noexcept {
+void WakeUp::close() noexcept {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void WakeUp::after_fork() noexcept {
+    close();
     state_.store(State::awake);
 }
 

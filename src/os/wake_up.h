@@ -21,6 +21,8 @@ public:
     int fd() const noexcept { return fd_; }
     void wake() noexcept;
 
+    /// Nobody waits any more, and nobody wakes.
+    void close() noexcept;
     /// In a forked child: leaves the parent's eventfd alone.
     void after_fork() noexcept;
 

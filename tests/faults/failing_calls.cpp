@@ -98,6 +98,14 @@ FAILING_CALL(int, munmap, (void* address, size_t size), (address, size), ENOMEM,
 FAILING_CALL(int, madvise, (void* address, size_t size, int advice), (address, size, advice), EAGAIN, EINVAL)
 
 // Some are not plain.
+
+/// Only an io_uring that is refused sits that out here, which takes no time then.
+extern "C" int __real_ppoll(pollfd* entries, nfds_t count, const timespec* timeout, const sigset_t* mask);
+extern "C" int __wrap_ppoll(pollfd* entries, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+    if (faults::is_for_ever() && faults::is_due(faults::Kind::refusal)) return 0;
+    return __real_ppoll(entries, count, timeout, mask);
+}
+
 extern "C" void* __real_mmap64(void* address, size_t size, int protection, int flags, int fd, off_t offset);
 extern "C" void* __wrap_mmap64(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
     if (int error = error_due({ENOMEM, EAGAIN})) {
@@ -125,6 +133,10 @@ extern "C" int __wrap_epoll_wait(int fd, epoll_event* events, int most, int time
         errno = EINTR;
         return -1;
     }
+    if (faults::is_due(faults::Kind::waiting)) {
+        errno = ENOTRECOVERABLE;
+        return -1;
+    }
     return __real_epoll_wait(fd, events, most, timeout);
 }
 
@@ -133,7 +145,13 @@ extern "C" long __real_syscall(long number, ...);
 extern "C" long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f) {
     Errors errors = {0, 0};
 #ifdef SYS_epoll_pwait2
-    if (number == SYS_epoll_pwait2) errors = {ENOSYS, EPERM, true};
+    if (number == SYS_epoll_pwait2) {
+        errors = {ENOSYS, EPERM, true};
+        if (faults::is_due(faults::Kind::waiting)) {
+            errno = ENOTRECOVERABLE;
+            return -1;
+        }
+    }
 #endif
 #ifdef SYS_futex
     if (number == SYS_futex && b == FUTEX_WAIT_PRIVATE) errors = {0, EAGAIN, true};

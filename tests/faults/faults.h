@@ -12,6 +12,8 @@ enum class Kind {
     system_call,        ///< a call of the system, with the errors that it is known for
     system_call_again,  ///< ... with its second-best known error
     interruption,       ///< ... with what it says when a signal came
+    waiting,            ///< the call by which a backend waits, with an error that nobody knows
+    refusal,            ///< the kernel takes no request of an io_uring for now
 };
 
 /// From now on the events of a kind are counted, and number `first` fails; or that one and all that follow.

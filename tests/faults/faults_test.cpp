@@ -31,6 +31,14 @@ TEST_P(WhateverFails, ASystemCallFailsOnceInAnotherWay) { expect_no_failure(Kind
 TEST_P(WhateverFails, SystemCallsFailInAnotherWayFromOneOn) { expect_no_failure(Kind::system_call_again, true); }
 TEST_P(WhateverFails, ASystemCallIsInterrupted) { expect_no_failure(Kind::interruption, false); }
 TEST_P(WhateverFails, ACallOfTheBackendFailsOnce) { expect_no_failure(Kind::backend_call, false); }
+TEST_P(WhateverFails, AWaitFailsOnce) { expect_no_failure(Kind::waiting, false); }
+
+class WhateverIsRefused : public testing::TestWithParam<Program> {};
+
+TEST_P(WhateverIsRefused, TheKernelTakesNoMoreRequests) {
+    std::string failures = faults::sweep(GetParam(), "io_uring", Kind::refusal, true);
+    EXPECT_TRUE(failures.empty()) << failures;
+}
 
 std::string name_of(const testing::TestParamInfo<Program>& info) { return info.param.name; }
 
@@ -39,6 +47,9 @@ INSTANTIATE_TEST_SUITE_P(Tasks, WhateverFails, testing::ValuesIn(faults::task_pr
 INSTANTIATE_TEST_SUITE_P(Sockets, WhateverFails, testing::ValuesIn(faults::socket_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverFails, testing::ValuesIn(faults::stream_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sync, WhateverFails, testing::ValuesIn(faults::sync_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Sockets, WhateverIsRefused, testing::ValuesIn(faults::socket_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Streams, WhateverIsRefused, testing::ValuesIn(faults::stream_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(RealTime, WhateverIsRefused, testing::ValuesIn(faults::thread_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Threads, WhateverFails, testing::ValuesIn(faults::thread_programs()), name_of);
 
 }  // namespace

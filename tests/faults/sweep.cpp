@@ -103,7 +103,7 @@ EventLoop make_loop() {
 bool run_once(const Program& program, Kind kind, long number, bool all_that_follow) {
     std::exception_ptr error;
     backend_may_fail = kind == Kind::backend_call;
-    time_is_real = program.real_time;
+    time_is_real = program.real_time || kind == Kind::refusal;  // a virtual one would jump to the end
     call_may_fail = number > 0 && (kind == Kind::system_call || kind == Kind::system_call_again);
     ::alarm(seconds_of_real_time);
     set(kind, number, all_that_follow);
