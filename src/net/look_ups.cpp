@@ -111,8 +111,9 @@ Ref<LookUp> LookUps::find_or_begin(const AddressQuery& query) {
         }
     }
     Ref<LookUp> look_up(new LookUp(loop_, query));
-    auto* call = new LookUpCall(query);
-    call->submit(loop_, executor(), look_up->future_);
+    Executor* threads = executor();
+    auto* call = new LookUpCall(query);  // submit() takes it over
+    call->submit(loop_, threads, look_up->future_);
     if (look_up->future_->done()) return look_up;  // an executor that runs it at once
     look_up->call_ = call;
     look_up->inc_ref();
