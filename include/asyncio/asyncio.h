@@ -23,6 +23,7 @@
 #include <asyncio/net/create_server.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
+#include <asyncio/net/pipes.h>
 #include <asyncio/net/protocols.h>
 #include <asyncio/net/ready.h>
 #include <asyncio/net/server.h>

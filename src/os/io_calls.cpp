@@ -1,7 +1,8 @@
 #include "os/io_calls.h"
 
+#include "os/without_sigpipe.h"
+
 #include <poll.h>
-#include <pthread.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <csignal>
 #include <cstddef>
 
 namespace asyncio::detail {
@@ -82,37 +82,6 @@ std::int64_t send(IoOperation& operation) noexcept {
     message.msg_iovlen = static_cast<std::size_t>(std::min(operation.buffer_count, IOV_MAX));
     return without_interruption([&] { return ::sendmsg(operation.descriptor.fd, &message, send_flags); });
 }
-
-/// Keeps SIGPIPE from this thread, for a call that cannot be told not to send it.
-class WithoutSigpipe {
-public:
-    WithoutSigpipe() noexcept {
-        sigemptyset(&sigpipe_);
-        sigaddset(&sigpipe_, SIGPIPE);
-        sigset_t pending;
-        ::sigpending(&pending);
-        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-        if (!was_pending_) ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &former_);
-    }
-    ~WithoutSigpipe() {
-        if (was_pending_) return;
-        int error = errno;
-        if (error == EPIPE) {
-            timespec at_once = {};
-            while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
-            }
-        }
-        ::pthread_sigmask(SIG_SETMASK, &former_, nullptr);
-        errno = error;
-    }
-    WithoutSigpipe(const WithoutSigpipe&) = delete;
-    WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-
-private:
-    sigset_t sigpipe_;
-    sigset_t former_;
-    bool was_pending_ = false;
-};
 
 static_assert(sizeof(off_t) == 8);  // by _FILE_OFFSET_BITS, where a long has 32 bits
 

@@ -31,6 +31,8 @@ public:
     bool at_eof() const noexcept { return eof_ && is_empty(); }
     bool has_ended() const noexcept { return eof_; }
     const std::exception_ptr& exception() const noexcept { return exception_; }
+    /// Nobody but its transport knows it any more.
+    bool is_abandoned() const noexcept { return abandoned_; }
     std::string repr() const;
 
     // What comes in.
@@ -71,8 +73,8 @@ private:
 
     unsigned references_ = 0;
     bool eof_ = false;
-    bool paused_ = false;     // its transport, by us
-    bool abandoned_ = false;  // only the transport knows it any more
+    bool paused_ = false;  // its transport, by us
+    bool abandoned_ = false;
     std::size_t limit_;
     std::string buffer_;
     std::size_t begin_ = 0;

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/protocols.h>
+#include <asyncio/net/stream_reader.h>
+#include <asyncio/net/stream_writer.h>
+#include <asyncio/net/transports.h>
+
+#include <cstdint>
+#include <type_traits>
+
+namespace asyncio {
+
+/// The reading end of a pipe, and the protocol that stands on it.
+template <class P = BaseProtocol>
+struct ReadPipe {
+    ReadTransport transport;
+    ProtocolRef<P> protocol;
+};
+
+/// The same of the writing end.
+template <class P = BaseProtocol>
+struct WritePipe {
+    WriteTransport transport;
+    ProtocolRef<P> protocol;
+};
+
+/// The keyword arguments of `stdin_stream()`.
+struct StandardStreamOptions {
+    std::int64_t limit = 65536;  ///< see `open_connection()`
+};
+static_assert(std::is_trivially_destructible_v<StandardStreamOptions>);
+
+namespace detail {
+
+Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, int fd);
+Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, int fd);
+
+/// The same with the protocol's own class.
+template <class Pipe, class Made>
+Coro<Pipe> pipe_of(Coro<Made> connecting) {
+    using P = std::remove_reference_t<decltype(*Pipe().protocol)>;
+    Made made = co_await std::move(connecting);
+    co_return Pipe{made.transport, Ref<P>(static_cast<P*>(made.protocol.get()))};
+}
+
+template <class F>
+concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, ProtocolOf<F>>;
+
+}  // namespace detail
+
+/// Puts a protocol on the reading end of a pipe, or on a FIFO, a socket, a terminal or another character device.
+///
+/// The descriptor is taken over at once, whatever comes of it: it does not block from then on, and is closed with the
+/// transport; what it was is put back before, for others who have the same open file. Throws ValueError for a file. A
+/// terminal whose other end is gone is lost by OSError, EIO; a pipe that nobody writes any more has an end.
+/// Python: loop.connect_read_pipe.
+template <detail::PipeProtocolFactory F>
+Coro<ReadPipe<detail::ProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
+    return detail::pipe_of<ReadPipe<detail::ProtocolOf<F>>>(
+        detail::connect_read_pipe(detail::protocol_maker(static_cast<F&&>(factory)), fd));
+}
+/// The same for the writing end. When a pipe's reader has gone it is closed, with BrokenPipeError if something is kept.
+/// No SIGPIPE comes of it. Python: loop.connect_write_pipe.
+template <detail::PipeProtocolFactory F>
+Coro<WritePipe<detail::ProtocolOf<F>>> connect_write_pipe(F&& factory, int fd) {
+    return detail::pipe_of<WritePipe<detail::ProtocolOf<F>>>(
+        detail::connect_write_pipe(detail::protocol_maker(static_cast<F&&>(factory)), fd));
+}
+
+/// Standard input as a stream, whatever it is: a terminal, a pipe, a file, `/dev/null`.
+///
+/// A terminal or pipe is opened anew, if that can be done, so that neither a shell nor `std::printf()` finds it
+/// non-blocking; else it is put back at the end of the loop. A file, which never has to be waited for, is read a piece
+/// in each pass of the loop. When no handle of the reader is left nothing more is read. Standard input itself stays
+/// open. Use one at a time, and no `std::cin` beside it, which reads ahead.
+/// ```cpp
+/// asyncio::StreamReader lines = co_await asyncio::stdin_stream();
+/// while (auto line = co_await lines.next()) std::printf("%s", line->c_str());
+/// ```
+/// Python: the recipe of `loop.connect_read_pipe(lambda: StreamReaderProtocol(reader), sys.stdin)`.
+Coro<StreamReader> stdin_stream(StandardStreamOptions options = {});
+/// Standard output as a stream, of the same kinds. Close it, or `drain()` with a high-water mark of zero, before the
+/// loop ends: what is kept then is lost, as with every stream. What `std::printf()` keeps itself comes when that is
+/// flushed.
+Coro<StreamWriter> stdout_stream();
+/// The same of the standard error output.
+Coro<StreamWriter> stderr_stream();
+
+}  // namespace asyncio

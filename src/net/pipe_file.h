@@ -1,0 +1,65 @@
+#pragma once
+
+#include <asyncio/detail/pool.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// An open descriptor until it is somebody's.
+class OwnedDescriptor {
+public:
+    explicit OwnedDescriptor(int fd = -1) noexcept : fd_(fd) {}
+    OwnedDescriptor(OwnedDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~OwnedDescriptor();
+    int get() const noexcept { return fd_; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    int fd_;
+};
+
+enum class Direction : bool { reading, writing };
+
+/// What stands under the transport of a pipe: a descriptor that does not block as long as this has it.
+///
+/// Whether it blocks is a property of the open file, which other processes may have too, a shell its terminal for
+/// instance: it is put back at the end.
+class PipeFile {
+public:
+    enum class Kind : std::uint8_t { pipe, socket, device, file };
+
+    /// Throws OSError.
+    explicit PipeFile(OwnedDescriptor descriptor);
+    PipeFile(PipeFile&& other) noexcept;
+    PipeFile& operator=(PipeFile&&) = delete;
+    ~PipeFile() { close(); }
+
+    /// One of our own for a standard stream, which stays open: the same file, opened anew where that can be done, so
+    /// that nothing has to be put back, not even after a crash.
+    static PipeFile of_standard_stream(int fd, Direction direction);
+
+    int fd() const noexcept { return fd_; }
+    Kind kind() const noexcept { return kind_; }
+    /// It is never waited for.
+    bool is_file() const noexcept { return kind_ == Kind::file; }
+    bool is_open() const noexcept { return fd_ >= 0; }
+
+    /// The system's calls. Negative: an errno; -EAGAIN: not now.
+    std::ptrdiff_t read(void* data, std::size_t size) const noexcept;
+    std::ptrdiff_t write(const void* data, std::size_t size) const noexcept;
+    void close() noexcept;
+
+private:
+    int fd_;
+    Kind kind_ = Kind::pipe;
+    bool was_blocking_ = false;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,169 @@
+#include "net/pipe_transport.h"
+
+#include "loop/loop_core.h"
+#include "net/protocol_calls.h"
+
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/loop/handle.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+PipeTransport::PipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol) noexcept
+    : loop_(&loop),
+      file_(std::move(file)),
+      protocol_(std::move(protocol)),
+      fd_(file_.fd()),
+      step_(&PipeTransport::begins, *this),
+      turn_(&PipeTransport::is_always_ready, *this) {
+    loop.inc_ref();
+    loop.resources.push_back(*this);
+}
+
+PipeTransport::~PipeTransport() { loop_->dec_ref(); }
+
+void PipeTransport::set_protocol(Ref<BaseProtocol> protocol) {
+    bool is_of_bytes =
+        protocol->kind() == BaseProtocol::Kind::protocol || protocol->kind() == BaseProtocol::Kind::stream;
+    if (!is_of_bytes) throw TypeError("a Protocol was expected");
+    if (protocol_) protocol_ = std::move(protocol);
+}
+
+// The beginning.
+
+void PipeTransport::begin(Future<> begun) noexcept {
+    begun_ = std::move(begun);
+    context_ = ContextSlot::copy_current();
+    schedule(*loop_, step_);
+}
+
+void PipeTransport::begins(ReadyNode& node) {
+    PipeTransport& self = static_cast<Step&>(node).transport;
+    Ref<TransportState> keep(&self);
+    Ref<BaseProtocol> protocol = self.protocol_;
+    self.has_begun_ = true;
+    ContextScope scope(self.loop_->current_context(), self.context_);
+    try {
+        call_connection_made(*protocol, self);
+    } catch (...) {
+        tell_failed_callback("connection_made", *protocol, self);
+    }
+    try {
+        if (!self.closing_) self.has_begun();
+    } catch (...) {  // it cannot be waited for
+        self.closing_ = true;
+        self.schedule_end(std::current_exception());
+    }
+    if (!self.begun_.done()) self.begun_.set_result();
+}
+
+// Waiting.
+
+/// In what cannot be waited for, and is ready at any time, it has a turn in each pass.
+void PipeTransport::watch(Direction direction) {
+    if (std::exchange(watched_[static_cast<int>(direction)], true)) return;
+    if (!never_waits_ && !file_.is_file()) {
+        auto call = [this, direction] { call_ready(direction); };
+        Ref<HandleBase> handle = Ref<HandleBase>::adopt(new HandleOf<decltype(call)>(*loop_, call));
+        handle->context_slot() = ContextSlot::copy_current();
+        try {
+            return loop_->watch(fd_, direction == Direction::writing, std::move(handle));
+        } catch (const OSError& error) {
+            watched_[static_cast<int>(direction)] = error.errno_value() == EPERM;
+            if (error.errno_value() != EPERM) throw;
+        }
+    }
+    never_waits_ = true;
+    if (!turn_.is_linked()) schedule(*loop_, turn_);
+}
+
+void PipeTransport::unwatch(Direction direction) noexcept {
+    if (!std::exchange(watched_[static_cast<int>(direction)], false)) return;
+    if (never_waits_) {
+        if (!watched_[0] && !watched_[1]) turn_.unlink();
+        return;
+    }
+    try {
+        loop_->unwatch(fd_, direction == Direction::writing);
+    } catch (...) {  // it is watched no longer all the same
+    }
+}
+
+void PipeTransport::call_ready(Direction direction) {
+    Ref<TransportState> keep(this);
+    is_ready(direction);
+}
+
+void PipeTransport::is_always_ready(ReadyNode& node) {
+    PipeTransport& self = static_cast<Step&>(node).transport;
+    Ref<TransportState> keep(&self);
+    ContextScope scope(self.loop_->current_context(), self.context_);
+    for (Direction direction : {Direction::reading, Direction::writing}) {
+        if (self.is_watched(direction)) self.is_ready(direction);
+    }
+    bool goes_on = self.is_watched(Direction::reading) || self.is_watched(Direction::writing);
+    if (goes_on && !self.turn_.is_linked()) schedule(*self.loop_, self.turn_);
+}
+
+// The end.
+
+void PipeTransport::schedule_end(std::exception_ptr error) noexcept {
+    if (std::exchange(end_is_scheduled_, true)) return;
+    lost_by_ = std::move(error);
+    step_.unlink();  // it may not have begun
+    step_.set_run(&PipeTransport::is_over);
+    schedule(*loop_, step_);
+}
+
+void PipeTransport::is_over(ReadyNode& node) {
+    PipeTransport& self = static_cast<Step&>(node).transport;
+    self.lose_connection(std::exchange(self.lost_by_, nullptr));
+}
+
+void PipeTransport::lose_connection(std::exception_ptr error) {
+    Ref<TransportState> keep(this);
+    end_is_scheduled_ = true;
+    if (!has_begun_) return disconnect();
+    Ref<BaseProtocol> protocol = protocol_;
+    try {
+        ContextScope scope(loop_->current_context(), context_);
+        before_end(*protocol);
+        protocol->connection_lost(std::move(error));
+    } catch (...) {
+        disconnect();
+        return tell_failed_callback("connection_lost", *protocol, *this);
+    }
+    disconnect();
+}
+
+void PipeTransport::disconnect() noexcept {
+    ListHook<LoopResources>::unlink();
+    unwatch(Direction::reading);
+    unwatch(Direction::writing);
+    step_.unlink();
+    turn_.unlink();
+    file_.close();
+    if (Ref<BaseProtocol> protocol = std::exchange(protocol_, nullptr)) protocol->detached();
+    dec_ref();  // its own
+}
+
+void PipeTransport::loop_is_closing() noexcept {
+    closing_ = true;
+    end_is_scheduled_ = true;
+    disconnect();
+}
+
+std::string PipeTransport::repr_of(const char* name, const std::string& more) const {
+    std::string text = std::string("<") + name;
+    if (protocol_ == nullptr) {
+        text += " closed";
+    } else if (closing_) {
+        text += " closing";
+    }
+    text += " fd=" + std::to_string(fd_);
+    return text + (protocol_ != nullptr ? more : " closed") + ">";
+}
+
+}  // namespace asyncio::detail

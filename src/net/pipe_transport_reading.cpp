@@ -1,0 +1,87 @@
+#include "net/pipe_transport.h"
+
+#include "loop/loop_core.h"
+#include "net/protocol_calls.h"
+
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/net/stream_reader_protocol.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+void ReadPipeTransport::has_begun() {
+    if (is_reading()) watch(Direction::reading);
+}
+
+void ReadPipeTransport::pause_reading() {
+    if (!is_reading()) return;
+    paused_ = true;
+    unwatch(Direction::reading);
+}
+
+void ReadPipeTransport::resume_reading() {
+    if (closing_ || !paused_) return;
+    watch(Direction::reading);
+    paused_ = false;
+}
+
+void ReadPipeTransport::is_ready(Direction) {
+    // Whoever reads a terminal after us is to find what was typed.
+    if (is_stream()) {
+        const ReaderState* reader = static_cast<StreamReaderProtocol&>(*protocol_).reader();
+        if (reader != nullptr && reader->is_abandoned()) return close();
+    }
+    char* buffer = loop_->receive_buffer();
+    std::ptrdiff_t size = file_.read(buffer, LoopCore::receive_buffer_size);
+    if (size == -EAGAIN) return;
+    if (size < 0) return fail(static_cast<int>(-size));
+    if (size == 0) {
+        closing_ = ended_ = true;
+        unwatch(Direction::reading);
+        return schedule_end(nullptr);
+    }
+    Ref<BaseProtocol> protocol = protocol_;
+    try {
+        static_cast<Protocol&>(*protocol).data_received({buffer, static_cast<std::size_t>(size)});
+    } catch (...) {
+        tell_failed_callback("data_received", *protocol, *this);
+    }
+}
+
+void ReadPipeTransport::before_end(BaseProtocol& protocol) {
+    if (!ended_) return;
+    try {
+        call_eof_received(protocol);
+    } catch (...) {
+        tell_failed_callback("eof_received", protocol, *this);
+    }
+}
+
+void ReadPipeTransport::close() noexcept {
+    if (closing_) return;
+    closing_ = true;
+    unwatch(Direction::reading);
+    schedule_end(nullptr);
+}
+
+/// A terminal whose other end is gone says EIO.
+void ReadPipeTransport::fail(int error) {
+    std::exception_ptr failure = make_os_error(error);
+    closing_ = true;
+    unwatch(Direction::reading);
+    schedule_end(failure);
+    if (error == EIO) return;
+    loop_->tell({.exception = failure}, [&](ExceptionContext& context) {
+        context.message = "Fatal read error on pipe transport";
+        context.transport = repr_or_nothing(*this);
+        context.protocol = repr_or_nothing(*protocol_);
+    });
+}
+
+std::string ReadPipeTransport::repr() const {
+    return repr_of("_UnixReadPipeTransport", is_watched(Direction::reading) ? " polling" : " idle");
+}
+
+}  // namespace asyncio::detail

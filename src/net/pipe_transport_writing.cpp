@@ -1,0 +1,143 @@
+#include "net/pipe_transport.h"
+
+#include "loop/loop_core.h"
+#include "net/protocol_calls.h"
+
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// A pipe or a socket becomes readable when its reader goes.
+void WritePipeTransport::has_begun() {
+    bool tells_of_its_reader = file_.kind() == PipeFile::Kind::pipe || file_.kind() == PipeFile::Kind::socket;
+    if (tells_of_its_reader) watch(Direction::reading);
+}
+
+void WritePipeTransport::is_ready(Direction direction) {
+    if (direction == Direction::writing) return send_buffer();
+    if (buffer_.empty()) return force_close(nullptr);
+    fail(EPIPE);
+}
+
+void WritePipeTransport::write(std::string_view data) {
+    if (data.empty()) return;
+    if (conn_lost_ > 0 || closing_) {
+        if (conn_lost_ < writes_before_warning) {
+            ++conn_lost_;
+        } else {
+            log(LogLevel::warning, "pipe closed by peer or os.write(pipe, data) raised exception.");
+        }
+        return;
+    }
+    bool some_went = false;
+    if (buffer_.empty()) {
+        std::ptrdiff_t size = write_now(data);
+        if (size < 0) return;
+        some_went = size > 0;
+        data.remove_prefix(static_cast<std::size_t>(size));
+        if (data.empty()) return;
+    }
+    try {
+        watch(Direction::writing);
+        buffer_.append(data);
+    } catch (...) {
+        if (buffer_.empty()) unwatch(Direction::writing);
+        if (some_went) force_close(std::current_exception());  // the other end has a part of it
+        throw;
+    }
+    pause_protocol_if_full();
+}
+
+void WritePipeTransport::writelines(std::span<const BytesLike> lines) {
+    std::string all;
+    for (const BytesLike& line : lines) all += line.view();
+    write(all);
+}
+
+/// What went; negative if it failed, and the connection is about to be lost.
+std::ptrdiff_t WritePipeTransport::write_now(std::string_view data) noexcept {
+    std::ptrdiff_t all = 0;
+    while (!data.empty()) {
+        std::ptrdiff_t size = file_.write(data.data(), data.size());
+        if (size == -EAGAIN) break;
+        if (size < 0) {
+            fail(static_cast<int>(-size));
+            return -1;
+        }
+        all += size;
+        data.remove_prefix(static_cast<std::size_t>(size));
+        if (!file_.is_file()) break;  // a file takes all of it
+    }
+    return all;
+}
+
+void WritePipeTransport::send_buffer() {
+    IoBuffer parts[most_parts];
+    std::size_t count = buffer_.front(parts);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::ptrdiff_t sent = write_now({static_cast<const char*>(parts[i].data), parts[i].size});
+        if (sent < 0) return;
+        buffer_.drop(static_cast<std::size_t>(sent));
+        if (static_cast<std::size_t>(sent) < parts[i].size) return;
+    }
+    if (!buffer_.empty()) return;
+    unwatch(Direction::writing);
+    if (marks_.has_fallen(0)) {
+        Ref<BaseProtocol> protocol = protocol_;
+        call_resume_writing(*protocol, *this);
+    }
+    if (!closing_ || !buffer_.empty()) return;
+    unwatch(Direction::reading);
+    lose_connection(nullptr);
+}
+
+void WritePipeTransport::write_eof() {
+    if (closing_) return;
+    closing_ = true;
+    if (!buffer_.empty()) return;
+    unwatch(Direction::reading);
+    schedule_end(nullptr);
+}
+
+void WritePipeTransport::close() noexcept { write_eof(); }
+
+void WritePipeTransport::fail(int error) noexcept {
+    if (conn_lost_ < writes_before_warning) ++conn_lost_;
+    std::exception_ptr failure;
+    try {
+        failure = make_os_error(error);
+    } catch (...) {  // no memory to say so
+        failure = std::current_exception();
+    }
+    force_close(std::move(failure));
+}
+
+void WritePipeTransport::force_close(std::exception_ptr error) noexcept {
+    closing_ = true;
+    buffer_.clear();
+    unwatch(Direction::writing);
+    unwatch(Direction::reading);
+    schedule_end(std::move(error));
+}
+
+void WritePipeTransport::set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) {
+    marks_.set(high, low);
+    pause_protocol_if_full();
+}
+
+void WritePipeTransport::pause_protocol_if_full() {
+    if (!protocol_ || !marks_.has_risen(buffer_.size())) return;
+    Ref<BaseProtocol> protocol = protocol_;
+    call_pause_writing(*protocol, *this);
+}
+
+std::string WritePipeTransport::repr() const {
+    return repr_of("_UnixWritePipeTransport", std::string(is_watched(Direction::writing) ? " polling" : " idle") +
+                                                  " bufsize=" + std::to_string(buffer_.size()));
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,107 @@
+#include <asyncio/net/pipes.h>
+
+#include "loop/loop_core.h"
+#include "net/pipe_file.h"
+#include "net/pipe_transport.h"
+
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/net/stream_reader_protocol.h>
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace asyncio {
+namespace detail {
+namespace {
+
+/// A transport that nobody else knows yet: closed if it comes to nothing.
+template <class PipeEnd>
+class NewPipe {
+public:
+    explicit NewPipe(PipeEnd* transport) noexcept : transport_(transport) {}
+    NewPipe(const NewPipe&) = delete;
+    ~NewPipe() {
+        if (!has_begun_) transport_->close();
+    }
+    PipeEnd* operator->() const noexcept { return transport_.get(); }
+    PipeEnd* has_begun() noexcept {
+        has_begun_ = true;
+        return transport_.get();
+    }
+
+private:
+    Ref<PipeEnd> transport_;
+    bool has_begun_ = false;
+};
+
+template <class Handle, class PipeEnd>
+Coro<Handle> begun_pipe(PipeFile file, Ref<BaseProtocol> protocol) {
+    LoopCore& loop = running_core();
+    Future<> connected(Ref<FutureBase>(new FutureState<void>(loop)));
+    NewPipe<PipeEnd> transport(new PipeEnd(loop, std::move(file), std::move(protocol)));
+    transport->begin(connected);
+    co_await connected;
+    co_return Handle(transport.has_begun());
+}
+
+PipeFile checked_pipe(OwnedDescriptor descriptor, const char* message) {
+    PipeFile file(std::move(descriptor));
+    if (file.is_file()) throw ValueError(message);
+    return file;
+}
+
+/// The arguments, kept.
+struct PipeArguments {
+    Ref<ProtocolMaker> maker;
+    OwnedDescriptor descriptor;
+};
+
+Coro<ReadPipe<>> connect_to_read(PipeArguments args) {
+    Ref<BaseProtocol> protocol = args.maker->make();
+    PipeFile file = checked_pipe(std::move(args.descriptor), "Pipe transport is for pipes/sockets only.");
+    ReadTransport transport = co_await begun_pipe<ReadTransport, ReadPipeTransport>(std::move(file), protocol);
+    co_return ReadPipe<>{std::move(transport), std::move(protocol)};
+}
+
+Coro<WritePipe<>> connect_to_write(PipeArguments args) {
+    Ref<BaseProtocol> protocol = args.maker->make();
+    PipeFile file =
+        checked_pipe(std::move(args.descriptor), "Pipe transport is only for pipes, sockets and character devices");
+    WriteTransport transport = co_await begun_pipe<WriteTransport, WritePipeTransport>(std::move(file), protocol);
+    co_return WritePipe<>{std::move(transport), std::move(protocol)};
+}
+
+Coro<StreamWriter> stream_to(int fd) {
+    Ref<ReaderState> nothing(new ReaderState(running_core(), 65536));
+    Ref<StreamReaderProtocol> protocol(new StreamReaderProtocol(std::move(nothing), nullptr));
+    PipeFile file = PipeFile::of_standard_stream(fd, Direction::writing);
+    co_await begun_pipe<WriteTransport, WritePipeTransport>(std::move(file), protocol);
+    co_return StreamWriter(protocol.get());
+}
+
+}  // namespace
+
+Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, int fd) {
+    return connect_to_read(PipeArguments{std::move(maker), OwnedDescriptor(fd)});
+}
+
+Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, int fd) {
+    return connect_to_write(PipeArguments{std::move(maker), OwnedDescriptor(fd)});
+}
+
+}  // namespace detail
+
+Coro<StreamReader> stdin_stream(StandardStreamOptions options) {
+    detail::Ref<detail::ReaderState> state(new detail::ReaderState(detail::running_core(), options.limit));
+    StreamReader reader(state);
+    detail::Ref<StreamReaderProtocol> protocol(new StreamReaderProtocol(std::move(state), nullptr));
+    detail::PipeFile file = detail::PipeFile::of_standard_stream(STDIN_FILENO, detail::Direction::reading);
+    co_await detail::begun_pipe<ReadTransport, detail::ReadPipeTransport>(std::move(file), std::move(protocol));
+    co_return reader;
+}
+
+Coro<StreamWriter> stdout_stream() { return detail::stream_to(STDOUT_FILENO); }
+Coro<StreamWriter> stderr_stream() { return detail::stream_to(STDERR_FILENO); }
+
+}  // namespace asyncio
