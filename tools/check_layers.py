@@ -26,9 +26,6 @@ BELOW = {}  # what each folder may include, besides itself
 for floor in FLOORS:
     lower = set(BELOW)
     BELOW |= {folder: lower for folder in floor}
-STILL_UP = {  # arrows that are known to point up; a loop that knows no task has none of them
-    ("src/errors/repr.cpp", "loop/loop_core.h"), ("src/loop/loop_core.h", "asyncio/core/event_loop.h"),
-    ("src/loop/loop_core.h", "asyncio/core/exception_context.h")}
 BELOW["os"] = BELOW["core"]  # it implements what the loop declares, and nobody includes it
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
 SYSTEM_FILES = {"src/detail/threads.h"}  # what the C library says, in an inline function, of a process
@@ -47,8 +44,7 @@ def complaints(root):
                 continue  # the umbrella, for programs only
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
-                name = str(path.relative_to(root))
-                allowed = name in SYSTEM_FILES or match and (name, match[1][1:-1]) in STILL_UP
+                allowed = str(path.relative_to(root)) in SYSTEM_FILES
                 reason = match and not allowed and wrong(top, folder, match[1])
                 if reason:
                     yield f"{path.relative_to(root)}:{number}: {reason}: {line.strip()}"

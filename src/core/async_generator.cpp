@@ -1,7 +1,7 @@
 #include <asyncio/core/async_generator.h>
 #include <asyncio/errors/log.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <cstdio>
 #include <vector>
@@ -25,8 +25,9 @@ void GeneratorBase::destroy_frame() noexcept {
 void GeneratorBase::join_loop() {
     loop_ = &running_core();
     loop_->inc_ref();
-    loop_->generators.push_back(*this);
-    if (loop_->asyncgens_shutdown_called) {
+    TaskLoop& loop = task_loop(*loop_);
+    loop.generators.push_back(*this);
+    if (loop.asyncgens_shutdown_called) {
         log(LogLevel::warning,
             "asynchronous generator " + repr() + " was scheduled after loop.shutdown_asyncgens() call");
     }
@@ -131,12 +132,12 @@ bool GeneratorBase::close_later() noexcept {
     if (loop_->is_closed()) return false;
     references_ = 1;  // so that a failure does not end it twice
     try {
-        loop_->facade().call_soon([generator = Ref<GeneratorBase>(this)]() mutable {
+        task_loop(*loop_).facade().call_soon([generator = Ref<GeneratorBase>(this)]() mutable {
             LoopCore& loop = *generator->loop_;
             start_closing(loop, std::move(generator));
         });
     } catch (...) {
-        loop_->report({.exception = std::current_exception()}, [this](ExceptionContext& context) {
+        exception_handler_of(*loop_).report({.exception = std::current_exception()}, [this](ExceptionContext& context) {
             context.asyncgen = repr();
             context.message = "cannot close asynchronous generator " + context.asyncgen;
         });
@@ -219,7 +220,7 @@ private:
 }  // namespace detail
 
 Coro<> EventLoop::shutdown_asyncgens() {
-    detail::LoopCore& loop = *core_;
+    detail::TaskLoop& loop = detail::task_loop(*core_);
     loop.asyncgens_shutdown_called = true;
     if (loop.generators.empty()) co_return;
     std::vector<detail::Ref<detail::GeneratorBase>> generators;
@@ -236,7 +237,7 @@ Coro<> EventLoop::shutdown_asyncgens() {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         std::exception_ptr error = tasks[i].cancelled() ? nullptr : tasks[i].exception();
         if (!error || detail::is_base_exception(error)) continue;
-        loop.tell({.exception = error}, [&](ExceptionContext& context) {
+        loop.exception_handler.tell({.exception = error}, [&](ExceptionContext& context) {
             context.asyncgen = generators[i]->repr();
             context.message = "an error occurred during closing of asynchronous generator " + context.asyncgen;
         });

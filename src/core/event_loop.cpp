@@ -1,6 +1,6 @@
 #include <asyncio/core/event_loop.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 
@@ -18,13 +18,13 @@ bool debug_by_environment() {
 
 }  // namespace
 
-EventLoop::EventLoop(LoopOptions options) : core_(new detail::LoopCore(*this, options)) {
+EventLoop::EventLoop(LoopOptions options) : core_(new detail::TaskLoop(*this, options)) {
     core_->debug = debug_by_environment();
 }
 
-EventLoop::~EventLoop() { core_->destroy(); }
+EventLoop::~EventLoop() { task_loop(*core_).destroy(); }
 
-void EventLoop::run_forever() { core_->run_forever(); }
+void EventLoop::run_forever() { task_loop(*core_).run_forever(); }
 void EventLoop::stop() noexcept { core_->stop(); }
 bool EventLoop::is_running() const noexcept { return core_->is_running(); }
 bool EventLoop::is_closed() const noexcept { return core_->is_closed(); }
@@ -60,7 +60,7 @@ void EventLoop::run_until_done(const AnyFuture& future, bool own_task) {
     if (own_task) static_cast<detail::TaskBase*>(state)->do_not_report_pending();
     state->add_node(stop_when_done);
     try {
-        core_->run_forever();
+        task_loop(*core_).run_forever();
     } catch (...) {
         // Only KeyboardInterrupt and SystemExit get here. As in Python, who runs the future has seen its exception.
         if (state->done()) state->mark_retrieved();
@@ -78,30 +78,30 @@ TimerHandle EventLoop::at(TimePoint when, detail::TimedHandleBase& handle, Conte
 void EventLoop::watch(int fd, bool for_writing, detail::HandleBase& handle) {
     auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
     core_->set_context(handle);
-    core_->watch(fd, for_writing, std::move(owned));
+    core_->descriptors().watch(fd, for_writing, std::move(owned));
 }
-bool EventLoop::remove_reader(int fd) { return core_->unwatch(fd, false); }
-bool EventLoop::remove_writer(int fd) { return core_->unwatch(fd, true); }
+bool EventLoop::remove_reader(int fd) { return core_->descriptors().unwatch(fd, false); }
+bool EventLoop::remove_writer(int fd) { return core_->descriptors().unwatch(fd, true); }
 void EventLoop::handle_signal(int signum, detail::HandleBase& handle) {
     auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
     core_->set_context(handle);
-    core_->add_signal(signum, std::move(owned));
+    core_->signals().add(signum, std::move(owned));
 }
-bool EventLoop::remove_signal_handler(int signum) { return core_->remove_signal(signum); }
+bool EventLoop::remove_signal_handler(int signum) { return core_->signals().remove(signum); }
 
 void EventLoop::set_task_factory(TaskFactory factory) {
-    std::shared_ptr<TaskFactory> former = std::move(core_->task_factory);
-    if (factory) core_->task_factory = std::make_shared<TaskFactory>(std::move(factory));
+    std::shared_ptr<TaskFactory>& place = task_loop(*core_).task_factory;
+    std::shared_ptr<TaskFactory> former = std::move(place);
+    if (factory) place = std::make_shared<TaskFactory>(std::move(factory));
 }
-bool EventLoop::has_task_factory() const noexcept { return static_cast<bool>(core_->task_factory); }
+bool EventLoop::has_task_factory() const noexcept { return static_cast<bool>(task_loop(*core_).task_factory); }
 void EventLoop::set_exception_handler(ExceptionHandler handler) {
-    std::shared_ptr<ExceptionHandler> former = std::move(core_->exception_handler);
-    if (handler) core_->exception_handler = std::make_shared<ExceptionHandler>(std::move(handler));
+    exception_handler_of(*core_).set(std::move(handler));
 }
-bool EventLoop::has_exception_handler() const noexcept { return static_cast<bool>(core_->exception_handler); }
-void EventLoop::call_exception_handler(const ExceptionContext& context) { core_->call_exception_handler(context); }
+bool EventLoop::has_exception_handler() const noexcept { return exception_handler_of(*core_).is_set(); }
+void EventLoop::call_exception_handler(const ExceptionContext& context) { exception_handler_of(*core_).call(context); }
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
-    core_->default_exception_handler(context);
+    detail::LoopExceptionHandler::call_default(context);
 }
 IoBackend& EventLoop::io_backend() const {
     core_->check_closed();
@@ -110,9 +110,9 @@ IoBackend& EventLoop::io_backend() const {
 bool EventLoop::get_debug() const noexcept { return core_->debug; }
 void EventLoop::set_debug(bool enabled) noexcept { core_->debug = enabled; }
 
-void EventLoop::set_default_executor(Executor& executor) { core_->executor = &executor; }
+void EventLoop::set_default_executor(Executor& executor) { core_->outside().set_default_executor(executor); }
 
-EventLoop& get_running_loop() { return detail::running_core().facade(); }
+EventLoop& get_running_loop() { return task_loop(detail::running_core()).facade(); }
 EventLoop new_event_loop() { return EventLoop(); }
 
 std::string repr(const EventLoop& loop) {

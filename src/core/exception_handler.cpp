@@ -1,5 +1,5 @@
-// LoopCore: what is told to the exception handler, and what the default one says.
-#include "loop/loop_core.h"
+// TaskLoop: what is told to the exception handler, and what the default one says.
+#include "core/task_loop.h"
 
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/log.h>
@@ -87,7 +87,12 @@ std::string text_of(const ExceptionContext& context) {
 
 }  // namespace
 
-void LoopCore::default_exception_handler(const ExceptionContext& context) {
+void LoopExceptionHandler::set(ExceptionHandler handler) {
+    std::shared_ptr<ExceptionHandler> former = std::move(handler_);
+    if (handler) handler_ = std::make_shared<ExceptionHandler>(std::move(handler));
+}
+
+void LoopExceptionHandler::call_default(const ExceptionContext& context) {
     try {
         log(LogLevel::error, text_of(context));
     } catch (const std::bad_alloc&) {
@@ -98,9 +103,9 @@ void LoopCore::default_exception_handler(const ExceptionContext& context) {
     }
 }
 
-void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSlot* slot) {
-    std::shared_ptr<ExceptionHandler> handler = exception_handler;
-    if (!handler || facade_ == nullptr) return default_exception_handler(context);
+void LoopExceptionHandler::call(const ExceptionContext& context, ContextSlot* slot) {
+    std::shared_ptr<ExceptionHandler> handler = handler_;
+    if (!handler || loop_.facade_or_null() == nullptr) return call_default(context);
     try {
         if (slot != nullptr) {
         } else if (context.task) {
@@ -115,7 +120,7 @@ void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSl
             if (slot != nullptr && slot != current_context_slot()) scope.emplace(*slot);
         } catch (const RuntimeError&) {  // it is in use elsewhere: better told in another context than not at all
         }
-        (*handler)(*facade_, context);
+        (*handler)(loop_.facade(), context);
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         ExceptionContext failure{.exception = std::current_exception(),
@@ -126,13 +131,13 @@ void LoopCore::call_exception_handler(const ExceptionContext& context, ContextSl
             failure.message = "Unhandled error in exception handler";
         } catch (const std::bad_alloc&) {
         }
-        default_exception_handler(failure);
+        call_default(failure);
     }
 }
 
-void LoopCore::report(const ExceptionContext& context) noexcept {
+void LoopExceptionHandler::report(const ExceptionContext& context) noexcept {
     try {
-        call_exception_handler(context);
+        call(context);
     } catch (...) {  // KeyboardInterrupt or SystemExit, which Python ignores in a destructor, too
         try {
             log(LogLevel::error, "Exception ignored in an exception handler: " + repr(std::current_exception()));
@@ -140,29 +145,6 @@ void LoopCore::report(const ExceptionContext& context) noexcept {
             log(LogLevel::error, "Exception ignored in an exception handler");
         }
     }
-}
-
-void LoopCore::run_timed(ReadyNode& node) {
-    // The node may be gone after its turn, so what to call it is asked before.
-    std::string name;
-    Ref<FutureBase> task;
-    if (node.run_function() == &HandleBase::run_handle) {
-        try {
-            name = static_cast<HandleBase&>(node).repr();
-        } catch (const std::bad_alloc&) {  // it is run all the same
-        }
-    } else if (TaskBase* stepping = task_of_step(node)) {
-        task = Ref<FutureBase>(stepping);
-    }
-    TimePoint start = clock_->now();
-    node.run();
-    Seconds taken = clock_->now() - start;
-    if (facade_ == nullptr || taken < facade_->slow_callback_duration) return;
-    if (task) name = repr(AnyTask(std::move(task)));
-    if (name.empty()) name = "a callback of the library";
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.3f", taken.count());
-    log(LogLevel::warning, "Executing " + name + " took " + seconds + " seconds");
 }
 
 }  // namespace asyncio::detail

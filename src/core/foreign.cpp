@@ -1,6 +1,6 @@
 #include <asyncio/core/foreign.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 namespace asyncio::detail {
 
@@ -67,13 +67,13 @@ ForeignWaiter::~ForeignWaiter() { abandon(); }
 void ForeignWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) noexcept {
     operation_->waiter_ = this;
     loop_ = &task.loop();
-    loop_->outside_work_begins();
+    loop_->outside().begins();
     suspend(task, frame);
 }
 
 void ForeignWaiter::abandon() noexcept {
     if (loop_ == nullptr) return;
-    std::exchange(loop_, nullptr)->outside_work_ends();
+    std::exchange(loop_, nullptr)->outside().ends();
     operation_->waiter_ = nullptr;
 }
 

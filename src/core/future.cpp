@@ -1,6 +1,6 @@
 #include <asyncio/core/future.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 namespace asyncio {
 namespace detail {
@@ -13,11 +13,11 @@ void throw_coroutine_reused() { throw RuntimeError("cannot reuse already awaited
 
 EventLoop& loop_of(FutureBase* state) {
     if (state == nullptr) throw_empty_handle();
-    return state->loop().facade();
+    return task_loop(state->loop()).facade();
 }
 
 Ref<CancelRequest> request_cancel(LoopCore& loop, std::optional<std::string_view> message, std::source_location where) {
-    return request_cancel(loop.current_task, message, where);
+    return request_cancel(current_task_of(loop), message, where);
 }
 
 Ref<CancelRequest> request_cancel(const TaskBase* asker, std::optional<std::string_view> message,

@@ -1,6 +1,6 @@
 #include <asyncio/core/future_base.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <atomic>
 #include <new>
@@ -32,7 +32,7 @@ inline void FutureBase::end_of_life() noexcept {
 
 void FutureBase::destroy() noexcept {
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
-    LoopCore& loop = *loop_;
+    TaskLoop& loop = task_loop(*loop_);
     if (loop.destroying_futures) {
         try {
             loop.dying_futures.push_back(this);
@@ -64,8 +64,8 @@ bool FutureBase::lives_on() noexcept {
 }
 
 void FutureBase::report_unretrieved() noexcept {
-    loop_->report({.exception = exception_, .future = AnyFuture(Ref<FutureBase>(this))},
-                  [this](ExceptionContext& context) {
+    exception_handler_of(*loop_).report({.exception = exception_, .future = AnyFuture(Ref<FutureBase>(this))},
+                                        [this](ExceptionContext& context) {
         bool is_task = kind_ == Kind::task;
         const char* type = is_task ? "Task" : kind_ == Kind::gathering ? "_GatheringFuture" : "Future";
         context.message = std::string(type) + " exception was never retrieved";
@@ -235,13 +235,13 @@ private:
 void DoneCallback::run_callback(ReadyNode& node) {
     std::unique_ptr<DoneCallback> callback(static_cast<DoneCallback*>(&node));
     Ref<FutureBase> future = std::move(callback->future_);
-    LoopCore& loop = future->loop();
+    TaskLoop& loop = task_loop(future->loop());
     try {
         ContextScope scope(loop.current_context(), callback->context_);
         callback->call(future);
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        loop.tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
+        loop.exception_handler.tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
             auto failed = Ref<HandleBase>::adopt(new FailedCallback(loop, *callback, std::move(future)));
             failed->context_slot() = std::move(callback->context_);
             context.handle = Handle(failed);

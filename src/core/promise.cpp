@@ -1,6 +1,6 @@
 #include <asyncio/core/promise.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 
@@ -34,7 +34,7 @@ void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
     LoopCore* loop = running_core_or_null();
     if (loop != nullptr && loop->debug) {
         try {
-            warn_of_unawaited(PromiseBase::of(frame), loop->current_task);
+            warn_of_unawaited(PromiseBase::of(frame), current_task_of(*loop));
         } catch (const std::bad_alloc&) {
             log(LogLevel::warning, "a coroutine was never awaited");
         }

@@ -1,6 +1,6 @@
 #include <asyncio/core/stack.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <algorithm>
 #include <cstdio>

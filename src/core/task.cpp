@@ -1,6 +1,6 @@
 #include <asyncio/core/task.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <cstdio>
 
@@ -8,18 +8,18 @@ namespace asyncio {
 namespace detail {
 
 TaskBase& running_task() {
-    TaskBase* task = running_core().current_task;
+    TaskBase* task = current_task_of(running_core());
     if (task == nullptr) throw RuntimeError("no task is running: this needs to be called from a coroutine");
     return *task;
 }
 
 namespace {
 
-AnyTask current_task_in(LoopCore& loop) { return AnyTask(Ref<FutureBase>(loop.current_task)); }
+AnyTask current_task_in(LoopCore& loop) { return AnyTask(Ref<FutureBase>(current_task_of(loop))); }
 
 std::vector<AnyTask> all_tasks_in(LoopCore& loop) {
     std::vector<AnyTask> tasks;
-    for (TaskBase& task : loop.live_tasks) {
+    for (TaskBase& task : task_loop(loop).live_tasks) {
         if (!task.done()) tasks.push_back(AnyTask(Ref<FutureBase>(&task)));
     }
     return tasks;
@@ -32,7 +32,7 @@ const detail::TaskBase& CoroutineView::task() const noexcept { return static_cas
 CoroutineView::operator bool() const noexcept { return task_ && task().root() != nullptr; }
 std::string CoroutineView::function() const { return detail::stack_entry({definition(), definition()}).function; }
 std::source_location CoroutineView::definition() const noexcept { return task().function(); }
-bool CoroutineView::is_running() const noexcept { return task_->loop().current_task == task_.get(); }
+bool CoroutineView::is_running() const noexcept { return current_task_of(task_->loop()) == task_.get(); }
 bool CoroutineView::is_suspended() const noexcept { return *this && task().is_started() && !is_running(); }
 std::string CoroutineView::repr() const {
     char address[32];

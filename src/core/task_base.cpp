@@ -2,8 +2,8 @@
 #include <asyncio/core/waiter.h>
 
 #include "core/late_cancelled_error.h"
+#include "core/task_loop.h"
 #include "detail/threads.h"
-#include "loop/loop_core.h"
 
 #include <algorithm>
 #include <atomic>
@@ -87,8 +87,7 @@ std::source_location TaskBase::function() const noexcept {
         conclude();
         break;
     }
-    if (loop_->unwinding) [[unlikely]]
-        loop_->unwinding = nullptr;
+    task_loop(*loop_).unwinding.is_over();
 }
 
 void TaskBase::start(const TaskOptions& options) {
@@ -105,7 +104,7 @@ void TaskBase::start(const TaskOptions& options) {
     } else {
         context_ = ContextSlot::copy_current();
     }
-    loop_->live_tasks.push_back(*this);
+    task_loop(*loop_).live_tasks.push_back(*this);
     inc_ref();  // the loop's, until the task is over
     if (options.eager_start.value_or(false) && is_running) [[unlikely]] {
         eager_start();
@@ -117,11 +116,12 @@ void TaskBase::start(const TaskOptions& options) {
 void TaskBase::eager_start() {
     constexpr int deepest = 1000;  // each level takes some of the machine's stack; Python gives up sooner
     Ref<TaskBase> keep(this);
-    if (loop_->eager_depth >= deepest) {
+    TaskLoop& loop = task_loop(*loop_);
+    if (loop.eager_depth >= deepest) {
         leave_loop();
         throw RuntimeError("too many tasks started eagerly inside each other");
     }
-    TaskBase* creator = std::exchange(loop_->current_task, this);
+    TaskBase* creator = std::exchange(loop.current_task, this);
     class Depth {
     public:
         explicit Depth(int& depth) : depth_(depth) { ++depth_; }
@@ -130,22 +130,22 @@ void TaskBase::eager_start() {
     private:
         int& depth_;
     };
-    Depth depth(loop_->eager_depth);
+    Depth depth(loop.eager_depth);
     try {
-        ContextScope scope(loop_->current_context(), context_);
+        ContextScope scope(loop.current_context(), context_);
         run_step();
     } catch (...) {  // the context is in use
-        loop_->current_task = creator;
+        loop.current_task = creator;
         leave_loop();
         throw;
     }
-    loop_->current_task = creator;
+    loop.current_task = creator;
     if (is_over_) leave_loop();
-    loop_->throw_fatal_error();
+    loop.throw_fatal_error();
 }
 
 void TaskBase::step() {
-    LoopCore& loop = *loop_;
+    TaskLoop& loop = task_loop(*loop_);
     if (must_cancel_) [[unlikely]] {
         must_cancel_ = false;
         cancel_due_ = waiter_ == nullptr || !waiter_->ended_cancelled();
@@ -170,13 +170,14 @@ void TaskBase::step() {
 }
 
 void TaskBase::step_in_shared_context() {
+    TaskLoop& loop = task_loop(*loop_);
     try {
-        ContextScope scope(loop_->current_context(), context_);
+        ContextScope scope(loop.current_context(), context_);
         run_step();
     } catch (...) {  // the context is in use
-        loop_->current_task = nullptr;
-        loop_->tell({.exception = std::current_exception(), .task = AnyTask(Ref<FutureBase>(this))},
-                    [](ExceptionContext& context) { context.message = "a task's step could not run"; });
+        loop.current_task = nullptr;
+        loop.exception_handler.tell({.exception = std::current_exception(), .task = AnyTask(Ref<FutureBase>(this))},
+                                    [](ExceptionContext& context) { context.message = "a task's step could not run"; });
     }
 }
 
@@ -202,14 +203,10 @@ void TaskBase::conclude() noexcept {
         become_cancelled(cancelled->request());
         return;
     }
-    if (loop_->unwinding == error) {
-        try {
-            traceback_ = new std::vector<FramePlace>(loop_->unwound.rbegin(), loop_->unwound.rend());
-        } catch (const std::bad_alloc&) {
-        }
-    }
+    TaskLoop& loop = task_loop(*loop_);
+    traceback_ = loop.unwinding.traceback_of(error);
     become_failed(error);
-    if (is_keyboard_interrupt_or_system_exit(error)) loop_->fatal_error = std::move(error);
+    if (is_keyboard_interrupt_or_system_exit(error)) loop.fatal_error = std::move(error);
 }
 
 void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
@@ -251,7 +248,7 @@ void TaskBase::destroy_frames() noexcept {
 
 void TaskBase::report_abandoned() noexcept {
     if (!report_pending_) return;
-    loop_->report({.task = AnyTask(Ref<FutureBase>(this))}, [this](ExceptionContext& context) {
+    exception_handler_of(*loop_).report({.task = AnyTask(Ref<FutureBase>(this))}, [this](ExceptionContext& context) {
         context.message = "Task was destroyed but it is pending!";
         context.stack = stack(std::nullopt);
     });
@@ -273,15 +270,6 @@ void TaskBase::block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept 
         cancel_wait(waiter);
 }
 
-void TaskBase::cancel_wait(Waiter& waiter) noexcept {
-    try {
-        if (waiter.cancel(cancel_request_)) must_cancel_ = false;
-    } catch (...) {  // this wait closes a circle of tasks
-        loop_->report({.exception = std::current_exception(), .task = AnyTask(Ref<FutureBase>(this))},
-                      [](ExceptionContext& context) { context.message = "Exception in a task's step"; });
-    }
-}
-
 void TaskBase::yield(std::coroutine_handle<> frame) noexcept {
     innermost_ = frame;
     blocked_ = true;
@@ -293,84 +281,8 @@ void TaskBase::go_on() noexcept {
     loop_->push_ready(*this);
 }
 
-namespace {
-
-/// What a wait was cancelled by, until that is thrown, and what is kept for the task itself, as Python keeps its
-/// `_cancel_message`: a copy, for other tasks may have the same request.
-Ref<CancelRequest> of_wait_and_task(const Ref<CancelRequest>& wait, const Ref<CancelRequest>& task) noexcept {
-    try {
-        auto both = make_cancel_request(std::nullopt, {}, std::source_location());
-        if (wait) both = make_cancel_request(wait->message, wait->requested_by, wait->requested_at);
-        if (both) both->of_task = task;
-        return both ? both : wait;
-    } catch (const std::bad_alloc&) {
-        return wait;  // the one that is thrown first; the task's own loses its message
-    }
-}
-
-}  // namespace
-
-bool TaskBase::cancel(const Ref<CancelRequest>& request) {
-    loop_->check_thread();
-    // A task that waits for a task passes the request on. Followed in a loop, since a chain may be long.
-    TaskBase* task = this;
-    TaskBase* milestone = this;
-    for (std::size_t length = 1;; ++length) {
-        task->unretrieved_ = false;
-        if (task->done()) return false;
-        constexpr std::uint32_t most = (1U << 23) - 1;
-        if (task->cancels_requested_ < most) ++task->cancels_requested_;
-        TaskBase* awaited = task->waiting_on() != nullptr ? task->waiter_->awaited_task() : nullptr;
-        if (awaited == nullptr || awaited->done()) break;
-        if (awaited == milestone)
-            throw RuntimeError("cannot cancel tasks that wait for each other in a circle: " + name());
-        if ((length & (length - 1)) == 0) milestone = awaited;
-        task = awaited;
-    }
-    Waiter* waiter = task->waiting_on();
-    if (waiter != nullptr && waiter->cancel(request)) return true;
-    task->must_cancel_ = true;
-    bool has_one_already =
-        waiter != nullptr && waiter->is_cancelled();  // that its wait was cancelled by: it comes first
-    if (has_one_already) {
-        task->cancel_request_ = of_wait_and_task(task->cancel_request_, request);
-    } else {
-        task->cancel_request_ = request;
-    }
-    return true;
-}
-
-void TaskBase::set_cancel_request(const Ref<CancelRequest>& request) noexcept {
-    cancel_request_ = cancel_request_ ? of_wait_and_task(request, cancel_request_) : request;
-}
-
-Ref<CancelRequest> TaskBase::take_cancel_request() noexcept {
-    Ref<CancelRequest> request = std::move(cancel_request_);
-    if (request && request->of_task) cancel_request_ = request->of_task;
-    return request;
-}
-
-int TaskBase::uncancel() noexcept {
-    if (cancels_requested_ > 0 && --cancels_requested_ == 0) must_cancel_ = false;
-    return cancelling();
-}
-
-bool TaskBase::take_cancel_ahead(Ref<CancelRequest>& request) noexcept {
-    if (!must_cancel_) return false;
-    must_cancel_ = false;
-    request = cancel_request_;
-    return true;
-}
-
 void TaskBase::note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept {
-    if (loop_->unwinding != error) {
-        loop_->unwinding = error;
-        loop_->unwound.clear();
-    }
-    try {
-        loop_->unwound.push_back({frame.function(), frame.await_at()});
-    } catch (const std::bad_alloc&) {  // a traceback with a gap is better than no program
-    }
+    task_loop(*loop_).unwinding.passes({frame.function(), frame.await_at()}, error);
 }
 
 std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {
@@ -398,7 +310,7 @@ namespace {
 
 // Out of line, or the registers that it needs are saved for each task that is started without it.
 [[gnu::noinline]] void start_through_factory(TaskBase& task, const TaskOptions& options) {
-    LoopCore& loop = task.loop();
+    TaskLoop& loop = task_loop(task.loop());
     std::shared_ptr<TaskFactory> factory = loop.task_factory;
     AnyTask made = (*factory)(loop.facade(), NewTask(Ref<TaskBase>(&task)), options);
     if (made.state_or_null() != &task) {
@@ -409,7 +321,7 @@ namespace {
 }  // namespace
 
 void start_task(TaskBase& task, const TaskOptions& options) {
-    if (!task.loop().task_factory) [[likely]]
+    if (!task_loop(task.loop()).task_factory) [[likely]]
         return task.start(options);
     start_through_factory(task, options);
 }

@@ -1,6 +1,6 @@
 #include <asyncio/core/wait_queue.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 namespace asyncio::detail {
 

@@ -2,6 +2,9 @@
 
 #include "loop/loop_core.h"
 
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/repr.h>
+
 #include <atomic>
 
 namespace asyncio {
@@ -129,8 +132,7 @@ void HandleBase::run_handle(ReadyNode& node) {
 
 void HandleBase::report_exception() {
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    loop_->tell({.exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(this))},
-                [this](ExceptionContext& context) { context.message = failure_text(); });
+    loop_->callback_failed(*this);
 }
 
 std::string HandleBase::failure_text() const { return "Exception in callback " + call_text(); }
@@ -144,6 +146,53 @@ std::string HandleBase::repr() const {
     if (is_timer_) text += " when=" + repr_of_double(when().seconds());
     if (!is_cancelled) text += " " + call_text();
     return text + ">";
+}
+
+// What the loop does with it.
+
+void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
+    ++handle.references_;
+    handle.queued_ = true;
+    push_ready(handle);
+}
+
+void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context) {
+    if (loop.closed_ || loop.debug) [[unlikely]]
+        loop.check_may_call(handle);
+    loop.set_context(handle, context);
+    loop.add_ready_handle(handle);
+}
+
+void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context) {
+    handle.context_ = context ? ContextSlot::share(context.get()) : ContextSlot::copy_current();
+    handle.is_shared_ = true;
+    handle.references_ = 2;
+    handle.queued_ = true;
+    if (loop.inbox_->post(handle)) return;
+    delete &handle;
+    loop.check_closed();
+}
+
+void LoopCore::check_may_call(HandleBase& handle) const {
+    auto owned = Ref<HandleBase>::adopt(&handle);
+    check_closed();
+    check_thread();
+    static_cast<void>(owned.release());
+}
+
+void LoopCore::call_at(TimePoint when, TimedHandleBase& handle, ContextRef context) {
+    check_open(*this);
+    set_context(handle, context);
+    handle.is_timer_ = true;
+    handle.when_ = when;
+    add_timer(when, handle);
+    handle.inc_ref();
+    handle.queued_ = true;
+}
+
+void LoopCore::forget_handle(HandleBase& handle) noexcept {
+    remove_timer(handle);
+    handle.unlink();
 }
 
 }  // namespace detail

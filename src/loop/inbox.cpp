@@ -2,7 +2,22 @@
 
 #include "loop/loop_core.h"
 
+#include <memory>
+#include <mutex>
+
 namespace asyncio::detail {
+
+struct Inbox::State : Pooled {
+    PostedList posted;         // closed with the loop
+    std::mutex mutex;          // the loop, and its backend, must not go while they are used
+    LoopCore* loop = nullptr;  // null: closed
+};
+
+Ref<Inbox> Inbox::make(LoopCore& loop) {
+    auto inbox = Ref<Inbox>::adopt(new Inbox());
+    inbox->state_->loop = &loop;
+    return inbox;
+}
 
 Inbox::Inbox() : state_(new State) {}
 Inbox::~Inbox() { delete state_; }
@@ -28,6 +43,10 @@ bool Inbox::post(ReadyNode& node) noexcept {
     if (last == nullptr) wake();
     return true;
 }
+
+PostedList& Inbox::posted() noexcept { return state_->posted; }
+void Inbox::lock() noexcept { state_->mutex.lock(); }
+void Inbox::unlock() noexcept { state_->mutex.unlock(); }
 
 void Inbox::close(ReadyList& left) noexcept {
     state_->posted.close(left);

@@ -53,8 +53,8 @@ void LookUp::somebody_waits() noexcept {
     if (waiting_++ == 0 && is_under_way()) call_->set_counted(true);
 }
 
-/// One that was begun goes on when nobody waits for it any more, for who asks next: else those who give up and try again
-/// would take one thread after the other for a name server that is silent.
+/// One that was begun goes on when nobody waits for it any more, for who asks next: else those who give up and try
+/// again would take one thread after the other for a name server that is silent.
 void LookUp::somebody_left() noexcept {
     if (--waiting_ > 0) return;
     if (is_under_way() && call_->has_begun()) return call_->set_counted(false);
@@ -94,7 +94,8 @@ void LookUps::loop_is_closing() noexcept {
 }
 
 Executor* LookUps::executor() {
-    if (loop_.executor != nullptr && loop_.executor != loop_.own_executor.get()) return nullptr;
+    const Executor* of_loop = loop_.outside().executor_or_null();
+    if (of_loop != nullptr && of_loop != loop_.outside().own_executor().get()) return nullptr;
     if (!threads_) threads_.emplace(most_threads, "asyncio-dns");
     return &*threads_;
 }

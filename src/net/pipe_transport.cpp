@@ -69,7 +69,7 @@ void PipeTransport::watch(Direction direction) {
         Ref<HandleBase> handle = Ref<HandleBase>::adopt(new HandleOf<decltype(call)>(*loop_, call));
         handle->context_slot() = ContextSlot::copy_current();
         try {
-            return loop_->watch(fd_, direction == Direction::writing, std::move(handle));
+            return loop_->descriptors().watch(fd_, direction == Direction::writing, std::move(handle));
         } catch (const OSError& error) {
             watched_[static_cast<int>(direction)] = error.errno_value() == EPERM;
             if (error.errno_value() != EPERM) throw;
@@ -86,7 +86,7 @@ void PipeTransport::unwatch(Direction direction) noexcept {
         return;
     }
     try {
-        loop_->unwatch(fd_, direction == Direction::writing);
+        loop_->descriptors().unwatch(fd_, direction == Direction::writing);
     } catch (...) {  // it is watched no longer all the same
     }
 }

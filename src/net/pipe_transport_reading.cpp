@@ -1,6 +1,6 @@
 #include "net/pipe_transport.h"
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 #include "net/protocol_calls.h"
 
 #include <asyncio/errors/os_errors.h>
@@ -33,8 +33,8 @@ void ReadPipeTransport::is_ready(Direction) {
         const ReaderState* reader = static_cast<StreamReaderProtocol&>(*protocol_).reader();
         if (reader != nullptr && reader->is_abandoned()) return close();
     }
-    char* buffer = loop_->receive_buffer();
-    std::ptrdiff_t size = file_.read(buffer, LoopCore::receive_buffer_size);
+    char* buffer = loop_->receive_buffer().memory();
+    std::ptrdiff_t size = file_.read(buffer, ReceiveBuffer::size);
     if (size == -EAGAIN) return;
     if (size < 0) return fail(static_cast<int>(-size));
     if (size == 0) {
@@ -73,7 +73,7 @@ void ReadPipeTransport::fail(int error) {
     unwatch(Direction::reading);
     schedule_end(failure);
     if (error == EIO) return;
-    loop_->tell({.exception = failure}, [&](ExceptionContext& context) {
+    exception_handler_of(*loop_).tell({.exception = failure}, [&](ExceptionContext& context) {
         context.message = "Fatal read error on pipe transport";
         context.transport = repr_or_nothing(*this);
         context.protocol = repr_or_nothing(*protocol_);

@@ -1,6 +1,6 @@
 #include <asyncio/net/protocols.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 #include "net/protocol_calls.h"
 #include "net/transport_state.h"
 
@@ -67,20 +67,22 @@ void call_resume_writing(BaseProtocol& protocol, TransportState& transport) {
 
 void tell_failed_call(const char* message, BaseProtocol& protocol, TransportState& transport) {
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    transport.loop().tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
-        context.message = message;
-        context.transport = repr_or_nothing(transport);
-        context.protocol = repr_or_nothing(protocol);
-    });
+    exception_handler_of(transport.loop())
+        .tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
+            context.message = message;
+            context.transport = repr_or_nothing(transport);
+            context.protocol = repr_or_nothing(protocol);
+        });
 }
 
 void tell_failed_callback(const char* method, BaseProtocol& protocol, TransportState& transport) {
     if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-    transport.loop().tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
-        context.message = "Exception in callback " + type_text(typeid(protocol)) + "." + method + "()";
-        context.transport = repr_or_nothing(transport);
-        context.protocol = repr_or_nothing(protocol);
-    });
+    exception_handler_of(transport.loop())
+        .tell({.exception = std::current_exception()}, [&](ExceptionContext& context) {
+            context.message = "Exception in callback " + type_text(typeid(protocol)) + "." + method + "()";
+            context.transport = repr_or_nothing(transport);
+            context.protocol = repr_or_nothing(protocol);
+        });
 }
 
 std::string repr_or_nothing(const BaseProtocol& protocol) noexcept {

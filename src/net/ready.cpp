@@ -33,7 +33,7 @@ bool DescriptorWaiter::await_ready() {
     if (loop_->debug) [[unlikely]]
         loop_->check_thread();
     if (fd_ < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd_));
-    loop_->check_has_no_user(fd_);
+    loop_->descriptors().check_has_no_user(fd_);
     // Nor is there a duplicate then whose end would drop the locks by fcntl() of a regular file.
     if (is_ready(fd_, what_)) return true;
     own_ = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
@@ -42,15 +42,15 @@ bool DescriptorWaiter::await_ready() {
         leave();
         wake();
     };
-    loop_->watch(own_, what_ == Readiness::to_write,
-                 Ref<HandleBase>::adopt(new HandleOf<decltype(is_seen)>(*loop_, is_seen)));
+    loop_->descriptors().watch(own_, what_ == Readiness::to_write,
+                               Ref<HandleBase>::adopt(new HandleOf<decltype(is_seen)>(*loop_, is_seen)));
     return false;
 }
 
 void DescriptorWaiter::leave() noexcept {
     int own = std::exchange(own_, -1);
     try {
-        loop_->unwatch(own, what_ == Readiness::to_write);
+        loop_->descriptors().unwatch(own, what_ == Readiness::to_write);
     } catch (...) {  // it is watched no longer all the same
     }
     ::close(own);

@@ -1,6 +1,6 @@
 #include <asyncio/net/server.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 #include "net/server_state.h"
 
 #include <asyncio/core/event_loop.h>
@@ -90,7 +90,7 @@ void Server::close() const { server_in_its_thread(handle()).close(); }
 void Server::close_clients() const { server_in_its_thread(handle()).close_clients(); }
 void Server::abort_clients() const { server_in_its_thread(handle()).abort_clients(); }
 std::vector<TransportSocket> Server::sockets() const { return handle().get()->sockets(); }
-EventLoop& Server::get_loop() const { return handle().get()->loop().facade(); }
+EventLoop& Server::get_loop() const { return task_loop(handle().get()->loop()).facade(); }
 Coro<> Server::aexit(std::exception_ptr) const { return detail::close_and_wait(*this); }
 
 std::string repr(const Server& server) { return server ? server.handle().get()->repr() : "None"; }

@@ -1,6 +1,6 @@
 #include "net/server_state.h"
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 #include <asyncio/errors/os_errors.h>
@@ -158,7 +158,7 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
         auto* transport = new SocketTransport(*loop_, std::move(connection), nullptr, peer, Ref<ServerState>(this));
         transport->begin_with(maker_);
     } catch (...) {
-        loop_->report({.exception = std::current_exception()}, [](ExceptionContext& context) {
+        exception_handler_of(*loop_).report({.exception = std::current_exception()}, [](ExceptionContext& context) {
             context.message = "Error on transport creation for incoming connection";
         });
     }
@@ -178,7 +178,7 @@ void ServerState::report_failed_accept(Listener& listener, int error) {
     } catch (const std::bad_alloc&) {
         failure = std::current_exception();
     }
-    loop_->tell({.exception = failure}, [&](ExceptionContext& context) {
+    exception_handler_of(*loop_).tell({.exception = failure}, [&](ExceptionContext& context) {
         context.message = out_of_resources ? "socket.accept() out of system resource" : "socket.accept() failed";
         context.socket = asyncio::repr(TransportSocket(listener.socket));
     });

@@ -25,18 +25,18 @@ std::size_t bytes_there(const SocketState& socket) noexcept {
 /// in memory for as much as there is.
 void prepare_data(IoOperation& operation, LoopCore& loop, const SocketState& socket, std::size_t most,
                   std::string& data) {
-    constexpr std::size_t fits = LoopCore::receive_buffer_size;
+    constexpr std::size_t fits = ReceiveBuffer::size;
     if (most > fits) [[unlikely]]
         most = std::min(most, std::max(bytes_there(socket), fits));
     if (most > fits) data.resize(most);
-    operation.data = most > fits ? data.data() : loop.receive_buffer();
+    operation.data = most > fits ? data.data() : loop.receive_buffer().memory();
     operation.size = most;
 }
 
 void take_data(const IoOperation& operation, LoopCore& loop, std::string& data) {
     auto size = static_cast<std::size_t>(operation.result);
     if (operation.data != data.data()) {
-        loop.take_received(data, size);
+        loop.receive_buffer().take(data, size);
     } else {
         data.resize(size);
         if (size < data.capacity() / 2) data.shrink_to_fit();

@@ -1,6 +1,6 @@
 #include "net/socket_transport.h"
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 #include "net/protocol_calls.h"
 #include "net/server_state.h"
 
@@ -47,7 +47,7 @@ SocketTransport::SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol
         int on = 1;  // small writes do not wait for an acknowledgement
         ::setsockopt(socket_->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
-    loop.set_user(socket_->fd, this);
+    loop.descriptors().set_user(socket_->fd, this);
     loop.inc_ref();
     loop.resources.push_back(*this);
     if (server_) server_->attach(*this);
@@ -90,7 +90,7 @@ bool SocketTransport::make_protocol() {
     } catch (...) {
         disconnect();
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        loop_->tell({.exception = std::current_exception()}, [](ExceptionContext& context) {
+        exception_handler_of(*loop_).tell({.exception = std::current_exception()}, [](ExceptionContext& context) {
             context.message = "Error on transport creation for incoming connection";
         });
         return false;
@@ -186,8 +186,8 @@ bool SocketTransport::try_to_receive_for_stream() {
     auto& stream = static_cast<StreamReaderProtocol&>(*protocol_);
     WritableBytes room = stream.reader()->room();
     bool directly = room.size() > 0;
-    receive_.data = directly ? room.data() : loop_->receive_buffer();
-    receive_.size = directly ? room.size() : LoopCore::receive_buffer_size;
+    receive_.data = directly ? room.data() : loop_->receive_buffer().memory();
+    receive_.size = directly ? room.size() : ReceiveBuffer::size;
     if (!receive_.finish()) return true;  // it was not there after all
     std::int64_t size = receive_.result;
     if (size < 0) return false;
@@ -248,7 +248,7 @@ void SocketTransport::receive_and_tell(BaseProtocol& protocol, const char*& mess
         if (!receive_.is_waiting()) return;  // it has paused or closed
     }
     message = "Fatal read error on socket transport";
-    if (!is_buffered) room = {loop_->receive_buffer(), LoopCore::receive_buffer_size};
+    if (!is_buffered) room = {loop_->receive_buffer().memory(), ReceiveBuffer::size};
     receive_.data = room.data();
     receive_.size = room.size();
     if (!receive_.finish()) return;  // it was not there after all
@@ -326,7 +326,7 @@ void SocketTransport::schedule_end() noexcept {
 }
 
 /// Its number is free for add_reader() and the like.
-void SocketTransport::leave_descriptor() noexcept { loop_->set_user(receive_.descriptor.fd, nullptr); }
+void SocketTransport::leave_descriptor() noexcept { loop_->descriptors().set_user(receive_.descriptor.fd, nullptr); }
 
 void SocketTransport::connection_is_lost(ReadyNode& node) {
     SocketTransport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;

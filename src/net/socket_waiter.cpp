@@ -22,7 +22,7 @@ bool SocketWaiter::begin() {
         int flags = ::fcntl(socket_->fd, F_GETFL);
         if (flags >= 0 && (flags & O_NONBLOCK) == 0) throw ValueError("the socket must be non-blocking");
     }
-    loop_->check_has_no_user(socket_->fd);
+    loop_->descriptors().check_has_no_user(socket_->fd);
     if (!check_arguments()) return true;
     operation_.descriptor = {socket_->fd, socket_->serial};
     prepare();

@@ -1,6 +1,6 @@
 #include <asyncio/net/stream_reader_protocol.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 #include "net/protocol_calls.h"
 #include "net/transport_state.h"
 
@@ -79,8 +79,9 @@ void StreamReaderProtocol::client_task_is_done(const AnyTask& task, StreamReader
 void StreamReaderProtocol::report_failed_callback(std::exception_ptr error, const AnyTask& task) {
     std::string text = detail::repr_or_nothing(transport());
     transport().close();
-    transport().loop().tell({.exception = std::move(error), .task = task, .transport = std::move(text)},
-                            [&](ExceptionContext& context) {
+    detail::LoopExceptionHandler& handler = detail::exception_handler_of(transport().loop());
+    handler.tell({.exception = std::move(error), .task = task, .transport = std::move(text)},
+                 [&](ExceptionContext& context) {
         context.message = "Unhandled exception in client_connected_cb";
         if (task) context.stack = task.get_stack();
     });

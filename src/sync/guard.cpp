@@ -1,6 +1,6 @@
 #include <asyncio/sync/guard.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 
@@ -11,8 +11,8 @@ namespace asyncio::detail {
 void report_failed_release() noexcept {
     constexpr const char* what = "a guard could not release what it held";
     if (LoopCore* loop = running_core_or_null()) {
-        loop->report({.exception = std::current_exception()},
-                     [&](ExceptionContext& context) { context.message = what; });
+        exception_handler_of(*loop).report({.exception = std::current_exception()},
+                                           [&](ExceptionContext& context) { context.message = what; });
         return;
     }
     try {

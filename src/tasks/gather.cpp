@@ -1,6 +1,6 @@
 #include <asyncio/tasks/gather.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <new>
 
@@ -106,7 +106,7 @@ void Gathering::let_go() noexcept {
 bool Gathering::cancel_children(const Ref<CancelRequest>& request) {
     if (outer_.done()) return false;
     constexpr int deepest = 1000;
-    int& depth = outer_.loop().cancel_depth;
+    int& depth = task_loop(outer_.loop()).cancel_depth;
     if (depth >= deepest) throw RuntimeError("cannot cancel: the gathered futures wait for each other in a circle");
     class Depth {
     public:

@@ -1,6 +1,6 @@
 #include <asyncio/tasks/runner.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/errors/log.h>
 
@@ -42,7 +42,8 @@ private:
 
 void report_failed(EventLoop& loop, const AnyTask& task) {
     if (task.cancelled() || !task.exception()) return;
-    loop.core().tell({.exception = task.exception(), .task = task}, [&](ExceptionContext& context) {
+    detail::LoopExceptionHandler& handler = exception_handler_of(loop.core());
+    handler.tell({.exception = task.exception(), .task = task}, [&](ExceptionContext& context) {
         context.message = "unhandled exception during asyncio.run() shutdown";
         context.stack = task.get_stack();
     });
@@ -50,7 +51,7 @@ void report_failed(EventLoop& loop, const AnyTask& task) {
 
 /// The same as below where memory lacks for a list of them.
 void cancel_one_by_one(EventLoop& loop) {
-    auto& tasks = loop.core().live_tasks;
+    auto& tasks = task_loop(loop.core()).live_tasks;
     for (detail::TaskBase& task : tasks) AnyTask(detail::Ref<detail::FutureBase>(&task)).cancel();
     while (!tasks.empty()) {
         AnyTask task(detail::Ref<detail::FutureBase>(&tasks.front()));
@@ -65,6 +66,7 @@ void cancel_one_by_one(EventLoop& loop) {
 }
 
 void cancel_all_tasks(EventLoop& loop) {
+    if (task_loop(loop.core()).live_tasks.empty()) return;
     std::vector<AnyTask> tasks = all_tasks(loop);
     if (tasks.empty()) return;
     for (const AnyTask& task : tasks) task.cancel();
@@ -114,7 +116,7 @@ void Runner::run_until_done(const AnyTask& main) {
     detail::SigintWatch watch(core.io());
     int interrupts = 0;
     if (watch.installed()) {
-        core.set_sigint_watch(&watch, [&](int count) {
+        core.signals().set_sigint_watch(&watch, [&](int count) {
             interrupts = count;
             if (count > 1 || main.done()) throw KeyboardInterrupt();
             main.cancel();
@@ -123,7 +125,7 @@ void Runner::run_until_done(const AnyTask& main) {
     class WatchEnd {
     public:
         explicit WatchEnd(detail::LoopCore& core) : core_(core) {}
-        ~WatchEnd() { core_.set_sigint_watch(nullptr, nullptr); }
+        ~WatchEnd() { core_.signals().set_sigint_watch(nullptr, nullptr); }
 
     private:
         detail::LoopCore& core_;
@@ -172,7 +174,7 @@ void Runner::close() {
     } catch (const std::bad_alloc&) {
         cancel_one_by_one(*loop);
     }
-    if (loop->core().shut_down_at_once()) return;
+    if (task_loop(loop->core()).shut_down_at_once()) return;
     std::exception_ptr lack;
     try {
         loop->run_until_complete(loop->shutdown_asyncgens());
@@ -182,7 +184,7 @@ void Runner::close() {
     try {
         loop->run_until_complete(loop->shutdown_default_executor(thread_join_timeout));
     } catch (const std::bad_alloc&) {  // the threads are waited for all the same, though not on the side
-        if (Executor* executor = loop->core().executor) executor->shutdown(true);
+        if (Executor* executor = loop->core().outside().executor_or_null()) executor->shutdown(true);
     }
     if (lack) std::rethrow_exception(lack);
 }

@@ -107,7 +107,7 @@ std::string late_warning(detail::LoopCore& loop, const Executor& executor, Secon
     if (seconds.ends_with(".0")) seconds.resize(seconds.size() - 2);
     std::string text = "The executor did not finishing joining its threads within " + seconds + " seconds.";
     const char* separator = " Still running: ";
-    for (detail::ExecutorCall& call : loop.pending_calls) {
+    for (detail::OutsideCall& call : loop.outside().calls) {
         if (call.executor() != &executor || !call.has_begun()) continue;
         text += separator + detail::type_text(call.callable_type());
         separator = ", ";
@@ -119,10 +119,10 @@ std::string late_warning(detail::LoopCore& loop, const Executor& executor, Secon
 
 Coro<> EventLoop::shutdown_default_executor(std::optional<Seconds> timeout) {
     detail::LoopCore& loop = *core_;
-    loop.executor_shutdown_called = true;
-    Executor* executor = loop.executor;
+    loop.outside().refuse_calls();
+    Executor* executor = loop.outside().executor_or_null();
     if (executor == nullptr) co_return;
-    auto joining = std::make_shared<Joining>(*executor, loop.own_executor);
+    auto joining = std::make_shared<Joining>(*executor, loop.outside().own_executor());
     Future<bool> joined = create_future<bool>();
     (new JoiningCall(joining, timeout))->start(loop, detail::Ref<detail::FutureBase>(joined.state_or_null()));
     bool in_time = co_await joined;

@@ -1,6 +1,6 @@
 #include <asyncio/tasks/task_group.h>
 
-#include "loop/loop_core.h"
+#include "core/task_loop.h"
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
@@ -99,7 +99,7 @@ void TaskGroup::child_has_failed(detail::TaskBase& child) {
     if (parent_->done()) {
         AnyTask task{detail::Ref<detail::FutureBase>(&child)};
         AnyTask parent{detail::Ref<detail::FutureBase>(parent_.get())};
-        loop_->tell({.exception = error, .task = task}, [&](ExceptionContext& context) {
+        detail::exception_handler_of(*loop_).tell({.exception = error, .task = task}, [&](ExceptionContext& context) {
             context.message =
                 "Task " + repr(task) + " has errored out but its parent task " + repr(parent) + " is already completed";
         });
@@ -137,8 +137,9 @@ void TaskGroup::cancel_task(detail::TaskBase& task, const detail::Ref<detail::Ca
     try {
         task.cancel(request);
     } catch (...) {
-        loop_->report({.exception = std::current_exception(), .task = AnyTask(detail::Ref<detail::FutureBase>(&task))},
-                      [](ExceptionContext& context) { context.message = "a TaskGroup could not cancel a task"; });
+        detail::exception_handler_of(*loop_).report(
+            {.exception = std::current_exception(), .task = AnyTask(detail::Ref<detail::FutureBase>(&task))},
+            [](ExceptionContext& context) { context.message = "a TaskGroup could not cancel a task"; });
     }
 }
 

@@ -327,20 +327,6 @@ TEST(EventLoop, GivesNewTasksToItsTaskFactory) {
     loop.run_until_complete(again);
 }
 
-TEST(EventLoop, AReadyOrderOfYoursChoosesWhatRunsNext) {
-    class LastFirst : public ReadyOrder {
-    public:
-        std::size_t choose(std::size_t count) override { return count - 1; }
-    };
-    LastFirst last_first;
-    EventLoop loop({.ready_order = &last_first});
-    std::string order;
-    for (char name : {'a', 'b', 'c'}) loop.call_soon([&order, name] { order += name; });
-    loop.stop();
-    loop.run_forever();
-    EXPECT_EQ(order, "cba");
-}
-
 TEST(EventLoop, DestroyedWhileClosedOrNeverRunItLeavesNothing) {
     EventLoop never_run;
     never_run.call_soon([] {});

@@ -6,10 +6,8 @@
 #include <asyncio/core/task.h>
 #include <asyncio/detail/function.h>
 #include <asyncio/detail/invoke.h>
-#include <asyncio/loop/clock.h>
-#include <asyncio/loop/executor.h>
 #include <asyncio/loop/handle.h>
-#include <asyncio/loop/io_backend.h>
+#include <asyncio/loop/loop_options.h>
 #include <asyncio/loop/seconds.h>
 
 #include <concepts>
@@ -21,24 +19,6 @@
 #include <utility>
 
 namespace asyncio {
-
-/// Decides which of the callbacks that are ready runs next. Python's order, and the default, is first in first out;
-/// a test can try others. Give a loop one of your own by `LoopOptions::ready_order`.
-class ReadyOrder {
-public:
-    virtual ~ReadyOrder() = default;
-    /// Which of the `count` callbacks left in this pass, in the order they came, runs next: 0 to count - 1.
-    virtual std::size_t choose(std::size_t count) = 0;
-};
-
-/// The parts of an event loop that can be replaced. What is pointed to must outlive the loop.
-struct LoopOptions {
-    ClockOption clock = {};
-    IoBackendOption io_backend = {};    ///< which of the library's, or one of yours
-    ReadyOrder* ready_order = nullptr;  ///< null: first in, first out
-    Executor* executor = nullptr;       ///< the default executor; null: a ThreadPoolExecutor, made when it is needed
-};
-static_assert(std::is_trivially_destructible_v<LoopOptions>);
 
 class NewTask;
 using ExceptionHandler = detail::Function<void(EventLoop&, const ExceptionContext&)>;

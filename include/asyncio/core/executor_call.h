@@ -3,8 +3,7 @@
 #include <asyncio/core/future.h>
 #include <asyncio/detail/invoke.h>
 #include <asyncio/detail/slot.h>
-#include <asyncio/loop/executor.h>
-#include <asyncio/loop/inbox.h>
+#include <asyncio/loop/outside_call.h>
 
 #include <exception>
 #include <optional>
@@ -15,34 +14,16 @@
 
 namespace asyncio::detail {
 
-struct PendingCalls;  // the tag of the loop's list of calls on other threads
-
 /// A call that runs on an executor's thread and ends a future of the loop. Owned by two: the executor until `run()` is
 /// over, the loop until the outcome was delivered. Only the loop's thread touches the future.
-class ExecutorCall : public ExecutorJob, public ReadyNode, public ListHook<PendingCalls> {
+class ExecutorCall : public OutsideCall {
 public:
     /// Submits it; what the executor throws leaves here, and the call is gone.
     void submit(LoopCore& loop, Executor* executor, Ref<FutureBase> future);
-    /// The loop is closed: nobody will look at the outcome.
-    void detach() noexcept;
+    void detach() noexcept final;
     void run() noexcept final;
     /// Ends one that was never submitted.
     void discard() noexcept { delete this; }
-
-    Executor* executor() const noexcept { return executor_; }
-    bool has_begun() const noexcept;
-    /// Whether the executor may still be asked: it may die as soon as its calls have begun, or after `shutdown(false)`.
-    bool is_in_executor() const noexcept { return !has_begun() && !executor_is_gone(); }
-    const Inbox& inbox() const noexcept { return *inbox_; }
-    /// Whether it is work of its loop that waits for the loop itself.
-    bool is_blocked() const noexcept;
-    /// Its thread begins or ends to wait for the loop. From any thread.
-    void set_blocked(bool blocked) noexcept;
-    /// Whether the loop counts on it to do something by itself.
-    bool is_counted() const noexcept { return outside_work_; }
-    /// Whether it shall. On the loop, until the future is done.
-    void set_counted(bool counted) noexcept;
-    virtual const std::type_info& callable_type() const noexcept = 0;
 
 protected:
     ExecutorCall() noexcept;
@@ -66,20 +47,13 @@ private:
     static void deliver(ReadyNode& node);
     static void future_is_done(ReadyNode& node);
     void deliver_now();
-    void end_outside_work() noexcept;
     void leave_loop() noexcept;
     void release() noexcept;
 
     Ref<FutureBase> future_;
-    Ref<Inbox> inbox_;
-    LoopCore* loop_ = nullptr;
-    Executor* executor_ = nullptr;
     std::exception_ptr exception_;
     CancelWatch cancel_watch_;
     unsigned owners_ = 2;
-    bool begun_ = false;         // atomic
-    bool blocked_ = false;       // atomic
-    bool outside_work_ = false;  // it is counted as such
 };
 
 /// The call that this thread runs, or null.

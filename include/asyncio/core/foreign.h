@@ -37,7 +37,7 @@ protected:
 
 private:
     friend class ForeignWaiter;
-    friend class LoopCore;
+    friend class TaskLoop;
     static void deliver(ReadyNode& node);
     void finish() noexcept;              // on the thread that resumed it
     void frame_is_destroyed() noexcept;  // by the operation, perhaps, which then never ends

@@ -181,7 +181,6 @@ private:
     HeldTemporaries temporaries_;
 };
 
-void check_open(LoopCore& loop);  // throws RuntimeError if the loop is closed
 void start_task(TaskBase& task, const TaskOptions& options);
 
 template <class Function, class... Args>

@@ -207,6 +207,8 @@ void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> fra
     frame.promise().task()->end_frame(frame.promise());
 }
 
+/// The task that runs now in this loop, or null.
+TaskBase* current_task_of(LoopCore& loop) noexcept;
 /// The task whose step this node of the ready queue is, or null.
 TaskBase* task_of_step(ReadyNode& node) noexcept;
 

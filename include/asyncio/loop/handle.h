@@ -42,6 +42,9 @@ public:
     bool is_timer() const noexcept { return is_timer_; }
     TimePoint when() const noexcept;  // of a timer
     ContextSlot& context_slot() noexcept { return context_; }
+    bool is_queued() const noexcept { return queued_; }
+    /// It will be called again: a reader's or a signal's.
+    void set_stays() noexcept { stays_ = true; }
     std::string repr() const;
 
     /// What the loop runs: a turn of the callback that is not queued any more.

@@ -5,6 +5,8 @@
 
 namespace asyncio::detail {
 
+class PostedList;
+
 /// The door through which other threads reach a loop. Outlives the loop, for those who knock too late.
 class Inbox {
 public:
@@ -25,8 +27,13 @@ public:
 private:
     friend class LoopCore;
     struct State;
+    static Ref<Inbox> make(LoopCore& loop);
     Inbox();
     ~Inbox();
+    PostedList& posted() noexcept;
+    // Around a fork: nobody else may be in the door then.
+    void lock() noexcept;
+    void unlock() noexcept;
     void close(ReadyList& left) noexcept;
     State* state_;
     unsigned references_ = 1;

@@ -5,14 +5,9 @@
 
 #include <cstdint>
 
-namespace asyncio {
-class EventLoop;
-}
-
 namespace asyncio::detail {
 
 class LoopCore;
-class TaskBase;
 
 /// Something that the loop can run: the one kind of entry of its ready queue. It is part of a larger object, and
 /// whoever dies or changes its mind before its turn simply leaves the queue.
@@ -54,8 +49,8 @@ void unschedule(LoopCore& loop, TimerNode& node) noexcept;
 TimePoint time_of(LoopCore& loop) noexcept;
 /// What the loop's clock said when it was last read, by the loop or by anybody: a moment ago, and costs nothing.
 TimePoint last_time_of(LoopCore& loop) noexcept;
-/// The task that runs now in this loop, or null.
-TaskBase* current_task_of(LoopCore& loop) noexcept;
+/// Throws RuntimeError if the loop is closed and, in debug mode, if this is not its thread.
+void check_open(LoopCore& loop);
 
 /// Counts work outside the loop (a thread's job, a foreign operation) that will call back: as long as there is
 /// any, a virtual clock does not jump. Only on the loop's thread.

@@ -1,24 +1,18 @@
 #include "support/run_test.h"
 
 #include <asyncio/core/event_loop.h>
-#include <asyncio/errors/repr.h>
 #include <asyncio/tasks/sleep.h>
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace {
 
 using namespace asyncio;
 using namespace support;
 using asyncio::sleep;  // not the one of <unistd.h>
-using detail::repr_of;
 
 /// Without the place that `coro=<...>` names.
 std::string without_place(std::string text) {
@@ -26,44 +20,6 @@ std::string without_place(std::string text) {
     std::size_t end = text.find('>', begin);
     if (begin != std::string::npos) text.replace(begin + 4, end - begin - 4, "PLACE");
     return text;
-}
-
-// Recorded from CPython 3.14.10, repr(float).
-TEST(Repr, OfNumbersIsPythons) {
-    EXPECT_EQ(repr_of(1.0), "1.0");
-    EXPECT_EQ(repr_of(0.1), "0.1");
-    EXPECT_EQ(repr_of(-0.0), "-0.0");
-    EXPECT_EQ(repr_of(1e16), "1e+16");
-    EXPECT_EQ(repr_of(123456789012345680.0), "1.2345678901234568e+17");
-    EXPECT_EQ(repr_of(9999999999999998.0), "9999999999999998.0");
-    EXPECT_EQ(repr_of(0.0001), "0.0001");
-    EXPECT_EQ(repr_of(0.00001), "1e-05");
-    EXPECT_EQ(repr_of(5e-324), "5e-324");
-    EXPECT_EQ(repr_of(1.7976931348623157e308), "1.7976931348623157e+308");
-    EXPECT_EQ(repr_of(std::numeric_limits<double>::infinity()), "inf");
-    EXPECT_EQ(repr_of(-std::numeric_limits<double>::infinity()), "-inf");
-    EXPECT_EQ(repr_of(std::numeric_limits<double>::quiet_NaN()), "nan");
-    EXPECT_EQ(repr_of(true), "True");
-    EXPECT_EQ(repr_of(-5), "-5");
-    EXPECT_EQ(repr_of(std::numeric_limits<unsigned long long>::max()), "18446744073709551615");
-    EXPECT_EQ(repr_of(std::numeric_limits<long long>::min()), "-9223372036854775808");
-}
-
-// Recorded from CPython 3.14.10: what reprlib.repr() makes of a future's result.
-TEST(Repr, OfLongTextsIsShortened) {
-    EXPECT_EQ(repr_of(std::string("short")), "'short'");
-    EXPECT_EQ(repr_of("it's"), "\"it's\"");
-    EXPECT_EQ(repr_of(std::string_view("a\nb")), "'a\\nb'");
-    EXPECT_EQ(repr_of(std::string(28, 'x')), "'xxxxxxxxxxxxxxxxxxxxxxxxxxxx'");
-    EXPECT_EQ(repr_of(std::string(29, 'x')), "'xxxxxxxxxxxx...xxxxxxxxxxxxx'");
-    EXPECT_EQ(repr_of(std::string(100, 'x')), "'xxxxxxxxxxxx...xxxxxxxxxxxxx'");
-}
-
-struct Point {};
-
-TEST(Repr, OfOtherObjectsIsTheirTypeAndPlace) {
-    EXPECT_EQ(repr_of(Point()).find("<(anonymous namespace)::Point object at 0x"), 0U) << repr_of(Point());
-    EXPECT_EQ(repr_of(std::vector<int>()).find("<std::vector<int"), 0U);
 }
 
 TEST(Repr, OfFuturesIsPythons) {

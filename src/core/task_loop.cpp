@@ -1,0 +1,125 @@
+#include "core/task_loop.h"
+
+#include <asyncio/core/foreign.h>
+#include <asyncio/core/generator_base.h>
+#include <asyncio/errors/log.h>
+
+#include <cstdio>
+
+namespace asyncio::detail {
+
+TaskLoop::TaskLoop(EventLoop& facade, const LoopOptions& options) : LoopCore(options), facade_(&facade) {
+    begin_to_follow_forks();
+}
+
+TaskLoop::~TaskLoop() { end_to_follow_forks(); }
+
+EventLoop& TaskLoop::facade() const {
+    if (facade_ == nullptr) throw RuntimeError("the event loop was destroyed");
+    return *facade_;
+}
+
+void TaskLoop::run_forever() {
+    class OwnStack {
+    public:
+        explicit OwnStack(void* here) noexcept : outer_(nested_children) {
+            nested_children = {.stack_end = reinterpret_cast<std::uintptr_t>(here) - NestedChildren::most_bytes};
+        }
+        ~OwnStack() { nested_children = outer_; }
+
+    private:
+        NestedChildren outer_;
+    };
+    OwnStack own_stack(__builtin_frame_address(0));
+    run_until_stopped();
+}
+
+bool TaskLoop::shut_down_at_once() noexcept {
+    bool nobody_looks_on = !debug && !task_factory;
+    if (!nobody_looks_on || !live_tasks.empty() || !generators.empty() || !is_untouched()) return false;
+    asyncgens_shutdown_called = true;
+    outside().refuse_calls();
+    TaskName number;  // of each of the tasks that would have done it
+    number.assign_number();
+    number.assign_number();
+    return true;
+}
+
+void TaskLoop::destroy() {
+    if (is_running() && was_running_at_fork()) {  // what its thread was in the middle of stands still for ever
+        facade_ = nullptr;
+        return;
+    }
+    close();
+    for (TaskBase& task : live_tasks) task.report_abandoned();
+    // The newest first: what a task was given when it was made is older than it, and lies in the frames of older tasks.
+    while (!live_tasks.empty()) live_tasks.back().abandon();
+    drop_queued();
+    task_factory = nullptr;
+    exception_handler.drop();
+    outside().drop_own_executor();
+    facade_ = nullptr;
+    dec_ref();
+}
+
+void TaskLoop::after_fork_in_child() noexcept {
+    if (running_core_or_null() == this) current_task = nullptr;
+    LoopCore::after_fork_in_child();
+}
+
+void TaskLoop::callback_failed(HandleBase& handle) {
+    exception_handler.tell({.exception = std::current_exception(), .handle = Handle(Ref<HandleBase>(&handle))},
+                           [&](ExceptionContext& context) { context.message = handle.failure_text(); });
+}
+
+void TaskLoop::callback_lost(Ref<HandleBase> handle) noexcept {
+    exception_handler.report({.exception = std::current_exception(), .handle = Handle(std::move(handle))});
+}
+
+/// A callback of the library itself; those of users tell what they are themselves.
+void TaskLoop::node_failed() {
+    if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+    exception_handler.tell({.exception = std::current_exception()}, [](ExceptionContext& context) {
+        context.message = "Exception in a callback of the library";
+    });
+}
+
+void TaskLoop::drop_node(ReadyNode& node) noexcept {
+    node.unlink();
+    if (node.run_function() == &HandleBase::run_handle) {
+        static_cast<HandleBase&>(node).drop_unrun();
+    } else if (node.run_function() == &DoneCallback::run_callback) {
+        delete static_cast<DoneCallback*>(&node);
+    } else if (node.run_function() == &ForeignOperation::deliver) {
+        static_cast<ForeignOperation&>(node).dec_ref();
+    } else if (node.run_function() == &Message::run_message) {
+        delete &static_cast<Message&>(node);
+    }
+}
+
+void TaskLoop::run_in_debug_mode(ReadyNode& node) {
+    // The node may be gone after its turn, so what to call it is asked before.
+    std::string name;
+    Ref<FutureBase> task;
+    if (node.run_function() == &HandleBase::run_handle) {
+        try {
+            name = static_cast<HandleBase&>(node).repr();
+        } catch (const std::bad_alloc&) {  // it is run all the same
+        }
+    } else if (TaskBase* stepping = task_of_step(node)) {
+        task = Ref<FutureBase>(stepping);
+    }
+    TimePoint start = read_clock();
+    node.run();
+    Seconds taken = read_clock() - start;
+    if (facade_ == nullptr || taken < facade_->slow_callback_duration) return;
+    if (task) name = repr(AnyTask(std::move(task)));
+    if (name.empty()) name = "a callback of the library";
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f", taken.count());
+    log(LogLevel::warning, "Executing " + name + " took " + seconds + " seconds");
+}
+
+TaskBase* current_task_of(LoopCore& loop) noexcept { return task_loop(loop).current_task; }
+
+}  // namespace asyncio::detail

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "core/exception_handler.h"
+#include "core/unwinding.h"
+#include "loop/loop_core.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/detail/intrusive_list.h>
+
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace asyncio::detail {
+
+class GeneratorBase;
+struct OpenGenerators;
+
+/// The loop behind an EventLoop: its nodes are tasks, futures, generators and callbacks of users. Lives until the
+/// EventLoop and the last future of it are gone.
+class TaskLoop final : public LoopCore {
+public:
+    TaskLoop(EventLoop& facade, const LoopOptions& options);
+    ~TaskLoop() override;
+
+    EventLoop& facade() const;
+    EventLoop* facade_or_null() const noexcept { return facade_; }
+    void run_forever();
+    /// shutdown_asyncgens() and shutdown_default_executor(), if nobody could tell that no task did it.
+    bool shut_down_at_once() noexcept;
+    void destroy();  // by the EventLoop's destructor
+
+    LoopExceptionHandler exception_handler{*this};
+    void callback_failed(HandleBase& handle) override;
+    void callback_lost(Ref<HandleBase> handle) noexcept override;
+
+    // Tasks.
+    TaskBase* current_task = nullptr;
+    IntrusiveList<TaskBase, LiveTasks> live_tasks;
+    std::shared_ptr<TaskFactory> task_factory;  // shared with a call under way, which may replace it
+    int cancel_depth = 0;                       // of gather() in gather()
+    int eager_depth = 0;                        // of tasks started inside each other
+    Unwinding unwinding;
+    /// The KeyboardInterrupt or SystemExit that a task ended with: it leaves the loop once the task's step is over.
+    std::exception_ptr fatal_error;
+    void throw_fatal_error() {
+        if (fatal_error) [[unlikely]]
+            std::rethrow_exception(std::exchange(fatal_error, nullptr));
+    }
+
+    // Futures that others held, to be destroyed without recursion.
+    bool destroying_futures = false;
+    std::vector<FutureBase*> dying_futures;
+
+    IntrusiveList<GeneratorBase, OpenGenerators> generators;  // that have begun, in the order in which they did
+    bool asyncgens_shutdown_called = false;
+
+private:
+    void after_fork_in_child() noexcept override;
+    void run_in_debug_mode(ReadyNode& node) override;
+    void node_failed() override;
+    void drop_node(ReadyNode& node) noexcept override;
+
+    EventLoop* facade_;
+};
+
+/// All that is above the floor `loop` lives on one of these.
+inline TaskLoop& task_loop(LoopCore& loop) noexcept { return static_cast<TaskLoop&>(loop); }
+inline LoopExceptionHandler& exception_handler_of(LoopCore& loop) noexcept { return task_loop(loop).exception_handler; }
+
+}  // namespace asyncio::detail

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <asyncio/core/promise.h>
+
+#include <exception>
+#include <new>
+#include <vector>
+
+namespace asyncio::detail {
+
+/// Through which frames of a task the exception under way has passed.
+class Unwinding {
+public:
+    void passes(const FramePlace& place, const std::exception_ptr& error) noexcept {
+        if (error_ != error) {
+            error_ = error;
+            places_.clear();
+        }
+        try {
+            places_.push_back(place);
+        } catch (const std::bad_alloc&) {  // a traceback with a gap is better than no program
+        }
+    }
+
+    void is_over() noexcept {
+        if (error_) [[unlikely]]
+            error_ = nullptr;
+    }
+
+    /// Outermost first; null where it came through none, or memory lacks.
+    std::vector<FramePlace>* traceback_of(const std::exception_ptr& error) const noexcept {
+        if (error_ != error) return nullptr;
+        try {
+            return new std::vector<FramePlace>(places_.rbegin(), places_.rend());
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+    }
+
+private:
+    std::exception_ptr error_;
+    std::vector<FramePlace> places_;  // innermost first
+};
+
+}  // namespace asyncio::detail

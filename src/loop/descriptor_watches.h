@@ -1,0 +1,48 @@
+#pragma once
+
+#include <asyncio/loop/handle.h>
+#include <asyncio/loop/io_backend.h>
+#include <asyncio/loop/loop_resource.h>
+
+#include <unordered_map>
+#include <vector>
+
+namespace asyncio::detail {
+
+/// The callbacks on file descriptors (add_reader() and add_writer()), and who has which descriptor for itself.
+class DescriptorWatches {
+public:
+    explicit DescriptorWatches(LoopCore& loop) noexcept : loop_(loop) {}
+
+    void watch(int fd, bool for_writing, Ref<HandleBase> handle);
+    /// False if nobody watched.
+    bool unwatch(int fd, bool for_writing);
+    /// The backend saw something on a watched descriptor.
+    void dispatch(const IoEvent& event);
+    bool empty() const noexcept { return watches_.empty(); }
+    /// Drops all callbacks.
+    void clear() noexcept {
+        if (!watches_.empty()) drop_all();
+    }
+
+    /// Who has the descriptor for itself; null for nobody.
+    void set_user(int fd, const LoopResource* user);
+    /// Throws RuntimeError if somebody has.
+    void check_has_no_user(int fd) const;
+
+private:
+    struct Watch {
+        Ref<HandleBase> reader;
+        Ref<HandleBase> writer;
+    };
+    void make_ready(int fd, bool for_writing, HandleBase& handle);
+    bool drop(int fd, bool for_writing);
+    void drop_all() noexcept;
+    void stop_again(int fd, const Watch& watch) noexcept;
+
+    LoopCore& loop_;
+    std::unordered_map<int, Watch> watches_;
+    std::vector<const LoopResource*> users_;  // by descriptor
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,27 @@
+#include "loop/receive_buffer.h"
+
+#include <new>
+#include <utility>
+
+namespace asyncio::detail {
+
+char* ReceiveBuffer::memory() {
+    if (!received_) {
+        std::unique_ptr<Received> fresh(new Received);
+        fresh->spare.reserve(size);
+        received_ = std::move(fresh);
+    }
+    return received_->bytes;
+}
+
+void ReceiveBuffer::take(std::string& data, std::size_t length) noexcept {
+    try {
+        data.assign(received_->bytes, length);
+    } catch (const std::bad_alloc&) {
+        data = std::move(received_->spare);
+        data.assign(received_->bytes, length);
+        received_.reset();  // the next who receives needs memory for both, before the kernel is asked
+    }
+}
+
+}  // namespace asyncio::detail

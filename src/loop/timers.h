@@ -1,0 +1,52 @@
+#pragma once
+
+#include "loop/clocks.h"
+#include "loop/timer_heap.h"
+
+#include <asyncio/loop/clock.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace asyncio::detail {
+
+/// A loop's clock, and what waits for its moments.
+class Timers {
+public:
+    explicit Timers(const ClockOption& clock) {
+        if (clock.custom() != nullptr || clock.is_virtual()) [[unlikely]]
+            take(clock);
+    }
+
+    void add(TimePoint when, TimerNode& node) { heap_.add(when.nanoseconds(), node); }
+    void remove(TimerNode& node) noexcept { heap_.remove(node); }
+    bool empty() const noexcept { return heap_.empty(); }
+    std::int64_t first_when() const noexcept { return heap_.first_when(); }
+    TimerNode& pop_first() noexcept { return heap_.pop_first(); }
+
+    TimePoint now() noexcept;
+    /// What the clock said when it was last read, by whomever.
+    TimePoint last() const noexcept { return last_; }
+    TimePoint read_clock() noexcept { return clock_->now(); }
+    /// Those that were due then join the list, in order.
+    void collect_due(ReadyList& list) noexcept {
+        while (!heap_.empty() && heap_.first_when() <= last_.nanoseconds()) list.push_back(heap_.pop_first());
+    }
+
+    /// Whether the clock may be asked to jump: it is not the system's.
+    bool may_jump() const noexcept { return may_jump_; }
+    bool is_virtual() const noexcept { return simulated_ != nullptr; }
+    bool jump_to_first() noexcept { return clock_->jump_to(TimePoint::from_nanoseconds(first_when())); }
+
+private:
+    void take(const ClockOption& clock);
+
+    TimerHeap heap_;
+    TimePoint last_ = {};
+    bool may_jump_ = false;
+    MonotonicClock monotonic_;
+    std::unique_ptr<Clock> simulated_;
+    Clock* clock_ = &monotonic_;
+};
+
+}  // namespace asyncio::detail
