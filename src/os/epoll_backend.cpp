@@ -1,16 +1,12 @@
 #include "os/epoll_backend.h"
 
 #include "os/io_calls.h"
-#include "os/thread_sanitizer.h"
 
 #include <asyncio/errors/os_errors.h>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <string>
 #include <utility>
 
@@ -24,52 +20,9 @@ constexpr std::uint32_t edges = EPOLLET;
 constexpr int too_many_stale_events = 100;
 constexpr std::size_t most_per_event = 3;  // who watches, who reads and who writes
 
-std::uint64_t key_of(int fd, std::uint32_t serial) noexcept {
-    return std::uint64_t{serial} << 32 | static_cast<std::uint32_t>(fd);
-}
-
-int fd_of(const epoll_event& event) noexcept { return static_cast<int>(event.data.u64 & UINT32_MAX); }
-std::uint32_t serial_of(const epoll_event& event) noexcept { return static_cast<std::uint32_t>(event.data.u64 >> 32); }
-
-/// Rounded up: a timer that is due must find its time reached, or the loop would spin until then.
-int to_milliseconds(std::optional<nanoseconds> timeout) noexcept {
-    if (!timeout) return -1;
-    if (timeout->count() <= 0) return 0;
-    std::int64_t milliseconds = (timeout->count() - 1) / 1'000'000 + 1;
-    return milliseconds > INT_MAX ? INT_MAX : static_cast<int>(milliseconds);
-}
-
-#ifdef SYS_epoll_pwait2
-long wait_with_nanoseconds(int epoll_fd, std::vector<epoll_event>& ready, nanoseconds timeout) noexcept {
-    struct {  // the kernel's own timespec, which has 64 bits everywhere
-        std::int64_t seconds, nanoseconds;
-    } limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
-    return ::syscall(SYS_epoll_pwait2, epoll_fd, ready.data(), static_cast<int>(ready.size()), &limit, nullptr,
-                     std::size_t{0});
-}
-#endif
-
-/// Negative if that fails.
-int open_epoll(int wake_fd) noexcept {
-    int epoll_fd = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0) return -1;
-    epoll_event readable{};
-    readable.events = EPOLLIN | edges;  // each write is one, so nobody needs to read
-    readable.data.u64 = key_of(wake_fd, 0);
-    if (::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &readable) == 0) return epoll_fd;
-    int error = errno;
-    ::close(epoll_fd);
-    errno = error;
-    return -1;
-}
-
 }  // namespace
 
-EpollBackend::EpollBackend(Precision best) noexcept : precision_(best) {
-#if !defined(SYS_epoll_pwait2) || defined(ASYNCIO_THREAD_SANITIZER)
-    precision_ = Precision::milliseconds;
-#endif
-}
+EpollBackend::EpollBackend(Precision best) noexcept : queue_(best) {}
 
 EpollBackend::~EpollBackend() {
     reports_.orphan_closed();
@@ -81,13 +34,13 @@ EpollBackend::~EpollBackend() {
     NoFork until_all_is_closed;
     end_to_follow_forks(until_all_is_closed);
     wake_up_.close();
-    if (epoll_fd_ >= 0) ::close(epoll_fd_);
+    queue_.close();
 }
 
 /// Returns an errno.
 int EpollBackend::open() noexcept {
-    if (epoll_fd_ >= 0) return 0;
-    if (int error = make_room_for(1)) return error;
+    if (queue_.is_open()) return 0;
+    if (int error = queue_.make_room_for(1)) return error;
     if (int error = open_descriptors()) return error;
     if (must_register_all_) register_all();
     return 0;
@@ -97,19 +50,7 @@ int EpollBackend::open_descriptors() noexcept {
     NoFork until_all_is_noted;
     if (!std::exchange(follows_forks_, true)) begin_to_follow_forks(until_all_is_noted);
     if (int error = wake_up_.open()) return error;
-    epoll_fd_ = open_epoll(wake_up_.fd());
-    return epoll_fd_ < 0 ? errno : 0;
-}
-
-/// For so many at once, the eventfd included. With less, the others come with the next wait. Returns an errno.
-int EpollBackend::make_room_for(std::size_t count) noexcept {
-    if (ready_.size() >= count) return 0;
-    try {
-        ready_.resize(count);
-        return 0;
-    } catch (...) {
-        return ready_.empty() ? ENOMEM : 0;
-    }
+    return queue_.open(wake_up_.fd());
 }
 
 // What the kernel is told.
@@ -132,13 +73,10 @@ bool EpollBackend::set_registered(int fd, Descriptor& descriptor, int operation,
         errno = error;
         return false;
     }
-    epoll_event change{};
-    change.events = events;
-    change.data.u64 = key_of(fd, descriptor.serial);
-    if (::epoll_ctl(epoll_fd_, operation, fd, &change) != 0) return false;
+    if (!queue_.control(operation, fd, descriptor.serial, events)) return false;
     registered_ += static_cast<std::size_t>(events != 0) - static_cast<std::size_t>(descriptor.registered != 0);
     descriptor.registered = events;
-    make_room_for(registered_ + 1);
+    queue_.make_room_for(registered_ + 1);
     return true;
 }
 
@@ -182,9 +120,7 @@ bool EpollBackend::adopt(IoDescriptor which, Descriptor& descriptor) noexcept {
 void EpollBackend::start_anew() noexcept {
     {
         NoFork until_it_is_noted;
-        int fresh = open_epoll(wake_up_.fd());
-        if (fresh < 0) return;  // it goes on with stale ones, for a while
-        ::close(std::exchange(epoll_fd_, fresh));
+        if (!queue_.renew(wake_up_.fd())) return;  // it goes on with stale ones, for a while
     }
     register_all();
 }
@@ -199,8 +135,8 @@ void EpollBackend::register_all() noexcept {
 
 void EpollBackend::after_fork_in_child() noexcept {
     wake_up_.after_fork();
-    if (epoll_fd_ < 0) return;
-    ::close(std::exchange(epoll_fd_, -1));
+    if (!queue_.is_open()) return;
+    queue_.close();
     must_register_all_ = true;
 }
 
@@ -356,7 +292,7 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
         if (registered_ == 0) return;  // only the eventfd could be ready, and it only ends sleeps
         timeout = nanoseconds(0);
     }
-    int count = poll(timeout);
+    int count = queue_.poll(timeout);
     int error = errno;
     if (sleeps) wake_up_.awake();
     if (count < 0) {
@@ -366,8 +302,8 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
     bool all_fit = has_room(events, most_per_event * static_cast<std::size_t>(count));
     bool all_told = true;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        epoll_event event = ready_[i];
-        if (all_fit || has_room(events, most_per_event) || serial_of(event) == 0) {
+        epoll_event event = queue_[i];
+        if (all_fit || has_room(events, most_per_event) || EpollQueue::serial_of(event) == 0) {
             note_event(event, events);
         } else {
             have_told_again(event);
@@ -384,15 +320,16 @@ void EpollBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
 
 /// There is no memory to tell of it now.
 void EpollBackend::have_told_again(const epoll_event& event) noexcept {
-    int fd = fd_of(event);
+    int fd = EpollQueue::fd_of(event);
     Descriptor* descriptor = table_.find(fd);
-    if (descriptor == nullptr || descriptor->serial != serial_of(event) || descriptor->registered == 0) return;
+    if (descriptor == nullptr || descriptor->serial != EpollQueue::serial_of(event) || descriptor->registered == 0)
+        return;
     set_registered(fd, *descriptor, EPOLL_CTL_MOD, descriptor->registered);
 }
 
 void EpollBackend::note_event(const epoll_event& event, std::vector<IoEvent>& events) noexcept {
-    int fd = fd_of(event);
-    std::uint32_t serial = serial_of(event);
+    int fd = EpollQueue::fd_of(event);
+    std::uint32_t serial = EpollQueue::serial_of(event);
     if (serial == 0) return;  // the eventfd, which has done its work
     Descriptor* found = table_.find(fd);
     if (found == nullptr || found->serial != serial || found->registered == 0) {
@@ -422,18 +359,6 @@ void EpollBackend::note_event(const epoll_event& event, std::vector<IoEvent>& ev
     if (readable) tell(descriptor.reading);
     if (writable) tell(descriptor.writing);
     if (descriptor.watched != 0 && descriptor.registered != wanted(descriptor)) arm(fd, descriptor);
-}
-
-int EpollBackend::poll(std::optional<nanoseconds> timeout) noexcept {
-#ifdef SYS_epoll_pwait2
-    if (precision_ == Precision::nanoseconds && timeout && timeout->count() > 0) {
-        long count = wait_with_nanoseconds(epoll_fd_, ready_, *timeout);
-        // A container's filter may say EPERM to a call that is newer than itself.
-        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
-        precision_ = Precision::milliseconds;
-    }
-#endif
-    return ::epoll_wait(epoll_fd_, ready_.data(), static_cast<int>(ready_.size()), to_milliseconds(timeout));
 }
 
 }  // namespace asyncio::detail

@@ -2,11 +2,10 @@
 
 #include "detail/fork_aware.h"
 #include "os/descriptor_lines.h"
+#include "os/epoll_queue.h"
 #include "os/wake_up.h"
 
 #include <asyncio/detail/pool.h>
-
-#include <sys/epoll.h>
 
 #include <cstdint>
 
@@ -27,8 +26,7 @@ namespace asyncio::detail {
 /// Python: selectors.EpollSelector and the loop's self-pipe.
 class EpollBackend final : public IoBackend, private ForkAware, public Pooled {
 public:
-    /// What the kernel's timer can do. Linux before 5.11 knows milliseconds only; they are rounded up.
-    enum class Precision { nanoseconds, milliseconds };
+    using Precision = EpollQueue::Precision;
 
     explicit EpollBackend(Precision best = Precision::nanoseconds) noexcept;
     ~EpollBackend() override;
@@ -46,7 +44,7 @@ public:
     void wait(std::optional<std::chrono::nanoseconds> timeout, std::vector<IoEvent>& events) override;
     void wake() noexcept override { wake_up_.wake(); }
 
-    Precision precision() const noexcept { return precision_; }
+    Precision precision() const noexcept { return queue_.precision(); }
 
 private:
     struct Descriptor : Pooled {
@@ -73,22 +71,18 @@ private:
     void have_told_again(const epoll_event& event) noexcept;
     int open() noexcept;
     int open_descriptors() noexcept;
-    int make_room_for(std::size_t count) noexcept;
     void start_anew() noexcept;
     void register_all() noexcept;
     void after_fork_in_child() noexcept override;
-    int poll(std::optional<std::chrono::nanoseconds> timeout) noexcept;
 
     WakeUp wake_up_;
-    int epoll_fd_ = -1;
-    Precision precision_;
+    EpollQueue queue_;
     bool follows_forks_ = false;
     bool must_register_all_ = false;  // with an epoll that is not open yet
     std::size_t registered_ = 0;
     int stale_events_ = 0;  // in a row
     DescriptorTable<Descriptor> table_;
     Reports reports_;
-    std::vector<epoll_event> ready_;  // room for all that is registered and the eventfd
 };
 
 }  // namespace asyncio::detail
