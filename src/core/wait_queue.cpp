@@ -42,6 +42,7 @@ void QueueWaiter::step_task() {
 WaitQueue::~WaitQueue() {
     orphan(line_);
     orphan(woken_);
+    orphan(cancelled_);
     if (loop_ != nullptr) loop_->dec_ref();
 }
 
@@ -61,22 +62,21 @@ std::size_t WaitQueue::size() const noexcept {
     std::size_t count = 0;
     for ([[maybe_unused]] QueueWaiter& waiter : line_) ++count;
     for ([[maybe_unused]] QueueWaiter& waiter : woken_) ++count;
+    for ([[maybe_unused]] QueueWaiter& waiter : cancelled_) ++count;
     return count;
 }
 
+/// Nobody looks twice at one that was cancelled, though it stays in line until its task goes on: thousands may be
+/// cancelled at once, and each looks for the next that waits when it leaves.
 bool WaitQueue::has_live_in_line() const noexcept {
-    for (QueueWaiter& waiter : line_) {
-        if (!waiter.is_cancelled()) return true;
+    while (!line_.empty()) {
+        if (!line_.front().is_cancelled()) return true;
+        cancelled_.push_back(line_.pop_front());
     }
     return false;
 }
 
-QueueWaiter* WaitQueue::first_pending() noexcept {
-    for (QueueWaiter& waiter : line_) {
-        if (waiter.is_pending()) return &waiter;
-    }
-    return nullptr;
-}
+QueueWaiter* WaitQueue::first_pending() noexcept { return has_live_in_line() ? &line_.front() : nullptr; }
 
 void WaitQueue::check_thread() const {
     if (loop_ != nullptr) loop_->check_thread();
@@ -85,7 +85,7 @@ void WaitQueue::check_thread() const {
 void WaitQueue::wake_first() {
     if (line_.empty()) return;
     QueueWaiter& first = line_.front();
-    if (!first.is_pending()) return;
+    if (!first.is_pending() || !cancelled_.empty()) return;  // one that was cancelled is the first still
     check_thread();
     first.wake();
 }

@@ -188,4 +188,53 @@ TEST(WaitEdges, NameThePrimitiveThatATaskWaitsFor) {
     });
 }
 
+constexpr int many = 20'000;
+
+double cpu_seconds() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// What it costs that so many who wait are cancelled at once, and `and_then()` is called in that same pass.
+template <class Wait, class AndThen>
+double cost_of_cancelling_many(Wait wait, AndThen and_then) {
+    double cost = 0;
+    run_test([&]() -> Coro<> {
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < many; ++i) tasks.push_back(create_task(wait()));
+        co_await sleep(0s);
+        double begin = cpu_seconds();
+        for (Task<>& task : tasks) task.cancel();
+        co_await and_then();
+        co_await sleep(0s);
+        co_await sleep(0s);
+        cost = cpu_seconds() - begin;
+    });
+    return cost;
+}
+
+TEST(WaitQueue, ManyWhoAreCancelledAtOnceDoNotLookAtEachOther) {
+    Event event;
+    double plain = cost_of_cancelling_many([&]() -> Coro<> { co_await event.wait(); }, []() -> Coro<> { co_return; });
+    Semaphore semaphore(0);
+    auto acquire = [&]() -> Coro<> { co_await semaphore.acquire(); };
+    auto release = [&]() -> Coro<> {
+        semaphore.release();
+        co_return;
+    };
+    EXPECT_LT(cost_of_cancelling_many(acquire, release), plain * 4 + 0.1);
+    Lock lock;
+    auto lock_for_ever = [&]() -> Coro<> { co_await lock.acquire(); };
+    auto take_many_times = [&]() -> Coro<> {
+        for (int i = 0; i < many; ++i) {
+            lock.release();
+            co_await lock.acquire();
+        }
+        lock.release();
+    };
+    run_test([&]() -> Coro<> { co_await lock.acquire(); });
+    EXPECT_LT(cost_of_cancelling_many(lock_for_ever, take_many_times), plain * 4 + 0.1);
+}
+
 }  // namespace

@@ -51,7 +51,7 @@ public:
     bool bind(TaskBase& task) noexcept;
     void push_back(QueueWaiter& waiter) noexcept { line_.push_back(waiter); }
 
-    bool empty() const noexcept { return line_.empty() && woken_.empty(); }
+    bool empty() const noexcept { return line_.empty() && woken_.empty() && cancelled_.empty(); }
     std::size_t size() const noexcept;
     /// Whether anybody in line was not cancelled; the woken count.
     bool has_live() const noexcept { return !woken_.empty() || (!line_.empty() && has_live_in_line()); }
@@ -71,8 +71,10 @@ private:
     void orphan(IntrusiveList<QueueWaiter, WaitQueue>& waiters) noexcept;
 
     mutable IntrusiveList<QueueWaiter, WaitQueue> line_;
-    mutable IntrusiveList<QueueWaiter, WaitQueue>
-        woken_;  // out of the way of those that wait; in no order that matters
+    // Out of the way of those that wait, in no order that matters.
+    mutable IntrusiveList<QueueWaiter, WaitQueue> woken_;
+    // Those that were in line before all that were not cancelled.
+    mutable IntrusiveList<QueueWaiter, WaitQueue> cancelled_;
     LoopCore* loop_ = nullptr;
 };
 
