@@ -3,15 +3,10 @@
 #include <asyncio/net/sock.h>
 #include <asyncio/net/start_server.h>
 #include <asyncio/sync/event.h>
-#include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/timeout.h>
 #include <asyncio/tasks/with.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/stat.h>
 
 #include <string>
 #include <vector>
@@ -20,14 +15,9 @@
 
 using namespace asyncio;
 using namespace std::chrono_literals;
-using support::caught;
-using support::connect_ends;
-using support::Ends;
 using support::Folder;
 using support::NetTest;
-using support::outcome;
 using support::port_of;
-using support::Reports;
 using support::run_each_pass;
 using support::run_net;
 
@@ -48,11 +38,6 @@ Coro<> read_all(StreamReader reader, StreamWriter writer) {
     writer.close();
     if (error) std::rethrow_exception(error);
     co_await writer.wait_closed();
-}
-
-bool exists(const std::string& path) {
-    struct stat file = {};
-    return ::lstat(path.c_str(), &file) == 0;
 }
 
 // CPython: test_server.py, BaseStartServer.test_start_server_1
@@ -312,217 +297,6 @@ TEST_F(ServerTest, OneThatNeverServedGoesWithItsLastHandle) {
         int fds = support::count_open_fds();
         server = Server();
         EXPECT_EQ(support::count_open_fds(), fds - 1);
-    });
-}
-
-// CPython: test_streams.py, StreamTests.test_unhandled_exception
-// CPython: test_streams.py, StreamTests.test_unhandled_exception_sync_callback
-TEST_F(ServerTest, WhatACallbackThrowsIsReportedAndItsConnectionClosed) {
-    auto coroutine = [](StreamReader reader, StreamWriter) -> Coro<> {
-        co_await reader.read(1);
-        throw ValueError("test");
-    };
-    auto plain = [](StreamReader, StreamWriter) { throw ValueError("test"); };
-    for (bool is_plain : {false, true}) {
-        run_net([&]() -> Coro<> {
-            Reports reports;
-            reports.listen(get_running_loop());
-            Server server;
-            if (is_plain) {
-                server = co_await start_server(plain, "127.0.0.1", 0);
-            } else {
-                server = co_await start_server(coroutine, "127.0.0.1", 0);
-            }
-            auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
-            writer.write("test msg");
-            try {
-                co_await reader.read();
-            } catch (const ConnectionResetError&) {  // it had something unread
-            }
-            writer.close();
-            server.close();
-            co_await server.wait_closed();
-            EXPECT_EQ(reports.str(), "Unhandled exception in client_connected_cb: ValueError('test')");
-            EXPECT_EQ(static_cast<bool>(reports.contexts.at(0).task), !is_plain);
-            if (!is_plain) {
-                EXPECT_EQ(reports.contexts[0].task.get_name().substr(0, 5), "Task-");
-                EXPECT_FALSE(reports.stacks[0].empty());
-            }
-            EXPECT_EQ(reports.contexts[0].transport.substr(0, 25), "<_SelectorSocketTransport")
-                << reports.contexts[0].transport;
-            get_running_loop().set_exception_handler(nullptr);
-        });
-    }
-}
-
-// CPython: test_streams.py, StreamTests.test_unhandled_cancel
-TEST_F(ServerTest, ACallbackThatIsCancelledIsNotReported) {
-    run_net([]() -> Coro<> {
-        Reports reports;
-        reports.listen(get_running_loop());
-        auto serve = [](StreamReader reader, StreamWriter) -> Coro<> {
-            current_task().cancel();
-            co_await reader.read();
-        };
-        Server server = co_await start_server(serve, "127.0.0.1", 0);
-        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
-        std::string text = co_await reader.read();
-        EXPECT_EQ(text, "");
-        writer.close();
-        server.close();
-        co_await server.wait_closed();
-        EXPECT_EQ(reports.str(), "");
-        get_running_loop().set_exception_handler(nullptr);
-    });
-}
-
-ContextVar<std::string> user{"user", "nobody"};
-
-TEST_F(ServerTest, ItsCallbacksSeeTheContextInWhichItBegan) {
-    run_net([]() -> Coro<> {
-        std::vector<std::string> seen;
-        auto serve = [&](StreamReader, StreamWriter) -> Coro<> {
-            seen.push_back(user.get());
-            user.set("changed");
-            co_return;
-        };
-        user.set("starter");
-        Server server = co_await start_server(serve, "127.0.0.1", 0);
-        user.set("later");
-        for (int i = 0; i < 2; ++i) {
-            auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
-            co_await reader.read();
-        }
-        EXPECT_EQ(seen, (std::vector<std::string>{"starter", "starter"}));
-        server.close();
-    });
-}
-
-TEST_F(ServerTest, ACallbackLivesAsLongAsItsTasks) {
-    run_net([]() -> Coro<> {
-        std::string got;
-        Server server;
-        {
-            auto serve = [&got, kept = std::string(100, 'x')](StreamReader reader, StreamWriter) -> Coro<> {
-                got = co_await reader.read();
-                got += kept;
-            };
-            server = co_await start_server(serve, "127.0.0.1", 0);
-        }
-        auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
-        co_await sleep(1ms);
-        server.close();
-        server = Server();
-        writer.write("hello");
-        writer.close();
-        co_await reader.read();
-        co_await sleep(1ms);
-        EXPECT_EQ(got, "hello" + std::string(100, 'x'));
-    });
-}
-
-// CPython: test_server.py, UnixServerCleanupTests.test_unix_server_addr_cleanup
-// CPython: test_server.py, UnixServerCleanupTests.test_unix_server_sock_cleanup
-// CPython: test_server.py, UnixServerCleanupTests.test_unix_server_cleanup_gone
-// CPython: test_server.py, UnixServerCleanupTests.test_unix_server_cleanup_replaced
-// CPython: test_server.py, UnixServerCleanupTests.test_unix_server_cleanup_prevented
-TEST_F(ServerTest, AUnixServersPathGoesWithItIfItIsStillItsOwn) {
-    Folder folder;
-    std::string path = folder.path("sock");
-    run_net([&]() -> Coro<> {
-        Server server = co_await start_unix_server(drop, path);
-        EXPECT_TRUE(exists(path));
-        server.close();
-        EXPECT_FALSE(exists(path));
-
-        Socket bound(AddressFamily::UNIX);
-        bound.bind(SocketAddress::unix_path(path));
-        server = co_await start_unix_server(drop, {.sock = &bound});
-        server.close();
-        EXPECT_FALSE(exists(path));
-
-        server = co_await start_unix_server(drop, path);
-        ::unlink(path.c_str());
-        server.close();
-
-        server = co_await start_unix_server(drop, path);
-        ::unlink(path.c_str());
-        Socket other(AddressFamily::UNIX);
-        other.bind(SocketAddress::unix_path(path));
-        server.close();
-        EXPECT_TRUE(exists(path));
-
-        server = co_await start_unix_server(drop, path, {.cleanup_socket = false});
-        server.close();
-        EXPECT_TRUE(exists(path));
-    });
-}
-
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_existing_path_sock
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_existing_path_nonsock
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_bind_error
-TEST_F(ServerTest, AStaleSocketIsReplacedAndAnotherFileIsNot) {
-    Folder folder;
-    std::string path = folder.path("sock");
-    run_net([&]() -> Coro<> {
-        {
-            Socket stale(AddressFamily::UNIX);
-            stale.bind(SocketAddress::unix_path(path));
-        }
-        Server server = co_await start_unix_server(drop, path);
-        server.close();
-        ::close(::creat(path.c_str(), 0600));
-        try {
-            co_await start_unix_server(drop, path);
-            ADD_FAILURE();
-        } catch (const OSError& error) {
-            EXPECT_EQ(std::string(error.what()), "[Errno 98] Address '" + path + "' is already in use");
-        }
-        try {
-            co_await start_unix_server(drop, folder.path("no/such/folder"));
-            ADD_FAILURE();
-        } catch (const FileNotFoundError& error) {
-            EXPECT_EQ(std::string(error.what()),
-                      "[Errno 2] No such file or directory: '" + folder.path("no/such/folder") + "'");
-        }
-    });
-}
-
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_nopath_nosock
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_path_inetsock
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_path_dgram
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_path_stream_bittype
-// CPython: test_events.py, EventLoopTestsMixin.test_create_unix_server_path_socket_error
-TEST_F(ServerTest, AUnixServerTakesAPathOrAUnixStreamSocket) {
-    run_net([]() -> Coro<> {
-        Socket internet(AddressFamily::INET);
-        Socket datagrams(AddressFamily::UNIX, SocketKind::DGRAM);
-        Socket good(AddressFamily::UNIX);
-        std::string said;
-        for (int i = 0; i < 4; ++i) {
-            try {
-                if (i == 0) {
-                    co_await start_unix_server(drop, StartUnixServerOptions());
-                } else if (i == 1) {
-                    co_await start_unix_server(drop, {.sock = &internet});
-                } else if (i == 2) {
-                    co_await start_unix_server(drop, {.sock = &datagrams});
-                } else {
-                    co_await start_unix_server(drop, "/path", {.sock = &good});
-                }
-            } catch (const ValueError& error) {
-                said += std::string(error.what()).substr(0, 60) + "\n";
-            }
-        }
-        EXPECT_EQ(said,
-                  "path was not specified, and no sock specified\n"
-                  "A UNIX Domain Stream Socket was expected, got <socket.socket\n"
-                  "A UNIX Domain Stream Socket was expected, got <socket.socket\n"
-                  "path and sock can not be specified at the same time\n");
-        EXPECT_TRUE(good);  // it was not taken
-        good.bind(SocketAddress::unix_path(std::string(1, '\0') + "asyncio-server-test"));
-        Server server = co_await start_unix_server(drop, {.sock = &good});
-        server.close();
     });
 }
 

@@ -31,8 +31,8 @@ Coro<> use_descriptors() {
 
 INSTANTIATE_TEST_SUITE_P(All, ForkThread, testing::Values("epoll", "io_uring"));
 
-/// How many files of the kernel's own kinds, such as an epoll, are open. Allocates nothing: in a child of a process with
-/// threads that is not sure to work under a sanitizer.
+/// How many files of the kernel's own kinds, such as an epoll, are open. Allocates nothing: in a child of a process
+/// with threads that is not sure to work under a sanitizer.
 int open_kernel_objects() {
     int count = 0;
     for (int fd = 0; fd < 64; ++fd) {
