@@ -1,29 +1,12 @@
 #pragma once
 
-#include <asyncio/detail/pool.h>
+#include <asyncio/net/pipes.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
 namespace asyncio::detail {
-
-/// An open descriptor until it is somebody's.
-class OwnedDescriptor {
-public:
-    explicit OwnedDescriptor(int fd = -1) noexcept : fd_(fd) {}
-    OwnedDescriptor(OwnedDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~OwnedDescriptor();
-    int get() const noexcept { return fd_; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
 
 enum class Direction : bool { reading, writing };
 

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 
 namespace asyncio::detail {
@@ -48,6 +49,7 @@ protected:
     bool is_stream() const noexcept { return protocol_->kind() == BaseProtocol::Kind::stream; }
     void watch(Direction direction);
     void unwatch(Direction direction) noexcept;
+    bool end_is_scheduled() const noexcept { return end_is_scheduled_; }
     bool is_watched(Direction direction) const noexcept { return watched_[static_cast<int>(direction)]; }
     void schedule_end(std::exception_ptr error) noexcept;
     void lose_connection(std::exception_ptr error);
@@ -99,7 +101,8 @@ private:
     void has_begun() override;
     void is_ready(Direction direction) override;
     void before_end(BaseProtocol& protocol) override;
-    void fail(int error);
+    void read_and_tell();
+    void lose(std::exception_ptr error) noexcept;
 
     bool paused_ = false;
     bool ended_ = false;
@@ -117,7 +120,7 @@ public:
     bool can_write_eof() const override { return true; }
     void close() noexcept override;
     void abort() noexcept override { force_close(nullptr); }
-    std::size_t write_buffer_size() const override { return buffer_.size(); }
+    std::size_t write_buffer_size() const override { return buffer_ ? buffer_->size() : 0; }
     WriteBufferLimits write_buffer_limits() const override { return marks_.limits(); }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
     std::string repr() const override;
@@ -134,7 +137,7 @@ private:
     void force_close(std::exception_ptr error) noexcept;
     void pause_protocol_if_full();
 
-    WriteBuffer buffer_;
+    std::optional<WriteBuffer> buffer_;  // not empty
     WaterMarks marks_;
     std::uint8_t conn_lost_ = 0;  // counts vain writes
 };

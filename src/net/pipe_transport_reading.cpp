@@ -3,6 +3,7 @@
 #include "core/task_loop.h"
 #include "net/protocol_calls.h"
 
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/net/stream_reader_protocol.h>
 
@@ -28,6 +29,15 @@ void ReadPipeTransport::resume_reading() {
 }
 
 void ReadPipeTransport::is_ready(Direction) {
+    try {
+        read_and_tell();
+    } catch (...) {  // no memory for what has come
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        lose(std::current_exception());
+    }
+}
+
+void ReadPipeTransport::read_and_tell() {
     // Whoever reads a terminal after us is to find what was typed.
     if (is_stream()) {
         const ReaderState* reader = static_cast<StreamReaderProtocol&>(*protocol_).reader();
@@ -36,15 +46,26 @@ void ReadPipeTransport::is_ready(Direction) {
     char* buffer = loop_->receive_buffer().memory();
     std::ptrdiff_t size = file_.read(buffer, ReceiveBuffer::size);
     if (size == -EAGAIN) return;
-    if (size < 0) return fail(static_cast<int>(-size));
     if (size == 0) {
         closing_ = ended_ = true;
         unwatch(Direction::reading);
         return schedule_end(nullptr);
     }
     Ref<BaseProtocol> protocol = protocol_;
+    if (size < 0) {
+        std::exception_ptr failure = make_os_error(static_cast<int>(-size));
+        lose(failure);
+        if (size == -EIO) return;  // what a terminal says whose other end is gone
+        return exception_handler_of(*loop_).tell({.exception = failure}, [&](ExceptionContext& context) {
+            context.message = "Fatal read error on pipe transport";
+            context.transport = repr_or_nothing(*this);
+            context.protocol = repr_or_nothing(*protocol);
+        });
+    }
+    std::string_view data(buffer, static_cast<std::size_t>(size));
+    if (is_stream()) return static_cast<Protocol&>(*protocol).data_received(data);
     try {
-        static_cast<Protocol&>(*protocol).data_received({buffer, static_cast<std::size_t>(size)});
+        static_cast<Protocol&>(*protocol).data_received(data);
     } catch (...) {
         tell_failed_callback("data_received", *protocol, *this);
     }
@@ -66,18 +87,10 @@ void ReadPipeTransport::close() noexcept {
     schedule_end(nullptr);
 }
 
-/// A terminal whose other end is gone says EIO.
-void ReadPipeTransport::fail(int error) {
-    std::exception_ptr failure = make_os_error(error);
+void ReadPipeTransport::lose(std::exception_ptr error) noexcept {
     closing_ = true;
     unwatch(Direction::reading);
-    schedule_end(failure);
-    if (error == EIO) return;
-    exception_handler_of(*loop_).tell({.exception = failure}, [&](ExceptionContext& context) {
-        context.message = "Fatal read error on pipe transport";
-        context.transport = repr_or_nothing(*this);
-        context.protocol = repr_or_nothing(*protocol_);
-    });
+    schedule_end(std::move(error));
 }
 
 std::string ReadPipeTransport::repr() const {

@@ -19,7 +19,7 @@ void WritePipeTransport::has_begun() {
 
 void WritePipeTransport::is_ready(Direction direction) {
     if (direction == Direction::writing) return send_buffer();
-    if (buffer_.empty()) return force_close(nullptr);
+    if (!buffer_) return force_close(nullptr);
     fail(EPIPE);
 }
 
@@ -34,7 +34,7 @@ void WritePipeTransport::write(std::string_view data) {
         return;
     }
     bool some_went = false;
-    if (buffer_.empty()) {
+    if (!buffer_) {
         std::ptrdiff_t size = write_now(data);
         if (size < 0) return;
         some_went = size > 0;
@@ -43,9 +43,13 @@ void WritePipeTransport::write(std::string_view data) {
     }
     try {
         watch(Direction::writing);
-        buffer_.append(data);
+        if (!buffer_) buffer_.emplace();
+        buffer_->append(data);
     } catch (...) {
-        if (buffer_.empty()) unwatch(Direction::writing);
+        if (write_buffer_size() == 0) {
+            buffer_.reset();
+            unwatch(Direction::writing);
+        }
         if (some_went) force_close(std::current_exception());  // the other end has a part of it
         throw;
     }
@@ -77,20 +81,21 @@ std::ptrdiff_t WritePipeTransport::write_now(std::string_view data) noexcept {
 
 void WritePipeTransport::send_buffer() {
     IoBuffer parts[most_parts];
-    std::size_t count = buffer_.front(parts);
+    std::size_t count = buffer_->front(parts);
     for (std::size_t i = 0; i < count; ++i) {
         std::ptrdiff_t sent = write_now({static_cast<const char*>(parts[i].data), parts[i].size});
         if (sent < 0) return;
-        buffer_.drop(static_cast<std::size_t>(sent));
+        buffer_->drop(static_cast<std::size_t>(sent));
         if (static_cast<std::size_t>(sent) < parts[i].size) return;
     }
-    if (!buffer_.empty()) return;
+    if (!buffer_->empty()) return;
+    buffer_.reset();
     unwatch(Direction::writing);
     if (marks_.has_fallen(0)) {
         Ref<BaseProtocol> protocol = protocol_;
         call_resume_writing(*protocol, *this);
     }
-    if (!closing_ || !buffer_.empty()) return;
+    if (!closing_ || buffer_ || end_is_scheduled()) return;
     unwatch(Direction::reading);
     lose_connection(nullptr);
 }
@@ -98,7 +103,7 @@ void WritePipeTransport::send_buffer() {
 void WritePipeTransport::write_eof() {
     if (closing_) return;
     closing_ = true;
-    if (!buffer_.empty()) return;
+    if (buffer_) return;
     unwatch(Direction::reading);
     schedule_end(nullptr);
 }
@@ -118,7 +123,7 @@ void WritePipeTransport::fail(int error) noexcept {
 
 void WritePipeTransport::force_close(std::exception_ptr error) noexcept {
     closing_ = true;
-    buffer_.clear();
+    buffer_.reset();
     unwatch(Direction::writing);
     unwatch(Direction::reading);
     schedule_end(std::move(error));
@@ -130,14 +135,14 @@ void WritePipeTransport::set_write_buffer_limits(std::optional<Count> high, std:
 }
 
 void WritePipeTransport::pause_protocol_if_full() {
-    if (!protocol_ || !marks_.has_risen(buffer_.size())) return;
+    if (!protocol_ || !marks_.has_risen(write_buffer_size())) return;
     Ref<BaseProtocol> protocol = protocol_;
     call_pause_writing(*protocol, *this);
 }
 
 std::string WritePipeTransport::repr() const {
     return repr_of("_UnixWritePipeTransport", std::string(is_watched(Direction::writing) ? " polling" : " idle") +
-                                                  " bufsize=" + std::to_string(buffer_.size()));
+                                                  " bufsize=" + std::to_string(write_buffer_size()));
 }
 
 }  // namespace asyncio::detail

@@ -82,12 +82,12 @@ Coro<StreamWriter> stream_to(int fd) {
 
 }  // namespace
 
-Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, int fd) {
-    return connect_to_read(PipeArguments{std::move(maker), OwnedDescriptor(fd)});
+Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor) {
+    return connect_to_read(PipeArguments{std::move(maker), std::move(descriptor)});
 }
 
-Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, int fd) {
-    return connect_to_write(PipeArguments{std::move(maker), OwnedDescriptor(fd)});
+Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor) {
+    return connect_to_write(PipeArguments{std::move(maker), std::move(descriptor)});
 }
 
 }  // namespace detail

@@ -46,9 +46,11 @@ INSTANTIATE_TEST_SUITE_P(Core, WhateverFails, testing::ValuesIn(faults::core_pro
 INSTANTIATE_TEST_SUITE_P(Tasks, WhateverFails, testing::ValuesIn(faults::task_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sockets, WhateverFails, testing::ValuesIn(faults::socket_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverFails, testing::ValuesIn(faults::stream_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Pipes, WhateverFails, testing::ValuesIn(faults::pipe_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sync, WhateverFails, testing::ValuesIn(faults::sync_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sockets, WhateverIsRefused, testing::ValuesIn(faults::socket_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverIsRefused, testing::ValuesIn(faults::stream_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Pipes, WhateverIsRefused, testing::ValuesIn(faults::pipe_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(RealTime, WhateverIsRefused, testing::ValuesIn(faults::thread_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Threads, WhateverFails, testing::ValuesIn(faults::thread_programs()), name_of);
 

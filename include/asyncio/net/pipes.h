@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace asyncio {
 
@@ -34,8 +35,25 @@ static_assert(std::is_trivially_destructible_v<StandardStreamOptions>);
 
 namespace detail {
 
-Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, int fd);
-Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, int fd);
+/// An open descriptor until it is somebody's.
+class OwnedDescriptor {
+public:
+    explicit OwnedDescriptor(int fd) noexcept : fd_(fd) {}
+    OwnedDescriptor(OwnedDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~OwnedDescriptor();
+    int get() const noexcept { return fd_; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    int fd_;
+};
+
+Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor);
+Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor);
 
 /// The same with the protocol's own class.
 template <class Pipe, class Made>
@@ -58,15 +76,17 @@ concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, 
 /// Python: loop.connect_read_pipe.
 template <detail::PipeProtocolFactory F>
 Coro<ReadPipe<detail::ProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
+    detail::OwnedDescriptor owned(fd);
     return detail::pipe_of<ReadPipe<detail::ProtocolOf<F>>>(
-        detail::connect_read_pipe(detail::protocol_maker(static_cast<F&&>(factory)), fd));
+        detail::connect_read_pipe(detail::protocol_maker(static_cast<F&&>(factory)), std::move(owned)));
 }
 /// The same for the writing end. When a pipe's reader has gone it is closed, with BrokenPipeError if something is kept.
 /// No SIGPIPE comes of it. Python: loop.connect_write_pipe.
 template <detail::PipeProtocolFactory F>
 Coro<WritePipe<detail::ProtocolOf<F>>> connect_write_pipe(F&& factory, int fd) {
+    detail::OwnedDescriptor owned(fd);
     return detail::pipe_of<WritePipe<detail::ProtocolOf<F>>>(
-        detail::connect_write_pipe(detail::protocol_maker(static_cast<F&&>(factory)), fd));
+        detail::connect_write_pipe(detail::protocol_maker(static_cast<F&&>(factory)), std::move(owned)));
 }
 
 /// Standard input as a stream, whatever it is: a terminal, a pipe, a file, `/dev/null`.
