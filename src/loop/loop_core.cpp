@@ -137,8 +137,21 @@ void LoopCore::run_pass() {
 
 void LoopCore::look_outside(bool idle) {
     events_.clear();
-    wait_for_events(idle);
+    try {
+        wait_for_events(idle);
+    } catch (...) {  // what a backend has named before is not named again
+        tell_events();
+        throw;
+    }
     drain_inbox();
+    tell_events();
+    TimePoint now = time();
+    if (idle) budget_.forget_idle_time(now);
+    budget_.renew(now);
+    if (signals_.has_sigint_watch()) signals_.tell_sigint();
+}
+
+void LoopCore::tell_events() {
     for (const IoEvent& event : events_) {
         if (event.operation != nullptr) {
             push_ready(*event.operation);
@@ -146,10 +159,6 @@ void LoopCore::look_outside(bool idle) {
             descriptors_.dispatch(event);
         }
     }
-    TimePoint now = time();
-    if (idle) budget_.forget_idle_time(now);
-    budget_.renew(now);
-    if (signals_.has_sigint_watch()) signals_.tell_sigint();
 }
 
 void LoopCore::wait_for_events(bool idle) {

@@ -138,6 +138,7 @@ private:
     void drop_all_queued() noexcept;
     void run_pass();
     void look_outside(bool idle);
+    void tell_events();
     void wait_for_events(bool idle);
     void run_ready();
     /// What other threads have posted joins the ready queue.
