@@ -79,6 +79,9 @@ TEST_P(IoBackendTest, ThatThereAreNoDescriptorsIsToldOnlyWhenSomebodyIsThere) {
     EXPECT_TRUE(accept.finish());
     EXPECT_GE(accept.result, 0);
     OwnedFd accepted(static_cast<int>(accept.result));
+    accept.at_once = true;
+    EXPECT_FALSE(accept.start(backend()));  // that was all
+    accept.stop();
     {
         support::NoMoreDescriptors none;
         accept.at_once = false;
