@@ -20,7 +20,9 @@
 #include <asyncio/loop/io_backend.h>
 #include <asyncio/loop/seconds.h>
 #include <asyncio/net/create_connection.h>
+#include <asyncio/net/create_datagram_endpoint.h>
 #include <asyncio/net/create_server.h>
+#include <asyncio/net/datagrams.h>
 #include <asyncio/net/dns.h>
 #include <asyncio/net/open_connection.h>
 #include <asyncio/net/pipes.h>

@@ -1,11 +1,16 @@
 #include "net/connecting.h"
 
 #include <asyncio/errors/exception_group.h>
+#include <asyncio/errors/log.h>
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/net/sock.h>
 #include <asyncio/tasks/staggered_race.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <string>
 #include <utility>
@@ -43,6 +48,15 @@ void bind_to_one(Socket& socket, const std::vector<AddressInfo>& local, std::vec
 }
 
 }  // namespace
+
+void remove_stale_socket(const std::string& path) {
+    struct stat file = {};
+    int failed = ::stat(path.c_str(), &file);
+    if (failed == 0 && S_ISSOCK(file.st_mode)) failed = ::unlink(path.c_str());
+    if (failed == 0 || errno == ENOENT) return;
+    log(LogLevel::error,
+        "Unable to check or remove stale UNIX socket " + quoted(path) + ": " + str(make_os_error(errno)));
+}
 
 std::exception_ptr bind_error(const OSError& error, const SocketAddress& address) {
     return make_os_error(error.errno_value(),

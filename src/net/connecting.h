@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace asyncio::detail {
@@ -28,6 +29,9 @@ Coro<std::optional<Socket>> connect_staggered(ConnectErrors& errors, const std::
 
 /// Lets address families alternate behind the first `count` addresses of the first family.
 std::vector<AddressInfo> interleave_families(const std::vector<AddressInfo>& infos, int count);
+
+/// Removes a socket that is left over at a path; logs if it cannot.
+void remove_stale_socket(const std::string& path);
 
 /// The text of an exception about a failed bind().
 std::exception_ptr bind_error(const OSError& error, const SocketAddress& address);

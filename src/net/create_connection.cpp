@@ -99,7 +99,7 @@ Coro<Connection<>> make_connection(Coro<Socket> connecting, Ref<ProtocolMaker> m
     Ref<BaseProtocol> protocol = maker->make();
     if (!protocol) throw TypeError("the protocol's factory returned no protocol");
     NewTransport transport(new SocketTransport(running_core(), std::move(socket), protocol, {}, nullptr));
-    co_await WaiterCall<BeginWaiter, NewTransport*>(&transport);
+    co_await WaiterCall<BeginWaiter<SocketTransport>, NewTransport<SocketTransport>*>(&transport);
     co_return Connection<>{Transport(transport.get()), std::move(protocol)};
 }
 

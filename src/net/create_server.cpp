@@ -116,22 +116,12 @@ Coro<Server> listen(Serving args) {
     co_return co_await serve(std::move(sockets), std::move(args.maker), options.backlog, options.start_serving, false);
 }
 
-/// Removes a socket that is left over at a path.
-void remove_stale(const std::string& path) {
-    struct stat file = {};
-    int failed = ::stat(path.c_str(), &file);
-    if (failed == 0 && S_ISSOCK(file.st_mode)) failed = ::unlink(path.c_str());
-    if (failed == 0 || errno == ENOENT) return;
-    log(LogLevel::error,
-        "Unable to check or remove stale UNIX socket " + detail::quoted(path) + ": " + str(make_os_error(errno)));
-}
-
 Socket bound_unix_socket(const std::string& path) {
     Socket socket(AddressFamily::UNIX);
     bool is_path = !path.empty() && path.front() != '\0';
     if (is_path && path.find('\0') != path.npos) throw ValueError("stat: embedded null character in path");
     SocketAddress address = SocketAddress::unix_path(path);
-    if (is_path) remove_stale(path);
+    if (is_path) remove_stale_socket(path);
     try {
         socket.bind(address);
     } catch (const OSError& error) {

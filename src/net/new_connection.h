@@ -21,27 +21,29 @@ Coro<Socket> connected_socket(Host host, Port port, const CreateConnectionOption
 Coro<Socket> connected_unix_socket(std::optional<std::string_view> path, const CreateUnixConnectionOptions& options);
 
 /// A transport that nobody else knows yet: closed if it comes to nothing.
+template <class T>
 class NewTransport {
 public:
-    explicit NewTransport(SocketTransport* transport) noexcept : transport_(transport) {}
+    explicit NewTransport(T* transport) noexcept : transport_(transport) {}
     NewTransport(NewTransport&&) noexcept = default;
     NewTransport& operator=(NewTransport&&) = delete;
     ~NewTransport() {
         if (transport_ && !has_begun_) transport_->close();
     }
-    SocketTransport* get() const noexcept { return transport_.get(); }
-    SocketTransport* operator->() const noexcept { return transport_.get(); }
+    T* get() const noexcept { return transport_.get(); }
+    T* operator->() const noexcept { return transport_.get(); }
     void has_begun() noexcept { has_begun_ = true; }
 
 private:
-    Ref<SocketTransport> transport_;
+    Ref<T> transport_;
     bool has_begun_ = false;
 };
 
 /// Waits until a connection has begun.
+template <class T>
 class BeginWaiter final : public Waiter {
 public:
-    explicit BeginWaiter(NewTransport* transport) noexcept : transport_(*transport) {}
+    explicit BeginWaiter(NewTransport<T>* transport) noexcept : transport_(*transport) {}
     ~BeginWaiter() { transport_->forget_waiter(); }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
@@ -59,7 +61,7 @@ public:
 
 private:
     void on_cancel() noexcept override { transport_->forget_waiter(); }
-    NewTransport& transport_;
+    NewTransport<T>& transport_;
 };
 
 }  // namespace asyncio::detail

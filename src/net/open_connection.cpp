@@ -24,7 +24,7 @@ Coro<Streams> open_streams(Coro<Socket> connecting, std::int64_t limit) {
     if (!socket) throw_os_error(EBADF);
     Ref<StreamReaderProtocol> protocol(new StreamReaderProtocol(reader.state(), nullptr));
     NewTransport transport(new SocketTransport(loop, std::move(socket), protocol, {}, nullptr));
-    co_await WaiterCall<BeginWaiter, NewTransport*>(&transport);
+    co_await WaiterCall<BeginWaiter<SocketTransport>, NewTransport<SocketTransport>*>(&transport);
     co_return Streams{std::move(reader), StreamWriter(protocol.get())};
 }
 

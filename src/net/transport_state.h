@@ -38,6 +38,8 @@ public:
     virtual void write_eof();
     virtual bool can_write_eof() const;
     virtual void sendto(std::string_view data, const SocketAddress* address);
+    virtual void send_batch(std::span<const Datagram> datagrams);
+    virtual void send_segments(std::string_view data, std::size_t segment_size, const SocketAddress* address);
 
     virtual bool is_reading() const;
     virtual void pause_reading();

@@ -27,6 +27,12 @@ bool TransportState::can_write_eof() const { return false; }
 void TransportState::sendto(std::string_view, const SocketAddress*) {
     throw NotImplementedError("this transport sends no datagrams");
 }
+void TransportState::send_batch(std::span<const Datagram>) {
+    throw NotImplementedError("this transport sends no datagrams");
+}
+void TransportState::send_segments(std::string_view, std::size_t, const SocketAddress*) {
+    throw NotImplementedError("this transport sends no datagrams");
+}
 bool TransportState::is_reading() const { throw NotImplementedError("this transport does not receive"); }
 void TransportState::pause_reading() { throw NotImplementedError("this transport does not receive"); }
 void TransportState::resume_reading() { throw NotImplementedError("this transport does not receive"); }
@@ -94,6 +100,13 @@ ReadTransport Transport::reading() const { return ReadTransport(handle().get());
 void DatagramTransport::sendto(BytesLike data) const { in_its_thread().sendto(data.view(), nullptr); }
 void DatagramTransport::sendto(BytesLike data, const SocketAddress& address) const {
     in_its_thread().sendto(data.view(), &address);
+}
+void DatagramTransport::send_batch(std::span<const Datagram> datagrams) const { in_its_thread().send_batch(datagrams); }
+void DatagramTransport::send_segments(BytesLike data, std::size_t segment_size) const {
+    in_its_thread().send_segments(data.view(), segment_size, nullptr);
+}
+void DatagramTransport::send_segments(BytesLike data, std::size_t segment_size, const SocketAddress& address) const {
+    in_its_thread().send_segments(data.view(), segment_size, &address);
 }
 void DatagramTransport::abort() const { in_its_thread().abort(); }
 void DatagramTransport::set_write_buffer_limits(WriteBufferOptions options) const {

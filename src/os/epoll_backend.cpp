@@ -20,6 +20,9 @@ constexpr std::uint32_t edges = EPOLLET;
 constexpr int too_many_stale_events = 100;
 constexpr std::size_t most_per_event = 3;  // who watches, who reads and who writes
 
+/// Whether there is room for a datagram may depend on whom it is for, which no edge tells.
+bool depends_on_address(IoCall call) noexcept { return call == IoCall::send_to || call == IoCall::send_many; }
+
 }  // namespace
 
 EpollBackend::EpollBackend(Precision best) noexcept : queue_(best) {}
@@ -190,7 +193,7 @@ bool EpollBackend::park(IoOperation& operation) noexcept {
 /// Whether an edge that was there may be the one to wait for: for a datagram there was no room; and a connection that
 /// could not be accepted waits still, if there was one: the kernel looks for a free number first.
 bool EpollBackend::must_be_told_again(const IoOperation& operation, const DescriptorLine& direction) noexcept {
-    if (operation.call == IoCall::send_to) return true;
+    if (depends_on_address(operation.call)) return true;
     return operation.call == IoCall::accept && !operation.at_once && !direction.ready;
 }
 
@@ -214,8 +217,7 @@ bool EpollBackend::collect(IoOperation& operation) noexcept {
     if (!perform(operation)) {
         direction.ready = false;
         operation.reported = false;
-        // Whether there is room for a datagram may depend on whom it is for, which no edge tells.
-        if (operation.call == IoCall::send_to) arm(operation.descriptor.fd, descriptor, true);
+        if (depends_on_address(operation.call)) arm(operation.descriptor.fd, descriptor, true);
         return false;
     }
     operation.ListHook<IoLine>::unlink();

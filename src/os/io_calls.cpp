@@ -55,8 +55,8 @@ std::int64_t receive(IoOperation& operation) noexcept {
 std::int64_t receive_from(IoOperation& operation) noexcept {
     socklen_t room = operation.address_size;
     std::int64_t size = without_interruption([&] {
-        return ::recvfrom(operation.descriptor.fd, operation.data, operation.size, MSG_DONTWAIT, address_of(operation),
-                          &room);
+        int flags = MSG_DONTWAIT | (operation.tells_size ? MSG_TRUNC : 0);
+        return ::recvfrom(operation.descriptor.fd, operation.data, operation.size, flags, address_of(operation), &room);
     });
     if (size >= 0) operation.address_size = room;
     return size;
@@ -127,6 +127,11 @@ std::int64_t call(IoOperation& operation) noexcept {
             return receive(operation);
         case IoCall::receive_from:
             return receive_from(operation);
+        case IoCall::receive_many:
+            return without_interruption([&] {
+                return ::recvmmsg(operation.descriptor.fd, static_cast<mmsghdr*>(operation.data),
+                                  static_cast<unsigned>(operation.size), MSG_DONTWAIT, nullptr);
+            });
         case IoCall::accept:
             return accept(operation);
         case IoCall::writable:
@@ -137,6 +142,11 @@ std::int64_t call(IoOperation& operation) noexcept {
             return without_interruption([&] {
                 return ::sendto(operation.descriptor.fd, operation.data, operation.size, send_flags,
                                 address_of(operation), operation.address_size);
+            });
+        case IoCall::send_many:
+            return without_interruption([&] {
+                return ::sendmmsg(operation.descriptor.fd, static_cast<mmsghdr*>(operation.data),
+                                  static_cast<unsigned>(operation.size), send_flags);
             });
         case IoCall::send_file:
             return send_file(operation);

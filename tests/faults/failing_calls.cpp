@@ -62,6 +62,10 @@ FAILING_CALL(int, poll, (pollfd * entries, nfds_t count, int timeout), (entries,
 FAILING_CALL(ssize_t, recv, (int fd, void* data, size_t size, int flags), (fd, data, size, flags), ENOMEM, ECONNRESET,
              true)
 FAILING_CALL(ssize_t, recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags), ENOMEM, ECONNRESET, true)
+FAILING_CALL(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout),
+             (fd, messages, count, flags, timeout), ENOMEM, ECONNREFUSED, true)
+FAILING_CALL(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags), (fd, messages, count, flags),
+             ENOBUFS, EPERM, true)
 FAILING_CALL(ssize_t, recvfrom,
              (int fd, void* data, size_t size, int flags, sockaddr* address, socklen_t* address_size),
              (fd, data, size, flags, address, address_size), ENOMEM, ECONNREFUSED, true)

@@ -36,10 +36,12 @@ enum class IoCall : std::uint8_t {
     readable,      ///< nothing: there is something to read, an end or an error
     receive,       ///< recv() into `data`
     receive_from,  ///< the same, with the sender's address
+    receive_many,  ///< recvmmsg() into the `size` messages at `data`
     accept,        ///< accept(): `result` is the new descriptor, non-blocking and closed on exec
     writable,      ///< nothing: there is room to write, or an error
     send,          ///< send() of `data`, or of `buffers`
     send_to,       ///< the same to an address
+    send_many,     ///< sendmmsg() of the `size` messages at `data`
     send_file,     ///< sendfile() from `file`, beginning at `offset`, of up to `size` bytes
     connect,       ///< connect() to the address, until it is connected
 };
@@ -75,6 +77,7 @@ public:
     bool repeats = false;      ///< one of a series: the backend may fetch more than this one outcome ahead
     bool tells_empty = false;  ///< a receive on a byte stream: if it did not fill `data`, then it took all there was
     bool is_tcp = false;       ///< ... and nothing but bytes can come
+    bool tells_size = false;   ///< receive_from: `result` is the datagram's size, also where that is more than `size`
     bool goes_on = false;      ///< the next step of something whose turn it is: it comes before all that wait
 
     // What the backend notes.

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,6 +20,7 @@ namespace asyncio {
 
 class BaseProtocol;
 class EventLoop;
+struct Datagram;
 
 /// Keeps a protocol, as `std::shared_ptr` would: when the last one is gone the protocol is destroyed. Belongs to the
 /// loop's thread. A protocol makes one of itself by `ProtocolRef<Mine>(this)`.
@@ -185,6 +187,12 @@ public:
     /// room. It may be empty.
     void sendto(BytesLike data) const;
     void sendto(BytesLike data, const SocketAddress& address) const;
+    /// The same for several, in as few calls of the system as it takes. New here.
+    void send_batch(std::span<const Datagram> datagrams) const;
+    /// Sends the data as datagrams of this size, the last may be shorter: where the kernel can by UDP GSO, which cuts
+    /// them late. New here.
+    void send_segments(BytesLike data, std::size_t segment_size) const;
+    void send_segments(BytesLike data, std::size_t segment_size, const SocketAddress& address) const;
     /// Closes at once, and drops what is kept.
     void abort() const;
     void set_write_buffer_limits(WriteBufferOptions options = {}) const;

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/net/datagrams.h>
+#include <asyncio/net/host_port.h>
+#include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/protocols.h>
+#include <asyncio/net/socket.h>
+#include <asyncio/net/transports.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+/// A host and a port, or the path of a unix socket, an abstract one if its first byte is zero; or None.
+class EndpointAddress {
+public:
+    constexpr EndpointAddress() noexcept = default;
+    constexpr EndpointAddress(decltype(nullptr)) noexcept {}
+    constexpr EndpointAddress(std::nullopt_t) noexcept {}
+    constexpr EndpointAddress(Host host, Port port) noexcept : host_port_(host, port) {}
+    constexpr EndpointAddress(HostPort host_port) noexcept : host_port_(host_port) {}
+    constexpr EndpointAddress(const char* path) : path_(path), is_path_(true) {}
+    constexpr EndpointAddress(std::string_view path) noexcept : path_(path), is_path_(true) {}
+    EndpointAddress(const std::string& path) noexcept : path_(path), is_path_(true) {}
+
+    /// An empty path is none, as in Python.
+    constexpr explicit operator bool() const noexcept { return host_port_ || !path_.empty(); }
+    constexpr bool is_path() const noexcept { return is_path_; }
+    constexpr HostPort host_port() const noexcept { return host_port_; }
+    constexpr std::string_view path() const noexcept { return path_; }
+
+private:
+    HostPort host_port_;
+    std::string_view path_;
+    bool is_path_ = false;
+};
+static_assert(std::is_trivially_destructible_v<EndpointAddress>);
+
+/// A transport for datagrams and the protocol that stands on it.
+template <class P = BaseProtocol>
+struct DatagramEndpoint {
+    DatagramTransport transport;
+    ProtocolRef<P> protocol;
+};
+
+/// The keyword arguments of `create_datagram_endpoint()`.
+struct DatagramEndpointOptions {
+    EndpointAddress local_addr = {};   ///< where to receive
+    EndpointAddress remote_addr = {};  ///< the only one to send to, and to receive from
+    AddressFamily family = AddressFamily::UNSPEC;
+    int proto = 0;
+    int flags = 0;                             ///< of getaddrinfo()
+    std::optional<bool> reuse_port = {};       ///< several endpoints may have one port: each sender is one's
+    std::optional<bool> allow_broadcast = {};  ///< then the socket is not connected to `remote_addr`
+    Socket* sock = nullptr;                    ///< one that there is, which is taken over at once; instead of all these
+};
+static_assert(std::is_trivially_destructible_v<DatagramEndpointOptions>);
+
+namespace detail {
+
+Coro<DatagramEndpoint<>> create_datagram_endpoint(Ref<ProtocolMaker> maker, const DatagramEndpointOptions& options);
+
+template <class P>
+Coro<DatagramEndpoint<P>> endpoint_of(Coro<DatagramEndpoint<>> making) {
+    DatagramEndpoint<> made = co_await std::move(making);
+    co_return DatagramEndpoint<P>{std::move(made.transport),
+                                  Ref<P>::adopt(static_cast<P*>(std::move(made.protocol).release()))};
+}
+
+}  // namespace detail
+
+/// The same as a ProtocolFactory, of a DatagramProtocol.
+template <class F>
+concept DatagramProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<DatagramProtocol, detail::ProtocolOf<F>>;
+
+/// Opens a socket for datagrams, by UDP or between unix sockets, and puts the protocol that the factory makes on it.
+///
+/// The protocol's `connection_made()` has been called when this goes on. Throws OSError, gaierror, ValueError for
+/// arguments that contradict each other, and what the factory throws. Cancelling closes what was opened.
+/// ```cpp
+/// auto [transport, protocol] =
+///     co_await asyncio::create_datagram_endpoint([] { return Echo(); }, asyncio::HostPort("127.0.0.1", 9999));
+/// ```
+/// Python: loop.create_datagram_endpoint.
+template <DatagramProtocolFactory F>
+Coro<DatagramEndpoint<detail::ProtocolOf<F>>> create_datagram_endpoint(F&& factory, DatagramEndpointOptions options) {
+    return detail::endpoint_of<detail::ProtocolOf<F>>(
+        detail::create_datagram_endpoint(detail::protocol_maker(static_cast<F&&>(factory)), options));
+}
+template <DatagramProtocolFactory F>
+Coro<DatagramEndpoint<detail::ProtocolOf<F>>> create_datagram_endpoint(F&& factory, EndpointAddress local_addr,
+                                                                       EndpointAddress remote_addr = {},
+                                                                       DatagramEndpointOptions options = {}) {
+    options.local_addr = local_addr;
+    options.remote_addr = remote_addr;
+    return create_datagram_endpoint(static_cast<F&&>(factory), options);
+}
+template <class F, class... Rest>
+requires(!DatagramProtocolFactory<F>) Coro<DatagramEndpoint<>> create_datagram_endpoint(F&&, Rest&&...) {
+    static_assert(detail::never<F>,
+                  "create_datagram_endpoint() calls its factory without arguments, for a "
+                  "DatagramProtocol, a std::unique_ptr of one or a ProtocolRef");
+    return Coro<DatagramEndpoint<>>();
+}
+
+}  // namespace asyncio

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""udp_echo_client says what it sent and received, and what went wrong.    udp_echo_client_test.py EXE"""
+import socket
+import sys
+
+import programs
+
+SERVER = [sys.executable, str(programs.ROOT / "examples/udp_echo_server.py")]
+
+
+class UdpEchoClient(programs.ProgramTest):
+    name = "udp_echo_client"
+
+    def test_talks_to_a_server_in_python(self):
+        with programs.Server(SERVER) as server:
+            for command, _ in self.variants():
+                done = programs.run(command, "127.0.0.1", server.port, "hello", "world")
+                self.assertEqual(done.stdout, "sent hello\nreceived hello\nsent world\nreceived world\n")
+                self.assertEqual(done.returncode, 0)
+
+    def test_is_told_that_nobody_is_there(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+            bound.bind(("127.0.0.1", 0))
+            port = bound.getsockname()[1]
+        for command, _ in self.variants():
+            done = programs.run(command, "127.0.0.1", port, "hello")
+            self.assertEqual(done.stdout, "sent hello\nreceived error: [Errno 111] Connection refused\n")
+
+    def test_tries_again_and_gives_up(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            for command, _ in self.variants():
+                done = programs.run(command, "127.0.0.1", silent.getsockname()[1], "hello")
+                self.assertEqual(done.stdout, "sent hello\n" * 3 + "no answer\n")
+
+
+if __name__ == "__main__":
+    programs.main()
