@@ -28,6 +28,7 @@
 #include <asyncio/net/pipes.h>
 #include <asyncio/net/protocols.h>
 #include <asyncio/net/ready.h>
+#include <asyncio/net/sendfile.h>
 #include <asyncio/net/server.h>
 #include <asyncio/net/sock.h>
 #include <asyncio/net/socket.h>

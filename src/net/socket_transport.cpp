@@ -36,8 +36,8 @@ SocketTransport::SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol
       server_(std::move(server)),
       beginning_(std::make_unique<Beginning>(*this)),
       receive_(IoCall::receive, &SocketTransport::is_readable, *this),
-      sockname_(name_or_none(*socket_, &SocketState::getsockname)),
-      peername_(peer ? peer : name_or_none(*socket_, &SocketState::getpeername)) {
+      names_(name_or_none(*socket_, &SocketState::getsockname),
+             peer ? peer : name_or_none(*socket_, &SocketState::getpeername)) {
     receive_.descriptor = {socket_->fd, socket_->serial};
     receive_.at_once = false;
     receive_.repeats = true;
@@ -243,7 +243,13 @@ void SocketTransport::receive_and_tell(BaseProtocol& protocol, const char*& mess
     WritableBytes room;
     if (is_buffered) {
         message = "Fatal error: protocol.get_buffer() call failed.";
-        room = static_cast<BufferedProtocol&>(protocol).get_buffer(-1);
+        try {
+            room = static_cast<BufferedProtocol&>(protocol).get_buffer(-1);
+        } catch (...) {
+            bool leaves_loop = current_exception_is_keyboard_interrupt_or_system_exit();
+            if (leaves_loop && receive_.is_waiting()) schedule(*loop_, receive_);  // it is still to be received
+            throw;
+        }
         if (room.size() == 0) throw RuntimeError("get_buffer() returned an empty buffer");
         if (!receive_.is_waiting()) return;  // it has paused or closed
     }
@@ -372,8 +378,8 @@ void SocketTransport::loop_is_closing() noexcept {
 
 ExtraInfo SocketTransport::get_extra_info(std::string_view name) const {
     if (name == "socket") return ExtraInfo(TransportSocket(socket_));
-    if (name == "peername") return ExtraInfo(peername_.get());
-    if (name == "sockname") return ExtraInfo(sockname_.get());
+    if (name == "peername") return ExtraInfo(names_.second());
+    if (name == "sockname") return ExtraInfo(names_.first());
     return {};
 }
 

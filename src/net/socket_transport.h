@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/kept_address.h"
+#include "net/kept_addresses.h"
 #include "net/transport_state.h"
 #include "net/water_marks.h"
 #include "net/write_buffer.h"
@@ -43,6 +43,8 @@ public:
     void writelines(std::span<const BytesLike> lines) override;
     void write_eof() override;
     bool can_write_eof() const override { return true; }
+    Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
+                               SendfileOptions options) override;
     void close() noexcept override;
     void abort() noexcept override { force_close(nullptr); }
     void set_protocol(Ref<BaseProtocol> protocol) override;
@@ -84,9 +86,13 @@ private:
         explicit Backlog(SocketTransport& transport) : send(IoCall::send, &SocketTransport::is_writable, transport) {
             send.descriptor = transport.receive_.descriptor;
         }
+        ~Backlog() {
+            if (until_sent != nullptr) until_sent->wake();
+        }
         WriteBuffer buffer;  // not empty
         Operation send;
         ContextSlot context = ContextSlot::copy_current();  // in which it is told that there is room
+        Waiter* until_sent = nullptr;                       // who waits for it to go
     };
     ~SocketTransport() override;
     bool is_stream() const noexcept { return protocol_->kind() == BaseProtocol::Kind::stream; }
@@ -118,6 +124,9 @@ private:
     // Writing.
     static void is_writable(ReadyNode& node);
     void check_can_write(const char* function) const;
+    class FileTurn;
+    static Coro<std::size_t> send_file_behind(Ref<SocketTransport> transport, int file, std::int64_t offset,
+                                              std::optional<std::int64_t> count, SendfileOptions options);
     bool note_vain_write() noexcept;
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;
     static void set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept;
@@ -125,6 +134,7 @@ private:
     void write_lines(std::span<const BytesLike> lines, bool& some_were_sent);
     void wait_for_room() noexcept;
     void send_buffer(bool at_once);
+    void buffer_was_sent();
     void pause_protocol_if_full();
 
     LoopCore* loop_;
@@ -135,13 +145,13 @@ private:
     Operation receive_;  // its descriptor stays when the socket is closed; tells of the end when all was received
     std::unique_ptr<Backlog> backlog_;
     std::exception_ptr lost_by_;  // until it was told
+    ContextSlot context_;         // in which a protocol that is no stream is told what comes, and then of the end
     [[no_unique_address]] WaterMarks marks_;
-    KeptAddress sockname_;
-    KeptAddress peername_;
-    ContextSlot context_;   // in which a protocol that is no stream is told what comes, and then of the end
+    KeptAddresses names_;   // the socket's and its peer's
     bool offered_ = false;  // there is something to receive, and who waits for it will do it
     bool read_to_end_ : 1 = false;
     bool eof_written_ : 1 = false;
+    bool sending_file_ : 1 = false;
     bool paused_ : 1 = false;          // reading
     bool context_is_new_ : 1 = false;  // since the protocol was called
     std::uint8_t conn_lost_ = 0;       // not zero: its end is scheduled, or over; counts vain writes, too

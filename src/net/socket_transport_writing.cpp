@@ -20,6 +20,7 @@ constexpr std::size_t most_parts = 64;    // in one system call
 
 void SocketTransport::check_can_write(const char* function) const {
     if (eof_written_) throw RuntimeError(std::string("Cannot call ") + function + "() after write_eof()");
+    if (sending_file_) throw RuntimeError(std::string("unable to ") + function + "; sendfile is in progress");
 }
 
 /// True if the connection is lost, so that writing would be in vain.
@@ -157,8 +158,18 @@ void SocketTransport::send_buffer(bool at_once) {
     if (backlog_->buffer.empty()) backlog_.reset();
     if (marks_.has_fallen(write_buffer_size())) {
         Ref<BaseProtocol> protocol = protocol_;
-        call_resume_writing(*protocol, *this);
+        try {
+            call_resume_writing(*protocol, *this);
+        } catch (...) {  // what leaves the loop
+            buffer_was_sent();
+            throw;
+        }
     }
+    buffer_was_sent();
+}
+
+/// Or a part of it. The protocol may have written more, or closed.
+void SocketTransport::buffer_was_sent() {
     if (backlog_) return wait_for_room();
     if (closing_ && conn_lost_ == 0) {
         conn_lost_ = 1;

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <asyncio/core/coroutine.h>
 #include <asyncio/detail/count.h>
 #include <asyncio/detail/counted.h>
 #include <asyncio/net/protocols.h>
+#include <asyncio/net/sock.h>
 #include <asyncio/net/transports.h>
 
 #include <cstddef>
-#include <exception>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +39,8 @@ public:
     virtual void writelines(std::span<const BytesLike> lines);
     virtual void write_eof();
     virtual bool can_write_eof() const;
+    virtual Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
+                                       SendfileOptions options);
     virtual void sendto(std::string_view data, const SocketAddress* address);
     virtual void send_batch(std::span<const Datagram> datagrams);
     virtual void send_segments(std::string_view data, std::size_t segment_size, const SocketAddress* address);

@@ -22,10 +22,8 @@ public:
     ~WithoutSigpipe() {
         if (was_pending_) return;
         int error = errno;
-        if (error == EPIPE) {
-            timespec at_once = {};
-            while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
-            }
+        timespec at_once = {};  // it may have been sent without EPIPE, if a part went
+        while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
         }
         ::pthread_sigmask(SIG_SETMASK, &former_, nullptr);
         errno = error;
