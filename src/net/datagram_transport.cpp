@@ -32,10 +32,9 @@ DatagramTransportState::DatagramTransportState(LoopCore& loop, Socket socket, Re
       socket_(socket.state()),
       beginning_(std::make_unique<Beginning>(*this)),
       receive_(IoCall::receive_from, &DatagramTransportState::is_readable, *this),
-      sockname_(name_or_none(*socket_, &SocketState::getsockname)),
-      peername_(name_or_none(*socket_, &SocketState::getpeername)),
+      names_(name_or_none(*socket_, &SocketState::getsockname), name_or_none(*socket_, &SocketState::getpeername)),
       target_(target),
-      is_connected_(peername_.get()),
+      is_connected_(names_.second()),
       can_cut_(is_udp(*socket_)) {
     receive_.descriptor = {socket_->fd, socket_->serial};
     receive_.at_once = false;
@@ -302,8 +301,8 @@ void DatagramTransportState::loop_is_closing() noexcept {
 
 ExtraInfo DatagramTransportState::get_extra_info(std::string_view name) const {
     if (name == "socket") return ExtraInfo(TransportSocket(socket_));
-    if (name == "peername") return ExtraInfo(peername_.get());
-    if (name == "sockname") return ExtraInfo(sockname_.get());
+    if (name == "peername") return ExtraInfo(names_.second());
+    if (name == "sockname") return ExtraInfo(names_.first());
     return {};
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "net/datagram_batch.h"
-#include "net/kept_address.h"
+#include "net/kept_addresses.h"
 #include "net/transport_state.h"
 #include "net/water_marks.h"
 
@@ -146,8 +146,7 @@ private:
     std::unique_ptr<Backlog> backlog_;
     std::exception_ptr lost_by_;
     [[no_unique_address]] WaterMarks marks_;
-    KeptAddress sockname_;
-    KeptAddress peername_;
+    KeptAddresses names_;         // the socket's and its peer's
     const SocketAddress target_;  // the only one that may be sent to; none: any
     ContextSlot context_;         // of the calls of its protocol
     const bool is_connected_;     // the kernel knows where to send
