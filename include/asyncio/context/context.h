@@ -20,15 +20,13 @@ class ContextVar;
 
 namespace detail {
 
-// True for the last reference. Who holds the only one need not count down: that saves the dearest
-// instruction.
+// True for the last reference. Who holds the only one need not count down: that saves the dearest instruction.
 inline bool drop_reference(unsigned& references) noexcept {
     return __atomic_load_n(&references, __ATOMIC_ACQUIRE) == 1 ||
            __atomic_sub_fetch(&references, 1U, __ATOMIC_ACQ_REL) == 0;
 }
 
-/// The value that one `set()` gave to a variable. Shared by contexts, on any thread; the value
-/// never changes.
+/// The value that one `set()` gave to a variable. Shared by contexts, on any thread; the value never changes.
 class ValueBox : public Pooled {
 public:
     void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
@@ -94,8 +92,7 @@ private:
     Ref<ContextIdentity> identity_;  // of the context that made it
 };
 
-/// What the handles of one `Context` share. Its map is changed only by the thread that has entered
-/// it.
+/// What the handles of one `Context` share. Its map is changed only by the thread that has entered it.
 class ContextState : public Pooled {
 public:
     void inc_ref() noexcept { __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED); }
@@ -111,8 +108,7 @@ private:
     unsigned references_ = 1;
 };
 
-/// The context that a task or a scheduled callback carries: eight bytes, nothing allocated until it
-/// is asked for.
+/// The context that a task or a scheduled callback carries: eight bytes, nothing allocated until it is asked for.
 ///
 /// Either a snapshot, whose variables are this slot's own, or a share of a `Context` that others
 /// see too. May travel to another thread; is used by one thread at a time, and stays where it is
@@ -134,8 +130,7 @@ public:
         if (bits_ != 0) drop();
     }
 
-    /// copy_context(): a snapshot of what the thread's current slot shows now. Two loads and a
-    /// count.
+    /// copy_context(): a snapshot of what the thread's current slot shows now. Two loads and a count.
     static ContextSlot copy_current() noexcept;
     /// The same for a slot at hand, without the thread_local look-up.
     static ContextSlot copy(const ContextSlot& other) noexcept {
@@ -317,8 +312,7 @@ private:
 /// contextvars.copy_context().
 Context copy_context();
 
-/// A variable with a value of its own in every context, and so in every task. Define it at
-/// namespace scope.
+/// A variable with a value of its own in every context, and so in every task. Define it at namespace scope.
 ///
 /// A context that leaves the variable unset gives the default. Reading is a search in a short
 /// sorted array; the first `set()` after a copy copies that array. `T` may be read by other threads

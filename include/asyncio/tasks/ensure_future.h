@@ -6,7 +6,6 @@
 #include <asyncio/tasks/run.h>
 
 #include <cstddef>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <vector>
