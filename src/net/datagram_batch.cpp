@@ -22,8 +22,6 @@ namespace {
 // The kernel's limits: a message with its headers has a size of 16 bits, and is cut into 64 at most.
 constexpr std::size_t most_together = 64;
 constexpr std::size_t most_bytes_together = 65'000;
-// Below that the kernel takes longer to cut than to take them one by one. By measurement.
-constexpr std::size_t fewest_together = 4;
 
 }  // namespace
 
@@ -118,7 +116,6 @@ void SendBatch::fill(std::span<const Datagram> datagrams, To to, bool together) 
                 if (datagrams[count - 1].data.size() < size) break;  // only the last may be shorter
             }
         }
-        if (count < fewest_together) count = 1;
         add_message(datagrams.first(count), to);
         datagrams = datagrams.subspan(count);
     }

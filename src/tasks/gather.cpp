@@ -3,6 +3,7 @@
 #include "core/task_loop.h"
 
 #include <new>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -12,6 +13,17 @@ void GatherChild::is_done(ReadyNode& node) {
     auto& child = static_cast<GatherChild&>(node);
     child.gathering_->child_is_done(child);
 }
+
+namespace {
+
+/// What is left of a gather that is done, at a child that is not: looks at the child's exception in its turn.
+class LateLook final : public DoneCallback {
+public:
+    LateLook() : DoneCallback(ContextRef()) {}
+    void call(Ref<FutureBase> future) override { future->mark_retrieved(); }
+};
+
+}  // namespace
 
 /// A callback of a child that keeps the outer future, of which there is no handle any more.
 class Gathering::Link final : public DoneCallback {
@@ -94,9 +106,13 @@ void Gathering::conclude() {
 void Gathering::let_go() noexcept {
     for (GatherChild* child = children_; child != children_ + size_; ++child) {
         if (child->is_linked()) {
-            child->unlink();
-            child->future_->forget_exception();
-            child->future_ = nullptr;
+            Ref<FutureBase> future = std::move(child->future_);
+            try {
+                future->replace_node(*child, *new LateLook);
+            } catch (const std::bad_alloc&) {
+                child->unlink();
+                future->forget_exception();
+            }
         } else if (child->reported_) {
             child->future_ = nullptr;
         }

@@ -355,6 +355,28 @@ TEST(GatherLifetime, LetsGoOfItsChildrenWhenItIsDone) {
     }
 }
 
+// CPython: its callback looks at the error, if the loop lives to see that pass.
+TEST(GatherLifetime, DoesNotKeepQuietAChildThatFailsInTheLastPass) {
+    std::string reported;
+    {
+        EventLoop loop({.clock = VirtualClock{}});
+        loop.set_exception_handler([&](EventLoop&, const ExceptionContext& c) { reported += c.message + "; "; });
+        loop.run_until_complete([](EventLoop& loop) -> Coro<> {
+            auto late = []() -> Coro<int> {
+                throw ValueError("late");
+                co_return 0;
+            };
+            auto cancelled = loop.create_future<int>();
+            cancelled.cancel();
+            auto both = gather(loop.create_task(late()), cancelled);
+            EXPECT_TRUE(both.done());
+            static_cast<void>(both.exception());
+            co_return;
+        }(loop));
+    }
+    EXPECT_EQ(reported, "Task exception was never retrieved; ");
+}
+
 TEST(GatherLifetime, LeavesNothingWhenTheLoopGoesFirst) {
     Future<std::vector<int>> outlives;
     {
