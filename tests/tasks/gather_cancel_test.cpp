@@ -361,18 +361,18 @@ TEST(GatherLifetime, DoesNotKeepQuietAChildThatFailsInTheLastPass) {
     {
         EventLoop loop({.clock = VirtualClock{}});
         loop.set_exception_handler([&](EventLoop&, const ExceptionContext& c) { reported += c.message + "; "; });
-        loop.run_until_complete([](EventLoop& loop) -> Coro<> {
+        loop.run_until_complete([]() -> Coro<> {
             auto late = []() -> Coro<int> {
                 throw ValueError("late");
                 co_return 0;
             };
-            auto cancelled = loop.create_future<int>();
+            auto cancelled = get_running_loop().create_future<int>();
             cancelled.cancel();
-            auto both = gather(loop.create_task(late()), cancelled);
+            auto both = gather(create_task(late()), cancelled);
             EXPECT_TRUE(both.done());
             static_cast<void>(both.exception());
             co_return;
-        }(loop));
+        }());
     }
     EXPECT_EQ(reported, "Task exception was never retrieved; ");
 }
