@@ -153,13 +153,13 @@ Coro<Server> listen_at_path(Ref<ProtocolMaker> maker, std::optional<std::string>
 
 }  // namespace
 
-Coro<Server> create_server(Ref<ProtocolMaker> maker, std::vector<OwnedHost> hosts, bool has_address, Port port,
+Coro<Server> create_server(Ref<ProtocolMaker> maker, OwnedHosts hosts, bool has_address, Port port,
                            const CreateServerOptions& options) {
     Serving args;
     args.maker = std::move(maker);
     args.options = options;
     args.has_address = has_address;
-    for (OwnedHost& host : hosts) {
+    for (OwnedHost& host : hosts.take()) {
         bool is_all = host.get().has_value() && host.get().name().empty();
         args.queries.push_back({is_all ? OwnedHost() : std::move(host), OwnedPort(port), options.family,
                                 SocketKind::STREAM, 0, options.flags.value_or(AI_PASSIVE)});

@@ -35,7 +35,7 @@ Coro<Server> refuse_limit() {
 }  // namespace
 
 // CPython: streams.py, start_server
-Coro<Server> start_server(Ref<ClientCallback> callback, std::vector<OwnedHost> hosts, bool has_address, Port port,
+Coro<Server> start_server(Ref<ClientCallback> callback, OwnedHosts hosts, bool has_address, Port port,
                           const StartServerOptions& options) {
     if (options.limit <= 0) return refuse_limit();
     Ref<ProtocolMaker> maker(new StreamMaker(std::move(callback), options.limit));

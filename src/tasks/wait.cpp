@@ -21,6 +21,9 @@ void WaitNode::is_done(ReadyNode& node) {
     self.awaiter_->one_is_done(*self.future_);
 }
 
+WaitAwaiter::WaitAwaiter(std::size_t size, const WaitOptions& options) : nodes_(size), left_(size), options_(options) {}
+WaitAwaiter::~WaitAwaiter() = default;
+
 void WaitAwaiter::set_future(std::size_t index, FutureBase& future) noexcept {
     nodes_[index].awaiter_ = this;
     nodes_[index].future_ = &future;

@@ -65,14 +65,18 @@ TEST_P(ForkThread, WhatWasHandedToThreadsIsTheParentsAlone) {
         int go[2];
         EXPECT_EQ(::pipe(said), 0);
         EXPECT_EQ(::pipe(go), 0);
+        std::atomic<bool> begun = false;
         auto wait_for_go = [&] {
             char x = 0;
+            begun = true;
             [[maybe_unused]] auto size = ::read(go[0], &x, 1);
         };
         auto say = [&] { [[maybe_unused]] auto size = ::write(said[1], "x", 1); };
         EventLoop& loop = get_running_loop();
         auto blocked = loop.run_in_executor(&pool, wait_for_go);
         auto queued = loop.run_in_executor(&pool, say);
+        // A thread that begins holds locks of a sanitizer's allocator, which the child would wait for.
+        while (!begun) std::this_thread::yield();
         int code = in_child([&] {
             // The thread is not here; another one starts.
             EventLoop own;

@@ -39,7 +39,7 @@ static_assert(std::is_trivially_destructible_v<CreateUnixServerOptions>);
 
 namespace detail {
 
-Coro<Server> create_server(Ref<ProtocolMaker> maker, std::vector<OwnedHost> hosts, bool has_address, Port port,
+Coro<Server> create_server(Ref<ProtocolMaker> maker, OwnedHosts hosts, bool has_address, Port port,
                            const CreateServerOptions& options);
 Coro<Server> create_unix_server(Ref<ProtocolMaker> maker, std::optional<std::string_view> path,
                                 const CreateUnixServerOptions& options);
@@ -56,16 +56,14 @@ Coro<Server> create_unix_server(Ref<ProtocolMaker> maker, std::optional<std::str
 /// Python: loop.create_server.
 template <StreamProtocolFactory F>
 Coro<Server> create_server(F&& factory, Host host, Port port, CreateServerOptions options = {}) {
-    std::vector<detail::OwnedHost> hosts;
-    hosts.emplace_back(host);
-    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), std::move(hosts),
+    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), detail::OwnedHosts(host),
                                  host.has_value() || port.has_value(), port, options);
 }
 /// Listens on several hosts, a container of names, each once.
 template <StreamProtocolFactory F, detail::HostRange Hosts>
 Coro<Server> create_server(F&& factory, const Hosts& hosts, Port port, CreateServerOptions options = {}) {
-    std::vector<detail::OwnedHost> all;
-    for (const auto& host : hosts) all.emplace_back(Host(host));
+    detail::OwnedHosts all;
+    for (const auto& host : hosts) all.add(Host(host));
     return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), std::move(all), true, port,
                                  options);
 }

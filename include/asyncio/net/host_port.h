@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace asyncio {
 
@@ -82,6 +83,20 @@ public:
 private:
     std::string name_;
     bool has_value_ = false;
+};
+
+/// Several hosts.
+class OwnedHosts {
+public:
+    OwnedHosts() noexcept;
+    explicit OwnedHosts(Host host);
+    OwnedHosts(OwnedHosts&& other) noexcept;
+    ~OwnedHosts();
+    void add(Host host);
+    std::vector<OwnedHost> take() noexcept;
+
+private:
+    std::vector<OwnedHost> all_;
 };
 
 /// A Port that keeps its string.

@@ -41,7 +41,7 @@ static_assert(std::is_trivially_destructible_v<StartUnixServerOptions>);
 
 namespace detail {
 
-Coro<Server> start_server(Ref<ClientCallback> callback, std::vector<OwnedHost> hosts, bool has_address, Port port,
+Coro<Server> start_server(Ref<ClientCallback> callback, OwnedHosts hosts, bool has_address, Port port,
                           const StartServerOptions& options);
 Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::string_view> path,
                                const StartUnixServerOptions& options);
@@ -63,16 +63,14 @@ Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::
 /// Python: asyncio.start_server.
 template <ClientConnectedCallback F>
 Coro<Server> start_server(F&& callback, Host host, Port port, StartServerOptions options = {}) {
-    std::vector<detail::OwnedHost> hosts;
-    hosts.emplace_back(host);
-    return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), std::move(hosts),
+    return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), detail::OwnedHosts(host),
                                 host.has_value() || port.has_value(), port, options);
 }
 /// Listens on several hosts, a container of names, each once.
 template <ClientConnectedCallback F, detail::HostRange Hosts>
 Coro<Server> start_server(F&& callback, const Hosts& hosts, Port port, StartServerOptions options = {}) {
-    std::vector<detail::OwnedHost> all;
-    for (const auto& host : hosts) all.emplace_back(Host(host));
+    detail::OwnedHosts all;
+    for (const auto& host : hosts) all.add(Host(host));
     return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), std::move(all), true, port,
                                 options);
 }

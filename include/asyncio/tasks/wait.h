@@ -60,8 +60,8 @@ public:
     void one_is_done(FutureBase& future);
 
 protected:
-    WaitAwaiter(std::size_t size, const WaitOptions& options) : nodes_(size), left_(size), options_(options) {}
-    ~WaitAwaiter() = default;
+    WaitAwaiter(std::size_t size, const WaitOptions& options);
+    ~WaitAwaiter();
     void set_future(std::size_t index, FutureBase& future) noexcept;
     void wait(TaskBase& task, std::coroutine_handle<> frame);
     void end();
