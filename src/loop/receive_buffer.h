@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -22,6 +23,21 @@ private:
         std::string spare;  // room for as much, when there is no memory otherwise
     };
     std::unique_ptr<Received> received_;
+
+public:
+    /// While what is in that memory is looked at by who may receive something else meanwhile, which then goes
+    /// elsewhere.
+    class Loan {
+    public:
+        explicit Loan(ReceiveBuffer& buffer) noexcept : buffer_(buffer), received_(std::move(buffer.received_)) {}
+        ~Loan() { buffer_.received_ = std::move(received_); }
+        Loan(const Loan&) = delete;
+        Loan& operator=(const Loan&) = delete;
+
+    private:
+        ReceiveBuffer& buffer_;
+        std::unique_ptr<Received> received_;
+    };
 };
 
 }  // namespace asyncio::detail

@@ -151,13 +151,26 @@ void DatagramTransportState::receive_one() {
         size = ReceiveBuffer::size;
         std::exception_ptr cut = make_os_error(
             EMSGSIZE, "a datagram of " + std::to_string(result) + " bytes was cut to " + std::to_string(size));
-        protocol_->error_received(std::move(cut));
+        Ref<DatagramProtocol> protocol = protocol_;
+        ReceiveBuffer::Loan loan(loop_->receive_buffer());
+        protocol->error_received(std::move(cut));
         if (is_over() || conn_lost_ > 0) return;
+        protocol = protocol_;
+        return protocol->datagram_received({data, size}, sender_);
     }
-    protocol_->datagram_received({data, size}, sender_);
+    ReceiveBuffer::Loan loan(loop_->receive_buffer());
+    protocol_->datagram_received({data, size}, sender_);  // is_readable() keeps it
 }
 
 void DatagramTransportState::receive_many() {
+    // What is thrown for one datagram costs the others nothing: they may be somebody else's.
+    auto tell = [this](const Ref<DatagramProtocol>& protocol, auto&& call) {
+        try {
+            call();
+        } catch (...) {
+            tell_failed_call("Exception in callback _SelectorDatagramTransport._read_ready()", *protocol, *this);
+        }
+    };
     room_->prepare(receive_);
     if (!receive_.finish()) return;
     std::int64_t result = receive_.result;
@@ -168,20 +181,23 @@ void DatagramTransportState::receive_many() {
     for (;;) {
         std::span<const ReceivedDatagram> datagrams = room_->next();
         if (datagrams.empty()) return;
+        Ref<DatagramProtocol> protocol = protocol_;
         if (batch_protocol_ != nullptr) {
-            batch_protocol_->datagrams_received(datagrams);
+            tell(protocol, [&] { batch_protocol_->datagrams_received(datagrams); });
             if (closing_) return;
             continue;
         }
         for (const ReceivedDatagram& datagram : datagrams) {
-            protocol_->datagram_received(datagram.data, datagram.address);
+            Ref<DatagramProtocol> present = protocol_;
+            tell(present, [&] { present->datagram_received(datagram.data, datagram.address); });
             if (closing_) return;
         }
     }
 }
 
 void DatagramTransportState::tell_error(std::int64_t result) {
-    protocol_->error_received(make_os_error(static_cast<int>(-result)));
+    Ref<DatagramProtocol> protocol = protocol_;
+    protocol->error_received(make_os_error(static_cast<int>(-result)));
 }
 
 void DatagramTransportState::tell_receive_error(std::int64_t result) {

@@ -171,7 +171,10 @@ void DatagramTransportState::flush() {
         }
         drop_first(static_cast<std::size_t>(send.result));
     }
-    if (marks_.has_fallen(write_buffer_size())) call_resume_writing(*protocol_, *this);  // may send
+    if (marks_.has_fallen(write_buffer_size())) {
+        Ref<DatagramProtocol> protocol = protocol_;
+        call_resume_writing(*protocol, *this);  // may send
+    }
     if (conn_lost_ > 0 || is_over()) return;
     if (has_to_wait()) return wait_for_room();
     backlog_.reset();
@@ -195,7 +198,9 @@ void DatagramTransportState::set_write_buffer_limits(std::optional<Count> high, 
 
 /// It may be over already.
 void DatagramTransportState::pause_protocol_if_full() {
-    if (!is_over() && marks_.has_risen(write_buffer_size())) call_pause_writing(*protocol_, *this);
+    if (is_over() || !marks_.has_risen(write_buffer_size())) return;
+    Ref<DatagramProtocol> protocol = protocol_;
+    call_pause_writing(*protocol, *this);
 }
 
 }  // namespace asyncio::detail

@@ -63,18 +63,21 @@ void PipeTransport::begins(ReadyNode& node) {
 
 /// In what cannot be waited for, and is ready at any time, it has a turn in each pass.
 void PipeTransport::watch(Direction direction) {
-    if (std::exchange(watched_[static_cast<int>(direction)], true)) return;
+    bool& watched = watched_[static_cast<int>(direction)];
+    if (watched) return;
     if (!never_waits_ && !file_.is_file()) {
         auto call = [this, direction] { call_ready(direction); };
         Ref<HandleBase> handle = Ref<HandleBase>::adopt(new HandleOf<decltype(call)>(*loop_, call));
         handle->context_slot() = ContextSlot::copy_current();
         try {
-            return loop_->descriptors().watch(fd_, direction == Direction::writing, std::move(handle));
+            loop_->descriptors().watch(fd_, direction == Direction::writing, std::move(handle));
+            watched = true;
+            return;
         } catch (const OSError& error) {
-            watched_[static_cast<int>(direction)] = error.errno_value() == EPERM;
             if (error.errno_value() != EPERM) throw;
         }
     }
+    watched = true;
     never_waits_ = true;
     if (!turn_.is_linked()) schedule(*loop_, turn_);
 }

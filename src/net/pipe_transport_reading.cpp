@@ -24,7 +24,14 @@ void ReadPipeTransport::pause_reading() {
 
 void ReadPipeTransport::resume_reading() {
     if (closing_ || !paused_) return;
-    watch(Direction::reading);
+    try {
+        watch(Direction::reading);
+    } catch (...) {
+        if (!is_stream()) throw;
+        // Who takes from a stream has not asked for this: the reader tells it.
+        if (!loop_->is_closed()) lose(std::current_exception());
+        return;
+    }
     paused_ = false;
 }
 
@@ -63,6 +70,7 @@ void ReadPipeTransport::read_and_tell() {
         });
     }
     std::string_view data(buffer, static_cast<std::size_t>(size));
+    ReceiveBuffer::Loan loan(loop_->receive_buffer());
     if (is_stream()) return static_cast<Protocol&>(*protocol).data_received(data);
     try {
         static_cast<Protocol&>(*protocol).data_received(data);

@@ -57,15 +57,21 @@ struct PipeArguments {
     OwnedDescriptor descriptor;
 };
 
+Ref<BaseProtocol> made_protocol(ProtocolMaker& maker) {
+    Ref<BaseProtocol> protocol = maker.make();
+    if (!protocol) throw TypeError("the protocol's factory returned no protocol");
+    return protocol;
+}
+
 Coro<ReadPipe<>> connect_to_read(PipeArguments args) {
-    Ref<BaseProtocol> protocol = args.maker->make();
+    Ref<BaseProtocol> protocol = made_protocol(*args.maker);
     PipeFile file = checked_pipe(std::move(args.descriptor), "Pipe transport is for pipes/sockets only.");
     ReadTransport transport = co_await begun_pipe<ReadTransport, ReadPipeTransport>(std::move(file), protocol);
     co_return ReadPipe<>{std::move(transport), std::move(protocol)};
 }
 
 Coro<WritePipe<>> connect_to_write(PipeArguments args) {
-    Ref<BaseProtocol> protocol = args.maker->make();
+    Ref<BaseProtocol> protocol = made_protocol(*args.maker);
     PipeFile file =
         checked_pipe(std::move(args.descriptor), "Pipe transport is only for pipes, sockets and character devices");
     WriteTransport transport = co_await begun_pipe<WriteTransport, WritePipeTransport>(std::move(file), protocol);

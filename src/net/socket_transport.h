@@ -153,6 +153,7 @@ private:
     bool eof_written_ : 1 = false;
     bool sending_file_ : 1 = false;
     bool paused_ : 1 = false;          // reading
+    bool asking_ : 1 = false;          // get_buffer() is called: nothing is stopped meanwhile
     bool context_is_new_ : 1 = false;  // since the protocol was called
     std::uint8_t conn_lost_ = 0;       // not zero: its end is scheduled, or over; counts vain writes, too
 };

@@ -58,6 +58,7 @@ void SocketTransport::write(std::string_view data) {
 void SocketTransport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
     if (lines.empty() || note_vain_write()) return;
+    Ref<TransportState> keep_alive(this);  // what is kept may be sent to its end, and that may be the transport's
     bool had_some = backlog_ != nullptr;
     std::size_t before = write_buffer_size();
     bool some_were_sent = false;
@@ -136,6 +137,7 @@ void SocketTransport::wait_for_room() noexcept {
 
 void SocketTransport::is_writable(ReadyNode& node) {
     SocketTransport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
+    Ref<TransportState> keep_alive(&self);
     ContextSlot context = ContextSlot::copy(self.backlog_->context);  // the backlog may go
     ContextScope scope(self.loop_->current_context(), context);
     self.send_buffer(false);

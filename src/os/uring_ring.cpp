@@ -249,9 +249,9 @@ int UringRing::enter(std::optional<std::chrono::nanoseconds> timeout) noexcept {
 }
 
 void UringRing::wait_without_asking(std::chrono::nanoseconds timeout, int also) const noexcept {
-    pollfd entries[] = {{ring_.ring_fd, POLLIN, 0}, {also, POLLIN, 0}};  // none for a negative one
+    pollfd looked_at[] = {{ring_.ring_fd, POLLIN, 0}, {also, POLLIN, 0}};  // none for a negative one
     timespec limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
-    ::ppoll(entries, 2, &limit, nullptr);
+    ::ppoll(looked_at, 2, &limit, nullptr);
 }
 
 }  // namespace asyncio::detail

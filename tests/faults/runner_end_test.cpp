@@ -15,7 +15,7 @@ namespace {
 using namespace asyncio;
 
 // It has no memory for the coroutines that wait for generators and threads.
-TEST(RunnerWithoutMemory, WaitsForItsThreadsAllTheSame) {
+TEST(RunnerWithoutMemory, WaitsForItsWorkersAllTheSame) {
     std::atomic<bool> has_ended = false;
     Runner runner;
     runner.run([](std::atomic<bool>& ended) -> Coro<> {
