@@ -55,7 +55,7 @@ void remove_stale_socket(const std::string& path) {
     if (failed == 0 && S_ISSOCK(file.st_mode)) failed = ::unlink(path.c_str());
     if (failed == 0 || errno == ENOENT) return;
     log(LogLevel::error,
-        "Unable to check or remove stale UNIX socket " + quoted(path) + ": " + str(make_os_error(errno)));
+        "Unable to check or remove stale UNIX socket " + detail::quoted(path) + ": " + str(make_os_error(errno)));
 }
 
 std::exception_ptr bind_error(const OSError& error, const SocketAddress& address) {

@@ -35,12 +35,12 @@ struct GivenAddress {
           port(address.host_port().port) {}
 
     std::string repr() const {
-        if (is_path) return quoted(path);
+        if (is_path) return detail::quoted(path);
         Port number = port.get();
         std::string text = number.is_number()   ? std::to_string(number.number())
-                           : number.has_value() ? quoted(number.service())
+                           : number.has_value() ? detail::quoted(number.service())
                                                 : "None";
-        return "(" + (host.get().has_value() ? quoted(host.get().name()) : "None") + ", " + text + ")";
+        return "(" + (host.get().has_value() ? detail::quoted(host.get().name()) : "None") + ", " + text + ")";
     }
 
     bool has_value = false;

@@ -16,7 +16,7 @@ namespace {
 constexpr int errors_before_pause = 100;
 constexpr double pause_after_errors = 0.01;
 
-SocketAddress name_or_none(const SocketState& socket, SocketAddress (SocketState::*ask)() const) noexcept {
+SocketAddress address_or_none(const SocketState& socket, SocketAddress (SocketState::*ask)() const) noexcept {
     try {
         return (socket.*ask)();
     } catch (...) {
@@ -32,7 +32,8 @@ DatagramTransportState::DatagramTransportState(LoopCore& loop, Socket socket, Re
       socket_(socket.state()),
       beginning_(std::make_unique<Beginning>(*this)),
       receive_(IoCall::receive_from, &DatagramTransportState::is_readable, *this),
-      names_(name_or_none(*socket_, &SocketState::getsockname), name_or_none(*socket_, &SocketState::getpeername)),
+      names_(address_or_none(*socket_, &SocketState::getsockname),
+             address_or_none(*socket_, &SocketState::getpeername)),
       target_(target),
       is_connected_(names_.second()),
       can_cut_(is_udp(*socket_)) {

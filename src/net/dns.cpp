@@ -162,7 +162,7 @@ Coro<std::vector<AddressInfo>> getaddrinfo(AddressQuery query) {
 }
 
 Coro<std::vector<AddressInfo>> getaddrinfo_in_time(AddressQuery query, Seconds timeout) {
-    std::string text = "the look-up of " + quoted(query.host.get().name()) + " took too long";
+    std::string text = "the look-up of " + detail::quoted(query.host.get().name()) + " took too long";
     try {
         co_return co_await asyncio::wait_for(getaddrinfo(std::move(query)), timeout);
     } catch (const TimeoutError&) {

@@ -17,9 +17,9 @@ void GatherChild::is_done(ReadyNode& node) {
 namespace {
 
 /// What is left of a gather that is done, at a child that is not: looks at the child's exception in its turn.
-class LateLook final : public DoneCallback {
+class LooksLater final : public DoneCallback {
 public:
-    LateLook() : DoneCallback(ContextRef()) {}
+    LooksLater() : DoneCallback(ContextRef()) {}
     void call(Ref<FutureBase> future) override { future->mark_retrieved(); }
 };
 
@@ -108,7 +108,7 @@ void Gathering::let_go() noexcept {
         if (child->is_linked()) {
             Ref<FutureBase> future = std::move(child->future_);
             try {
-                future->replace_node(*child, *new LateLook);
+                future->replace_node(*child, *new LooksLater);
             } catch (const std::bad_alloc&) {
                 child->unlink();
                 future->forget_exception();

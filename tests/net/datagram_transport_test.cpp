@@ -62,8 +62,8 @@ TEST_F(DatagramTransportTest, WhoIsToldOfAnErrorMaySendAndClose) {
         auto [transport, protocol] = co_await noted(notes, loopback);
         SocketAddress address = transport.get_extra_info("sockname");
         std::string too_large(70'000, 'x');
-        protocol->on_note = [&, transport = transport](const std::string& what) {
-            if (what.starts_with("error") && notes.size() == 1) transport.sendto("extra", address);
+        protocol->on_note = [&, its = transport](const std::string& what) {
+            if (what.starts_with("error") && notes.size() == 1) its.sendto("extra", address);
         };
         transport.sendto(too_large, address);
         transport.sendto("queued", address);
@@ -71,8 +71,8 @@ TEST_F(DatagramTransportTest, WhoIsToldOfAnErrorMaySendAndClose) {
         EXPECT_TRUE(come);
         EXPECT_EQ(joined(notes), "error OSError(90, 'Message too long'), data 'extra', data 'queued'");
         notes.clear();
-        protocol->on_note = [&, transport = transport](const std::string& what) {
-            if (what.starts_with("error")) transport.close();
+        protocol->on_note = [&, its = transport](const std::string& what) {
+            if (what.starts_with("error")) its.close();
         };
         transport.sendto(too_large, address);
         transport.sendto(too_large, address);
@@ -198,11 +198,11 @@ TEST_F(DatagramTransportTest, WhatAProtocolThrowsIsToldAndEndsNothing) {
         SocketAddress address = transport.get_extra_info("sockname");
         transport.sendto("one", address);
         transport.sendto("two", address);
-        auto both_have_come = [&, protocol = protocol] { return protocol->received == 2; };
+        auto both_have_come = [&, its = protocol] { return its->received == 2; };
         bool come = co_await until(both_have_come);
         EXPECT_TRUE(come);
-        std::string how = support::outcome([&, transport = transport] {
-            transport.sendto(std::string(70'000, 'x'), address);
+        std::string how = support::outcome([&, its = transport] {
+            its.sendto(std::string(70'000, 'x'), address);
             return 0;
         });
         EXPECT_EQ(how, "RuntimeError('error')");
