@@ -9,6 +9,8 @@ namespace asyncio::detail {
 
 /// Memory of a loop that is touched often, for what is received and handed on at once. It is made when it is needed.
 class ReceiveBuffer {
+    struct Received;
+
 public:
     static constexpr std::size_t size = 256 * 1024;
 
@@ -17,14 +19,6 @@ public:
     /// the kernel has given these bytes away.
     void take(std::string& data, std::size_t length) noexcept;
 
-private:
-    struct Received {
-        char bytes[size];
-        std::string spare;  // room for as much, when there is no memory otherwise
-    };
-    std::unique_ptr<Received> received_;
-
-public:
     /// While what is in that memory is looked at by who may receive something else meanwhile, which then goes
     /// elsewhere.
     class Loan {
@@ -38,6 +32,13 @@ public:
         ReceiveBuffer& buffer_;
         std::unique_ptr<Received> received_;
     };
+
+private:
+    struct Received {
+        char bytes[size];
+        std::string spare;  // room for as much, when there is no memory otherwise
+    };
+    std::unique_ptr<Received> received_;
 };
 
 }  // namespace asyncio::detail

@@ -3,6 +3,7 @@
 #include "loop/loop_core.h"
 #include "net/connecting.h"
 #include "net/new_connection.h"
+#include "net/protocol_calls.h"
 #include "net/server_state.h"
 #include "net/socket_transport.h"
 
@@ -96,8 +97,7 @@ Coro<Socket> accepted_socket(Socket socket) {
 Coro<Connection<>> make_connection(Coro<Socket> connecting, Ref<ProtocolMaker> maker) {
     Socket socket = co_await std::move(connecting);
     if (!socket) throw_os_error(EBADF);
-    Ref<BaseProtocol> protocol = maker->make();
-    if (!protocol) throw TypeError("the protocol's factory returned no protocol");
+    Ref<BaseProtocol> protocol = made_protocol(*maker);
     NewTransport transport(new SocketTransport(running_core(), std::move(socket), protocol, {}, nullptr));
     co_await WaiterCall<BeginWaiter<SocketTransport>, NewTransport<SocketTransport>*>(&transport);
     co_return Connection<>{Transport(transport.get()), std::move(protocol)};

@@ -200,8 +200,7 @@ Coro<DatagramEndpoint<>> open_endpoint(Opening args) {
         opened = co_await open_first(args);
     }
     LoopCore& loop = running_core();
-    Ref<BaseProtocol> protocol = args.maker->make();
-    if (!protocol) throw TypeError("the protocol factory returned none");
+    Ref<BaseProtocol> protocol = made_protocol(*args.maker);
     Ref<DatagramProtocol> datagram_protocol(static_cast<DatagramProtocol*>(protocol.get()));
     NewTransport<DatagramTransportState> transport(
         new DatagramTransportState(loop, std::move(opened.socket), datagram_protocol, opened.target));

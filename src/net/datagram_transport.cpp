@@ -16,14 +16,6 @@ namespace {
 constexpr int errors_before_pause = 100;
 constexpr double pause_after_errors = 0.01;
 
-SocketAddress address_or_none(const SocketState& socket, SocketAddress (SocketState::*ask)() const) noexcept {
-    try {
-        return (socket.*ask)();
-    } catch (...) {
-        return {};
-    }
-}
-
 }  // namespace
 
 DatagramTransportState::DatagramTransportState(LoopCore& loop, Socket socket, Ref<DatagramProtocol> protocol,
@@ -32,8 +24,7 @@ DatagramTransportState::DatagramTransportState(LoopCore& loop, Socket socket, Re
       socket_(socket.state()),
       beginning_(std::make_unique<Beginning>(*this)),
       receive_(IoCall::receive_from, &DatagramTransportState::is_readable, *this),
-      names_(address_or_none(*socket_, &SocketState::getsockname),
-             address_or_none(*socket_, &SocketState::getpeername)),
+      names_(*socket_),
       target_(target),
       is_connected_(names_.second()),
       can_cut_(is_udp(*socket_)) {
@@ -147,27 +138,25 @@ void DatagramTransportState::receive_one() {
     errors_in_a_row_ = 0;
     start_receiving();  // what is called next may throw
     sender_.set_native_size(receive_.address_size);
+    ReceiveBuffer::Loan loan(loop_->receive_buffer());
     auto size = static_cast<std::size_t>(result);
     if (size > ReceiveBuffer::size) {
         size = ReceiveBuffer::size;
         std::exception_ptr cut = make_os_error(
             EMSGSIZE, "a datagram of " + std::to_string(result) + " bytes was cut to " + std::to_string(size));
-        Ref<DatagramProtocol> protocol = protocol_;
-        ReceiveBuffer::Loan loan(loop_->receive_buffer());
-        protocol->error_received(std::move(cut));
+        protocol_->error_received(std::move(cut));  // is_readable() keeps it
         if (is_over() || conn_lost_ > 0) return;
-        protocol = protocol_;
-        return protocol->datagram_received({data, size}, sender_);
     }
-    ReceiveBuffer::Loan loan(loop_->receive_buffer());
-    protocol_->datagram_received({data, size}, sender_);  // is_readable() keeps it
+    Ref<DatagramProtocol> protocol = protocol_;
+    protocol->datagram_received({data, size}, sender_);
 }
 
 void DatagramTransportState::receive_many() {
     // What is thrown for one datagram costs the others nothing: they may be somebody else's.
-    auto tell = [this](const Ref<DatagramProtocol>& protocol, auto&& call) {
+    auto tell = [this](auto&& call) {
+        Ref<DatagramProtocol> protocol = protocol_;  // another may take its place
         try {
-            call();
+            call(*protocol);
         } catch (...) {
             tell_failed_call("Exception in callback _SelectorDatagramTransport._read_ready()", *protocol, *this);
         }
@@ -182,15 +171,13 @@ void DatagramTransportState::receive_many() {
     for (;;) {
         std::span<const ReceivedDatagram> datagrams = room_->next();
         if (datagrams.empty()) return;
-        Ref<DatagramProtocol> protocol = protocol_;
         if (batch_protocol_ != nullptr) {
-            tell(protocol, [&] { batch_protocol_->datagrams_received(datagrams); });
+            tell([&](DatagramProtocol&) { batch_protocol_->datagrams_received(datagrams); });
             if (closing_) return;
             continue;
         }
         for (const ReceivedDatagram& datagram : datagrams) {
-            Ref<DatagramProtocol> present = protocol_;
-            tell(present, [&] { present->datagram_received(datagram.data, datagram.address); });
+            tell([&](DatagramProtocol& protocol) { protocol.datagram_received(datagram.data, datagram.address); });
             if (closing_) return;
         }
     }
@@ -238,15 +225,7 @@ void DatagramTransportState::close() noexcept {
     schedule_end();
 }
 
-void DatagramTransportState::fail(int error) noexcept {
-    std::exception_ptr failure;
-    try {
-        failure = make_os_error(error);
-    } catch (...) {  // no memory to say so
-        failure = std::current_exception();
-    }
-    force_close(std::move(failure));
-}
+void DatagramTransportState::fail(int error) noexcept { force_close(os_error_or_lack_of_memory(error)); }
 
 void DatagramTransportState::force_close(std::exception_ptr error) noexcept {
     if (conn_lost_ > 0) return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/detail/pool.h>
+#include <asyncio/net/socket.h>
 #include <asyncio/net/socket_address.h>
 
 #include <cstdint>
@@ -21,6 +22,10 @@ public:
         std::memcpy(place(), first.native(), sizes_[0]);
         std::memcpy(place() + sizes_[0], second.native(), sizes_[1]);
     }
+    /// A socket's own, and its peer's: the one that is given, or what it says. Empty where it does not know.
+    KeptAddresses(const SocketState& socket, const SocketAddress& peer = {})
+        : KeptAddresses(asked(socket, &SocketState::getsockname),
+                        peer ? peer : asked(socket, &SocketState::getpeername)) {}
     ~KeptAddresses() {
         if (!fits()) deallocate(place(), size());
     }
@@ -34,6 +39,13 @@ private:
     static constexpr std::uint8_t ipv4_size = 16;
     static constexpr std::uint8_t ipv4_used = 8;  // family, port and number; the rest is zero
 
+    static SocketAddress asked(const SocketState& socket, SocketAddress (SocketState::*ask)() const) noexcept {
+        try {
+            return (socket.*ask)();
+        } catch (...) {
+            return {};
+        }
+    }
     static std::uint8_t kept_size(const SocketAddress& address) noexcept {
         bool is_ipv4 = address.family() == AddressFamily::INET;
         return is_ipv4 ? ipv4_used : static_cast<std::uint8_t>(address.native_size());

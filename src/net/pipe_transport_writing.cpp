@@ -112,13 +112,7 @@ void WritePipeTransport::close() noexcept { write_eof(); }
 
 void WritePipeTransport::fail(int error) noexcept {
     if (conn_lost_ < writes_before_warning) ++conn_lost_;
-    std::exception_ptr failure;
-    try {
-        failure = make_os_error(error);
-    } catch (...) {  // no memory to say so
-        failure = std::current_exception();
-    }
-    force_close(std::move(failure));
+    force_close(os_error_or_lack_of_memory(error));
 }
 
 void WritePipeTransport::force_close(std::exception_ptr error) noexcept {

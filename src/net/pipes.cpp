@@ -1,8 +1,10 @@
 #include <asyncio/net/pipes.h>
 
 #include "loop/loop_core.h"
+#include "net/new_connection.h"
 #include "net/pipe_file.h"
 #include "net/pipe_transport.h"
+#include "net/protocol_calls.h"
 
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/net/stream_reader_protocol.h>
@@ -15,34 +17,15 @@ namespace asyncio {
 namespace detail {
 namespace {
 
-/// A transport that nobody else knows yet: closed if it comes to nothing.
-template <class PipeEnd>
-class NewPipe {
-public:
-    explicit NewPipe(PipeEnd* transport) noexcept : transport_(transport) {}
-    NewPipe(const NewPipe&) = delete;
-    ~NewPipe() {
-        if (!has_begun_) transport_->close();
-    }
-    PipeEnd* operator->() const noexcept { return transport_.get(); }
-    PipeEnd* has_begun() noexcept {
-        has_begun_ = true;
-        return transport_.get();
-    }
-
-private:
-    Ref<PipeEnd> transport_;
-    bool has_begun_ = false;
-};
-
 template <class Handle, class PipeEnd>
 Coro<Handle> begun_pipe(PipeFile file, Ref<BaseProtocol> protocol) {
     LoopCore& loop = running_core();
     Future<> connected(Ref<FutureBase>(new FutureState<void>(loop)));
-    NewPipe<PipeEnd> transport(new PipeEnd(loop, std::move(file), std::move(protocol)));
+    NewTransport<PipeEnd> transport(new PipeEnd(loop, std::move(file), std::move(protocol)));
     transport->begin(connected);
     co_await connected;
-    co_return Handle(transport.has_begun());
+    transport.has_begun();
+    co_return Handle(transport.get());
 }
 
 PipeFile checked_pipe(OwnedDescriptor descriptor, const char* message) {
@@ -56,12 +39,6 @@ struct PipeArguments {
     Ref<ProtocolMaker> maker;
     OwnedDescriptor descriptor;
 };
-
-Ref<BaseProtocol> made_protocol(ProtocolMaker& maker) {
-    Ref<BaseProtocol> protocol = maker.make();
-    if (!protocol) throw TypeError("the protocol's factory returned no protocol");
-    return protocol;
-}
 
 Coro<ReadPipe<>> connect_to_read(PipeArguments args) {
     Ref<BaseProtocol> protocol = made_protocol(*args.maker);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/detail/ref.h>
+#include <asyncio/net/protocol_factory.h>
 #include <asyncio/net/protocols.h>
 
 #include <string>
@@ -11,6 +12,9 @@ class LoopCore;
 class TransportState;
 
 // What all transports have in common in calling a user's protocol.
+
+/// Calls the factory. Throws TypeError if it makes nothing.
+Ref<BaseProtocol> made_protocol(ProtocolMaker& maker);
 
 /// Calls it, by the protocol's kind.
 void call_connection_made(BaseProtocol& protocol, TransportState& transport);

@@ -29,6 +29,12 @@ void DatagramProtocol::error_received(std::exception_ptr) {}
 
 namespace detail {
 
+Ref<BaseProtocol> made_protocol(ProtocolMaker& maker) {
+    Ref<BaseProtocol> protocol = maker.make();
+    if (!protocol) throw TypeError("the protocol's factory returned no protocol");
+    return protocol;
+}
+
 void call_connection_made(BaseProtocol& protocol, TransportState& transport) {
     switch (protocol.kind()) {
         case BaseProtocol::Kind::buffered:

@@ -14,18 +14,6 @@
 
 namespace asyncio::detail {
 
-namespace {
-
-SocketAddress name_or_none(const SocketState& socket, SocketAddress (SocketState::*ask)() const) noexcept {
-    try {
-        return (socket.*ask)();
-    } catch (...) {
-        return {};
-    }
-}
-
-}  // namespace
-
 SocketTransport::SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol> protocol, const SocketAddress& peer,
                                  Ref<ServerState> server)
     : loop_(&loop),
@@ -34,8 +22,7 @@ SocketTransport::SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol
       server_(std::move(server)),
       beginning_(std::make_unique<Beginning>(*this)),
       receive_(IoCall::receive, &SocketTransport::is_readable, *this),
-      names_(name_or_none(*socket_, &SocketState::getsockname),
-             peer ? peer : name_or_none(*socket_, &SocketState::getpeername)) {
+      names_(*socket_, peer) {
     receive_.descriptor = {socket_->fd, socket_->serial};
     receive_.at_once = false;
     receive_.repeats = true;
@@ -82,8 +69,7 @@ void SocketTransport::begins(ReadyNode& node) {
 bool SocketTransport::make_protocol() {
     try {
         ContextScope scope(loop_->current_context(), beginning_->context);
-        protocol_ = std::exchange(beginning_->maker, nullptr)->make();
-        if (!protocol_) throw TypeError("the protocol's factory returned no protocol");
+        protocol_ = made_protocol(*Ref<ProtocolMaker>(std::exchange(beginning_->maker, nullptr)));
         return true;
     } catch (...) {
         disconnect();
@@ -143,15 +129,7 @@ void SocketTransport::close() noexcept {
     schedule_end();
 }
 
-void SocketTransport::fail(int error) noexcept {
-    std::exception_ptr failure;
-    try {
-        failure = make_os_error(error);
-    } catch (...) {  // no memory to say so
-        failure = std::current_exception();
-    }
-    force_close(std::move(failure));
-}
+void SocketTransport::fail(int error) noexcept { force_close(os_error_or_lack_of_memory(error)); }
 
 /// For a handler.
 void SocketTransport::fatal_error(const char* message, BaseProtocol& protocol) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -66,6 +67,9 @@ protected:
 
     bool closing_ = false;  // close() was called, or it failed
 };
+
+/// What a transport is lost by.
+std::exception_ptr os_error_or_lack_of_memory(int error) noexcept;
 
 /// Its representation; nothing if there is no memory for it, where there is more to do than to tell.
 std::string repr_or_nothing(const TransportState& transport) noexcept;

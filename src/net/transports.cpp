@@ -4,6 +4,7 @@
 #include "net/transport_state.h"
 
 #include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <utility>
 
@@ -42,6 +43,14 @@ WriteBufferLimits TransportState::write_buffer_limits() const {
 }
 void TransportState::set_write_buffer_limits(std::optional<Count>, std::optional<Count>) {
     throw NotImplementedError("this transport does not send");
+}
+
+std::exception_ptr os_error_or_lack_of_memory(int error) noexcept {
+    try {
+        return make_os_error(error);
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 std::string repr_or_nothing(const TransportState& transport) noexcept {
