@@ -113,7 +113,8 @@ void DatagramTransportState::is_readable(ReadyNode& node) {
     Ref<TransportState> keep(&self);
     Ref<DatagramProtocol> protocol = self.protocol_;  // another may take its place
     try {
-        ContextScope scope(self.loop_->current_context(), self.context_);
+        CallContext context(self);
+        ContextScope scope(self.loop_->current_context(), context.slot);
         self.room_ ? self.receive_many() : self.receive_one();
     } catch (...) {
         self.start_receiving();

@@ -37,7 +37,7 @@ public:
     }
 
     void close() noexcept override;
-    void abort() noexcept override { force_close(nullptr); }
+    void force_close(std::exception_ptr error) noexcept override;
     void set_protocol(Ref<BaseProtocol> protocol) override;
     BaseProtocol* protocol() const noexcept override { return protocol_.get(); }
 
@@ -102,13 +102,29 @@ private:
     // Its life.
     void end_of_beginning() noexcept;
     void fail(int error) noexcept;
-    void force_close(std::exception_ptr error) noexcept;
     void schedule_end() noexcept;
     static void connection_is_lost(ReadyNode& node);
     void lose_connection(std::exception_ptr error);
     void disconnect() noexcept;
     void leave_descriptor() noexcept;
     bool is_over() const noexcept { return !protocol_; }
+
+    /// The context of the protocol's calls, while one is under way: if the endpoint is closed in it, that has another.
+    class CallContext {
+    public:
+        explicit CallContext(DatagramTransportState& transport) noexcept
+            : transport_(transport), slot(std::move(transport.context_)) {}
+        ~CallContext() {
+            if (transport_.conn_lost_ == 0) transport_.context_ = std::move(slot);
+        }
+        CallContext(const CallContext&) = delete;
+
+    private:
+        DatagramTransportState& transport_;
+
+    public:
+        ContextSlot slot;
+    };
 
     // Receiving.
     static void is_readable(ReadyNode& node);

@@ -136,7 +136,8 @@ void DatagramTransportState::is_writable(ReadyNode& node) {
     Ref<TransportState> keep(&self);
     Ref<DatagramProtocol> protocol = self.protocol_;
     try {
-        ContextScope scope(self.loop_->current_context(), self.context_);
+        CallContext context(self);
+        ContextScope scope(self.loop_->current_context(), context.slot);
         self.flush();
     } catch (...) {
         tell_failed_call("Exception in callback _SelectorDatagramTransport._sendto_ready()", *protocol, self);

@@ -90,7 +90,7 @@ public:
         : PipeTransport(loop, std::move(file), std::move(protocol)) {}
 
     void close() noexcept override;
-    void abort() noexcept override { close(); }
+    void force_close(std::exception_ptr error) noexcept override;
     bool is_reading() const override { return !paused_ && !closing_; }
     void pause_reading() override;
     void resume_reading() override;
@@ -102,7 +102,6 @@ private:
     void is_ready(Direction direction) override;
     void before_end(BaseProtocol& protocol) override;
     void read_and_tell();
-    void lose(std::exception_ptr error) noexcept;
 
     bool paused_ = false;
     bool ended_ = false;
@@ -119,7 +118,7 @@ public:
     void write_eof() override;
     bool can_write_eof() const override { return true; }
     void close() noexcept override;
-    void abort() noexcept override { force_close(nullptr); }
+    void force_close(std::exception_ptr error) noexcept override;
     std::size_t write_buffer_size() const override { return buffer_ ? buffer_->size() : 0; }
     WriteBufferLimits write_buffer_limits() const override { return marks_.limits(); }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
@@ -134,7 +133,6 @@ private:
     void send_buffer();
     std::ptrdiff_t write_now(std::string_view data) noexcept;
     void fail(int error) noexcept;
-    void force_close(std::exception_ptr error) noexcept;
     void pause_protocol_if_full();
 
     std::optional<WriteBuffer> buffer_;  // not empty

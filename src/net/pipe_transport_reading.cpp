@@ -8,6 +8,7 @@
 #include <asyncio/net/stream_reader_protocol.h>
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -24,14 +25,7 @@ void ReadPipeTransport::pause_reading() {
 
 void ReadPipeTransport::resume_reading() {
     if (closing_ || !paused_) return;
-    try {
-        watch(Direction::reading);
-    } catch (...) {
-        if (!is_stream()) throw;
-        // Who takes from a stream has not asked for this: the reader tells it.
-        if (!loop_->is_closed()) lose(std::current_exception());
-        return;
-    }
+    watch(Direction::reading);
     paused_ = false;
 }
 
@@ -40,7 +34,7 @@ void ReadPipeTransport::is_ready(Direction) {
         read_and_tell();
     } catch (...) {  // no memory for what has come
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        lose(std::current_exception());
+        force_close(std::current_exception());
     }
 }
 
@@ -61,7 +55,7 @@ void ReadPipeTransport::read_and_tell() {
     Ref<BaseProtocol> protocol = protocol_;
     if (size < 0) {
         std::exception_ptr failure = make_os_error(static_cast<int>(-size));
-        lose(failure);
+        force_close(failure);
         if (size == -EIO) return;  // what a terminal says whose other end is gone
         return exception_handler_of(*loop_).tell({.exception = failure}, [&](ExceptionContext& context) {
             context.message = "Fatal read error on pipe transport";
@@ -74,6 +68,10 @@ void ReadPipeTransport::read_and_tell() {
     if (is_stream()) return static_cast<Protocol&>(*protocol).data_received(data);
     try {
         static_cast<Protocol&>(*protocol).data_received(data);
+    } catch (const std::bad_alloc&) {
+        // A stream cannot go on without what it had no room for.
+        if (dynamic_cast<StreamReaderProtocol*>(protocol.get()) != nullptr) throw;
+        tell_failed_callback("data_received", *protocol, *this);
     } catch (...) {
         tell_failed_callback("data_received", *protocol, *this);
     }
@@ -89,13 +87,10 @@ void ReadPipeTransport::before_end(BaseProtocol& protocol) {
 }
 
 void ReadPipeTransport::close() noexcept {
-    if (closing_) return;
-    closing_ = true;
-    unwatch(Direction::reading);
-    schedule_end(nullptr);
+    if (!closing_) force_close(nullptr);
 }
 
-void ReadPipeTransport::lose(std::exception_ptr error) noexcept {
+void ReadPipeTransport::force_close(std::exception_ptr error) noexcept {
     closing_ = true;
     unwatch(Direction::reading);
     schedule_end(std::move(error));

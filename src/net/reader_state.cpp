@@ -128,7 +128,17 @@ void ReaderState::drop(std::size_t size) noexcept {
 void ReaderState::resume_transport_if_room() noexcept {
     if (!paused_ || buffer_.size() - begin_ > limit_) return;
     paused_ = false;
-    if (transport_ != nullptr) transport_->resume_reading();
+    resume_transport();
+}
+
+/// Who takes from a stream has not asked for this: if it fails it is the transport that is lost, and the reader tells.
+void ReaderState::resume_transport() noexcept {
+    if (transport_ == nullptr) return;
+    try {
+        transport_->resume_reading();
+    } catch (...) {
+        if (!transport_->loop().is_closed()) transport_->force_close(std::current_exception());
+    }
 }
 
 // Who waits.
@@ -142,8 +152,7 @@ void ReaderState::check_nobody_waits(const char* function) const {
 void ReaderState::wait(ReadWaiter& waiter) noexcept {
     waiter_ = &waiter;
     waiter.is_in_reader = true;
-    if (!std::exchange(paused_, false)) return;
-    if (transport_ != nullptr) transport_->resume_reading();
+    if (std::exchange(paused_, false)) resume_transport();
 }
 
 void ReaderState::stop_waiting(ReadWaiter& waiter) noexcept {

@@ -83,7 +83,8 @@ bool SocketTransport::make_protocol() {
 
 void SocketTransport::connection_made() {
     Ref<BaseProtocol> protocol = protocol_;
-    ContextSlot context = std::move(beginning_->context);  // the beginning may go
+    ContextSlot& context = beginning_->context;
+    beginning_->is_told = true;
     if (!is_stream()) context_ = ContextSlot::copy(context);
     try {
         ContextScope scope(loop_->current_context(), context);
@@ -100,8 +101,7 @@ void SocketTransport::connection_made() {
 }
 
 void SocketTransport::end_of_beginning() noexcept {
-    if (!beginning_) return;  // it is over already
-    start_receiving();
+    start_receiving();  // unless it is over already
     if (beginning_->waiter != nullptr) beginning_->waiter->wake();
     beginning_.reset();
 }
@@ -170,7 +170,7 @@ void SocketTransport::connection_is_lost(ReadyNode& node) {
 void SocketTransport::lose_connection(std::exception_ptr error) {
     Ref<TransportState> keep(this);
     Ref<BaseProtocol> protocol = protocol_;
-    if (beginning_) return disconnect();
+    if (beginning_ && !beginning_->is_told) return disconnect();
     try {
         ContextSlot context = std::move(context_);
         ContextScope scope(loop_->current_context(), context);
@@ -184,7 +184,7 @@ void SocketTransport::lose_connection(std::exception_ptr error) {
 
 void SocketTransport::disconnect() noexcept {
     ListHook<LoopResources>::unlink();
-    beginning_.reset();
+    if (beginning_ && !beginning_->is_told) beginning_.reset();
     receive_.stop();
     receive_.ReadyNode::unlink();
     backlog_.reset();

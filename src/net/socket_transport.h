@@ -46,7 +46,7 @@ public:
     Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
                                SendfileOptions options) override;
     void close() noexcept override;
-    void abort() noexcept override { force_close(nullptr); }
+    void force_close(std::exception_ptr error) noexcept override;
     void set_protocol(Ref<BaseProtocol> protocol) override;
     BaseProtocol* protocol() const noexcept override { return protocol_.get(); }
 
@@ -75,6 +75,7 @@ private:
         Ref<ProtocolMaker> maker;  // until it has made the protocol
         Waiter* waiter = nullptr;
         ContextSlot context;
+        bool is_told = false;  // to the protocol: what comes to an end now is a connection
     };
     struct Operation : IoOperation {
         Operation(IoCall what, Run on_report, SocketTransport& its_transport) noexcept
@@ -103,7 +104,6 @@ private:
     void end_of_beginning() noexcept;
     void fail(int error) noexcept;
     void schedule_end() noexcept;
-    void force_close(std::exception_ptr error) noexcept;
     void leave_descriptor() noexcept;
     static void connection_is_lost(ReadyNode& node);
     void lose_connection(std::exception_ptr error);

@@ -28,7 +28,9 @@ public:
     /// Sends what is kept, then ends. `connection_lost()` comes in a later pass.
     virtual void close() noexcept = 0;
     /// Drops what is kept.
-    virtual void abort() noexcept = 0;
+    void abort() noexcept { force_close(nullptr); }
+    /// The same because of an error, which `connection_lost()` is given.
+    virtual void force_close(std::exception_ptr error) noexcept = 0;
     bool is_closing() const noexcept { return closing_; }
     /// Nothing when it is over. Throws TypeError for a protocol of another kind.
     virtual void set_protocol(Ref<BaseProtocol> protocol) = 0;

@@ -23,8 +23,8 @@ protected:
 
 TEST_P(WhateverFails, AnAllocationFailsOnce) { expect_no_failure(Kind::allocation, false); }
 TEST_P(WhateverFails, AllocationsFailFromOneOn) { expect_no_failure(Kind::allocation, true); }
-TEST_P(WhateverFails, AnAllocationElsewhereFailsOnce) { expect_no_failure(Kind::thread_allocation, false); }
-TEST_P(WhateverFails, AllocationsElsewhereFailFromOneOn) { expect_no_failure(Kind::thread_allocation, true); }
+TEST_P(WhateverFails, AnAllocationOfAWorkerFailsOnce) { expect_no_failure(Kind::thread_allocation, false); }
+TEST_P(WhateverFails, AllocationsOfWorkersFailFromOneOn) { expect_no_failure(Kind::thread_allocation, true); }
 TEST_P(WhateverFails, ASystemCallFailsOnce) { expect_no_failure(Kind::system_call, false); }
 TEST_P(WhateverFails, SystemCallsFailFromOneOn) { expect_no_failure(Kind::system_call, true); }
 TEST_P(WhateverFails, ASystemCallFailsOnceInAnotherWay) { expect_no_failure(Kind::system_call_again, false); }
@@ -53,6 +53,6 @@ INSTANTIATE_TEST_SUITE_P(Sockets, WhateverIsRefused, testing::ValuesIn(faults::s
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverIsRefused, testing::ValuesIn(faults::stream_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Pipes, WhateverIsRefused, testing::ValuesIn(faults::pipe_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(RealTime, WhateverIsRefused, testing::ValuesIn(faults::thread_programs()), name_of);
-INSTANTIATE_TEST_SUITE_P(Elsewhere, WhateverFails, testing::ValuesIn(faults::thread_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(RealTime, WhateverFails, testing::ValuesIn(faults::thread_programs()), name_of);
 
 }  // namespace

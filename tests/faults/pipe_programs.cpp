@@ -108,6 +108,22 @@ Coro<> a_reader_of_a_pipe_goes() {
     writer.transport.write("in vain");
 }
 
+Coro<> a_stream_of_a_pipe_is_full() {
+    constexpr std::size_t much = 40;
+    StreamReader reader({.limit = 4});
+    auto factory = [&] { return StreamReaderProtocol(reader); };
+    auto [one, other] = socketpair();  // who writes to it hears by no signal that it was lost
+    auto connected = co_await connect_read_pipe(factory, one.detach());
+    std::size_t size = 0;
+    for (int i = 0; i < 2; ++i) {
+        co_await sock_sendall(other, std::string(much, 'x'));
+        co_await sleep(1ms);
+        std::string data = co_await reader.readexactly(much);
+        size += data.size();
+    }
+    expect(size == 2 * much, "all that was written");
+}
+
 }  // namespace
 
 std::vector<Program> pipe_programs() {
@@ -115,6 +131,7 @@ std::vector<Program> pipe_programs() {
         {.name = "ADescriptorIsWaitedFor", .main = a_descriptor_is_waited_for},
         {.name = "APipeIsWrittenAndRead", .main = a_pipe_is_written_and_read},
         {.name = "AReaderOfAPipeGoes", .main = a_reader_of_a_pipe_goes},
+        {.name = "AStreamOfAPipeIsFull", .main = a_stream_of_a_pipe_is_full},
     };
 }
 

@@ -48,14 +48,14 @@ struct Pair {
     int other = -1;
 };
 
-template <class P>
+template <class F>
 class Calls : public Protocol {
 public:
-    explicit Calls(P call) : call_(std::move(call)) {}
+    explicit Calls(F call) : call_(std::move(call)) {}
     void data_received(std::string_view data) override { call_(data); }
 
 private:
-    P call_;
+    F call_;
 };
 
 Coro<std::string> read_some(StreamReader reader) { co_return co_await reader.read(100); }
@@ -128,9 +128,20 @@ TEST_F(ProtocolInterplayTest, GetBufferMayPauseAndResume) {
 /// Lets go of its transport when that is over.
 class WritesToTheEnd : public Protocol {
 public:
-    explicit WritesToTheEnd(const Pair& pair) : pair_(pair) {}
-    void connection_made(Transport transport) override { transport_ = std::move(transport); }
-    void data_received(std::string_view) override {
+    WritesToTheEnd(const Pair& pair, bool at_once) : pair_(pair), at_once_(at_once) {}
+    void connection_made(Transport transport) override {
+        transport_ = std::move(transport);
+        if (at_once_) write_to_the_end();
+    }
+    void data_received(std::string_view) override { write_to_the_end(); }
+    void connection_lost(std::exception_ptr) override {
+        transport_ = {};
+        ++times_lost;
+    }
+    int times_lost = 0;
+
+private:
+    void write_to_the_end() {
         transport_.write(std::string(1 << 19, 'x'));
         transport_.close();
         for (int i = 0; i < 100 && transport_; ++i) {
@@ -138,29 +149,25 @@ public:
             transport_.writelines(std::vector<std::string>{"y"});
         }
     }
-    void connection_lost(std::exception_ptr) override {
-        transport_ = {};
-        lost = true;
-    }
-    bool lost = false;
-
-private:
     const Pair& pair_;
+    const bool at_once_;
     Transport transport_;
 };
 
 TEST_F(ProtocolInterplayTest, WritelinesMayBeTheEndOfAClosingTransport) {
     run_net([]() -> Coro<> {
-        Pair pair;
-        auto factory = [&] { return make_protocol<WritesToTheEnd>(pair); };
-        ProtocolRef<WritesToTheEnd> kept;
-        {
-            auto [transport, protocol] = co_await create_unix_connection(factory, {.sock = &pair.ours});
-            kept = protocol;
+        for (bool at_once : {false, true}) {
+            Pair pair;
+            auto factory = [&] { return make_protocol<WritesToTheEnd>(pair, at_once); };
+            ProtocolRef<WritesToTheEnd> kept;
+            {
+                auto [transport, protocol] = co_await create_unix_connection(factory, {.sock = &pair.ours});
+                kept = protocol;
+            }
+            if (!at_once) pair.send("go");
+            co_await asyncio::sleep(0.05);
+            EXPECT_EQ(kept->times_lost, 1) << at_once;
         }
-        pair.send("go");
-        co_await asyncio::sleep(0.05);
-        EXPECT_TRUE(kept->lost);
     });
 }
 
@@ -254,6 +261,105 @@ TEST_F(ProtocolInterplayTest, OfDatagramsThatCameTogetherNoneIsLostToAnothersErr
         EXPECT_EQ(reports, "Exception in callback _SelectorDatagramTransport._read_ready(); ");
         transport.close();
     });
+}
+
+/// Puts another in its place, and then still uses itself.
+class GivesWay : public DatagramProtocol {
+public:
+    explicit GivesWay(std::string* told) : told_(told) {}
+    void connection_made(DatagramTransport transport) override { transport_ = std::move(transport); }
+    void error_received(std::exception_ptr) override { give_way(); }
+    void pause_writing() override { give_way(); }
+
+private:
+    void give_way() {
+        transport_.set_protocol(make_protocol<DatagramProtocol>());
+        *told_ += name_;
+    }
+    DatagramTransport transport_;
+    std::string* told_;
+    std::string name_ = "the former";
+};
+
+TEST_F(ProtocolInterplayTest, ADatagramProtocolMayGiveWayWhereverItIsCalled) {
+    run_net([]() -> Coro<> {
+        std::string told;
+        auto factory = [&] { return make_protocol<GivesWay>(&told); };
+        auto [transport, protocol] = co_await create_datagram_endpoint(factory, HostPort("127.0.0.1", 0));
+        protocol = {};
+        SocketAddress to = transport.get_extra_info("sockname");
+        transport.sendto(std::string(70'000, 'x'), to);  // too large
+        EXPECT_EQ(told, "the former");
+        transport.close();
+
+        int ends[2] = {-1, -1};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+        Socket full = Socket::from_fd(ends[0]);
+        Socket other = Socket::from_fd(ends[1]);
+        told.clear();
+        auto [sender, pausing] = co_await create_datagram_endpoint(factory, {.sock = &full});
+        pausing = {};
+        sender.set_write_buffer_limits({.high = 10});
+        for (int i = 0; i < 10'000 && told.empty(); ++i) sender.sendto(std::string(100, 'x'));
+        EXPECT_EQ(told, "the former");
+        sender.abort();
+    });
+}
+
+ContextVar<int> depth{"depth", 0};
+
+class ClosesInAContext : public DatagramProtocol {
+public:
+    void connection_made(DatagramTransport transport) override { transport_ = std::move(transport); }
+    void datagram_received(std::string_view, const SocketAddress&) override {
+        Token token = depth.set(1);
+        transport_.close();
+        depth.reset(token);  // it is still the same context
+        was_reset = true;
+    }
+    void connection_lost(std::exception_ptr) override { at_the_end = depth.get(); }
+    bool was_reset = false;
+    int at_the_end = -1;
+
+private:
+    DatagramTransport transport_;
+};
+
+// CPython: close() calls call_soon(), which copies the context.
+TEST_F(ProtocolInterplayTest, TheEndOfAnEndpointHasTheContextInWhichItWasClosed) {
+    run_net([]() -> Coro<> {
+        auto factory = [] { return make_protocol<ClosesInAContext>(); };
+        auto [transport, protocol] = co_await create_datagram_endpoint(factory, HostPort("127.0.0.1", 0));
+        SocketAddress to = transport.get_extra_info("sockname");
+        transport.sendto("x", to);
+        co_await asyncio::sleep(0.02);
+        EXPECT_TRUE(protocol->was_reset);
+        EXPECT_EQ(protocol->at_the_end, 1);
+    });
+}
+
+class HoldsAReader : public Protocol {
+public:
+    StreamReader reader;
+};
+
+// The reader, which is full, would have its pipe go on when the last handle is gone.
+TEST_F(ProtocolInterplayTest, AProtocolMayHoldAFullReaderWhenTheLoopEnds) {
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(::pipe(ends), 0);
+    run_net([&]() -> Coro<> {
+        Pair pair;
+        auto factory = [] { return make_protocol<HoldsAReader>(); };
+        auto [transport, protocol] = co_await create_unix_connection(factory, {.sock = &pair.ours});
+        StreamReader reader({.limit = 4});
+        auto stream_factory = [&] { return StreamReaderProtocol(reader); };
+        auto pipe = co_await connect_read_pipe(stream_factory, ends[0]);
+        protocol->reader = reader;
+        EXPECT_EQ(::write(ends[1], "much more than fits", 19), 19);
+        co_await asyncio::sleep(0.02);
+        EXPECT_FALSE(pipe.transport.is_reading());
+    });
+    ::close(ends[1]);
 }
 
 }  // namespace

@@ -61,6 +61,7 @@ public:
     void wait(ReadWaiter& waiter) noexcept;
     void stop_waiting(ReadWaiter& waiter) noexcept;
     void pause_transport_if_full() noexcept;
+    void resume_transport() noexcept;
 
     /// Its transport, which has one of the references, or null.
     void set_transport(TransportState* transport) noexcept { transport_ = transport; }
