@@ -146,6 +146,7 @@ private:
     void keep(std::string_view data, const SocketAddress* address);
     void wait_for_room() noexcept;
     void flush();
+    void end_of_flush();
     void drop_first(std::size_t count) noexcept;
     void pause_protocol_if_full();
 

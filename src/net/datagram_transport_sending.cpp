@@ -174,8 +174,18 @@ void DatagramTransportState::flush() {
     }
     if (marks_.has_fallen(write_buffer_size())) {
         Ref<DatagramProtocol> protocol = protocol_;
-        call_resume_writing(*protocol, *this);  // may send
+        try {
+            call_resume_writing(*protocol, *this);
+        } catch (...) {  // what leaves the loop
+            end_of_flush();
+            throw;
+        }
     }
+    end_of_flush();
+}
+
+/// The protocol may have sent more, or closed.
+void DatagramTransportState::end_of_flush() {
     if (conn_lost_ > 0 || is_over()) return;
     if (has_to_wait()) return wait_for_room();
     backlog_.reset();

@@ -48,15 +48,24 @@ void PipeTransport::begins(ReadyNode& node) {
     try {
         call_connection_made(*protocol, self);
     } catch (...) {
-        tell_failed_callback("connection_made", *protocol, self);
+        try {
+            tell_failed_callback("connection_made", *protocol, self);
+        } catch (...) {  // what leaves the loop
+            self.end_of_beginning();
+            throw;
+        }
     }
+    self.end_of_beginning();
+}
+
+void PipeTransport::end_of_beginning() {
     try {
-        if (!self.closing_) self.has_begun();
+        if (!closing_) has_begun();
     } catch (...) {  // it cannot be waited for
-        self.closing_ = true;
-        self.schedule_end(std::current_exception());
+        closing_ = true;
+        schedule_end(std::current_exception());
     }
-    if (!self.begun_.done()) self.begun_.set_result();
+    if (!begun_.done()) begun_.set_result();
 }
 
 // Waiting.

@@ -66,6 +66,7 @@ private:
         PipeTransport& transport;
     };
     static void begins(ReadyNode& node);
+    void end_of_beginning();
     static void is_over(ReadyNode& node);
     static void is_always_ready(ReadyNode& node);
     void call_ready(Direction direction);
@@ -131,6 +132,7 @@ private:
     void has_begun() override;
     void is_ready(Direction direction) override;
     void send_buffer();
+    void buffer_was_sent();
     std::ptrdiff_t write_now(std::string_view data) noexcept;
     void fail(int error) noexcept;
     void pause_protocol_if_full();

@@ -93,8 +93,18 @@ void WritePipeTransport::send_buffer() {
     unwatch(Direction::writing);
     if (marks_.has_fallen(0)) {
         Ref<BaseProtocol> protocol = protocol_;
-        call_resume_writing(*protocol, *this);
+        try {
+            call_resume_writing(*protocol, *this);
+        } catch (...) {  // what leaves the loop
+            buffer_was_sent();
+            throw;
+        }
     }
+    buffer_was_sent();
+}
+
+/// The protocol may have written more, or closed.
+void WritePipeTransport::buffer_was_sent() {
     if (!closing_ || buffer_ || end_is_scheduled()) return;
     unwatch(Direction::reading);
     lose_connection(nullptr);
