@@ -60,11 +60,15 @@ PipeFile::PipeFile(OwnedDescriptor descriptor) : fd_(descriptor.get()) {
     kind_ = pipe_kind_of(status.st_mode);
     was_blocking_ = !is_file() && (flags & O_NONBLOCK) == 0;
     if (was_blocking_ && ::fcntl(fd_, F_SETFL, flags | O_NONBLOCK) != 0) throw_os_error(errno);
+    process_ = ::getpid();
     descriptor.release();
 }
 
 PipeFile::PipeFile(PipeFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), kind_(other.kind_), was_blocking_(other.was_blocking_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      kind_(other.kind_),
+      was_blocking_(other.was_blocking_),
+      process_(other.process_) {}
 
 PipeFile PipeFile::of_standard_stream(int fd, Direction direction) {
     OwnedDescriptor own(opened_anew(fd, direction));
@@ -75,7 +79,7 @@ PipeFile PipeFile::of_standard_stream(int fd, Direction direction) {
 
 void PipeFile::close() noexcept {
     if (fd_ < 0) return;
-    if (was_blocking_) {
+    if (was_blocking_ && process_ == ::getpid()) {
         int flags = ::fcntl(fd_, F_GETFL);
         if (flags >= 0) ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
     }

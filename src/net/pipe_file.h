@@ -2,6 +2,8 @@
 
 #include <asyncio/net/pipes.h>
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -43,6 +45,7 @@ private:
     int fd_;
     Kind kind_ = Kind::pipe;
     bool was_blocking_ = false;
+    pid_t process_ = 0;  // a forked child leaves the open file as it is: the parent goes on with it
 };
 
 }  // namespace asyncio::detail

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <asyncio/errors/repr.h>
+#include <asyncio/net/protocols.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace support {
 
@@ -46,6 +50,26 @@ private:
         if (fd >= 0) ::close(std::exchange(fd, -1));
     }
     int ends_[2] = {-1, -1};
+};
+
+/// Notes what it is told.
+class NotingPipe : public asyncio::Protocol {
+public:
+    explicit NotingPipe(std::vector<std::string>& events) : events_(events) {}
+    void connection_made(asyncio::Transport) override { events_.push_back("made"); }
+    void data_received(std::string_view data) override { events_.push_back("data " + std::string(data)); }
+    bool eof_received() override {
+        events_.push_back("eof");
+        return false;
+    }
+    void pause_writing() override { events_.push_back("pause"); }
+    void resume_writing() override { events_.push_back("resume"); }
+    void connection_lost(std::exception_ptr error) override {
+        events_.push_back(error ? "lost " + asyncio::repr(error).substr(0, asyncio::repr(error).find('(')) : "lost");
+    }
+
+private:
+    std::vector<std::string>& events_;
 };
 
 }  // namespace support
