@@ -69,7 +69,6 @@ public:
     void prepare(IoOperation& operation) noexcept;
     /// How many datagrams so many messages are.
     std::size_t datagrams_in(std::size_t messages) const noexcept;
-    bool is_empty() const noexcept { return count_ == 0; }
     /// Whether the kernel has to cut the message.
     bool is_cut(std::size_t message) const noexcept { return sizes_[message] > 1; }
 

@@ -34,7 +34,6 @@ public:
     Kind kind() const noexcept { return kind_; }
     /// It is never waited for.
     bool is_file() const noexcept { return kind_ == Kind::file; }
-    bool is_open() const noexcept { return fd_ >= 0; }
 
     /// The system's calls. Negative: an errno; -EAGAIN: not now.
     std::ptrdiff_t read(void* data, std::size_t size) const noexcept;

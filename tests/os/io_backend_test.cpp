@@ -13,15 +13,6 @@
 namespace asyncio::detail {
 namespace {
 
-struct Send : IoOperation {
-    Send(const OwnedFd& to, std::string what) : IoOperation(IoCall::send), text(std::move(what)) {
-        descriptor = to.descriptor;
-        data = text.data();
-        size = text.size();
-    }
-    std::string text;
-};
-
 struct Accept : IoOperation {
     explicit Accept(const OwnedFd& listener) : IoOperation(IoCall::accept) { descriptor = listener.descriptor; }
 };
@@ -34,27 +25,6 @@ struct Connect : IoOperation {
     }
     sockaddr_in where;
 };
-
-std::size_t fill(const OwnedFd& socket) {
-    std::string block(65536, ' ');
-    std::size_t size = 0;
-    ssize_t sent = 0;
-    while ((sent = ::send(socket.fd(), block.data(), block.size(), MSG_NOSIGNAL | MSG_DONTWAIT)) > 0) {
-        size += static_cast<std::size_t>(sent);
-    }
-    while (::send(socket.fd(), block.data(), 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0) ++size;
-    return size;
-}
-
-std::size_t empty(const OwnedFd& socket) {
-    std::string block(65536, ' ');
-    std::size_t size = 0;
-    ssize_t got = 0;
-    while ((got = ::recv(socket.fd(), block.data(), block.size(), MSG_DONTWAIT)) > 0) {
-        size += static_cast<std::size_t>(got);
-    }
-    return size;
-}
 
 TEST_P(IoBackendTest, ConnectsAndAccepts) {
     Listener listener;

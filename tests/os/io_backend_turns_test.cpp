@@ -10,14 +10,8 @@ namespace asyncio::detail {
 
 namespace {
 
-struct Send : IoOperation {
-    Send(const OwnedFd& to, std::string what) : IoOperation(IoCall::send), text(std::move(what)) {
-        descriptor = to.descriptor;
-        at_once = false;
-        data = text.data();
-        size = text.size();
-    }
-    std::string text;
+struct LateSend : Send {
+    LateSend(const OwnedFd& to, std::string what) : Send(to, std::move(what)) { at_once = false; }
 };
 
 Pair new_pair(bool tcp) { return tcp ? tcp_pair() : unix_pair(); }
@@ -25,13 +19,13 @@ Pair new_pair(bool tcp) { return tcp ? tcp_pair() : unix_pair(); }
 TEST_P(IoBackendTest, OneThatGoesOnComesBeforeAllThatWait) {
     for (bool tcp : {true, false}) {
         Pair pair = new_pair(tcp);
-        Send begins(pair.first, "ab");
-        Send waits(pair.first, "e");
+        LateSend begins(pair.first, "ab");
+        LateSend waits(pair.first, "e");
         EXPECT_FALSE(begins.start(backend()));
         EXPECT_FALSE(waits.start(backend()));
         EXPECT_TRUE(names(begins));
         EXPECT_TRUE(begins.finish());
-        Send goes_on(pair.first, "cd");
+        LateSend goes_on(pair.first, "cd");
         goes_on.goes_on = true;
         EXPECT_FALSE(goes_on.start(backend()));
         EXPECT_FALSE(waits.reported);
@@ -46,9 +40,9 @@ TEST_P(IoBackendTest, OneThatGoesOnComesBeforeAllThatWait) {
 TEST_P(IoBackendTest, OneThatGoesOnAtOnceIsTriedThoughOthersWait) {
     for (bool tcp : {true, false}) {
         Pair pair = new_pair(tcp);
-        Send waits(pair.first, "c");
+        LateSend waits(pair.first, "c");
         EXPECT_FALSE(waits.start(backend()));
-        Send goes_on(pair.first, "ab");
+        LateSend goes_on(pair.first, "ab");
         goes_on.goes_on = true;
         goes_on.at_once = true;
         EXPECT_TRUE(goes_on.start(backend()));
@@ -62,10 +56,10 @@ TEST_P(IoBackendTest, OneThatWentOnAndIsCancelledGivesItsTurnBack) {
     for (bool tcp : {true, false}) {
         for (bool is_named : {false, true}) {
             Pair pair = new_pair(tcp);
-            Send waits(pair.first, "x");
+            LateSend waits(pair.first, "x");
             EXPECT_FALSE(waits.start(backend()));
             EXPECT_TRUE(names(waits));
-            Send goes_on(pair.first, "never");
+            LateSend goes_on(pair.first, "never");
             goes_on.goes_on = true;
             EXPECT_FALSE(goes_on.start(backend()));
             EXPECT_FALSE(waits.reported);
