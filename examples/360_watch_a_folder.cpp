@@ -4,6 +4,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,11 +16,26 @@
 
 namespace fs = std::filesystem;
 
+struct Inotify {
+    explicit Inotify(const fs::path& folder) : fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+        if (fd < 0) throw asyncio::OSError(errno);
+        int watch = ::inotify_add_watch(fd, folder.c_str(), IN_CREATE | IN_CLOSE_WRITE | IN_MOVE | IN_DELETE);
+        if (int error = errno; watch < 0) {
+            ::close(fd);
+            throw asyncio::OSError(error, "cannot watch the folder", folder.string());
+        }
+    }
+    ~Inotify() { ::close(fd); }
+    Inotify(const Inotify&) = delete;
+    const int fd;
+};
+
 /// What has happened since the last time, which may be nothing; each is a kind and a name.
 std::vector<std::pair<std::uint32_t, std::string>> take_events(int inotify) {
     std::vector<std::pair<std::uint32_t, std::string>> events;
     char buffer[4096];
     ssize_t size = ::read(inotify, buffer, sizeof buffer);
+    if (size < 0 && errno != EAGAIN) throw asyncio::OSError(errno);  // else it would be ready for ever
     for (ssize_t at = 0; at < size;) {
         inotify_event event = {};
         std::memcpy(&event, buffer + at, sizeof event);
@@ -57,10 +73,8 @@ asyncio::Coro<> change(const fs::path& folder) {
 }
 
 asyncio::Coro<> watch_and_change(const fs::path& folder) {
-    int inotify = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    ::inotify_add_watch(inotify, folder.c_str(), IN_CREATE | IN_CLOSE_WRITE | IN_MOVE | IN_DELETE);
-    co_await asyncio::gather(watch(inotify), change(folder));
-    ::close(inotify);
+    Inotify inotify(folder);
+    co_await asyncio::gather(watch(inotify.fd), change(folder));
 }
 
 int main() {

@@ -51,14 +51,6 @@ Coro<Connection<>> create_unix_connection(Ref<ProtocolMaker> maker, std::optiona
                                           const CreateUnixConnectionOptions& options);
 Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket);
 
-/// The same with the protocol's own class.
-template <class P>
-Coro<Connection<P>> connection_of(Coro<Connection<>> connecting) {
-    Connection<> made = co_await std::move(connecting);
-    co_return Connection<P>{std::move(made.transport),
-                            Ref<P>::adopt(static_cast<P*>(std::move(made.protocol).release()))};
-}
-
 }  // namespace detail
 
 /// Connects to a host by TCP, and puts the protocol that the factory makes on the connection.
@@ -72,7 +64,7 @@ Coro<Connection<P>> connection_of(Coro<Connection<>> connecting) {
 template <StreamProtocolFactory F>
 Coro<Connection<detail::ProtocolOf<F>>> create_connection(F&& factory, Host host, Port port,
                                                           CreateConnectionOptions options = {}) {
-    return detail::connection_of<detail::ProtocolOf<F>>(
+    return detail::with_protocol_of<Connection, F>(
         detail::create_connection(detail::protocol_maker(static_cast<F&&>(factory)), host, port, options));
 }
 /// For a socket that is connected already: `create_connection(factory, {.sock = &socket})`.
@@ -92,19 +84,19 @@ requires(!StreamProtocolFactory<F>) Coro<Connection<>> create_connection(F&&, Re
 template <StreamProtocolFactory F>
 Coro<Connection<detail::ProtocolOf<F>>> create_unix_connection(F&& factory, std::string_view path,
                                                                CreateUnixConnectionOptions options = {}) {
-    return detail::connection_of<detail::ProtocolOf<F>>(
+    return detail::with_protocol_of<Connection, F>(
         detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), path, options));
 }
 template <StreamProtocolFactory F>
 Coro<Connection<detail::ProtocolOf<F>>> create_unix_connection(F&& factory, CreateUnixConnectionOptions options) {
-    return detail::connection_of<detail::ProtocolOf<F>>(
+    return detail::with_protocol_of<Connection, F>(
         detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), std::nullopt, options));
 }
 
 /// Puts a protocol on a connection that somebody else has accepted. Python: loop.connect_accepted_socket.
 template <StreamProtocolFactory F>
 Coro<Connection<detail::ProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock) {
-    return detail::connection_of<detail::ProtocolOf<F>>(
+    return detail::with_protocol_of<Connection, F>(
         detail::connect_accepted_socket(detail::protocol_maker(static_cast<F&&>(factory)), std::move(sock)));
 }
 

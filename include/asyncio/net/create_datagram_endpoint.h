@@ -65,13 +65,6 @@ namespace detail {
 
 Coro<DatagramEndpoint<>> create_datagram_endpoint(Ref<ProtocolMaker> maker, const DatagramEndpointOptions& options);
 
-template <class P>
-Coro<DatagramEndpoint<P>> endpoint_of(Coro<DatagramEndpoint<>> making) {
-    DatagramEndpoint<> made = co_await std::move(making);
-    co_return DatagramEndpoint<P>{std::move(made.transport),
-                                  Ref<P>::adopt(static_cast<P*>(std::move(made.protocol).release()))};
-}
-
 }  // namespace detail
 
 /// The same as a ProtocolFactory, of a DatagramProtocol.
@@ -89,7 +82,7 @@ concept DatagramProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Datagr
 /// Python: loop.create_datagram_endpoint.
 template <DatagramProtocolFactory F>
 Coro<DatagramEndpoint<detail::ProtocolOf<F>>> create_datagram_endpoint(F&& factory, DatagramEndpointOptions options) {
-    return detail::endpoint_of<detail::ProtocolOf<F>>(
+    return detail::with_protocol_of<DatagramEndpoint, F>(
         detail::create_datagram_endpoint(detail::protocol_maker(static_cast<F&&>(factory)), options));
 }
 template <DatagramProtocolFactory F>

@@ -55,14 +55,6 @@ private:
 Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor);
 Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor);
 
-/// The same with the protocol's own class.
-template <class Pipe, class Made>
-Coro<Pipe> pipe_of(Coro<Made> connecting) {
-    using P = std::remove_reference_t<decltype(*Pipe().protocol)>;
-    Made made = co_await std::move(connecting);
-    co_return Pipe{made.transport, Ref<P>(static_cast<P*>(made.protocol.get()))};
-}
-
 template <class F>
 concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, ProtocolOf<F>>;
 
@@ -77,7 +69,7 @@ concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, 
 template <detail::PipeProtocolFactory F>
 Coro<ReadPipe<detail::ProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
     detail::OwnedDescriptor owned(fd);
-    return detail::pipe_of<ReadPipe<detail::ProtocolOf<F>>>(
+    return detail::with_protocol_of<ReadPipe, F>(
         detail::connect_read_pipe(detail::protocol_maker(static_cast<F&&>(factory)), std::move(owned)));
 }
 /// The same for the writing end. When a pipe's reader has gone it is closed, with BrokenPipeError if something is kept.
@@ -85,7 +77,7 @@ Coro<ReadPipe<detail::ProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
 template <detail::PipeProtocolFactory F>
 Coro<WritePipe<detail::ProtocolOf<F>>> connect_write_pipe(F&& factory, int fd) {
     detail::OwnedDescriptor owned(fd);
-    return detail::pipe_of<WritePipe<detail::ProtocolOf<F>>>(
+    return detail::with_protocol_of<WritePipe, F>(
         detail::connect_write_pipe(detail::protocol_maker(static_cast<F&&>(factory)), std::move(owned)));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/core/coroutine.h>
 #include <asyncio/detail/counted.h>
 #include <asyncio/detail/double_destruction.h>
 #include <asyncio/detail/invoke.h>
@@ -87,8 +88,17 @@ template <class F>
 Ref<ProtocolMaker> protocol_maker(F&& factory) {
     static_assert(safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if the call is awaited on the spot, since it "
-                  "captures by value something that has a destructor: capture by reference, or give it a name first");
+                  "captures by value something that has a destructor: give it a name first");
     return Ref<ProtocolMaker>(new ProtocolMakerOf<std::decay_t<F>>(std::in_place, static_cast<F&&>(factory)));
+}
+
+/// What has been connected, with its protocol as what the factory makes.
+template <template <class> class Connected, class F>
+Coro<Connected<ProtocolOf<F>>> with_protocol_of(Coro<Connected<BaseProtocol>> connecting) {
+    using P = ProtocolOf<F>;
+    Connected<BaseProtocol> made = co_await std::move(connecting);
+    co_return Connected<P>{std::move(made.transport),
+                           Ref<P>::adopt(static_cast<P*>(std::move(made.protocol).release()))};
 }
 
 }  // namespace detail
