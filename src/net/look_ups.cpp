@@ -3,6 +3,7 @@
 #include "loop/loop_core.h"
 
 #include <atomic>
+#include <functional>
 #include <utility>
 
 namespace asyncio::detail {
@@ -39,7 +40,7 @@ bool same(Port a, Port b) noexcept {
 }  // namespace
 
 LookUp::LookUp(LoopCore& loop, const AddressQuery& query)
-    : query_(query), future_(new FutureState<std::vector<AddressInfo>>(loop)) {
+    : loop_(loop), query_(query), future_(new FutureState<std::vector<AddressInfo>>(loop)) {
     future_->forget_exception();  // it may be that nobody waits any more when it fails
 }
 
@@ -48,6 +49,9 @@ bool LookUp::asks(const AddressQuery& query) const noexcept {
            query_.family == query.family && query_.type == query.type && query_.proto == query.proto &&
            query_.flags == query.flags;
 }
+
+/// A loop that closes gives up its calls first, and its look-ups after other things.
+bool LookUp::is_under_way() const noexcept { return call_ != nullptr && !loop_.is_closed() && !future_->done(); }
 
 void LookUp::somebody_waits() noexcept {
     if (waiting_++ == 0 && is_under_way()) call_->set_counted(true);
@@ -85,7 +89,13 @@ LookUps::~LookUps() {
 }
 
 void LookUps::forget_all() noexcept {
-    while (!under_way_.empty()) under_way_.front().forget();
+    for (Line& line : under_way_) {
+        while (!line.empty()) line.front().forget();
+    }
+}
+
+LookUps::Line& LookUps::line_of(const AddressQuery& query) noexcept {
+    return under_way_[std::hash<std::string_view>()(query.host.get().name()) % under_way_.size()];
 }
 
 void LookUps::loop_is_closing() noexcept {
@@ -102,7 +112,8 @@ Executor* LookUps::executor() {
 
 Ref<LookUp> LookUps::find_or_begin(const AddressQuery& query) {
     if (std::exchange(has_forked_, false)) forget_all();
-    for (auto next = under_way_.begin(); next != under_way_.end();) {
+    Line& line = line_of(query);
+    for (auto next = line.begin(); next != line.end();) {
         LookUp& look_up = *next;
         ++next;
         if (!look_up.is_under_way()) {
@@ -118,7 +129,7 @@ Ref<LookUp> LookUps::find_or_begin(const AddressQuery& query) {
     if (look_up->future_->done()) return look_up;  // an executor that runs it at once
     look_up->call_ = call;
     look_up->inc_ref();
-    under_way_.push_back(*look_up);
+    line.push_back(*look_up);
     return look_up;
 }
 

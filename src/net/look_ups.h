@@ -10,6 +10,7 @@
 #include <asyncio/loop/loop_resource.h>
 #include <asyncio/net/dns.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,14 +35,15 @@ private:
     friend class LookUps;
     friend class LookUpWait;
     bool asks(const AddressQuery& query) const noexcept;
-    bool is_under_way() const noexcept { return call_ != nullptr && !future_->done(); }
+    bool is_under_way() const noexcept;
     void somebody_waits() noexcept;
     void somebody_left() noexcept;
     void forget() noexcept;
 
+    LoopCore& loop_;
     AddressQuery query_;
     Ref<FutureBase> future_;
-    LookUpCall* call_ = nullptr;  // there until the future is done; null when the loop is closed or has forked
+    LookUpCall* call_ = nullptr;  // there until the future is done or the loop closed; null when it was given up
     unsigned waiting_ = 0;
     unsigned references_ = 0;
 };
@@ -77,13 +79,15 @@ private:
     explicit LookUps(LoopCore& loop) noexcept : loop_(loop) { begin_to_follow_forks(); }
     ~LookUps();
     void after_fork_in_child() noexcept override { has_forked_ = true; }
+    using Line = IntrusiveList<LookUp, LookUpsUnderWay>;
+    Line& line_of(const AddressQuery& query) noexcept;
     void forget_all() noexcept;
 
     static constexpr int most_threads = 8;
     LoopCore& loop_;
     std::optional<ThreadPoolExecutor> threads_;
-    IntrusiveList<LookUp, LookUpsUnderWay> under_way_;  // has a share of each
-    bool has_forked_ = false;                           // what was under way has no thread here
+    std::array<Line, 512> under_way_;  // by the host's name, for tens of thousands; has a share of each
+    bool has_forked_ = false;          // what was under way has no thread here
 };
 
 /// Asks the C library, which blocks. Throws gaierror.
