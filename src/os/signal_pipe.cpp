@@ -67,12 +67,13 @@ void unlock_routes_in_child() noexcept {
 // As early as in fork_aware.cpp, and for the same reasons.
 [[maybe_unused]] const int routes_follow_forks = ::pthread_atfork(lock_routes, unlock_routes, unlock_routes_in_child);
 
-bool open_pipe(int& read_fd, int& write_fd) noexcept {
+/// Returns an errno.
+int open_pipe(int& read_fd, int& write_fd) noexcept {
     int fds[2];
-    if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return false;
+    if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return errno;
     read_fd = fds[0];
     write_fd = fds[1];
-    return true;
+    return 0;
 }
 
 /// Needs the mutex.
@@ -89,11 +90,13 @@ void restore(int signum) noexcept {
 }  // namespace
 
 SignalPipe::SignalPipe() {
+    int error = 0;
     {
         NoFork until_it_is_followed;
-        if (open_pipe(read_fd_, write_fd_)) begin_to_follow_forks(until_it_is_followed);
+        error = open_pipe(read_fd_, write_fd_);
+        if (error == 0) begin_to_follow_forks(until_it_is_followed);
     }
-    if (read_fd_ < 0) throw OSError(errno);
+    if (error != 0) throw OSError(error);
     owner_of_pipes.store(::getpid());
 }
 
@@ -116,7 +119,7 @@ SignalPipe::~SignalPipe() {
 void SignalPipe::after_fork_in_child() noexcept {
     int read_fd = -1;
     int write_fd = -1;
-    bool replaced = open_pipe(read_fd, write_fd);
+    bool replaced = open_pipe(read_fd, write_fd) == 0;
     if (replaced) {
         replaced = ::dup3(read_fd, read_fd_, O_CLOEXEC) >= 0 && ::dup3(write_fd, write_fd_, O_CLOEXEC) >= 0;
         ::close(read_fd);

@@ -1,5 +1,6 @@
 #include "os/uring_ring.h"
 
+#include "detail/fork_aware.h"
 #include "os/thread_sanitizer.h"
 
 #include <asyncio/errors/os_errors.h>
@@ -106,6 +107,7 @@ bool UringRing::is_usable() noexcept {
     if (int known = usable.load(std::memory_order_relaxed); known != unknown) return known == yes;
     bool works = false;
     try {
+        NoFork until_all_is_closed;
         works = accepts_and_receives();
     } catch (...) {
     }

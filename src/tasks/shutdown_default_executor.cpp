@@ -1,3 +1,4 @@
+#include "detail/fork_aware.h"
 #include "loop/loop_core.h"
 
 #include <asyncio/core/event_loop.h>
@@ -8,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 
 namespace asyncio {
@@ -51,6 +53,9 @@ public:
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
         return joined_;
     }
+
+    /// In a forked child, which does not have that thread.
+    void forget_helper() noexcept { static_cast<void>(new (&helper) std::thread); }
 
     std::thread helper;  // the loop's thread only
 
@@ -102,6 +107,36 @@ private:
     bool in_time_ = false;
 };
 
+/// In a forked child, which has none of the threads, there is nothing left to wait for.
+class EndInChild final : public detail::ForkAware, private detail::ReadyNode {
+public:
+    EndInChild(detail::LoopCore& loop, Joining& joining, detail::FutureBase& joined) noexcept
+        : ReadyNode(&EndInChild::end), loop_(loop), joining_(joining), joined_(joined) {
+        begin_to_follow_forks();
+    }
+    ~EndInChild() { end_to_follow_forks(); }
+    bool has_forked() const noexcept { return has_forked_; }
+
+private:
+    /// The loop is at rest, in a callback of the thread that forked; or it is another thread's, and never goes on.
+    void after_fork_in_child() noexcept override {
+        has_forked_ = true;
+        joining_.forget_helper();
+        if (!ReadyNode::is_linked()) schedule(loop_, *this);
+    }
+    static void end(detail::ReadyNode& node) {
+        detail::FutureBase& joined = static_cast<EndInChild&>(node).joined_;
+        if (joined.done()) return;
+        detail::slot_of<bool>(joined).emplace(true);
+        joined.finish();
+    }
+
+    detail::LoopCore& loop_;
+    Joining& joining_;
+    detail::FutureBase& joined_;
+    bool has_forked_ = false;
+};
+
 std::string late_warning(detail::LoopCore& loop, const Executor& executor, Seconds timeout) {
     std::string seconds = detail::repr_of_double(timeout.count());
     if (seconds.ends_with(".0")) seconds.resize(seconds.size() - 2);
@@ -124,9 +159,12 @@ Coro<> EventLoop::shutdown_default_executor(std::optional<Seconds> timeout) {
     if (executor == nullptr) co_return;
     auto joining = std::make_shared<Joining>(*executor, loop.outside().own_executor());
     Future<bool> joined = create_future<bool>();
-    (new JoiningCall(joining, timeout))->start(loop, detail::Ref<detail::FutureBase>(joined.state_or_null()));
+    detail::Ref<detail::FutureBase> state(joined.state_or_null());
+    EndInChild end_in_child(loop, *joining, *state);
+    (new JoiningCall(joining, timeout))->start(loop, state);
     bool in_time = co_await joined;
-    joining->helper.join();
+    if (joining->helper.joinable()) joining->helper.join();
+    if (end_in_child.has_forked()) executor->shutdown(false);
     if (in_time) co_return;
     detail::log(LogLevel::warning, late_warning(loop, *executor, *timeout));
     executor->shutdown(false);

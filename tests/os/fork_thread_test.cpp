@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -58,6 +59,33 @@ TEST_P(ForkThread, NothingOfALoopThatAnotherThreadMakesOrDestroysIsOpenInTheChil
     over = true;
 }
 
+/// In a new process, where io_uring has not been tried out yet. Exits with how many children had something of that.
+void try_out_io_uring_while_another_thread_forks() {
+    std::atomic<int> children = 0;
+    std::atomic<int> had_something = 0;
+    std::atomic<bool> over = false;
+    std::thread other([&] {
+        for (; !over; ++children) {
+            if (in_child(open_kernel_objects) != 0) ++had_something;
+        }
+    });
+    while (children == 0) std::this_thread::yield();
+    { EventLoop loop({.io_backend = IoBackendKind::io_uring}); }
+    over = true;
+    other.join();
+    ::_exit(had_something);
+}
+
+TEST(ForkThreadOfIoUring, NothingOfWhatIoUringIsTriedOutWithIsOpenInTheChild) {
+#ifdef ASYNCIO_THREAD_SANITIZER
+    GTEST_SKIP() << "ThreadSanitizer does not support threads in a child";
+#endif
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    for (int i = 0; i < 8; ++i) {
+        EXPECT_EXIT(try_out_io_uring_while_another_thread_forks(), testing::ExitedWithCode(0), "");
+    }
+}
+
 TEST_P(ForkThread, WhatWasHandedToThreadsIsTheParentsAlone) {
     run([]() -> Coro<> {
         ThreadPoolExecutor pool(1);
@@ -98,6 +126,54 @@ TEST_P(ForkThread, WhatWasHandedToThreadsIsTheParentsAlone) {
         pool.shutdown(true);
         for (int fd : {said[0], said[1], go[0], go[1]}) ::close(fd);
     }());
+}
+
+/// Its threads end when they are told to.
+class SlowExecutor : public Executor {
+public:
+    void submit(ExecutorJob& job) override { threads_.submit(job); }
+    bool try_cancel(ExecutorJob& job) noexcept override { return threads_.try_cancel(job); }
+    void shutdown(bool wait) override {
+        if (wait) {
+            joining = true;
+            joining.notify_all();
+            may_end.wait(false);
+        }
+        threads_.shutdown(wait);
+    }
+
+    std::atomic<bool> joining = false;
+    std::atomic<bool> may_end = false;
+
+private:
+    ThreadPoolExecutor threads_;
+};
+
+Coro<> fork_while_it_ends(SlowExecutor& executor, std::optional<Seconds> timeout) {
+    EventLoop& loop = get_running_loop();
+    loop.set_default_executor(executor);
+    Task<> shutdown = create_task(loop.shutdown_default_executor(timeout));
+    co_await sleep(0);
+    executor.joining.wait(false);
+    pid_t child = fork_with_alarm();
+    if (child == 0) {
+        co_await sleep(0);  // the loop is the child's from here on
+        co_await shutdown;
+        bool refuses = support::outcome([&] { loop.run_in_executor(&executor, [] {}); }).starts_with("RuntimeError");
+        ::_exit(refuses ? 7 : 8);
+    }
+    EXPECT_EQ(end_of(child), 7);
+    EXPECT_FALSE(shutdown.done());
+    executor.may_end = true;
+    executor.may_end.notify_all();
+    co_await shutdown;
+}
+
+TEST_P(ForkThread, AShutdownOfTheExecutorThatIsUnderWayIsOverInTheChild) {
+    for (std::optional<Seconds> timeout : {std::optional<Seconds>(), std::optional<Seconds>(60s)}) {
+        SlowExecutor executor;
+        run(fork_while_it_ends(executor, timeout));
+    }
 }
 
 TEST_P(ForkThread, AThreadThatCallsAtThatMomentDoesNotLockTheChild) {
