@@ -71,10 +71,10 @@ foreach(layer IN LISTS layers)
     target_precompile_headers(${target} REUSE_FROM test_common)
     if(layer STREQUAL "faults")
         foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj
-                accept4 bind close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fstat64 getaddrinfo
-                getnameinfo getpeername getsockname getsockopt listen lseek64 madvise mmap64 munmap pipe2 poll ppoll read
-                recv recvfrom recvmmsg recvmsg send sendfile64 sendmmsg sendmsg sendto setsockopt shutdown socket
-                socketpair stat64 syscall unlink write)
+                accept4 bind close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fcntl64 fstat64
+                getaddrinfo getnameinfo getpeername getsockname getsockopt isatty listen lseek64 madvise mmap64 munmap
+                open64 pipe2 poll ppoll read recv recvfrom recvmmsg recvmsg send sendfile64 sendmmsg sendmsg sendto
+                setsockopt shutdown socket socketpair stat64 syscall unlink write)
             target_link_options(${target} PRIVATE -Wl,--wrap=${function})
         endforeach()
         if(has_io_uring)

@@ -1,5 +1,6 @@
 // The calls of the system that the library makes, each of which asks whether it is to fail. The linker puts them in the
 // place of the C library's: --wrap in cmake/tests.cmake, which names each of them as well.
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <netdb.h>
 #include <poll.h>
@@ -102,6 +103,35 @@ FAILING_CALL(int, munmap, (void* address, size_t size), (address, size), ENOMEM,
 FAILING_CALL(int, madvise, (void* address, size_t size, int advice), (address, size, advice), EAGAIN, EINVAL)
 
 // Some are not plain.
+
+extern "C" int __real_fcntl64(int fd, int command, ...);
+extern "C" int __wrap_fcntl64(int fd, int command, long argument) {
+    Errors errors = {EPERM, ENOSYS};  // what a sandbox says
+    if (command == F_DUPFD_CLOEXEC) errors = {EMFILE, ENOMEM};
+    if (int error = error_due(errors)) {
+        errno = error;
+        return -1;
+    }
+    return __real_fcntl64(fd, command, argument);
+}
+
+extern "C" int __real_open64(const char* path, int flags, ...);
+extern "C" int __wrap_open64(const char* path, int flags, mode_t mode) {
+    if (int error = error_due({EMFILE, ENOENT})) {
+        errno = error;
+        return -1;
+    }
+    return __real_open64(path, flags, mode);
+}
+
+extern "C" int __real_isatty(int fd);
+extern "C" int __wrap_isatty(int fd) {
+    if (int error = error_due({EPERM, ENOSYS})) {
+        errno = error;
+        return 0;
+    }
+    return __real_isatty(fd);
+}
 
 /// Only an io_uring that is refused sits that out here, which takes no time then.
 extern "C" int __real_ppoll(pollfd* entries, nfds_t count, const timespec* timeout, const sigset_t* mask);

@@ -2,6 +2,7 @@
 #include <asyncio/asyncio.h>
 
 #include <fcntl.h>
+#include <pty.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -124,6 +125,50 @@ Coro<> a_stream_of_a_pipe_is_full() {
     expect(size == 2 * much, "all that was written");
 }
 
+/// While it lives another file has this number.
+class Replaced {
+public:
+    Replaced(int fd, int by) : fd_(fd), former_(::dup(fd)) { ::dup2(by, fd); }
+    ~Replaced() {
+        former_ < 0 ? ::close(fd_) : ::dup2(former_, fd_);
+        if (former_ >= 0) ::close(former_);
+    }
+    Replaced(const Replaced&) = delete;
+
+private:
+    int fd_;
+    int former_;
+};
+
+Coro<> standard_input_is_a_terminal() {
+    int ends[2];
+    if (::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr) != 0) throw OSError(errno);
+    Replaced input(STDIN_FILENO, ends[1]);
+    ::close(ends[1]);
+    struct Closing {
+        int fd;
+        ~Closing() { ::close(fd); }
+    } closing{ends[0]};
+    StreamReader reader = co_await stdin_stream();
+    if (::write(ends[0], "hello\n", 6) != 6) throw OSError(errno);
+    std::string line = co_await reader.readline();
+    expect(line == "hello\n" || calls_may_fail(), "the line that was typed");
+}
+
+Coro<> standard_output_is_a_pipe() {
+    Pipe pipe;
+    Replaced output(STDOUT_FILENO, pipe.writer());
+    StreamWriter writer = co_await stdout_stream();
+    writer.write("hello");
+    co_await writer.drain();
+    writer.close();
+    co_await writer.wait_closed();
+    char text[10];
+    ssize_t size = ::read(pipe.reader(), text, sizeof text);
+    while (size < 0 && errno == EINTR) size = ::read(pipe.reader(), text, sizeof text);
+    expect(size == 5 || calls_may_fail(), "what was written");
+}
+
 }  // namespace
 
 std::vector<Program> pipe_programs() {
@@ -132,6 +177,8 @@ std::vector<Program> pipe_programs() {
         {.name = "APipeIsWrittenAndRead", .main = a_pipe_is_written_and_read},
         {.name = "AReaderOfAPipeGoes", .main = a_reader_of_a_pipe_goes},
         {.name = "AStreamOfAPipeIsFull", .main = a_stream_of_a_pipe_is_full},
+        {.name = "StandardInputIsATerminal", .main = standard_input_is_a_terminal, .real_time = true},
+        {.name = "StandardOutputIsAPipe", .main = standard_output_is_a_pipe},
     };
 }
 
