@@ -51,5 +51,5 @@ add_build(platforms cxx26 COMPILER clang++-19 OPTIONS ${strict} -O2 CACHE -DCMAK
 foreach(machine "armhf;arm-linux-gnueabihf;qemu-arm" "s390x;s390x-linux-gnu;qemu-s390x")
     list(POP_FRONT machine name triplet emulator)
     add_build(builds ${name} COMPILER ${triplet}-g++ OPTIONS ${strict} -Wno-psabi RUN_BY ${emulator} -L /usr/${triplet}
-        CACHE -DCMAKE_SYSTEM_NAME=Linux -DASYNCIO_IO_URING=OFF)
+        CACHE -DCMAKE_SYSTEM_NAME=Linux -DASYNCIO_IO_URING=OFF -DASYNCIO_TLS=OFF)
 endforeach()

@@ -1,4 +1,5 @@
-# What `cmake --install` lays down: the library, its headers, find_package(asyncio) and asyncio.pc.
+# What `cmake --install` lays down: the library, its headers, find_package(asyncio) and asyncio.pc; the same for TLS,
+# where there is OpenSSL: find_package(asyncio COMPONENTS tls), asyncio::tls and asyncio-tls.pc.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -10,6 +11,17 @@ file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake [[
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 include("${CMAKE_CURRENT_LIST_DIR}/asyncio-targets.cmake")
+foreach(component IN LISTS asyncio_FIND_COMPONENTS)
+    set(asyncio_${component}_FOUND FALSE)
+    if(component STREQUAL "tls" AND EXISTS "${CMAKE_CURRENT_LIST_DIR}/asyncio-tls-targets.cmake")
+        find_dependency(OpenSSL 3.0)
+        include("${CMAKE_CURRENT_LIST_DIR}/asyncio-tls-targets.cmake")
+        set(asyncio_tls_FOUND TRUE)
+    elseif(asyncio_FIND_REQUIRED_${component})
+        set(asyncio_FOUND FALSE)
+        set(asyncio_NOT_FOUND_MESSAGE "this asyncio was installed without the component '${component}'")
+    endif()
+endforeach()
 ]])
 write_basic_package_version_file(asyncio-config-version.cmake COMPATIBILITY SameMinorVersion)
 if(has_io_uring AND BUILD_SHARED_LIBS)   # what the library uses itself: of interest to `pkg-config --static` alone
@@ -22,3 +34,15 @@ configure_file(cmake/asyncio.pc.in asyncio.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config-version.cmake
     DESTINATION ${package_dir})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(has_tls)
+    install(TARGETS asyncio_tls EXPORT asyncio_tls_targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(EXPORT asyncio_tls_targets FILE asyncio-tls-targets.cmake NAMESPACE asyncio:: DESTINATION ${package_dir})
+    if(BUILD_SHARED_LIBS)
+        set(pc_requires_private "libssl >= 3.0, libcrypto >= 3.0")
+    else()
+        set(pc_requires ", libssl >= 3.0, libcrypto >= 3.0")
+    endif()
+    configure_file(cmake/asyncio-tls.pc.in asyncio-tls.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio-tls.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

@@ -10,6 +10,8 @@ set(io_tests_loop_unit "FdCallbacks.*:Signals.*")
 set(io_tests_loop_threads "FdCallbacksThread.*:SignalsThread.*:ThreadSafe.*")
 set(io_tests_net_unit "*-${ASYNCIO_THREAD_TESTS}")
 set(io_tests_net_threads "${ASYNCIO_THREAD_TESTS}")
+set(io_tests_tls_unit "${io_tests_net_unit}")
+set(io_tests_tls_threads "${io_tests_net_threads}")
 
 find_package(GTest REQUIRED)
 
@@ -33,6 +35,10 @@ list(TRANSFORM layers REPLACE "/.*" "")
 list(REMOVE_DUPLICATES layers)
 if(ASYNCIO_TEST_LAYERS)
     set(layers ${ASYNCIO_TEST_LAYERS})
+endif()
+if(NOT has_tls AND "tls" IN_LIST layers)
+    list(REMOVE_ITEM layers tls)
+    message(STATUS "without OpenSSL 3.0 there are no tests of TLS")
 endif()
 
 # Everything that the test executables share. The checks for null and misaligned pointers double the time to compile a test,
@@ -69,6 +75,9 @@ foreach(layer IN LISTS layers)
     add_executable(${target} ${layer_sources})
     target_link_libraries(${target} PRIVATE test_common asyncio_warnings)
     target_precompile_headers(${target} REUSE_FROM test_common)
+    if(layer STREQUAL "tls")
+        target_link_libraries(${target} PRIVATE asyncio_tls OpenSSL::SSL)
+    endif()
     if(layer STREQUAL "faults")
         foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj
                 accept4 bind close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fcntl64 fstat64

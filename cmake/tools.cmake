@@ -36,3 +36,9 @@ if(PKG_CONFIG_PROGRAM)
     set_tests_properties(package/pkg_config PROPERTIES LABELS package FIXTURES_REQUIRED package
         ENVIRONMENT PKG_CONFIG_PATH=${prefix}/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()
+if(PKG_CONFIG_PROGRAM AND has_tls)
+    add_test(NAME package/pkg_config_tls COMMAND sh -ec "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_FLAGS} -o '${prefix}/pc_tls' \
+'${CMAKE_CURRENT_SOURCE_DIR}/tests/package/tls.cpp' $(pkg-config --cflags --libs asyncio-tls) && '${prefix}/pc_tls'")
+    set_tests_properties(package/pkg_config_tls PROPERTIES LABELS package FIXTURES_REQUIRED package
+        ENVIRONMENT PKG_CONFIG_PATH=${prefix}/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

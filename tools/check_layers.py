@@ -18,7 +18,7 @@ FLOORS = [  # from the ground up; what shares a floor does not know each other
     ["core"],
     ["tasks", "sync"],
     ["net"],
-    ["process"],
+    ["process", "tls"],
     ["introspect"],
     ["testing"],
 ]
@@ -40,8 +40,8 @@ def complaints(root):
         base = root / top
         for path in sorted([*base.rglob("*.h"), *base.rglob("*.cpp")]):
             folder = path.relative_to(base).parts[0]
-            if folder == "asyncio.h":
-                continue  # the umbrella, for programs only
+            if folder in ("asyncio.h", "tls.h"):
+                continue  # the umbrellas, for programs only
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
                 allowed = str(path.relative_to(root)) in SYSTEM_FILES
@@ -58,7 +58,7 @@ def wrong(top, folder, header):
         return None if top == "src" and folder in SYSTEM_LAYERS else "only src/os, src/net and src/process may do that"
     name = header[1:-1]
     target = name.removeprefix("asyncio/").split("/")[0]
-    if target == "asyncio.h":
+    if target in ("asyncio.h", "tls.h"):
         return "the library includes the header that it needs, not the umbrella"
     if target not in BELOW or (header[0] == "<" and not name.startswith("asyncio/")):
         return None

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// What the other end's certificate says, as Python's dict has it; empty if it was not checked.
+///
+/// Python: what SSLSocket.getpeercert() gives.
+struct PeerCertificate {
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+    /// `{{{"commonName", "example.org"}}}`
+    std::vector<Fields> subject = {};
+    std::vector<Fields> issuer = {};
+    int version = 0;
+    std::string serialNumber = {};  ///< hexadecimal
+    std::string notBefore = {};     ///< `Nov 29 12:00:00 2026 GMT`
+    std::string notAfter = {};
+    /// `{{"DNS", "example.org"}, {"IP Address", "127.0.0.1"}}`
+    Fields subjectAltName = {};
+    std::vector<std::string> OCSP = {};
+    std::vector<std::string> caIssuers = {};
+    std::vector<std::string> crlDistributionPoints = {};
+
+    explicit operator bool() const noexcept { return version != 0; }
+};
+
+/// What a connection is enciphered by. Python: the tuple that SSLSocket.cipher() gives.
+struct SSLCipher {
+    std::string name = {};
+    std::string protocol = {};  ///< the version of TLS that has it
+    int secret_bits = 0;
+};
+
+}  // namespace asyncio

@@ -1,0 +1,167 @@
+#pragma once
+
+#include <asyncio/net/bytes_like.h>
+#include <asyncio/net/tls_option.h>
+#include <asyncio/tls/ssl_constants.h>
+#include <asyncio/tls/ssl_session.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+class MemoryBIO;
+class SSLContext;
+class SSLObject;
+
+namespace detail {
+class ContextState;
+}
+
+/// The password of a private key: a text, or a callable that is asked for it if the key is encrypted.
+class KeyPassword {
+public:
+    KeyPassword() = default;
+    KeyPassword(const char* text) : KeyPassword(std::string(text)) {}
+    KeyPassword(std::string text) : ask_([text = std::move(text)] { return text; }) {}
+    template <class F>
+    requires std::is_invocable_r_v<std::string, F&> KeyPassword(F ask) : ask_(std::move(ask)) {}
+    const std::function<std::string()>& ask() const noexcept { return ask_; }
+
+private:
+    std::function<std::string()> ask_;
+};
+
+/// The keyword arguments of `load_cert_chain()`.
+struct LoadCertChainOptions {
+    std::string keyfile = {};  ///< empty: in the certificate's
+    KeyPassword password = {};
+};
+
+/// The keyword arguments of `load_cert_chain_data()`: PEM in memory.
+struct CertChainData {
+    BytesLike certdata = {};
+    BytesLike keydata = {};  ///< empty: in `certdata`
+    KeyPassword password = {};
+};
+
+/// The keyword arguments of `load_verify_locations()` and `create_default_context()`: whom to trust. Certificates of
+/// authorities and revocation lists, in a file of PEM, in a folder that `openssl rehash` has seen, or in memory, PEM or
+/// DER.
+struct VerifyLocations {
+    std::string cafile = {};
+    std::string capath = {};
+    BytesLike cadata = {};
+};
+
+/// The keyword arguments of `wrap_bio()`.
+struct WrapBioOptions {
+    bool server_side = false;
+    std::optional<std::string_view> server_hostname = {};
+    SSLSession session = {};  ///< a client's, to be resumed
+};
+
+/// What a server calls with the name that a client asks for, or none: it may put another context in the place of this
+/// one, by `connection.set_context()`, or refuse by an alert.
+using SNICallback = std::function<std::optional<AlertDescription>(
+    SSLObject& connection, std::optional<std::string_view> server_name, const SSLContext& context)>;
+
+/// How many certificates a context trusts. Python: the dict that cert_store_stats() gives.
+struct CertStoreStats {
+    int x509 = 0;
+    int x509_ca = 0;
+    int crl = 0;
+};
+
+/// What connections by TLS have in common: certificates, whom to trust, versions and ciphers.
+///
+/// A handle: copies name the same context. It may be used by several loops in several threads, if nobody changes it
+/// any more. Changes are for connections that begin later.
+///
+/// A context for clients checks certificate and name; TLS 1.2 and newer; no compression, no renegotiation; ciphers with
+/// forward secrecy and 112 bits at least. What has no name in Python is said to be new here.
+/// Python: ssl.SSLContext; its attributes are `x()` and `set_x()` here.
+class SSLContext : public detail::TlsContextHandle {
+public:
+    explicit SSLContext(SSLMethod protocol);
+
+    SSLMethod protocol() const noexcept;
+
+    /// The certificate that this side shows, with those that lead to its authority, and its private key. Throws
+    /// OSError if a file cannot be read; SSLError if it is no PEM, if the key is another's, if the password is wrong or
+    /// missing. Nobody is asked on the terminal.
+    void load_cert_chain(const std::string& certfile, const LoadCertChainOptions& options = {}) const;
+    /// From memory. New here.
+    void load_cert_chain_data(const CertChainData& data) const;
+
+    void load_verify_locations(const VerifyLocations& locations) const;
+    /// Those of the system, or of SSL_CERT_FILE and SSL_CERT_DIR.
+    void load_default_certs(Purpose purpose = Purpose::SERVER_AUTH) const;
+    void set_default_verify_paths() const { load_default_certs(); }
+    CertStoreStats cert_store_stats() const;
+    /// The trusted authorities, as DER. Python: get_ca_certs(binary_form=True).
+    std::vector<std::string> get_ca_certs() const;
+
+    /// Whether the certificate has to be for the name that was wanted. Setting it makes CERT_REQUIRED of CERT_NONE.
+    bool check_hostname() const noexcept;
+    void set_check_hostname(bool check) const;
+    VerifyMode verify_mode() const noexcept;
+    void set_verify_mode(VerifyMode mode) const;
+    VerifyFlags verify_flags() const noexcept;
+    void set_verify_flags(VerifyFlags flags) const;
+
+    TLSVersion minimum_version() const noexcept;
+    void set_minimum_version(TLSVersion version) const;
+    TLSVersion maximum_version() const noexcept;
+    void set_maximum_version(TLSVersion version) const;
+    SSLOptions options() const noexcept;
+    void set_options(SSLOptions options) const;
+    /// Of 0 to 5; its keys and hashes are strong enough for so much.
+    int security_level() const noexcept;
+    void set_security_level(int level) const;
+
+    /// Those of TLS 1.2, in OpenSSL's notation. Throws SSLError if none is left.
+    void set_ciphers(const std::string& ciphers) const;
+    /// Those of TLS 1.3. Python 3.15.
+    void set_ciphersuites(const std::string& ciphersuites) const;
+    std::vector<std::string> get_ciphers() const;
+    void set_ecdh_curve(const std::string& curve) const;
+    /// In order of preference; each of 1 to 255 bytes.
+    void set_alpn_protocols(const std::vector<std::string>& protocols) const;
+    /// An empty one: no more.
+    void set_sni_callback(SNICallback callback) const;
+
+    /// A file to which keys are written, for Wireshark and the like. Who reads it reads the connections.
+    const std::string& keylog_filename() const noexcept;
+    void set_keylog_filename(const std::string& filename) const;
+
+    /// How many tickets a server gives to each client, by which it can go on with its session later. None for clients
+    /// that only write: a ticket that they have not read when they close makes the kernel drop what they have sent.
+    int num_tickets() const noexcept;
+    void set_num_tickets(int count) const;
+    bool post_handshake_auth() const noexcept;
+    void set_post_handshake_auth(bool enabled) const;
+
+    /// TLS without a transport: what comes from the other end is written to `incoming`, what is for it is read from
+    /// `outgoing`.
+    SSLObject wrap_bio(const MemoryBIO& incoming, const MemoryBIO& outgoing, const WrapBioOptions& options = {}) const;
+
+    friend bool operator==(const SSLContext& a, const SSLContext& b) noexcept {
+        return a.tls_context() == b.tls_context();
+    }
+
+    /// For the library.
+    explicit SSLContext(detail::ContextState* state) noexcept;
+    detail::ContextState& state() const noexcept;
+};
+
+/// A context with what is right for most: those whom the system trusts if nobody else is named, and for a server no
+/// asking for certificates. VERIFY_X509_PARTIAL_CHAIN and VERIFY_X509_STRICT, and the keys go to the file that
+/// SSLKEYLOGFILE names. Python: ssl.create_default_context.
+SSLContext create_default_context(Purpose purpose = Purpose::SERVER_AUTH, const VerifyLocations& locations = {});
+
+}  // namespace asyncio

@@ -1,0 +1,113 @@
+#include "tls/context_state.h"
+
+#include "tls/openssl_errors.h"
+
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/tls/ssl_errors.h>
+
+#include <openssl/x509v3.h>
+
+namespace asyncio::detail {
+
+static_assert(OP_NO_TICKET == SSL_OP_NO_TICKET && OP_NO_COMPRESSION == SSL_OP_NO_COMPRESSION &&
+              OP_CIPHER_SERVER_PREFERENCE == SSL_OP_CIPHER_SERVER_PREFERENCE && OP_NO_TLSv1_3 == SSL_OP_NO_TLSv1_3 &&
+              OP_NO_RENEGOTIATION == SSL_OP_NO_RENEGOTIATION &&
+              OP_IGNORE_UNEXPECTED_EOF == SSL_OP_IGNORE_UNEXPECTED_EOF);
+static_assert(VERIFY_CRL_CHECK_LEAF == X509_V_FLAG_CRL_CHECK &&
+              VERIFY_CRL_CHECK_CHAIN == (X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) &&
+              VERIFY_X509_STRICT == X509_V_FLAG_X509_STRICT &&
+              VERIFY_ALLOW_PROXY_CERTS == X509_V_FLAG_ALLOW_PROXY_CERTS &&
+              VERIFY_X509_TRUSTED_FIRST == X509_V_FLAG_TRUSTED_FIRST &&
+              VERIFY_X509_PARTIAL_CHAIN == X509_V_FLAG_PARTIAL_CHAIN);
+static_assert(static_cast<int>(TLSVersion::TLSv1_2) == TLS1_2_VERSION &&
+              static_cast<int>(TLSVersion::TLSv1_3) == TLS1_3_VERSION);
+static_assert(ALERT_DESCRIPTION_UNRECOGNIZED_NAME == SSL_AD_UNRECOGNIZED_NAME &&
+              ALERT_DESCRIPTION_INTERNAL_ERROR == SSL_AD_INTERNAL_ERROR);
+
+namespace {
+
+// CPython: _ssl.c, PY_SSL_DEFAULT_CIPHER_STRING
+constexpr const char* default_ciphers =
+    "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
+
+const SSL_METHOD* method_of(SSLMethod protocol) {
+    switch (protocol) {
+        case PROTOCOL_TLS_CLIENT:
+            return TLS_client_method();
+        case PROTOCOL_TLS_SERVER:
+            return TLS_server_method();
+    }
+    throw ValueError("invalid or unsupported protocol version");
+}
+
+}  // namespace
+
+// CPython: _ssl.c, _ssl__SSLContext_impl
+ContextState::ContextState(SSLMethod its_protocol) : protocol(its_protocol) {
+    OwnErrors errors;
+    native_.reset(checked(SSL_CTX_new(method_of(its_protocol))));
+    SSL_CTX_set_app_data(native(), this);
+    SSL_CTX_set_options(native(), (SSL_OP_ALL & ~SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS) | SSL_OP_NO_COMPRESSION |
+                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(native(),
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    checked(SSL_CTX_set_cipher_list(native(), default_ciphers));
+    checked(SSL_CTX_set_min_proto_version(native(), TLS1_2_VERSION));
+    static constexpr unsigned char session_context[] = "asyncio";
+    checked(SSL_CTX_set_session_id_context(native(), session_context, sizeof session_context));
+    X509_VERIFY_PARAM_set_flags(parameters(), X509_V_FLAG_TRUSTED_FIRST);
+    X509_VERIFY_PARAM_set_hostflags(parameters(),
+                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    checks_hostname = !is_for_servers();
+    set_verify_mode(is_for_servers() ? CERT_NONE : CERT_REQUIRED);
+    if (is_for_servers()) SSL_CTX_set_alpn_select_cb(native(), &ContextState::choose_alpn, this);
+}
+
+ContextState& context_of(const SSL_CTX* native) noexcept {
+    return *static_cast<ContextState*>(SSL_CTX_get_app_data(native));
+}
+
+void ContextState::set_verify_mode(VerifyMode mode) {
+    int native_mode = SSL_VERIFY_NONE;
+    if (mode != CERT_NONE) native_mode = SSL_VERIFY_PEER;
+    if (mode == CERT_REQUIRED) native_mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    SSL_CTX_set_verify(native(), native_mode, &certificate_is_checked);
+    verify_mode = mode;
+}
+
+/// The first of ours that the client offers; none, and the connection goes on without.
+int ContextState::choose_alpn(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                              unsigned offered_size, void* context) {
+    const std::string& ours = static_cast<ContextState*>(context)->alpn;
+    if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
+    auto* own = reinterpret_cast<const unsigned char*>(ours.data());
+    auto own_size = static_cast<unsigned>(ours.size());
+    int outcome =
+        SSL_select_next_proto(const_cast<unsigned char**>(chosen), size, own, own_size, offered, offered_size);
+    return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+void ContextState::set_keylog(const std::string& filename) {
+    OwnErrors errors;
+    OwnBio file;
+    if (!filename.empty()) {
+        file.reset(BIO_new_file(filename.c_str(), "a"));
+        if (!file) throw_queued_error(filename);
+    }
+    keylog_filename = filename;
+    std::lock_guard guard(keylog_lock_);
+    keylog_ = std::move(file);
+    SSL_CTX_set_keylog_callback(native(), keylog_ ? &ContextState::log_key : nullptr);
+}
+
+/// What cannot be written is left out.
+void ContextState::log_key(const SSL* ssl, const char* line) {
+    ContextState& self = context_of(SSL_get_SSL_CTX(ssl));
+    std::lock_guard guard(self.keylog_lock_);
+    if (!self.keylog_) return;
+    BIO_puts(self.keylog_.get(), line);
+    BIO_puts(self.keylog_.get(), "\n");
+    static_cast<void>(BIO_flush(self.keylog_.get()));
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "net/tls_layer.h"
+
+#include <asyncio/tls/ssl_context.h>
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace asyncio::detail {
+
+template <auto free>
+struct FreedBy {
+    template <class T>
+    void operator()(T* object) const noexcept {
+        free(object);
+    }
+};
+template <class T, auto free>
+using Freed = std::unique_ptr<T, FreedBy<free>>;
+using OwnBio = Freed<BIO, BIO_free_all>;
+using OwnCertificate = Freed<X509, X509_free>;
+using OwnSsl = Freed<SSL, SSL_free>;
+
+/// What all handles of one SSLContext share.
+class ContextState final : public TlsContext {
+public:
+    explicit ContextState(SSLMethod protocol);
+
+    SSL_CTX* native() const noexcept { return native_.get(); }
+    X509_VERIFY_PARAM* parameters() const noexcept { return SSL_CTX_get0_param(native()); }
+    bool is_for_servers() const noexcept { return protocol == PROTOCOL_TLS_SERVER; }
+    void use_chain(BIO& certificates, BIO& key, const KeyPassword& password, const std::string& certificate_file,
+                   const std::string& key_file);
+    void trust(BytesLike cadata);
+    void set_verify_mode(VerifyMode mode);
+    void set_keylog(const std::string& filename);
+
+    const SSLMethod protocol;
+    bool checks_hostname = false;
+    VerifyMode verify_mode = CERT_NONE;
+    bool post_handshake_auth = false;
+    std::string alpn;  // each with its length before it
+    SNICallback sni_callback;
+    std::string keylog_filename;
+
+private:
+    ~ContextState() override = default;
+    static int choose_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                           unsigned offered_size, void* context);
+    static void log_key(const SSL* ssl, const char* line);
+
+    Freed<SSL_CTX, SSL_CTX_free> native_;
+    std::mutex keylog_lock_;
+    OwnBio keylog_;
+};
+
+/// Calls the SNI callback of the connection's context.
+int server_name_is_asked_for(SSL* ssl, int* alert, void*) noexcept;
+
+/// Notes for whom a certificate is that is refused.
+int certificate_is_checked(int good, X509_STORE_CTX* check) noexcept;
+
+/// The one to which an SSL_CTX belongs.
+ContextState& context_of(const SSL_CTX* native) noexcept;
+
+}  // namespace asyncio::detail

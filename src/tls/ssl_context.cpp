@@ -1,0 +1,191 @@
+#include <asyncio/tls/ssl_context.h>
+
+#include "tls/context_state.h"
+#include "tls/openssl_errors.h"
+
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/tls/ssl_errors.h>
+
+#include <cstdlib>
+#include <utility>
+
+namespace asyncio {
+
+using detail::OwnErrors;
+
+SSLContext::SSLContext(SSLMethod protocol) : SSLContext(new detail::ContextState(protocol)) {}
+SSLContext::SSLContext(detail::ContextState* state) noexcept : TlsContextHandle(state) {}
+detail::ContextState& SSLContext::state() const noexcept { return static_cast<detail::ContextState&>(*tls_context()); }
+SSLMethod SSLContext::protocol() const noexcept { return state().protocol; }
+
+SSLContext create_default_context(Purpose purpose, const VerifyLocations& locations) {
+    SSLContext context(purpose == Purpose::SERVER_AUTH ? PROTOCOL_TLS_CLIENT : PROTOCOL_TLS_SERVER);
+    context.set_verify_flags(context.verify_flags() | VERIFY_X509_PARTIAL_CHAIN | VERIFY_X509_STRICT);
+    if (!locations.cafile.empty() || !locations.capath.empty() || !locations.cadata.empty()) {
+        context.load_verify_locations(locations);
+    } else if (context.verify_mode() != CERT_NONE) {
+        context.load_default_certs(purpose);
+    }
+    const char* keylog = std::getenv("SSLKEYLOGFILE");
+    if (keylog != nullptr && *keylog != '\0') context.set_keylog_filename(keylog);
+    return context;
+}
+
+// Who is trusted.
+
+bool SSLContext::check_hostname() const noexcept { return state().checks_hostname; }
+
+void SSLContext::set_check_hostname(bool check) const {
+    if (check && verify_mode() == CERT_NONE) set_verify_mode(CERT_REQUIRED);
+    state().checks_hostname = check;
+}
+
+VerifyMode SSLContext::verify_mode() const noexcept { return state().verify_mode; }
+
+void SSLContext::set_verify_mode(VerifyMode mode) const {
+    if (mode != CERT_NONE && mode != CERT_OPTIONAL && mode != CERT_REQUIRED) {
+        throw ValueError("invalid value for verify_mode");
+    }
+    if (mode == CERT_NONE && check_hostname()) {
+        throw ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
+    }
+    state().set_verify_mode(mode);
+}
+
+VerifyFlags SSLContext::verify_flags() const noexcept {
+    return static_cast<VerifyFlags>(X509_VERIFY_PARAM_get_flags(state().parameters()));
+}
+
+void SSLContext::set_verify_flags(VerifyFlags flags) const {
+    OwnErrors errors;
+    unsigned long now = verify_flags();
+    unsigned long gone = now & ~static_cast<unsigned long>(flags);
+    if (gone != 0) detail::checked(X509_VERIFY_PARAM_clear_flags(state().parameters(), gone));
+    unsigned long come = static_cast<unsigned long>(flags) & ~now;
+    if (come != 0) detail::checked(X509_VERIFY_PARAM_set_flags(state().parameters(), come));
+}
+
+// How they speak.
+
+namespace {
+
+/// Of OpenSSL, which says 0 for no limit.
+TLSVersion version_of(long number, TLSVersion none) noexcept {
+    return number == 0 ? none : static_cast<TLSVersion>(number);
+}
+
+int number_of(TLSVersion version, int newest, int oldest) {
+    switch (version) {
+        case TLSVersion::MINIMUM_SUPPORTED:
+            return oldest;
+        case TLSVersion::MAXIMUM_SUPPORTED:
+            return newest;
+        case TLSVersion::TLSv1:
+        case TLSVersion::TLSv1_1:
+        case TLSVersion::TLSv1_2:
+        case TLSVersion::TLSv1_3:
+            return static_cast<int>(version);
+    }
+    throw ValueError("Unsupported TLS/SSL version " + std::to_string(static_cast<int>(version)));
+}
+
+}  // namespace
+
+TLSVersion SSLContext::minimum_version() const noexcept {
+    return version_of(SSL_CTX_get_min_proto_version(state().native()), TLSVersion::MINIMUM_SUPPORTED);
+}
+void SSLContext::set_minimum_version(TLSVersion version) const {
+    OwnErrors errors;
+    int number = number_of(version, TLS1_3_VERSION, 0);
+    detail::checked(SSL_CTX_set_min_proto_version(state().native(), number));
+}
+TLSVersion SSLContext::maximum_version() const noexcept {
+    return version_of(SSL_CTX_get_max_proto_version(state().native()), TLSVersion::MAXIMUM_SUPPORTED);
+}
+void SSLContext::set_maximum_version(TLSVersion version) const {
+    OwnErrors errors;
+    int number = number_of(version, 0, TLS1_VERSION);
+    detail::checked(SSL_CTX_set_max_proto_version(state().native(), number));
+}
+
+SSLOptions SSLContext::options() const noexcept {
+    return static_cast<SSLOptions>(SSL_CTX_get_options(state().native()));
+}
+void SSLContext::set_options(SSLOptions options) const {
+    std::uint64_t now = SSL_CTX_get_options(state().native());
+    SSL_CTX_clear_options(state().native(), now & ~static_cast<std::uint64_t>(options));
+    SSL_CTX_set_options(state().native(), options);
+}
+
+int SSLContext::security_level() const noexcept { return SSL_CTX_get_security_level(state().native()); }
+void SSLContext::set_security_level(int level) const {
+    if (level < 0 || level > 5) throw ValueError("a security level is one of 0 to 5");
+    SSL_CTX_set_security_level(state().native(), level);
+}
+
+void SSLContext::set_ciphers(const std::string& ciphers) const {
+    OwnErrors errors;
+    if (SSL_CTX_set_cipher_list(state().native(), ciphers.c_str()) != 1) {
+        throw SSLError("No cipher can be selected.");
+    }
+}
+void SSLContext::set_ciphersuites(const std::string& ciphersuites) const {
+    OwnErrors errors;
+    if (SSL_CTX_set_ciphersuites(state().native(), ciphersuites.c_str()) != 1) {
+        throw SSLError("No cipher suite can be selected.");
+    }
+}
+
+std::vector<std::string> SSLContext::get_ciphers() const {
+    std::vector<std::string> names;
+    STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(state().native());
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i)
+        names.emplace_back(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(all, i)));
+    return names;
+}
+
+void SSLContext::set_ecdh_curve(const std::string& curve) const {
+    OwnErrors errors;
+    if (SSL_CTX_set1_groups_list(state().native(), curve.c_str()) != 1) {
+        throw ValueError("unknown elliptic curve name " + detail::quoted(curve));
+    }
+}
+
+void SSLContext::set_alpn_protocols(const std::vector<std::string>& protocols) const {
+    OwnErrors errors;
+    std::string all;
+    for (const std::string& protocol : protocols) {
+        if (protocol.empty() || protocol.size() > 255) throw SSLError("ALPN protocols must be 1 to 255 in length");
+        all += static_cast<char>(protocol.size());
+        all += protocol;
+    }
+    if (all.size() > 65535) throw ValueError("protocols longer than 65535 bytes");
+    auto* bytes = reinterpret_cast<const unsigned char*>(all.data());
+    if (SSL_CTX_set_alpn_protos(state().native(), bytes, static_cast<unsigned>(all.size())) != 0)
+        throw std::bad_alloc();
+    state().alpn = std::move(all);
+}
+
+void SSLContext::set_sni_callback(SNICallback callback) const {
+    if (!state().is_for_servers()) {
+        throw ValueError("sni_callback cannot be set on TLS_CLIENT context");
+    }
+    auto* native_callback = callback ? &detail::server_name_is_asked_for : nullptr;
+    SSL_CTX_set_tlsext_servername_callback(state().native(), native_callback);
+    state().sni_callback = std::move(callback);
+}
+
+const std::string& SSLContext::keylog_filename() const noexcept { return state().keylog_filename; }
+void SSLContext::set_keylog_filename(const std::string& filename) const { state().set_keylog(filename); }
+
+int SSLContext::num_tickets() const noexcept { return static_cast<int>(SSL_CTX_get_num_tickets(state().native())); }
+void SSLContext::set_num_tickets(int count) const {
+    if (count < 0) throw ValueError("value must be non-negative");
+    if (!state().is_for_servers()) throw ValueError("SSLContext is not a server context.");
+    detail::checked(SSL_CTX_set_num_tickets(state().native(), static_cast<std::size_t>(count)));
+}
+
+bool SSLContext::post_handshake_auth() const noexcept { return state().post_handshake_auth; }
+void SSLContext::set_post_handshake_auth(bool enabled) const { state().post_handshake_auth = enabled; }
+
+}  // namespace asyncio

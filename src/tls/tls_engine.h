@@ -1,0 +1,65 @@
+#pragma once
+
+#include "tls/context_state.h"
+#include "tls/tls_bytes.h"
+
+#include <asyncio/detail/counted.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/tls/ssl_object.h>
+
+#include <openssl/ssl.h>
+
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+/// One connection by TLS, which knows nothing of sockets and loops: bytes come in and go out by two queues.
+class TlsEngine final : public Counted {
+public:
+    TlsEngine(ContextState& context, Ref<TlsBytes> incoming, Ref<TlsBytes> outgoing, const WrapBioOptions& options);
+
+    /// What a call has come to; what is worse is thrown as an SSLError.
+    enum class Outcome { done, wants_read, closed };
+    Outcome do_handshake();
+    Outcome read(WritableBytes room, std::size_t& size);
+    Outcome write(std::string_view data, std::size_t& size);
+    /// Sends a close_notify, once; done when the other end's has come, too.
+    Outcome shutdown();
+
+    SSL* native() const noexcept { return ssl_.get(); }
+    TlsBytes& incoming() const noexcept { return *incoming_; }
+    TlsBytes& outgoing() const noexcept { return *outgoing_; }
+    ContextState& context() const noexcept { return *context_.get(); }
+    void set_context(ContextState& context);
+    bool is_server() const noexcept { return SSL_is_server(native()) != 0; }
+    const std::optional<std::string>& hostname() const noexcept { return hostname_; }
+    bool call_sni_callback(const char* name, int* alert) noexcept;
+    void note_refused(const X509& certificate) noexcept;
+    bool is_begun() const noexcept { return SSL_is_init_finished(native()) != 0; }
+
+private:
+    ~TlsEngine() override = default;
+    void configure_client(const WrapBioOptions& options);
+    Outcome outcome_of(int result);
+
+    FarRef<ContextState> first_context_;  // OpenSSL may still ask it
+    FarRef<ContextState> context_;
+    Ref<TlsBytes> incoming_;
+    Ref<TlsBytes> outgoing_;
+    TlsPipe pipe_;
+    OwnSsl ssl_;
+    std::optional<std::string> hostname_;
+    std::string refused_names_;  // of a certificate that is for another
+    std::exception_ptr thrown_by_callback_;
+};
+
+/// The name as it is sent and checked. Throws ValueError for what is none.
+std::string checked_hostname(std::string_view name);
+
+void add_handle(ContextState& context) noexcept;
+void drop_handle(ContextState& context) noexcept;
+
+}  // namespace asyncio::detail
