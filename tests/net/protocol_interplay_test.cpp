@@ -347,8 +347,8 @@ public:
 TEST_F(ProtocolInterplayTest, AProtocolMayHoldAFullReaderWhenTheLoopEnds) {
     int ends[2] = {-1, -1};
     ASSERT_EQ(::pipe(ends), 0);
+    Pair pair;  // outlives the loop: it is that which ends the connection
     run_net([&]() -> Coro<> {
-        Pair pair;
         auto factory = [] { return make_protocol<HoldsAReader>(); };
         auto [transport, protocol] = co_await create_unix_connection(factory, {.sock = &pair.ours});
         StreamReader reader({.limit = 4});
