@@ -187,6 +187,7 @@ void ServerState::report_failed_accept(Listener& listener, int error) {
 // The end.
 
 void ServerState::remove_path_at_close() {
+    path_process_ = ::getpid();
     for (const auto& listener : listeners_) {
         std::string path = listener->socket->getsockname().path();
         struct stat file = {};
@@ -274,6 +275,9 @@ void ServerState::detach(SocketTransport& client) noexcept {
 void ServerState::loop_is_closing() noexcept {
     ListHook<LoopResources>::unlink();
     serving_forever_ = {};
+    if (path_process_ != ::getpid()) {  // a forked child's, whose parent goes on serving
+        for (const auto& listener : listeners_) listener->path_file.reset();
+    }
     close();
 }
 

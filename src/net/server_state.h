@@ -9,6 +9,8 @@
 #include <asyncio/net/protocol_factory.h>
 #include <asyncio/net/server.h>
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +64,7 @@ private:
     std::vector<std::unique_ptr<Listener>> listeners_;
     Ref<ProtocolMaker> maker_;  // null when it is closed
     int backlog_;
+    pid_t path_process_ = 0;  // that was to remove the path
     ContextSlot context_;  // in which it began to serve
     bool serving_ = false;
     bool closed_ = false;

@@ -46,6 +46,33 @@ TEST_P(ForkLoop, TheChildMayGoOnWithALoopThatSleptBefore) {
     EXPECT_EQ(calls, 3);
 }
 
+// CPython: closing a loop does not touch its servers; closing a server removes its path, in a child as well.
+TEST_P(ForkLoop, TheChildsEndLeavesTheParentsUnixPath) {
+    std::string path = "/tmp/asyncio_fork_" + std::to_string(::getpid()) + ".sock";
+    auto ignore = [](StreamReader, StreamWriter) {};
+    auto is_there = [&] { return ::access(path.c_str(), F_OK) == 0; };
+    {
+        EventLoop loop = factory()();
+        Server server = loop.run_until_complete(start_unix_server(ignore, path));
+        EXPECT_EQ(in_child([&] {
+                      loop.close();
+                      return is_there() ? 7 : 1;
+                  }),
+                  7);
+        EXPECT_TRUE(is_there());
+        EXPECT_EQ(in_child([&] {
+                      server.close();
+                      return is_there() ? 1 : 7;
+                  }),
+                  7);
+    }
+    EventLoop loop = factory()();
+    loop.run_until_complete(start_unix_server(ignore, path));
+    EXPECT_TRUE(is_there());
+    loop.close();
+    EXPECT_FALSE(is_there());
+}
+
 TEST_P(ForkLoop, TheChildMayGoOnWithTheRunningLoopFromItsNextCallbackOn) {
     run([]() -> Coro<> {
         auto [a, b] = socketpair();
