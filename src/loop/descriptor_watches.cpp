@@ -14,15 +14,15 @@ void DescriptorWatches::set_user(int fd, const LoopResource* user) {
     users_[index] = user;
 }
 
-void DescriptorWatches::check_has_no_user(int fd) const {
+void DescriptorWatches::check_has_no_user(int fd, const LoopResource* but) const {
     auto index = static_cast<std::size_t>(fd);
-    if (index >= users_.size() || users_[index] == nullptr) return;
+    if (index >= users_.size() || users_[index] == nullptr || users_[index] == but) return;
     throw RuntimeError("File descriptor " + std::to_string(fd) + " is used by transport " + users_[index]->repr());
 }
 
-void DescriptorWatches::watch(int fd, bool for_writing, Ref<HandleBase> handle) {
+void DescriptorWatches::watch(int fd, bool for_writing, Ref<HandleBase> handle, const LoopResource* user) {
     check_open(loop_);
-    check_has_no_user(fd);
+    check_has_no_user(fd, user);
     auto [entry, is_new] = watches_.try_emplace(fd);
     Watch& watch = entry->second;
     Ref<HandleBase>& place = for_writing ? watch.writer : watch.reader;
@@ -37,9 +37,9 @@ void DescriptorWatches::watch(int fd, bool for_writing, Ref<HandleBase> handle) 
     if (former) former->cancel();  // last: what it held may come back here as it dies
 }
 
-bool DescriptorWatches::unwatch(int fd, bool for_writing) {
+bool DescriptorWatches::unwatch(int fd, bool for_writing, const LoopResource* user) {
     if (loop_.is_closed()) return false;
-    check_has_no_user(fd);
+    check_has_no_user(fd, user);
     return drop(fd, for_writing);
 }
 

@@ -14,9 +14,10 @@ class DescriptorWatches {
 public:
     explicit DescriptorWatches(LoopCore& loop) noexcept : loop_(loop) {}
 
-    void watch(int fd, bool for_writing, Ref<HandleBase> handle);
+    /// Throws RuntimeError if somebody else than `user` has the descriptor for itself.
+    void watch(int fd, bool for_writing, Ref<HandleBase> handle, const LoopResource* user = nullptr);
     /// False if nobody watched.
-    bool unwatch(int fd, bool for_writing);
+    bool unwatch(int fd, bool for_writing, const LoopResource* user = nullptr);
     /// The backend saw something on a watched descriptor.
     void dispatch(const IoEvent& event);
     bool empty() const noexcept { return watches_.empty(); }
@@ -27,8 +28,8 @@ public:
 
     /// Who has the descriptor for itself; null for nobody.
     void set_user(int fd, const LoopResource* user);
-    /// Throws RuntimeError if somebody has.
-    void check_has_no_user(int fd) const;
+    /// Throws RuntimeError if somebody else has.
+    void check_has_no_user(int fd, const LoopResource* but = nullptr) const;
 
 private:
     struct Watch {

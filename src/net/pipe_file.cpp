@@ -1,16 +1,21 @@
 #include "net/pipe_file.h"
 
+#include "detail/fork_aware.h"
 #include "detail/quiet_write.h"
 
 #include <asyncio/errors/os_errors.h>
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <mutex>
+#include <new>
 #include <string>
 
 namespace asyncio::detail {
@@ -38,6 +43,30 @@ int opened_anew(int fd, Direction direction) {
     return ::open(name.c_str(), wanted | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (mode & O_APPEND));
 }
 
+using PipeFiles = IntrusiveList<PipeFile, PipeFile>;
+
+/// All that are open, of all threads. Under a mutex, never destroyed.
+PipeFiles& open_files() noexcept {
+    alignas(PipeFiles) static unsigned char memory[sizeof(PipeFiles)];
+    static auto* const only = new (memory) PipeFiles;
+    return *only;
+}
+std::mutex& mutex_of_open_files() noexcept { return fork_safe_mutex_of(&open_files()); }
+
+/// Whether they are descriptors of one open file. Where the system does not say: whether they may be.
+bool have_same_file(int a, int b) noexcept {
+#ifdef SYS_kcmp
+    pid_t self = ::getpid();
+    long order = ::syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
+    if (order >= 0) return order == 0;
+#endif
+    struct stat one = {};
+    struct stat other = {};
+    if (::fstat(a, &one) != 0 || ::fstat(b, &other) != 0) return true;
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+           (::fcntl(a, F_GETFL) & O_ACCMODE) == (::fcntl(b, F_GETFL) & O_ACCMODE);
+}
+
 template <class Call>
 std::ptrdiff_t result_of(Call call) noexcept {
     ssize_t size = 0;
@@ -54,6 +83,7 @@ OwnedDescriptor::~OwnedDescriptor() {
 }
 
 PipeFile::PipeFile(OwnedDescriptor descriptor) : fd_(descriptor.get()) {
+    std::lock_guard lock(mutex_of_open_files());
     struct stat status = {};
     int flags = ::fcntl(fd_, F_GETFL);
     if (flags < 0 || ::fstat(fd_, &status) != 0) throw_os_error(errno);
@@ -62,13 +92,17 @@ PipeFile::PipeFile(OwnedDescriptor descriptor) : fd_(descriptor.get()) {
     if (was_blocking_ && ::fcntl(fd_, F_SETFL, flags | O_NONBLOCK) != 0) throw_os_error(errno);
     process_ = ::getpid();
     descriptor.release();
+    open_files().push_back(*this);
 }
 
 PipeFile::PipeFile(PipeFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       kind_(other.kind_),
       was_blocking_(other.was_blocking_),
-      process_(other.process_) {}
+      process_(other.process_) {
+    std::lock_guard lock(mutex_of_open_files());
+    if (other.is_linked()) other.give_place_to(*this);
+}
 
 PipeFile PipeFile::of_standard_stream(int fd, Direction direction) {
     OwnedDescriptor own(opened_anew(fd, direction));
@@ -79,11 +113,25 @@ PipeFile PipeFile::of_standard_stream(int fd, Direction direction) {
 
 void PipeFile::close() noexcept {
     if (fd_ < 0) return;
-    if (was_blocking_ && process_ == ::getpid()) {
-        int flags = ::fcntl(fd_, F_GETFL);
-        if (flags >= 0) ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+    {
+        std::lock_guard lock(mutex_of_open_files());
+        unlink();
+        if (was_blocking_ && process_ == ::getpid() && !leave_to_another()) {
+            int flags = ::fcntl(fd_, F_GETFL);
+            if (flags >= 0) ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+        }
     }
     ::close(std::exchange(fd_, -1));
+}
+
+/// Whose loop would be blocked.
+bool PipeFile::leave_to_another() noexcept {
+    for (PipeFile& other : open_files()) {
+        if (!have_same_file(fd_, other.fd_)) continue;
+        other.was_blocking_ = true;
+        return true;
+    }
+    return false;
 }
 
 std::ptrdiff_t PipeFile::read(void* data, std::size_t size) const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/pipes.h>
 
 #include <sys/types.h>
@@ -15,8 +16,8 @@ enum class Direction : bool { reading, writing };
 /// What stands under the transport of a pipe: a descriptor that does not block as long as this has it.
 ///
 /// Whether it blocks is a property of the open file, which other processes may have too, a shell its terminal for
-/// instance: it is put back at the end.
-class PipeFile {
+/// instance: it is put back at the end, by the last of those here that have it.
+class PipeFile : public ListHook<PipeFile> {
 public:
     enum class Kind : std::uint8_t { pipe, socket, device, file };
 
@@ -41,9 +42,11 @@ public:
     void close() noexcept;
 
 private:
+    bool leave_to_another() noexcept;
+
     int fd_;
     Kind kind_ = Kind::pipe;
-    bool was_blocking_ = false;
+    bool was_blocking_ = false;  // and is to be put back
     pid_t process_ = 0;  // a forked child leaves the open file as it is: the parent goes on with it
 };
 

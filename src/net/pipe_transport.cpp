@@ -11,13 +11,14 @@
 
 namespace asyncio::detail {
 
-PipeTransport::PipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol) noexcept
+PipeTransport::PipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol)
     : loop_(&loop),
       file_(std::move(file)),
       protocol_(std::move(protocol)),
       fd_(file_.fd()),
       step_(&PipeTransport::begins, *this),
       turn_(&PipeTransport::is_always_ready, *this) {
+    loop.descriptors().set_user(fd_, this);
     loop.inc_ref();
     loop.resources.push_back(*this);
 }
@@ -79,7 +80,7 @@ void PipeTransport::watch(Direction direction) {
         Ref<HandleBase> handle = Ref<HandleBase>::adopt(new HandleOf<decltype(call)>(*loop_, call));
         handle->context_slot() = ContextSlot::copy_current();
         try {
-            loop_->descriptors().watch(fd_, direction == Direction::writing, std::move(handle));
+            loop_->descriptors().watch(fd_, direction == Direction::writing, std::move(handle), this);
             watched = true;
             return;
         } catch (const OSError& error) {
@@ -98,7 +99,7 @@ void PipeTransport::unwatch(Direction direction) noexcept {
         return;
     }
     try {
-        loop_->descriptors().unwatch(fd_, direction == Direction::writing);
+        loop_->descriptors().unwatch(fd_, direction == Direction::writing, this);
     } catch (...) {  // it is watched no longer all the same
     }
 }
@@ -156,6 +157,7 @@ void PipeTransport::disconnect() noexcept {
     unwatch(Direction::writing);
     step_.unlink();
     turn_.unlink();
+    if (file_.fd() >= 0) loop_->descriptors().set_user(fd_, nullptr);
     file_.close();
     if (Ref<BaseProtocol> protocol = std::exchange(protocol_, nullptr)) protocol->detached();
     dec_ref();  // its own

@@ -36,7 +36,7 @@ public:
     void loop_is_closing() noexcept override;
 
 protected:
-    PipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol) noexcept;
+    PipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol);
     ~PipeTransport() override;
 
     /// Connected, and not closed meanwhile.
@@ -87,7 +87,7 @@ private:
 /// CPython: unix_events.py, _UnixReadPipeTransport.
 class ReadPipeTransport final : public PipeTransport {
 public:
-    ReadPipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol) noexcept
+    ReadPipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol)
         : PipeTransport(loop, std::move(file), std::move(protocol)) {}
 
     void close() noexcept override;
@@ -111,7 +111,7 @@ private:
 /// CPython: unix_events.py, _UnixWritePipeTransport.
 class WritePipeTransport final : public PipeTransport {
 public:
-    WritePipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol) noexcept
+    WritePipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol)
         : PipeTransport(loop, std::move(file), std::move(protocol)) {}
 
     void write(std::string_view data) override;

@@ -28,6 +28,16 @@ Coro<Handle> begun_pipe(PipeFile file, Ref<BaseProtocol> protocol) {
     co_return Handle(transport.get());
 }
 
+/// Of two transports that have one number the first to end would close the other's file.
+void check_is_free(OwnedDescriptor& descriptor) {
+    try {
+        running_core().descriptors().check_has_no_user(descriptor.get());
+    } catch (...) {
+        descriptor.release();  // it is the other's
+        throw;
+    }
+}
+
 PipeFile checked_pipe(OwnedDescriptor descriptor, const char* message) {
     PipeFile file(std::move(descriptor));
     if (file.is_file()) throw ValueError(message);
@@ -41,6 +51,7 @@ struct PipeArguments {
 };
 
 Coro<ReadPipe<>> connect_to_read(PipeArguments args) {
+    check_is_free(args.descriptor);
     Ref<BaseProtocol> protocol = made_protocol(*args.maker);
     PipeFile file = checked_pipe(std::move(args.descriptor), "Pipe transport is for pipes/sockets only.");
     ReadTransport transport = co_await begun_pipe<ReadTransport, ReadPipeTransport>(std::move(file), protocol);
@@ -48,6 +59,7 @@ Coro<ReadPipe<>> connect_to_read(PipeArguments args) {
 }
 
 Coro<WritePipe<>> connect_to_write(PipeArguments args) {
+    check_is_free(args.descriptor);
     Ref<BaseProtocol> protocol = made_protocol(*args.maker);
     PipeFile file =
         checked_pipe(std::move(args.descriptor), "Pipe transport is only for pipes, sockets and character devices");
