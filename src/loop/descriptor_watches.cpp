@@ -66,7 +66,7 @@ bool DescriptorWatches::drop(int fd, bool for_writing) {
     return true;
 }
 
-void DescriptorWatches::dispatch(const IoEvent& event) {
+void DescriptorWatches::dispatch(const IoEvent& event) noexcept {
     auto entry = watches_.find(event.fd);
     if (entry == watches_.end()) return stop_again(event.fd, {});
     Ref<HandleBase> reader = event.readable ? entry->second.reader : nullptr;
@@ -85,8 +85,11 @@ void DescriptorWatches::stop_again(int fd, const Watch& watch) noexcept {
 }
 
 /// Watches no longer if the handle was cancelled.
-void DescriptorWatches::make_ready(int fd, bool for_writing, HandleBase& handle) {
-    if (handle.cancelled()) drop(fd, for_writing);
+void DescriptorWatches::make_ready(int fd, bool for_writing, HandleBase& handle) noexcept {
+    try {
+        if (handle.cancelled()) drop(fd, for_writing);
+    } catch (...) {  // it is watched no longer all the same, and there are events yet to be told
+    }
     // A cancelled one goes in its turn, too: what it still holds must not die while events are being told.
     if (!handle.is_queued()) loop_.add_ready_handle(handle);
 }

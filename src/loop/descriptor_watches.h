@@ -19,7 +19,7 @@ public:
     /// False if nobody watched.
     bool unwatch(int fd, bool for_writing, const LoopResource* user = nullptr);
     /// The backend saw something on a watched descriptor.
-    void dispatch(const IoEvent& event);
+    void dispatch(const IoEvent& event) noexcept;
     bool empty() const noexcept { return watches_.empty(); }
     /// Drops all callbacks.
     void clear() noexcept {
@@ -36,7 +36,7 @@ private:
         Ref<HandleBase> reader;
         Ref<HandleBase> writer;
     };
-    void make_ready(int fd, bool for_writing, HandleBase& handle);
+    void make_ready(int fd, bool for_writing, HandleBase& handle) noexcept;
     bool drop(int fd, bool for_writing);
     void drop_all() noexcept;
     void stop_again(int fd, const Watch& watch) noexcept;

@@ -5,8 +5,10 @@
 
 #include <asyncio/errors/os_errors.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
+#include <span>
 #include <utility>
 
 namespace asyncio::detail {
@@ -122,6 +124,11 @@ void DatagramTransportState::is_readable(ReadyNode& node) {
     }
 }
 
+/// What a connection says when it is over, each time that it is asked.
+bool DatagramTransportState::is_end(std::size_t size) const noexcept {
+    return size == 0 && socket_->kind == SocketKind::SEQPACKET;
+}
+
 void DatagramTransportState::receive_one() {
     try {
         receive_.data = loop_->receive_buffer().memory();
@@ -136,6 +143,7 @@ void DatagramTransportState::receive_one() {
     std::int64_t result = receive_.result;
     const char* data = static_cast<const char*>(receive_.data);
     if (result < 0) return tell_receive_error(result);
+    if (is_end(static_cast<std::size_t>(result))) return close();
     errors_in_a_row_ = 0;
     start_receiving();  // what is called next may throw
     sender_.set_native_size(receive_.address_size);
@@ -173,11 +181,18 @@ void DatagramTransportState::receive_many() {
         std::span<const ReceivedDatagram> datagrams = room_->next();
         if (datagrams.empty()) return;
         if (batch_protocol_ != nullptr) {
-            tell([&](DatagramProtocol&) { batch_protocol_->datagrams_received(datagrams); });
+            auto end = std::find_if(datagrams.begin(), datagrams.end(),
+                                    [this](const ReceivedDatagram& datagram) { return is_end(datagram.data.size()); });
+            std::span<const ReceivedDatagram> before(datagrams.begin(), end);
+            if (!before.empty()) {
+                tell([&](DatagramProtocol&) { batch_protocol_->datagrams_received(before); });
+            }
+            if (end != datagrams.end()) return close();
             if (closing_) return;
             continue;
         }
         for (const ReceivedDatagram& datagram : datagrams) {
+            if (is_end(datagram.data.size())) return close();
             tell([&](DatagramProtocol& protocol) { protocol.datagram_received(datagram.data, datagram.address); });
             if (closing_) return;
         }

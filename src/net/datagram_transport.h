@@ -131,6 +131,7 @@ private:
     void start_receiving() noexcept;
     void receive_one();
     void receive_many();
+    bool is_end(std::size_t size) const noexcept;
     void tell_error(std::int64_t result);
     void tell_receive_error(std::int64_t result);
     static void try_again(ReadyNode& node);

@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,47 @@ TEST_F(DatagramTransportTest, OneThatIsCutIsTold) {
         }
         transport.abort();
         co_await sleep(0s);
+    });
+}
+
+class NotingBatches : public DatagramBatchProtocol {
+public:
+    explicit NotingBatches(std::vector<std::string>& notes) : notes_(notes) {}
+    void datagrams_received(std::span<const ReceivedDatagram> datagrams) override {
+        for (const ReceivedDatagram& datagram : datagrams) notes_.push_back("data '" + std::string(datagram.data) + "'");
+    }
+    void connection_lost(std::exception_ptr error) override { notes_.push_back(error ? "lost by an error" : "lost None"); }
+
+private:
+    std::vector<std::string>& notes_;
+};
+
+// CPython tells of empty datagrams without end.
+TEST_F(DatagramTransportTest, ASequencedConnectionHasAnEnd) {
+    run_net([]() -> Coro<> {
+        for (bool in_batches : {false, true}) {
+            std::vector<std::string> notes;
+            auto [ours, other] = socketpair(AddressFamily::UNIX, SocketKind::SEQPACKET);
+            std::vector<DatagramTransport> kept;
+            if (in_batches) {
+                auto factory = [&] { return make_protocol<NotingBatches>(notes); };
+                auto [transport, protocol] = co_await create_datagram_endpoint(factory, {.sock = &ours});
+                kept.push_back(transport);
+            } else {
+                auto factory = [&] { return make_protocol<NotingProtocol>(notes); };
+                auto [transport, protocol] = co_await create_datagram_endpoint(factory, {.sock = &ours});
+                kept.push_back(transport);
+                notes.clear();
+            }
+            EXPECT_EQ(::send(other.fileno(), "one", 3, 0), 3);
+            EXPECT_EQ(::send(other.fileno(), "two", 3, 0), 3);
+            other.close();
+            co_await asyncio::sleep(0.02);
+            if (notes.size() > 5) notes.resize(5);
+            EXPECT_EQ(support::joined(notes), "data 'one', data 'two', lost None") << in_batches;
+            kept[0].abort();
+            co_await asyncio::sleep(0.01);
+        }
     });
 }
 
