@@ -30,6 +30,7 @@
 #include <asyncio/net/ready.h>
 #include <asyncio/net/sendfile.h>
 #include <asyncio/net/server.h>
+#include <asyncio/net/shared_bytes.h>
 #include <asyncio/net/sock.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/net/socket_address.h>

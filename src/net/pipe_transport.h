@@ -114,7 +114,8 @@ public:
     WritePipeTransport(LoopCore& loop, PipeFile file, Ref<BaseProtocol> protocol)
         : PipeTransport(loop, std::move(file), std::move(protocol)) {}
 
-    void write(std::string_view data) override;
+    void write(std::string_view data) override { write_or_keep(data, nullptr); }
+    void write_given(const GivenBytes& data) override { write_or_keep(data.view(), &data); }
     void writelines(std::span<const BytesLike> lines) override;
     void write_eof() override;
     bool can_write_eof() const override { return true; }
@@ -131,6 +132,7 @@ private:
     ~WritePipeTransport() override = default;
     void has_begun() override;
     void is_ready(Direction direction) override;
+    void write_or_keep(std::string_view data, const GivenBytes* given);
     void send_buffer();
     void buffer_was_sent();
     std::ptrdiff_t write_now(std::string_view data) noexcept;

@@ -23,7 +23,8 @@ void WritePipeTransport::is_ready(Direction direction) {
     fail(EPIPE);
 }
 
-void WritePipeTransport::write(std::string_view data) {
+/// `given`: the same bytes, of which the rest may be taken instead of copied.
+void WritePipeTransport::write_or_keep(std::string_view data, const GivenBytes* given) {
     if (data.empty()) return;
     if (conn_lost_ > 0 || closing_) {
         if (conn_lost_ < writes_before_warning) {
@@ -44,7 +45,11 @@ void WritePipeTransport::write(std::string_view data) {
     try {
         watch(Direction::writing);
         if (!buffer_) buffer_.emplace();
-        buffer_->append(data);
+        if (given != nullptr) {
+            buffer_->append(*given, given->view().size() - data.size());
+        } else {
+            buffer_->append(data);
+        }
     } catch (...) {
         if (write_buffer_size() == 0) {
             buffer_.reset();
@@ -59,7 +64,7 @@ void WritePipeTransport::write(std::string_view data) {
 void WritePipeTransport::writelines(std::span<const BytesLike> lines) {
     std::string all;
     for (const BytesLike& line : lines) all += line.view();
-    write(all);
+    write_given(GivenBytes(all));
 }
 
 /// What went; negative if it failed, and the connection is about to be lost.

@@ -90,7 +90,7 @@ WritableBytes ReaderState::room() const noexcept {
     return receiving_ != nullptr && is_empty() ? receiving_->room() : WritableBytes();
 }
 
-void ReaderState::put_directly(std::size_t size) noexcept { receiving_->put_directly = size; }
+void ReaderState::put_directly(std::size_t size) noexcept { receiving_->put_directly(size); }
 
 /// Whoever waits for more than the limit must get it, or both sides would wait.
 void ReaderState::pause_transport_if_full() noexcept {
@@ -172,10 +172,15 @@ std::string ReaderState::repr() const {
     return text + ">";
 }
 
+void ReadWaiter::check_nobody_waits() const {
+    static constexpr const char* names[] = {"read", "read_into", "readexactly", "readuntil"};
+    reader_->check_nobody_waits(names[static_cast<std::size_t>(call_)]);
+}
+
 bool ReadWaiter::begin() {
     if (reader_->exception()) std::rethrow_exception(reader_->exception());
     if (is_satisfied()) return true;
-    reader_->check_nobody_waits(name_);
+    check_nobody_waits();
     reader_->wait(*this);
     return false;
 }
@@ -196,12 +201,12 @@ void ReadWaiter::receive() {
 
 void ReadWaiter::turn() {
     if (std::exchange(receives, false)) receive();  // what fails there is the connection's loss
-    bool goes_on = task_->cancel_is_ahead() || error || put_directly > 0;
+    bool goes_on = task_->cancel_is_ahead() || error || is_filled_;
     if (!goes_on && !is_satisfied()) {
         // It was not enough, or somebody has taken what woke it.
         try {
             if (reader_->exception()) std::rethrow_exception(reader_->exception());
-            reader_->check_nobody_waits(name_);
+            check_nobody_waits();
             reader_->wait(*this);
             return wait_again();
         } catch (...) {

@@ -16,12 +16,12 @@ namespace asyncio::detail {
 
 SocketTransport::SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol> protocol, const SocketAddress& peer,
                                  Ref<ServerState> server)
-    : loop_(&loop),
+    : ReceivingPart{IoOperation(IoCall::receive, &SocketTransport::is_readable)},
+      loop_(&loop),
       socket_(socket.state()),
       protocol_(std::move(protocol)),
       server_(std::move(server)),
       beginning_(std::make_unique<Beginning>(*this)),
-      receive_(IoCall::receive, &SocketTransport::is_readable, *this),
       names_(*socket_, peer) {
     receive_.descriptor = {socket_->fd, socket_->serial};
     receive_.at_once = false;
@@ -163,7 +163,7 @@ void SocketTransport::schedule_end() noexcept {
 void SocketTransport::leave_descriptor() noexcept { loop_->descriptors().set_user(receive_.descriptor.fd, nullptr); }
 
 void SocketTransport::connection_is_lost(ReadyNode& node) {
-    SocketTransport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
+    SocketTransport& self = receiver(node);
     self.lose_connection(std::exchange(self.lost_by_, nullptr));
 }
 

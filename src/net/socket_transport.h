@@ -22,11 +22,20 @@ namespace asyncio::detail {
 class ServerState;
 struct ServerClients;  // the tag of a server's list of its connections
 
+/// The operation by which a connection receives. A base, so that the transport is found from it without a pointer.
+struct ReceivingPart {
+    IoOperation receive_;  // its descriptor stays when the socket is closed; tells of the end when all was received
+};
+static_assert(sizeof(ReceivingPart) == sizeof(IoOperation));
+
 /// A transport over a stream socket. CPython: selector_events.py, _SelectorSocketTransport.
 ///
 /// It reads all the time, unless its protocol has told it to pause, and sends at once what it can. When it is over, by
 /// `close()`, `abort()` or an error, that is told to the protocol in a pass of its own.
-class SocketTransport final : public TransportState, public LoopResource, public ListHook<ServerClients> {
+class SocketTransport final : public TransportState,
+                              public LoopResource,
+                              public ListHook<ServerClients>,
+                              private ReceivingPart {
 public:
     SocketTransport(LoopCore& loop, Socket socket, Ref<BaseProtocol> protocol, const SocketAddress& peer,
                     Ref<ServerState> server);
@@ -39,7 +48,8 @@ public:
         if (beginning_) beginning_->waiter = nullptr;
     }
 
-    void write(std::string_view data) override;
+    void write(std::string_view data) override { write_or_keep(data, nullptr); }
+    void write_given(const GivenBytes& data) override { write_or_keep(data.view(), &data); }
     void writelines(std::span<const BytesLike> lines) override;
     void write_eof() override;
     bool can_write_eof() const override { return true; }
@@ -67,6 +77,10 @@ public:
 
 private:
     static void begins(ReadyNode& node);
+    /// Whose `receive_` the node is.
+    static SocketTransport& receiver(ReadyNode& node) noexcept {
+        return static_cast<SocketTransport&>(reinterpret_cast<ReceivingPart&>(static_cast<IoOperation&>(node)));
+    }
     /// The passes that it takes to begin.
     struct Beginning : ReadyNode, Pooled {
         explicit Beginning(SocketTransport& its_transport) noexcept
@@ -77,21 +91,21 @@ private:
         ContextSlot context;
         bool is_told = false;  // to the protocol: what comes to an end now is a connection
     };
-    struct Operation : IoOperation {
-        Operation(IoCall what, Run on_report, SocketTransport& its_transport) noexcept
-            : IoOperation(what, on_report), transport(its_transport) {}
-        SocketTransport& transport;
-    };
     /// What could not be sent yet, and who waits for room for it. Most connections never have any.
     struct Backlog : Pooled {
-        explicit Backlog(SocketTransport& transport) : send(IoCall::send, &SocketTransport::is_writable, transport) {
-            send.descriptor = transport.receive_.descriptor;
-        }
+        struct Send : IoOperation {
+            explicit Send(SocketTransport& its_transport) noexcept
+                : IoOperation(IoCall::send, &SocketTransport::is_writable), transport(its_transport) {
+                descriptor = transport.receive_.descriptor;
+            }
+            SocketTransport& transport;
+        };
+        explicit Backlog(SocketTransport& transport) : send(transport) {}
         ~Backlog() {
             if (until_sent != nullptr) until_sent->wake();
         }
         WriteBuffer buffer;  // not empty
-        Operation send;
+        Send send;
         ContextSlot context = ContextSlot::copy_current();  // in which it is told that there is room
         Waiter* until_sent = nullptr;                       // who waits for it to go
     };
@@ -130,7 +144,8 @@ private:
     bool note_vain_write() noexcept;
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;
     static void set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept;
-    void keep(std::string_view data);
+    void write_or_keep(std::string_view data, const GivenBytes* given);
+    void keep(std::string_view data, const GivenBytes* given = nullptr);
     void write_lines(std::span<const BytesLike> lines, bool& some_were_sent);
     void wait_for_room() noexcept;
     void send_buffer(bool at_once);
@@ -142,7 +157,6 @@ private:
     Ref<BaseProtocol> protocol_;  // null when it is over, and before it was made
     Ref<ServerState> server_;
     std::unique_ptr<Beginning> beginning_;  // null when it has begun
-    Operation receive_;  // its descriptor stays when the socket is closed; tells of the end when all was received
     std::unique_ptr<Backlog> backlog_;
     std::exception_ptr lost_by_;  // until it was told
     ContextSlot context_;         // in which a protocol that is no stream is told what comes, and then of the end

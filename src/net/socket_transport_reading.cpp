@@ -35,7 +35,7 @@ void SocketTransport::renew_context() noexcept {
 }
 
 void SocketTransport::is_readable(ReadyNode& node) {
-    SocketTransport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
+    SocketTransport& self = receiver(node);
     if (!self.is_stream()) return self.receive_for_protocol();
     self.offered_ = static_cast<StreamReaderProtocol&>(*self.protocol_).reader()->offer();
     if (!self.offered_) self.receive_for_stream();

@@ -34,7 +34,8 @@ bool SocketTransport::note_vain_write() noexcept {
     return true;
 }
 
-void SocketTransport::write(std::string_view data) {
+/// `given`: the same bytes, of which the rest may be taken instead of copied.
+void SocketTransport::write_or_keep(std::string_view data, const GivenBytes* given) {
     check_can_write("write");
     if (data.empty() || note_vain_write()) return;
     std::size_t sent = 0;
@@ -46,7 +47,7 @@ void SocketTransport::write(std::string_view data) {
         if (data.empty()) return;
     }
     try {
-        keep(data);
+        keep(data, given);
     } catch (...) {
         if (sent > 0) force_close(std::current_exception());  // the other end has a part of it
         throw;
@@ -113,19 +114,22 @@ std::size_t SocketTransport::send_now(std::span<IoBuffer> parts) noexcept {
 }
 
 void SocketTransport::set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept {
-    bool is_one = parts.size() == 1;
-    send.data = is_one ? parts[0].data : nullptr;
-    send.size = is_one ? parts[0].size : 0;
-    send.buffers = is_one ? nullptr : parts.data();
-    send.buffer_count = is_one ? 0 : static_cast<int>(parts.size());
+    send.gathers = parts.size() != 1;
+    send.data = send.gathers ? static_cast<void*>(parts.data()) : parts[0].data;
+    send.size = send.gathers ? parts.size() : parts[0].size;
 }
 
-void SocketTransport::keep(std::string_view data) {
+void SocketTransport::keep(std::string_view data, const GivenBytes* given) {
     if (data.empty()) return;
-    if (backlog_) return backlog_->buffer.append(data);
-    auto backlog = std::make_unique<Backlog>(*this);
-    backlog->buffer.append(data);
-    backlog_ = std::move(backlog);
+    std::unique_ptr<Backlog> made;
+    if (!backlog_) made = std::make_unique<Backlog>(*this);
+    WriteBuffer& buffer = made ? made->buffer : backlog_->buffer;
+    if (given != nullptr) {
+        buffer.append(*given, given->view().size() - data.size());
+    } else {
+        buffer.append(data);
+    }
+    if (made) backlog_ = std::move(made);
 }
 
 void SocketTransport::wait_for_room() noexcept {
@@ -136,7 +140,7 @@ void SocketTransport::wait_for_room() noexcept {
 }
 
 void SocketTransport::is_writable(ReadyNode& node) {
-    SocketTransport& self = static_cast<Operation&>(static_cast<IoOperation&>(node)).transport;
+    SocketTransport& self = static_cast<Backlog::Send&>(static_cast<IoOperation&>(node)).transport;
     Ref<TransportState> keep_alive(&self);
     ContextSlot context = ContextSlot::copy(self.backlog_->context);  // the backlog may go
     ContextScope scope(self.loop_->current_context(), context);

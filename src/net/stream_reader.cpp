@@ -37,7 +37,7 @@ namespace detail {
 // read()
 
 ReadSomeWaiter::ReadSomeWaiter(Ref<ReaderState> reader, std::ptrdiff_t most) noexcept
-    : ReadWaiter(std::move(reader), "read"), most_(most) {}
+    : ReadWaiter(std::move(reader), Call::read), most_(most) {}
 
 bool ReadSomeWaiter::is_satisfied() {
     if (most_ == 0 || reader().has_ended()) return true;
@@ -55,13 +55,13 @@ std::string ReadSomeWaiter::await_resume() {
 // read_into()
 
 ReadIntoWaiter::ReadIntoWaiter(Ref<ReaderState> reader, WritableBytes buffer) noexcept
-    : ReadWaiter(std::move(reader), "read_into"), buffer_(buffer) {}
+    : ReadWaiter(std::move(reader), Call::read_into), buffer_(buffer) {}
 
 bool ReadIntoWaiter::is_satisfied() { return buffer_.size() == 0 || reader().has_ended() || !reader().is_empty(); }
 
 std::size_t ReadIntoWaiter::await_resume() {
     check_outcome();
-    if (put_directly > 0) return put_directly;
+    if (is_filled()) return buffer_.size();
     std::string_view there = reader().available();
     std::size_t size = std::min(there.size(), buffer_.size());
     if (size == 0) return 0;
@@ -74,7 +74,7 @@ std::size_t ReadIntoWaiter::await_resume() {
 // readexactly()
 
 ReadExactlyWaiter::ReadExactlyWaiter(Ref<ReaderState> reader, std::ptrdiff_t size) noexcept
-    : ReadWaiter(std::move(reader), "readexactly"), size_(size) {}
+    : ReadWaiter(std::move(reader), Call::readexactly), size_(size) {}
 
 bool ReadExactlyWaiter::await_ready() {
     if (size_ < 0) throw ValueError("readexactly size can not be less than zero");
@@ -139,7 +139,7 @@ void SeparatorWaiter::throw_limit_overrun() const {
 }
 
 ReadUntilWaiter::ReadUntilWaiter(Ref<ReaderState> reader, Separators separators) noexcept
-    : SeparatorWaiter(std::move(reader), "readuntil"), separators_(std::move(separators)) {}
+    : SeparatorWaiter(std::move(reader), Call::readuntil), separators_(std::move(separators)) {}
 
 bool ReadUntilWaiter::await_ready() {
     if (separators_.count() == 0) throw ValueError("Separator should contain at least one element");
@@ -175,7 +175,7 @@ std::string ReadUntilWaiter::await_resume() {
     return data;
 }
 
-LineWaiter::LineWaiter(Ref<ReaderState> reader) noexcept : SeparatorWaiter(std::move(reader), "readuntil") {}
+LineWaiter::LineWaiter(Ref<ReaderState> reader) noexcept : SeparatorWaiter(std::move(reader), Call::readuntil) {}
 
 bool LineWaiter::is_satisfied() { return look(1, 1); }
 

@@ -97,12 +97,15 @@ void StreamReaderProtocol::resume_writing() {
 }
 
 void StreamReaderProtocol::wake_all(detail::StreamWaiter::For what) noexcept {
-    for (auto next = waiters_.begin(); next != waiters_.end();) {
-        detail::StreamWaiter& waiter = *next;
-        ++next;
-        if (waiter.waits_for() != what) continue;
-        waiter.detail::ListHook<detail::StreamWaiters>::unlink();
-        waiter.wake_with(lost_by_);
+    detail::IntrusiveList<detail::StreamWaiter, detail::StreamWaiters> in_order;
+    waiters_.move_to(in_order);
+    while (!in_order.empty()) {
+        detail::StreamWaiter& waiter = in_order.pop_front();
+        if (waiter.waits_for() == what) {
+            waiter.wake_with(lost_by_);
+        } else {
+            waiters_.push(waiter);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "loop/loop_core.h"
 #include "net/transport_state.h"
+#include "net/write_buffer.h"
 
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/net/stream_reader_protocol.h>
@@ -39,7 +40,7 @@ bool DrainWaiter::is_drained() {
 
 void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     bool is_closing = stream().transport().is_closing();
-    if (!is_closing) stream().waiters().push_back(*this);
+    if (!is_closing) stream().add_waiter(*this);
     suspend(task, frame);
     if (is_closing) wake_for_turn();  // first a pass in which it can be told that it is lost
 }
@@ -47,7 +48,7 @@ void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
 void DrainWaiter::turn() {
     if (!task_->cancel_is_ahead() && !is_drained()) {
         wait_again();
-        stream().waiters().push_back(*this);
+        stream().add_waiter(*this);
     } else {
         step_task();
     }
@@ -65,7 +66,7 @@ bool WaitClosedWaiter::await_ready() {
 }
 
 void WaitClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    stream().waiters().push_back(*this);
+    stream().add_waiter(*this);
     suspend(task, frame);
 }
 
@@ -103,6 +104,12 @@ detail::TransportState& writer_in_its_thread(const detail::StreamHandle& handle)
 }  // namespace
 
 void StreamWriter::write(BytesLike data) const { writer_in_its_thread(handle()).write(data.view()); }
+void StreamWriter::write_given(const SharedBytes& data) const {
+    writer_in_its_thread(handle()).write_given(detail::GivenBytes(data));
+}
+void StreamWriter::write_given(std::string& data) const {
+    writer_in_its_thread(handle()).write_given(detail::GivenBytes(data));
+}
 void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
     writer_in_its_thread(handle()).writelines({lines, count});
 }

@@ -17,6 +17,7 @@
 
 namespace asyncio::detail {
 
+class GivenBytes;
 class LoopCore;
 
 /// What all handles of one transport share: bytes to and from elsewhere, for the protocol that stands on it.
@@ -39,6 +40,8 @@ public:
 
     /// Sends at once what goes and keeps the rest. Throws RuntimeError after `write_eof()`.
     virtual void write(std::string_view data);
+    /// The same; what has to be kept may be taken instead of copied.
+    virtual void write_given(const GivenBytes& data);
     virtual void writelines(std::span<const BytesLike> lines);
     virtual void write_eof();
     virtual bool can_write_eof() const;

@@ -2,6 +2,7 @@
 
 #include "loop/loop_core.h"
 #include "net/transport_state.h"
+#include "net/write_buffer.h"
 
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/os_errors.h>
@@ -20,6 +21,7 @@ void drop_handle(TransportState& transport) noexcept { transport.dec_ref(); }
 // What not every transport can do.
 
 void TransportState::write(std::string_view) { throw NotImplementedError("this transport does not send"); }
+void TransportState::write_given(const GivenBytes& data) { write(data.view()); }
 void TransportState::writelines(std::span<const BytesLike> lines) {
     for (const BytesLike& line : lines) write(line.view());
 }
@@ -92,6 +94,10 @@ void ReadTransport::pause_reading() const { in_its_thread().pause_reading(); }
 void ReadTransport::resume_reading() const { in_its_thread().resume_reading(); }
 
 void WriteTransport::write(BytesLike data) const { in_its_thread().write(data.view()); }
+void WriteTransport::write_given(const SharedBytes& data) const {
+    in_its_thread().write_given(detail::GivenBytes(data));
+}
+void WriteTransport::write_given(std::string& data) const { in_its_thread().write_given(detail::GivenBytes(data)); }
 void WriteTransport::write_all(const BytesLike* lines, std::size_t count) const {
     in_its_thread().writelines({lines, count});
 }

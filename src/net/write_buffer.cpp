@@ -11,23 +11,36 @@ constexpr std::size_t block_size = 16 * 1024;
 
 void WriteBuffer::append(std::string_view data) {
     if (data.empty()) return;
-    bool fits = !blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= data.size();
+    bool fits = !pieces_.empty() && pieces_.back().room() >= data.size();
     if (fits) {
-        blocks_.back().append(data);
+        pieces_.back().own.append(data);
     } else {
         std::string block;
         block.reserve(std::max(data.size(), block_size));
         block.append(data);
-        blocks_.push_back(std::move(block));
+        pieces_.emplace_back().own = std::move(block);
     }
     size_ += data.size();
 }
 
+void WriteBuffer::append(const GivenBytes& data, std::size_t sent) {
+    std::string_view rest = data.view().substr(sent);
+    if (!data.are_worth_keeping(rest.size())) return append(rest);
+    Piece& piece = pieces_.emplace_back();
+    if (data.text_ != nullptr) {
+        piece.own = std::move(*data.text_);
+    } else {
+        piece.shared = *data.shared_;
+    }
+    if (empty()) begin_ = sent;
+    size_ += rest.size();
+}
+
 std::size_t WriteBuffer::front(std::span<IoBuffer> parts) noexcept {
-    std::size_t count = std::min(parts.size(), blocks_.size());
+    std::size_t count = std::min(parts.size(), pieces_.size());
     for (std::size_t i = 0; i < count; ++i) {
-        std::size_t begin = i == 0 ? begin_ : 0;
-        parts[i] = {blocks_[i].data() + begin, blocks_[i].size() - begin};
+        std::string_view piece = pieces_[i].view().substr(i == 0 ? begin_ : 0);
+        parts[i] = {const_cast<char*>(piece.data()), piece.size()};
     }
     return count;
 }
@@ -35,15 +48,15 @@ std::size_t WriteBuffer::front(std::span<IoBuffer> parts) noexcept {
 void WriteBuffer::drop(std::size_t size) noexcept {
     size_ -= size;
     begin_ += size;
-    while (!blocks_.empty() && begin_ >= blocks_.front().size()) {
-        begin_ -= blocks_.front().size();
-        blocks_.pop_front();
+    while (!pieces_.empty() && begin_ >= pieces_.front().view().size()) {
+        begin_ -= pieces_.front().view().size();
+        pieces_.pop_front();
     }
-    if (blocks_.empty()) begin_ = 0;
+    if (pieces_.empty()) begin_ = 0;
 }
 
 void WriteBuffer::clear() noexcept {
-    blocks_.clear();
+    pieces_.clear();
     begin_ = size_ = 0;
 }
 

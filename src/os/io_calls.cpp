@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
+#include <span>
 
 namespace asyncio::detail {
 namespace {
@@ -73,13 +74,13 @@ std::int64_t accept(IoOperation& operation) noexcept {
 }
 
 std::int64_t send(IoOperation& operation) noexcept {
-    if (operation.buffers == nullptr) {
+    if (!operation.gathers) {
         return without_interruption(
             [&] { return ::send(operation.descriptor.fd, operation.data, operation.size, send_flags); });
     }
     msghdr message = {};
-    message.msg_iov = reinterpret_cast<iovec*>(operation.buffers);
-    message.msg_iovlen = static_cast<std::size_t>(std::min(operation.buffer_count, IOV_MAX));
+    message.msg_iov = static_cast<iovec*>(operation.data);
+    message.msg_iovlen = std::min(operation.size, std::size_t{IOV_MAX});
     return without_interruption([&] { return ::sendmsg(operation.descriptor.fd, &message, send_flags); });
 }
 
@@ -173,9 +174,11 @@ bool perform(IoOperation& operation) noexcept {
 bool was_cut_short(const IoOperation& operation) noexcept {
     if (operation.call != IoCall::send || operation.result < 0) return false;
     std::size_t wanted = operation.size;
-    if (operation.buffers != nullptr) {
+    if (operation.gathers) {
         wanted = 0;
-        for (int i = 0; i < operation.buffer_count; ++i) wanted += operation.buffers[i].size;
+        for (const IoBuffer& part : std::span(static_cast<IoBuffer*>(operation.data), operation.size)) {
+            wanted += part.size;
+        }
     }
     return static_cast<std::size_t>(operation.result) < wanted;
 }

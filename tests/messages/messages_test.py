@@ -135,6 +135,28 @@ void call_back(EventLoop& loop, std::unique_ptr<int> pointer) {
     loop.call_soon([](std::unique_ptr<int>&) {}, std::move(pointer));
     loop.call_later(Seconds(1), [] {}, {});
 }
+void write(const StreamWriter& writer, const WriteTransport& transport, char* chars, std::vector<char> vector) {
+    auto each = [&](const auto& to) {
+        std::string own;
+        const std::string constant;
+        to.write("literal");
+        to.write(chars);
+        to.write(const_cast<const char*>(chars));
+        to.write(std::string_view("view"));
+        to.write(own);
+        to.write(constant);
+        to.write(own + "temporary");
+        to.write(std::move(own));
+        to.write(std::move(constant));
+        to.write(std::move(vector));
+        to.write(std::span<const char>(vector));
+        to.write(BytesLike(chars));
+        to.write(SharedBytes(std::string()));
+        to.write({});
+    };
+    each(writer);
+    each(transport);
+}
 Coro<> f(int n) {
     TaskOptions options{.name = "x"};
     create_task(answer(), options);

@@ -42,21 +42,15 @@ public:
 private:
     class Shortened {
     public:
-        Shortened(Operation& operation, std::size_t most) noexcept
-            : operation_(operation), size_(operation.size), count_(operation.buffer_count) {
+        Shortened(Operation& operation, std::size_t most) noexcept : operation_(operation), size_(operation.size) {
             if (most == 0) return;
-            operation.size = std::min(operation.size, most);
-            operation.buffer_count = std::min(operation.buffer_count, 1);
+            operation.size = std::min(operation.size, operation.gathers ? std::size_t{1} : most);
         }
-        ~Shortened() {
-            operation_.size = size_;
-            operation_.buffer_count = count_;
-        }
+        ~Shortened() { operation_.size = size_; }
 
     private:
         Operation& operation_;
         std::size_t size_;
-        int count_;
     };
     int next_fault(const Operation& operation) {
         ++calls;

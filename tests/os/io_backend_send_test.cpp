@@ -15,8 +15,9 @@ TEST_P(IoBackendTest, ASendThatFitsIsOverAtOnce) {
     EXPECT_TRUE(send.start(backend()));
     EXPECT_EQ(send.result, 3);
     IoBuffer parts[] = {{send.data, 1}, {send.data, 2}};
-    send.buffers = parts;
-    send.buffer_count = 2;
+    send.gathers = true;
+    send.data = parts;
+    send.size = 2;
     EXPECT_TRUE(send.start(backend()));
     EXPECT_EQ(send.result, 3);
     EXPECT_EQ(pair.second.take(), "abcaab");

@@ -39,7 +39,7 @@ enum class IoCall : std::uint8_t {
     receive_many,  ///< recvmmsg() into the `size` messages at `data`
     accept,        ///< accept(): `result` is the new descriptor, non-blocking and closed on exec
     writable,      ///< nothing: there is room to write, or an error
-    send,          ///< send() of `data`, or of `buffers`
+    send,          ///< send() of `data`; if it `gathers`, of the `size` IoBuffers at `data`
     send_to,       ///< the same to an address
     send_many,     ///< sendmmsg() of the `size` messages at `data`
     send_file,     ///< sendfile() from `file`, beginning at `offset`, of up to `size` bytes
@@ -78,6 +78,7 @@ public:
     bool tells_empty = false;  ///< a receive on a byte stream: if it did not fill `data`, then it took all there was
     bool is_tcp = false;       ///< ... and nothing but bytes can come
     bool tells_size = false;   ///< receive_from: `result` is the datagram's size, also where that is more than `size`
+    bool gathers = false;      ///< send: from several buffers
     bool goes_on = false;      ///< the next step of something whose turn it is: it comes before all that wait
 
     // What the backend notes.
@@ -86,16 +87,18 @@ public:
     bool begun = false;     ///< connect() was called
     bool emptied = false;   ///< by this receive, as far as `tells_empty` can tell
 
-    // What it is given. In this order it takes two cache lines.
-    int buffer_count = 0;
-    std::uint32_t address_size = 0;  ///< the room for it; then its size
-    int file = -1;
+    // What it is given. Each idle connection has one of these: no call has an address and a file.
+    union {
+        std::uint32_t address_size = 0;  ///< the room for it; then its size
+        int file;
+    };
     IoDescriptor descriptor = {};
     void* data = nullptr;
     std::size_t size = 0;
-    IoBuffer* buffers = nullptr;
-    void* address = nullptr;  ///< a sockaddr
-    std::int64_t offset = 0;
+    union {
+        void* address = nullptr;  ///< a sockaddr
+        std::int64_t offset;
+    };
     std::int64_t result = 0;  ///< a number of bytes, a descriptor, zero; or a negative errno
 
 private:

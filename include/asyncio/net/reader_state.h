@@ -107,16 +107,20 @@ public:
     virtual bool is_satisfied() = 0;
     /// Where bytes may be put directly.
     virtual WritableBytes room() const noexcept { return {}; }
+    /// So many were put there.
+    void put_directly(std::size_t size) noexcept {
+        is_filled_ = true;
+        note_filled(size);
+    }
     using Waiter::wake_for_turn;
 
-    // What its reader sets.
+    // What its reader sets, in the padding of the base: this is in the frame of each idle connection.
     bool is_in_reader = false;
     bool receives = false;
-    std::exception_ptr error;
-    std::size_t put_directly = 0;
 
 protected:
-    ReadWaiter(Ref<ReaderState> reader, const char* function) noexcept : reader_(std::move(reader)), name_(function) {}
+    enum class Call : std::uint8_t { read, read_into, readexactly, readuntil };
+    ReadWaiter(Ref<ReaderState> reader, Call call) noexcept : call_(call), reader_(std::move(reader)) {}
     ~ReadWaiter() {
         if (is_in_reader) [[unlikely]]
             reader_->stop_waiting(*this);
@@ -129,15 +133,24 @@ protected:
             std::rethrow_exception(std::move(error));
     }
     ReaderState& reader() const noexcept { return *reader_; }
+    bool is_filled() const noexcept { return is_filled_; }
 
 private:
     bool begin();
     void receive();
+    void check_nobody_waits() const;
+    virtual void note_filled(std::size_t) noexcept {}
     void on_cancel() noexcept override;
     void turn() override;
 
+    bool is_filled_ = false;
+    Call call_;
+
+public:
+    std::exception_ptr error;  // set by its reader
+
+private:
     Ref<ReaderState> reader_;
-    const char* name_;
 };
 
 }  // namespace asyncio::detail

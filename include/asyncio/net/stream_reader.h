@@ -45,6 +45,7 @@ public:
 private:
     bool is_satisfied() override;
     WritableBytes room() const noexcept override { return buffer_; }
+    void note_filled(std::size_t size) noexcept override { buffer_ = {buffer_.data(), size}; }
     WritableBytes buffer_;
 };
 

@@ -63,7 +63,7 @@ public:
     bool is_lost() const noexcept { return lost_; }
     bool is_writing_paused() const noexcept { return writing_paused_; }
     const std::exception_ptr& lost_by() const noexcept { return lost_by_; }
-    detail::IntrusiveList<detail::StreamWaiter, detail::StreamWaiters>& waiters() noexcept { return waiters_; }
+    void add_waiter(detail::StreamWaiter& waiter) noexcept { waiters_.push(waiter); }
 
 private:
     void leave_reader() noexcept;
@@ -80,7 +80,7 @@ private:
     detail::TransportHandle transport_;
     detail::Ref<detail::ClientCallback> callback_;  // until it was called
     std::exception_ptr lost_by_;
-    detail::IntrusiveList<detail::StreamWaiter, detail::StreamWaiters> waiters_;
+    detail::IntrusiveStack<detail::StreamWaiter, detail::StreamWaiters> waiters_;
 };
 
 }  // namespace asyncio

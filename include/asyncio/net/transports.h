@@ -4,9 +4,11 @@
 #include <asyncio/detail/far_ref.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/net/bytes_like.h>
+#include <asyncio/net/shared_bytes.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/net/socket_address.h>
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -141,6 +143,16 @@ public:
     /// Sends at once what goes and keeps the rest, which goes as soon as there is room. Throws RuntimeError after
     /// `write_eof()`. When the connection was lost it does nothing.
     void write(BytesLike data) const;
+    /// The same of a string that is given away, `std::move(text)` or a temporary, or of what is shared: a large rest is
+    /// kept as it is, and not copied. A string of which nothing has to be kept stays what it was.
+    template <std::same_as<std::string> Text>
+    void write(Text&& data) const {
+        write_given(data);
+    }
+    template <std::same_as<SharedBytes> Bytes>
+    void write(const Bytes& data) const {
+        write_given(data);
+    }
     /// The same for several pieces, in as few system calls as it takes.
     template <class Range>
     void writelines(const Range& lines) const {
@@ -161,6 +173,8 @@ public:
     std::size_t get_write_buffer_size() const;
 
 private:
+    void write_given(std::string& data) const;
+    void write_given(const SharedBytes& data) const;
     void write_all(const BytesLike* lines, std::size_t count) const;
 };
 
