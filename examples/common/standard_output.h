@@ -19,6 +19,14 @@ inline void keep_standard_descriptors() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+/// What others have sent, to be printed: no escape sequences of a terminal, and no lines that look like ours.
+inline std::string harmless(std::string text) {
+    for (char& each : text) {
+        if (each < ' ' || each > '~') each = '?';
+    }
+    return text;
+}
+
 /// Prints a line if that can be done without waiting; else it is lost, and the next that is printed tells how many
 /// were.
 inline void say(std::string line) {
