@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import docs, echo, growth, instructions, measure, peers, plot, report, self_test, workloads
+from harness import datagrams, docs, echo, growth, instructions, measure, peers, pipes, plot, report, self_test, workloads
 
 RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
 
@@ -51,7 +51,8 @@ def chosen_forms(wanted):
 
 
 def runner_of(form):
-    return echo.run if form.workload == "echo" else measure.run_program
+    runners = {"echo": echo.run, "udp": datagrams.run, "pipe": pipes.run}
+    return runners.get(form.workload, measure.run_program)
 
 
 def machine():

@@ -40,7 +40,9 @@ get_property(bench_targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
 list(FILTER bench_targets INCLUDE REGEX "^bench_ours_")
 add_dependencies(bench_ours ${bench_targets})
 
-add_bench_program(client echo_client bench/client/echo_client.cpp)
+foreach(name echo_client udp_client pipe_ends)
+    add_bench_program(client ${name} bench/client/${name}.cpp)
+endforeach()
 
 # Each bench/growth/<name>.cpp is a program whose forms take a size; each bench/micro/<name>_bench.cpp one of Google
 # Benchmark's.

@@ -1,7 +1,6 @@
 // The load of the echo workloads: PORT PID CONNECTIONS BYTES N. Keeps one message under way on each connection, checks
 // that it comes back whole, and prints what N of them cost the server, which is the process PID.
 // With N = 0 it leaves the connections idle after one message each and prints what they take of the server's memory.
-#include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -12,31 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "bench.h"
+#include "server_process.h"
+
+using bench::cpu_seconds;
+using bench::fail;
 
 namespace {
-
-[[noreturn]] void fail(const char* what) {
-    std::perror(what);
-    std::exit(1);
-}
-
-/// What all threads of the server have run so far.
-double cpu_seconds(const std::string& process) {
-    std::string threads = process + "/task/";
-    double nanoseconds = 0;
-    DIR* folder = ::opendir(threads.c_str());
-    if (folder == nullptr) fail("the server is gone");
-    while (dirent* entry = ::readdir(folder)) {
-        std::FILE* file = std::fopen((threads + entry->d_name + "/schedstat").c_str(), "r");
-        if (file == nullptr) continue;
-        double ran = 0;
-        if (std::fscanf(file, "%lf", &ran) == 1) nanoseconds += ran;
-        std::fclose(file);
-    }
-    ::closedir(folder);
-    return nanoseconds * 1e-9;
-}
 
 class Connection {
 public:

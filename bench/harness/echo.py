@@ -7,7 +7,7 @@ import subprocess
 from . import measure, peers
 
 CLIENT = peers.BUILD / "client" / "echo_client"
-SHAPE = re.compile(r"(streams|sockets)_(\d+)x(\d+)(_one_core)?")
+SHAPE = re.compile(r"(streams|sockets|protocol|buffered)_(\d+)x(\d+)(_one_core)?")
 SPARE_FILES = 100
 
 
@@ -27,30 +27,48 @@ def allow_connections():
     return most - SPARE_FILES
 
 
+class Server:
+    """A peer's server, which says where it listens, for as long as this is entered."""
+
+    def __init__(self, peer, workload, way, core):
+        self.name = peer.name
+        command = pinned(core, [*peer.command(workload), way])
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, **peer.environment})
+
+    def __enter__(self):
+        port = re.fullmatch(r"port=(\d+)\n", self.process.stdout.readline())
+        if not port:
+            error = self.end()
+            if "usage: " in error:
+                raise measure.NoSuchForm
+            raise RuntimeError(f"{self.name}: the server does not begin\n{error}")
+        self.port, self.pid = port.group(1), self.process.pid
+        return self
+
+    def measured(self, client, form, timeout):
+        """What the client says."""
+        done = subprocess.run(client, capture_output=True, text=True, timeout=timeout)
+        if done.returncode:
+            raise RuntimeError(f"{self.name} {form.key}: {done.stderr}\nserver: {self.end()}")
+        return measure.parse(done.stdout)
+
+    def end(self):
+        """The last that it said."""
+        self.process.kill()
+        return self.process.communicate()[1][-2000:]
+
+    def __exit__(self, *_):
+        self.end()
+
+
 def run(peer, form, size, timeout=120):
     """One run: the server is started, loaded with `size` round trips, and ended. Size 0: it only holds connections."""
     way, connections, length, one_core = SHAPE.fullmatch(form.name).groups()
     server_core, client_core = cores()
-    if one_core:
-        client_core = server_core
     connections = min(int(connections), allow_connections())
     if form.figure == "bytes":
         size = 0
-    server = subprocess.Popen(pinned(server_core, [*peer.command("echo"), way]), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, env={**os.environ, **peer.environment})
-    try:
-        port = re.fullmatch(r"port=(\d+)\n", server.stdout.readline())
-        if not port:
-            server.kill()
-            raise RuntimeError(f"{peer.name} {form.key}: the server does not begin\n{server.stderr.read()[-2000:]}")
-        client = pinned(client_core, [str(CLIENT), port.group(1), str(server.pid), str(connections), length, str(size)])
-        done = subprocess.run(client, capture_output=True, text=True, timeout=timeout)
-        if done.returncode:
-            server.kill()
-            raise RuntimeError(f"{peer.name} {form.key}: {done.stderr}\nserver: {server.stderr.read()[-2000:]}")
-        return measure.parse(done.stdout)
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
-        server.stderr.close()
+    with Server(peer, "echo", way, server_core) as server:
+        command = [str(CLIENT), server.port, str(server.pid), str(connections), length, str(size)]
+        return server.measured(pinned(server_core if one_core else client_core, command), form, timeout)

@@ -154,6 +154,27 @@ class Tokio(Peer):
             self.missing = f"does not build: {done.stderr.strip()[-500:]}"
 
 
+class Tool(Peer):
+    """A program of the system that does one workload."""
+
+    def __init__(self, name, workload):
+        self.name = self.title = name
+        self.workload = workload
+
+    def has(self, workload):
+        return not self.missing and workload == self.workload
+
+    def command(self, workload):
+        return [self.name]
+
+    def version(self):
+        return re.search(r"[\d.]+", output_of(self.name, "--version")).group()
+
+    def build(self):
+        if not shutil.which(self.name):
+            self.missing = f"{self.name} is not installed"
+
+
 def our_version():
     return output_of("git", "describe", "--always", "--dirty", cwd=BENCH) or ""
 
@@ -176,6 +197,8 @@ PEERS = [
     Node(),
     Uvloop(),
     Python(),
+    Tool("cat", "pipe"),
+    Tool("pv", "pipe"),
     Compiled("epoll", "plain epoll", lambda: "the limit", "it"),
 ]
 

@@ -13,6 +13,8 @@ COLOURS = {
     "node": "#6e7781",
     "uvloop": "#d4a72c",
     "python": "#cf222e",
+    "cat": "#bf8700",
+    "pv": "#953800",
     "epoll": "#24292f",
 }
 ROW, TOP, LEFT, WIDTH, RIGHT = 22, 64, 250, 620, 24

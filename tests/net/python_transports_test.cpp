@@ -108,6 +108,8 @@ async def main(folder):
     while data := await reader.read(100_000):
         writer.write(data)
         await writer.drain()
+    while transport.get_write_buffer_size():  # what is kept when the loop ends is lost
+        await asyncio.sleep(0)
     writer.close()
 
 asyncio.run(main(sys.argv[1]))

@@ -1,4 +1,5 @@
-"""streams: a StreamReader and a StreamWriter; sockets: the loop's sock_recv_into() and sock_sendall()."""
+"""streams: a StreamReader and a StreamWriter; protocol, buffered: a Protocol, a BufferedProtocol; sockets: the loop's
+sock_recv_into() and sock_sendall()."""
 import asyncio
 import resource
 import socket
@@ -16,6 +17,33 @@ async def echo(reader, writer):
 
 async def streams():
     server = await asyncio.start_server(echo, "127.0.0.1", 0, backlog=1024)
+    print(f"port={server.sockets[0].getsockname()[1]}", flush=True)
+    await server.serve_forever()
+
+
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+class BufferedEcho(asyncio.BufferedProtocol):
+    buffer = memoryview(bytearray(65536))
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def get_buffer(self, sizehint):
+        return self.buffer
+
+    def buffer_updated(self, size):
+        self.transport.write(bytes(self.buffer[:size]))  # it may have to be kept, and the buffer is for all
+
+
+async def protocols(factory):
+    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, backlog=1024)
     print(f"port={server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -44,4 +72,8 @@ async def sockets():
 
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-asyncio.run(sockets() if sys.argv[1] == "sockets" else streams())
+way = sys.argv[1]
+if way in ("protocol", "buffered"):
+    asyncio.run(protocols(Echo if way == "protocol" else BufferedEcho))
+else:
+    asyncio.run(sockets() if way == "sockets" else streams())
