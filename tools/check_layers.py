@@ -27,6 +27,7 @@ for floor in FLOORS:
     lower = set(BELOW)
     BELOW |= {folder: lower for folder in floor}
 BELOW["os"] = BELOW["core"]  # it implements what the loop declares, and nobody includes it
+UMBRELLAS = {"asyncio.h", "subprocess.h", "tls.h"}  # headers for programs, in no folder
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
 SYSTEM_FILES = {"src/detail/threads.h"}  # what the C library says, in an inline function, of a process
 SYSTEM_HEADER = re.compile(
@@ -40,8 +41,8 @@ def complaints(root):
         base = root / top
         for path in sorted([*base.rglob("*.h"), *base.rglob("*.cpp")]):
             folder = path.relative_to(base).parts[0]
-            if folder in ("asyncio.h", "tls.h"):
-                continue  # the umbrellas, for programs only
+            if folder in UMBRELLAS:
+                continue  # for programs only
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
                 allowed = str(path.relative_to(root)) in SYSTEM_FILES
@@ -58,7 +59,7 @@ def wrong(top, folder, header):
         return None if top == "src" and folder in SYSTEM_LAYERS else "only src/os, src/net and src/process may do that"
     name = header[1:-1]
     target = name.removeprefix("asyncio/").split("/")[0]
-    if target in ("asyncio.h", "tls.h"):
+    if target in UMBRELLAS:
         return "the library includes the header that it needs, not the umbrella"
     if target not in BELOW or (header[0] == "<" and not name.startswith("asyncio/")):
         return None

@@ -73,6 +73,8 @@ std::string repr_of_wait(const WaitEdge& edge, int depth) {
             return named("Server");
         case WaitKind::file_descriptor:
             return "<file descriptor " + std::to_string(edge.fd) + ">";
+        case WaitKind::process:
+            return "<process " + std::to_string(edge.fd) + ">";
         case WaitKind::thread:
             return "<thread>";
         case WaitKind::foreign:

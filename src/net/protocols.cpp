@@ -44,6 +44,8 @@ void call_connection_made(BaseProtocol& protocol, TransportState& transport) {
         case BaseProtocol::Kind::protocol:
         case BaseProtocol::Kind::stream:
             return static_cast<Protocol&>(protocol).connection_made(Transport(&transport));
+        case BaseProtocol::Kind::subprocess:  // is told by its own kind of transport
+            break;
     }
 }
 

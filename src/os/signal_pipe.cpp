@@ -175,6 +175,16 @@ bool SignalPipe::remove(int signum) {
     return true;
 }
 
+std::uint64_t SignalPipe::signals_ignored_by_the_program() noexcept {
+    std::lock_guard lock(routes_mutex);
+    std::uint64_t ignored = 0;
+    for (int signum = 1; signum < NSIG; ++signum) {
+        const Route& route = route_of(signum);
+        if (route.owner != nullptr && route.before.sa_handler == SIG_IGN) ignored |= std::uint64_t{1} << (signum - 1);
+    }
+    return ignored;
+}
+
 bool SignalPipe::owns(int signum) const noexcept {
     if (signum < 1 || signum >= NSIG) return false;
     std::lock_guard lock(routes_mutex);

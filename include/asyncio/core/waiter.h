@@ -27,6 +27,7 @@ enum class WaitKind : std::uint8_t {
     queue,
     server,  ///< the end of a Server's connections
     file_descriptor,
+    process,  ///< the end of a child, which `fd` numbers
     thread,   ///< a call on another thread
     foreign,  ///< an awaitable of another library
 };

@@ -33,7 +33,7 @@ public:
     virtual void resume_writing();
 
     /// For the library.
-    enum class Kind : std::uint8_t { protocol, buffered, datagram, stream };
+    enum class Kind : std::uint8_t { protocol, buffered, datagram, stream, subprocess };
     Kind kind() const noexcept { return kind_; }
 
     /// The transport lets go of it. The only thing that is told when the loop is closed.

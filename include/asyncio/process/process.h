@@ -1,0 +1,135 @@
+#pragma once
+
+#include <asyncio/core/coroutine.h>
+#include <asyncio/core/waiter.h>
+#include <asyncio/detail/intrusive_list.h>
+#include <asyncio/net/bytes_like.h>
+#include <asyncio/net/stream_reader.h>
+#include <asyncio/net/stream_writer.h>
+#include <asyncio/net/waiter_call.h>
+#include <asyncio/process/arguments.h>
+#include <asyncio/process/options.h>
+#include <asyncio/process/subprocess_protocol.h>
+
+#include <coroutine>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+struct ExitWaiters;  // the tag of a child's list of those who wait for its end
+
+/// A wait of a task for the end of a child.
+class [[nodiscard]] ExitWaiter final : public Waiter, public ListHook<ExitWaiters> {
+public:
+    explicit ExitWaiter(SubprocessTransport child) noexcept : child_(std::move(child)) {}
+    bool await_ready();
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+        wait(*frame.promise().task(), frame);
+    }
+    int await_resume();
+    WaitEdge edge() const noexcept override;
+
+private:
+    void wait(TaskBase& task, std::coroutine_handle<> frame);
+    void on_cancel() noexcept override { ListHook<ExitWaiters>::unlink(); }
+    SubprocessTransport child_;
+};
+
+}  // namespace detail
+
+namespace subprocess {
+
+/// What a child has written, where that was a pipe.
+struct Output {
+    std::string stdout;
+    std::string stderr;
+};
+
+/// A child process. Copies name the same one; when none is left it runs on, and what it writes is dropped.
+///
+/// It is waited for by its loop, whether somebody awaits it or not, so no zombie is left. A child that still runs when
+/// its loop is closed is killed. Python: asyncio.subprocess.Process.
+class Process {
+public:
+    /// An empty handle, which tests false; its use throws RuntimeError.
+    Process() noexcept = default;
+    explicit operator bool() const noexcept { return static_cast<bool>(transport_); }
+
+    int pid() const { return transport_.get_pid(); }
+    /// None until the loop has heard of its end; -N if signal N ended it.
+    std::optional<int> returncode() const { return transport_.get_returncode(); }
+
+    /// Its standard streams, as far as they are pipes; else empty.
+    const StreamWriter& stdin() const noexcept { return stdin_; }
+    const StreamReader& stdout() const noexcept { return stdout_; }
+    const StreamReader& stderr() const noexcept { return stderr_; }
+
+    /// Waits for its end, and gives the return code. It does not wait for pipes, which grandchildren may keep open; and
+    /// a child that writes more than its pipes hold never ends if nobody reads: `communicate()` does.
+    auto wait() const { return detail::WaiterCall<detail::ExitWaiter, SubprocessTransport>(transport_); }
+    /// Writes the input and closes `stdin()`, reads the others to their ends, all at once, and waits for its end. A
+    /// child that does not read its input is no error. The input has to stay until then. Cancelling leaves the child
+    /// running, and what was read is lost.
+    Coro<Output> communicate(BytesLike input = {}) const;
+
+    /// Nothing if it has ended already, but ProcessLookupError when all of it is over. Never another process is meant.
+    void send_signal(int signum) const { transport_.send_signal(signum); }
+    void terminate() const { transport_.terminate(); }  ///< by SIGTERM
+    void kill() const { transport_.kill(); }            ///< by SIGKILL
+
+    /// For the library.
+    Process(SubprocessTransport transport, StreamWriter in, StreamReader out, StreamReader err) noexcept
+        : transport_(std::move(transport)), stdin_(std::move(in)), stdout_(std::move(out)), stderr_(std::move(err)) {}
+    const SubprocessTransport& transport() const noexcept { return transport_; }
+
+private:
+    SubprocessTransport transport_;
+    StreamWriter stdin_;
+    StreamReader stdout_;
+    StreamReader stderr_;
+};
+
+/// `<Process 4711>`.
+std::string repr(const Process& process);
+
+}  // namespace subprocess
+
+namespace detail {
+
+Coro<subprocess::Process> create_subprocess(ChildCommand command, const SubprocessOptions& options);
+
+}  // namespace detail
+
+/// Starts a program, found by `PATH` unless it has a slash. It inherits the three standard streams unless the options
+/// say otherwise, and no other descriptor.
+///
+/// Throws FileNotFoundError or PermissionError, with the program's name or the folder's, if it cannot be run;
+/// ValueError for options that make no sense; OSError for what the system refuses. It goes on when the pipes are ready,
+/// a few passes of the loop later. Cancelling kills the child and waits for its end.
+/// ```cpp
+/// auto git = co_await asyncio::create_subprocess_exec("git", {"log", "-1"}, {.stdout = asyncio::subprocess::PIPE});
+/// auto [out, err] = co_await git.communicate();
+/// ```
+/// Python: asyncio.create_subprocess_exec.
+inline Coro<subprocess::Process> create_subprocess_exec(std::string_view program, Arguments args = {},
+                                                        SubprocessOptions options = {}) {
+    return detail::create_subprocess(detail::program_with(program, args), options);
+}
+/// The arguments one by one: `create_subprocess_exec("sleep", "1")`.
+template <detail::Word First, detail::Word... Rest>
+Coro<subprocess::Process> create_subprocess_exec(std::string_view program, const First& first, const Rest&... rest) {
+    return detail::create_subprocess(detail::program_with(program, Arguments(first, rest...)), SubprocessOptions());
+}
+/// Starts a command of `/bin/sh`. Never put into it what comes from elsewhere. A signal to the child is for the shell,
+/// which leaves what it has started running. Python: asyncio.create_subprocess_shell.
+inline Coro<subprocess::Process> create_subprocess_shell(std::string_view cmd, SubprocessOptions options = {}) {
+    return detail::create_subprocess(detail::shell_command(cmd), options);
+}
+
+}  // namespace asyncio

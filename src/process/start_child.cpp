@@ -1,0 +1,60 @@
+#include "process/start_child.h"
+
+#include "core/task_loop.h"
+
+#include <asyncio/core/task.h>
+#include <asyncio/tasks/shield.h>
+
+#include <utility>
+
+namespace asyncio::detail {
+
+KeptSettings::KeptSettings(ChildCommand command, const SubprocessOptions& options,
+                           ChildSettings::Streams by_default) noexcept {
+    try {
+        settings_ = std::make_unique<ChildSettings>(std::move(command), options, by_default);
+    } catch (...) {
+        error_ = std::current_exception();
+    }
+}
+
+namespace {
+
+Coro<> ended(Ref<SubprocessState> child) {
+    co_await WaiterCall<ExitWaiter, SubprocessTransport>(SubprocessTransport(child.get()));
+}
+
+}  // namespace
+
+// CPython: unix_events.py, _make_subprocess_transport
+Coro<Ref<SubprocessState>> start_child(Ref<BaseProtocol> protocol, KeptSettings settings) {
+    LoopCore& loop = running_core();
+    Ref<SubprocessState> child(new SubprocessState(loop, std::move(protocol)));
+    Future<> ready(Ref<FutureBase>(new FutureState<void>(loop)));
+    std::exception_ptr error;
+    try {
+        ChildSettings::Started started = settings.get().start();
+        std::uint8_t pipes = 0;
+        for (int fd = 0; fd < 3; ++fd) {
+            if (started.ends[fd].get() >= 0) pipes = static_cast<std::uint8_t>(pipes | 1U << fd);
+        }
+        child->take_child(std::move(started.child), pipes);
+        create_task(SubprocessState::connect_pipes(child, std::move(started.ends[0]), std::move(started.ends[1]),
+                                                   std::move(started.ends[2]), ready));
+    } catch (...) {
+        child->give_up();
+        throw;
+    }
+    try {
+        co_await ready;
+        co_return child;
+    } catch (...) {
+        child->close();
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        error = std::current_exception();
+    }
+    co_await shield(ended(child));
+    std::rethrow_exception(std::move(error));
+}
+
+}  // namespace asyncio::detail

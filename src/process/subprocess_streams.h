@@ -1,0 +1,45 @@
+#pragma once
+
+#include <asyncio/detail/ref.h>
+#include <asyncio/net/stream_reader.h>
+#include <asyncio/net/stream_reader_protocol.h>
+#include <asyncio/net/stream_writer.h>
+#include <asyncio/process/subprocess_protocol.h>
+
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+namespace asyncio::detail {
+
+/// Puts streams on the pipes of a child. CPython: subprocess.py, SubprocessStreamProtocol.
+class SubprocessStreams final : public SubprocessProtocol {
+public:
+    explicit SubprocessStreams(std::int64_t limit) noexcept : limit_(limit) {}
+
+    const StreamWriter& stdin() const noexcept { return stdin_; }
+    StreamReader reader(int fd) const noexcept { return fd == 1 || fd == 2 ? readers_[fd - 1] : StreamReader(); }
+
+    void connection_made(SubprocessTransport transport) override;
+    void pipe_data_received(int fd, std::string_view data) override;
+    void pipe_connection_lost(int fd, std::exception_ptr error) override;
+    void process_exited() override;
+    void pause_writing() override;
+    void resume_writing() override;
+    void connection_lost(std::exception_ptr error) override;
+    void detached() noexcept override;
+
+private:
+    void leave_reader(int fd) noexcept;
+    void close_if_all_is_read() const;
+
+    const std::int64_t limit_;
+    SubprocessTransport transport_;
+    StreamWriter stdin_;
+    ProtocolRef<StreamReaderProtocol> stdin_protocol_;  // on no transport: it is told by this
+    StreamReader readers_[2];
+    int readers_open_ = 0;
+    bool has_exited_ = false;
+};
+
+}  // namespace asyncio::detail
