@@ -131,6 +131,7 @@ bool ChildProcess::let_thread_wait() noexcept {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return false;
     try {
+        NoSignals for_the_thread;
         std::thread([pid = pid_, writer = ends[1]] {
             siginfo_t info;
             wait_for(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOWAIT);
@@ -151,6 +152,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       fd_(std::exchange(other.fd_, -1)),
       is_pidfd_(other.is_pidfd_),
       is_reaped_(std::exchange(other.is_reaped_, true)),
+      kills_group_(other.kills_group_),
       was_reaped_elsewhere_(other.was_reaped_elsewhere_) {}
 
 ChildProcess::~ChildProcess() { close(); }
@@ -161,6 +163,7 @@ void ChildProcess::close() noexcept {
 
 std::optional<int> ChildProcess::reap(Wait wait) noexcept {
     siginfo_t info;
+    if (kills_group_) ::kill(-pid_, SIGKILL);
     int options = WEXITED | (wait == Wait::no ? WNOHANG : 0);
     bool by_number = !is_pidfd_ || fd_ < 0;
     bool is_ours = by_number ? wait_for(P_PID, static_cast<id_t>(pid_), info, options)
@@ -173,6 +176,12 @@ std::optional<int> ChildProcess::reap(Wait wait) noexcept {
     was_reaped_elsewhere_ = !is_ours;
     close();
     return is_ours ? ended_as(info) : unknown;
+}
+
+void ChildProcess::send_signal_to_group(int signum) noexcept {
+    if (is_reaped_) return;
+    kills_group_ = true;
+    ::kill(-pid_, signum);
 }
 
 int ChildProcess::send_signal(int signum) const noexcept {

@@ -35,6 +35,9 @@ public:
 
     /// Nothing if it is over. Otherwise an errno, or 0.
     int send_signal(int signum) const noexcept;
+    /// The same to the group that it leads. What is left of that when the child has ended is killed then, before the
+    /// number may be somebody else's.
+    void send_signal_to_group(int signum) noexcept;
 
 private:
     ChildProcess(pid_t pid, int pidfd) noexcept : pid_(pid), fd_(pidfd) {}
@@ -45,6 +48,7 @@ private:
     int fd_;
     bool is_pidfd_ = true;
     bool is_reaped_ = false;
+    bool kills_group_ = false;  // at its end
     bool was_reaped_elsewhere_ = false;
 };
 

@@ -67,6 +67,11 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
     return all;
 }
 
+void let_block(int fd) {
+    int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) throw_os_error(errno);
+}
+
 OwnedDescriptor open_null() {
     OwnedDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (null.get() < 0) throw_os_error(errno, {}, "/dev/null");
@@ -101,7 +106,8 @@ ChildSettings::ChildSettings(ChildCommand command, const SubprocessOptions& opti
         if (streams_[i].kind() == Kind::standard_output && i != 2) {
             throw ValueError("STDOUT can only be used for stderr");
         }
-        if (streams_[i].kind() == Kind::descriptor && streams_[i].descriptor() < 0) {
+        bool is_descriptor = streams_[i].kind() == Kind::descriptor || streams_[i].kind() == Kind::socket;
+        if (is_descriptor && streams_[i].descriptor() < 0) {
             throw ValueError("Invalid file descriptor: " + std::to_string(streams_[i].descriptor()));
         }
     }
@@ -220,6 +226,10 @@ ChildSettings::Started ChildSettings::start() const {
             }
             case Kind::devnull:
                 its[i] = open_null();
+                break;
+            case Kind::socket:
+                let_block(streams_[i].descriptor());
+                plan.streams[i] = streams_[i].descriptor();
                 break;
             case Kind::descriptor:
                 plan.streams[i] = streams_[i].descriptor();

@@ -24,7 +24,8 @@ public:
     ChildSettings(const ChildSettings&) = delete;
     ChildSettings& operator=(const ChildSettings&) = delete;
 
-    bool is_pipe(int stream) const noexcept { return streams_[stream].kind() == subprocess::Stream::Kind::pipe; }
+    /// In the place of what the options say.
+    void set_stream(int number, subprocess::Stream stream) noexcept { streams_[number] = stream; }
     /// Our ends of the pipes, by the number that they have in the child.
     struct Started {
         ChildProcess child;

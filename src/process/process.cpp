@@ -70,19 +70,18 @@ Coro<subprocess::Output> communicate_with(subprocess::Process process, BytesLike
     co_return subprocess::Output{std::get<1>(std::move(results)), std::get<2>(std::move(results))};
 }
 
+}  // namespace
+
 // CPython: subprocess.py, create_subprocess_exec
-Coro<subprocess::Process> process_with_streams(KeptSettings settings, std::int64_t limit) {
+Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit) {
     ProtocolRef<SubprocessStreams> streams = make_protocol<SubprocessStreams>(limit);
     Ref<SubprocessState> child = co_await start_child(streams, std::move(settings));
     co_return subprocess::Process(SubprocessTransport(child.get()), streams->stdin(), streams->reader(1),
                                   streams->reader(2));
 }
 
-}  // namespace
-
 Coro<subprocess::Process> create_subprocess(ChildCommand command, const SubprocessOptions& options) {
-    return process_with_streams(KeptSettings(std::move(command), options, ChildSettings::Streams::inherited),
-                                options.limit);
+    return start_process(KeptSettings(std::move(command), options, ChildSettings::Streams::inherited), options.limit);
 }
 
 }  // namespace detail

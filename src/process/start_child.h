@@ -6,6 +6,7 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/detail/ref.h>
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 
@@ -15,7 +16,7 @@ namespace asyncio::detail {
 class KeptSettings {
 public:
     KeptSettings(ChildCommand command, const SubprocessOptions& options, ChildSettings::Streams by_default) noexcept;
-    const ChildSettings& get() const {
+    ChildSettings& get() const {
         if (error_) std::rethrow_exception(error_);
         return *settings_;
     }
@@ -28,5 +29,7 @@ private:
 /// Starts it, and waits until its protocol has been told. If that is cancelled the child is killed, and its end waited
 /// for.
 Coro<Ref<SubprocessState>> start_child(Ref<BaseProtocol> protocol, KeptSettings settings);
+/// The same with streams on its pipes.
+Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit);
 
 }  // namespace asyncio::detail

@@ -42,6 +42,9 @@ public:
     std::optional<int> returncode() const noexcept { return returncode_; }
     TransportState* pipe(int fd) const noexcept;
     void send_signal(int signum);
+    void send_signal_to_group(int signum) noexcept {
+        if (child_ && !returncode_) child_->send_signal_to_group(signum);
+    }
     void wait(ExitWaiter& waiter) noexcept { waiters_.push_back(waiter); }
 
     // What its pipes tell.

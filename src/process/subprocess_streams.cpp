@@ -21,7 +21,7 @@ void SubprocessStreams::connection_made(SubprocessTransport transport) {
 }
 
 void SubprocessStreams::pipe_data_received(int fd, std::string_view data) {
-    if (StreamReader its = reader(fd)) its.state()->feed_data(data);
+    if (const StreamReader& its = reader(fd)) its.state()->feed_data(data);
 }
 
 void SubprocessStreams::pipe_connection_lost(int fd, std::exception_ptr error) {
@@ -30,7 +30,7 @@ void SubprocessStreams::pipe_connection_lost(int fd, std::exception_ptr error) {
         if (stdin_protocol_) stdin_protocol_->connection_lost(std::move(error));
         return;
     }
-    if (StreamReader its = reader(fd)) {
+    if (const StreamReader& its = reader(fd)) {
         leave_reader(fd);
         if (error) {
             its.state()->set_exception(std::move(error));
@@ -65,7 +65,7 @@ void SubprocessStreams::connection_lost(std::exception_ptr error) {
 
 /// The transport may be gone before the reader is.
 void SubprocessStreams::leave_reader(int fd) noexcept {
-    if (StreamReader its = reader(fd)) its.state()->set_transport(nullptr);
+    if (const StreamReader& its = reader(fd)) its.state()->set_transport(nullptr);
 }
 
 void SubprocessStreams::detached() noexcept {

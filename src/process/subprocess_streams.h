@@ -18,7 +18,8 @@ public:
     explicit SubprocessStreams(std::int64_t limit) noexcept : limit_(limit) {}
 
     const StreamWriter& stdin() const noexcept { return stdin_; }
-    StreamReader reader(int fd) const noexcept { return fd == 1 || fd == 2 ? readers_[fd - 1] : StreamReader(); }
+    /// No copy: with the last but one handle a reader is thought to have no reader any more.
+    const StreamReader& reader(int fd) const noexcept { return readers_[fd - 1]; }
 
     void connection_made(SubprocessTransport transport) override;
     void pipe_data_received(int fd, std::string_view data) override;

@@ -191,7 +191,7 @@ TEST_F(Processes, TheEndOfItsInputIsSeenThoughItInheritsOthers) {
 // CPython: test_subprocess.py, SubprocessMixin.test_wait_even_if_pipe_is_open
 TEST_F(Processes, WaitDoesNotWaitForPipesThatAGrandchildKeepsOpen) {
     run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_shell("sh -c 'printf ready; cat' & wait",
+        Process child = co_await create_subprocess_shell("exec 3<&0; sh -c 'printf ready; cat <&3' & wait",
                                                          {.stdin = PIPE, .stdout = PIPE});
         auto waiting = create_task([](Process its) -> Coro<int> { co_return co_await its.wait(); }, child);
         std::string ready = co_await child.stdout().readexactly(5);
@@ -286,6 +286,20 @@ TEST_F(Processes, WhatWasWrittenIsReadLongAfterTheEnd) {
         EXPECT_EQ(size, 262144U);
         int code = co_await child.wait();
         EXPECT_EQ(code, 1);
+    });
+}
+
+/// The reader is fed before anybody has a handle of it.
+TEST_F(Processes, WhatIsWrittenBeforeTheProcessIsKnownIsKept) {
+    run_net([]() -> Coro<> {
+        for (int passes = 1; passes < 9; ++passes) {
+            auto creating = create_task(create_subprocess_shell("echo x", {.stdout = PIPE}));
+            for (int i = 0; i < passes; ++i) co_await sleep(0s);
+            ::usleep(20'000);
+            Process child = co_await creating;
+            auto [out, err] = co_await child.communicate();
+            EXPECT_EQ(out, "x\n") << passes;
+        }
     });
 }
 

@@ -64,4 +64,7 @@ private:
     std::size_t count_ = 0;
 };
 
+/// A program and its arguments: `Command("sort", "-u")`.
+using Command = Arguments;
+
 }  // namespace asyncio

@@ -17,17 +17,18 @@ namespace asyncio {
 namespace subprocess {
 
 /// What one of a child's standard streams is: `PIPE`, `DEVNULL`, `STDOUT`, an open descriptor or `Socket`, or None, its
-/// parent's. A descriptor stays the caller's, who may close it as soon as the child has begun.
+/// parent's. A descriptor stays the caller's, who may close it as soon as the child has begun. A socket begins to block,
+/// as a child expects it, and the caller can only close it.
 class Stream {
 public:
-    enum class Kind : std::uint8_t { by_default, parent_s, pipe, devnull, standard_output, descriptor };
+    enum class Kind : std::uint8_t { by_default, parent_s, pipe, devnull, standard_output, descriptor, socket };
 
     constexpr Stream() noexcept = default;
     constexpr Stream(decltype(nullptr)) noexcept : kind_(Kind::parent_s) {}
     constexpr Stream(std::nullopt_t) noexcept : kind_(Kind::parent_s) {}
     template <std::same_as<int> Descriptor>
     constexpr Stream(Descriptor descriptor) noexcept : kind_(Kind::descriptor), descriptor_(descriptor) {}
-    Stream(const Socket& socket) : kind_(Kind::descriptor), descriptor_(socket.fileno()) {}
+    Stream(const Socket& socket) : kind_(Kind::socket), descriptor_(socket.fileno()) {}
     constexpr explicit Stream(Kind kind) noexcept : kind_(kind) {}
 
     constexpr Kind kind() const noexcept { return kind_; }

@@ -9,6 +9,7 @@
 #include <asyncio/net/waiter_call.h>
 #include <asyncio/process/arguments.h>
 #include <asyncio/process/options.h>
+#include <asyncio/process/subprocess_errors.h>
 #include <asyncio/process/subprocess_protocol.h>
 
 #include <coroutine>
@@ -44,12 +45,6 @@ private:
 }  // namespace detail
 
 namespace subprocess {
-
-/// What a child has written, where that was a pipe.
-struct Output {
-    std::string stdout;
-    std::string stderr;
-};
 
 /// A child process. Copies name the same one; when none is left it runs on, and what it writes is dropped.
 ///
