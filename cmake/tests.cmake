@@ -12,6 +12,8 @@ set(io_tests_net_unit "*-${ASYNCIO_THREAD_TESTS}")
 set(io_tests_net_threads "${ASYNCIO_THREAD_TESTS}")
 set(io_tests_tls_unit "${io_tests_net_unit}")
 set(io_tests_tls_threads "${io_tests_net_threads}")
+set(io_tests_process_unit "*-${ASYNCIO_THREAD_TESTS}")
+set(io_tests_process_threads "${ASYNCIO_THREAD_TESTS}")
 
 find_package(GTest REQUIRED)
 

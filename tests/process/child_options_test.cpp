@@ -64,7 +64,6 @@ TEST_F(ChildOptions, ArgumentsAreStringsOfAnyKind) {
         Process child = co_await create_subprocess_exec("printf", all, {.stdout = PIPE});
         auto [out, err] = co_await child.communicate();
         EXPECT_EQ(out, "a b,,\"c\",ö,");
-        // CPython: test_subprocess.py, SubprocessMixin.test_create_subprocess_exec_with_path
         std::filesystem::path folder = "/usr/share";
         Process stat = co_await create_subprocess_exec("stat", {"-c", std::string_view("%F"), folder}, {.stdout = PIPE});
         auto type = co_await stat.communicate();

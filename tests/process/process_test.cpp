@@ -378,6 +378,8 @@ TEST_F(Processes, ASignalAfterTheEndIsRefused) {
     });
 }
 
+// CPython: test_subprocess.py, SubprocessMixin.test_popen_error
+// CPython: test_subprocess.py, SubprocessMixin.test_popen_error_with_stdin_pipe
 TEST_F(Processes, AProgramThatCannotBeRunIsSaidByItsName) {
     run_net([]() -> Coro<> {
         auto failing = [](std::string program, SubprocessOptions options = {}) -> Coro<std::string> {
@@ -390,6 +392,8 @@ TEST_F(Processes, AProgramThatCannotBeRunIsSaidByItsName) {
             co_return "it runs";
         };
         std::string missing = co_await failing("no_such_program_here");
+        EXPECT_EQ(missing, "[Errno 2] No such file or directory: 'no_such_program_here'");
+        missing = co_await failing("no_such_program_here", {.stdin = PIPE, .stdout = PIPE, .stderr = PIPE});
         EXPECT_EQ(missing, "[Errno 2] No such file or directory: 'no_such_program_here'");
         std::string folder = co_await failing("true", {.cwd = "/no/such/folder"});
         EXPECT_EQ(folder, "[Errno 2] No such file or directory: '/no/such/folder'");

@@ -20,7 +20,6 @@ namespace {
 
 using SubprocessProtocols = support::ProcessTest;
 
-/// CPython: test_events.py, MySubprocessProtocol
 class Noting : public SubprocessProtocol {
 public:
     void connection_made(SubprocessTransport its) override {
@@ -83,7 +82,6 @@ TEST_F(SubprocessProtocols, SpeaksWithAChildUntilTheTransportIsClosed) {
 }
 
 // CPython: test_events.py, SubprocessTestsMixin.test_subprocess_shell
-// CPython: test_base_events.py, BaseEventLoopTests.test_subprocess_shell_invalid_args
 TEST_F(SubprocessProtocols, AShellsOutputComesAndAllPipesEnd) {
     run_net([]() -> Coro<> {
         auto [transport, protocol] = co_await subprocess_shell(make_noting(), "echo Python");
@@ -115,6 +113,7 @@ TEST_F(SubprocessProtocols, WithoutPipesItIsOverWhenTheChildIs) {
 // CPython: test_events.py, SubprocessTestsMixin.test_subprocess_kill
 // CPython: test_events.py, SubprocessTestsMixin.test_subprocess_terminate
 // CPython: test_events.py, SubprocessTestsMixin.test_subprocess_send_signal
+// CPython: test_subprocess.py, SubprocessTransportTests.test_proc_exited
 TEST_F(SubprocessProtocols, ASignalEndsIt) {
     run_net([]() -> Coro<> {
         for (int signum : {SIGKILL, SIGTERM, SIGHUP}) {
@@ -128,7 +127,6 @@ TEST_F(SubprocessProtocols, ASignalEndsIt) {
             }
             co_await protocol->completed.wait();
             EXPECT_EQ(protocol->returncode, -signum);
-            // CPython: test_subprocess.py, SubprocessTransportTests.test_proc_exited
             EXPECT_THROW(transport.send_signal(SIGTERM), ProcessLookupError);
             EXPECT_THROW(transport.terminate(), ProcessLookupError);
             EXPECT_THROW(transport.kill(), ProcessLookupError);

@@ -292,10 +292,10 @@ TEST_F(SubprocessTraces, AllIsToldInThePassInWhichCPythonTellsIt) {
         co_await scenario("closed", "read y", close);
         co_await scenario("killed", "read y", kill);
         co_await scenario("only stdin", "read y", end, false, only_stdin);
-        co_await scenario("the end of its input", "cat", end_input);
+        co_await scenario("the end of its input", "cat; sleep 0.05", end_input);
         co_await streams("wait", "read y", wait, {.stdin = PIPE});
-        co_await streams("read", "cat", read, {.stdin = PIPE, .stdout = PIPE});
-        co_await streams("communicate", "cat", communicate, {.stdin = PIPE, .stdout = PIPE});
+        co_await streams("read", "cat; sleep 0.05", read, {.stdin = PIPE, .stdout = PIPE});
+        co_await streams("communicate", "cat; sleep 0.05", communicate, {.stdin = PIPE, .stdout = PIPE});
     });
     EXPECT_EQ(trace, expected);
 }
