@@ -31,7 +31,9 @@ public:
     void set_protocol(Ref<BaseProtocol> protocol) override;
     BaseProtocol* protocol() const noexcept override { return protocol_.get(); }
     int fileno() const noexcept override { return fd_; }
-    ExtraInfo get_extra_info(std::string_view) const override { return {}; }
+    ExtraInfo get_extra_info(std::string_view name) const override {
+        return name == "pipe" && protocol_ ? ExtraInfo::of_pipe(fd_) : ExtraInfo();
+    }
     LoopCore& loop() const noexcept override { return *loop_; }
     void loop_is_closing() noexcept override;
 

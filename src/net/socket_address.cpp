@@ -53,6 +53,38 @@ std::string quoted_bytes(std::string_view bytes) {
 
 }  // namespace
 
+std::string repr(AddressFamily family) {
+    std::string number = std::to_string(static_cast<int>(family));
+    switch (family) {
+        case AddressFamily::UNSPEC:
+            return "<AddressFamily.AF_UNSPEC: " + number + ">";
+        case AddressFamily::UNIX:
+            return "<AddressFamily.AF_UNIX: " + number + ">";
+        case AddressFamily::INET:
+            return "<AddressFamily.AF_INET: " + number + ">";
+        case AddressFamily::INET6:
+            return "<AddressFamily.AF_INET6: " + number + ">";
+    }
+    return number;
+}
+
+std::string repr(SocketKind kind) {
+    std::string number = std::to_string(static_cast<int>(kind));
+    switch (kind) {
+        case SocketKind::STREAM:
+            return "<SocketKind.SOCK_STREAM: " + number + ">";
+        case SocketKind::DGRAM:
+            return "<SocketKind.SOCK_DGRAM: " + number + ">";
+        case SocketKind::RAW:
+            return "<SocketKind.SOCK_RAW: " + number + ">";
+        case SocketKind::SEQPACKET:
+            return "<SocketKind.SOCK_SEQPACKET: " + number + ">";
+        case SocketKind::ANY:
+            break;
+    }
+    return number;
+}
+
 SocketAddress::SocketAddress(std::string_view host, std::int64_t port, std::uint32_t flowinfo, std::uint32_t scope_id) {
     if (port < 0 || port > 65535) throw ValueError("port must be 0-65535.");
     if (flowinfo > 0xfffff) throw ValueError("flowinfo must be 0-1048575.");

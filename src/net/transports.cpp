@@ -11,7 +11,10 @@
 
 namespace asyncio {
 
-std::string repr(const ExtraInfo& info) { return info.socket() ? repr(info.socket()) : repr(info.address()); }
+std::string repr(const ExtraInfo& info) {
+    if (info.pipe() >= 0) return std::to_string(info.pipe());
+    return info.socket() ? repr(info.socket()) : repr(info.address());
+}
 
 namespace detail {
 

@@ -298,6 +298,29 @@ TEST_F(Pipes, AProtocolThatThrowsIsToldOfAndReadsOn) {
     });
 }
 
+TEST_F(Pipes, ExtraInfoIsTheDescriptorUntilItIsOthers) {
+    run_net([]() -> Coro<> {
+        PipeEnds pipe;
+        Events events;
+        auto factory = [&] { return NotingPipe(events); };
+        int reader = pipe.reader(), writer = pipe.writer();
+        auto read = co_await connect_read_pipe(factory, pipe.give_reader());
+        auto written = co_await connect_write_pipe(factory, pipe.give_writer());
+        EXPECT_EQ(read.transport.get_extra_info("pipe").pipe(), reader);
+        EXPECT_EQ(written.transport.get_extra_info("pipe").pipe(), writer);
+        EXPECT_EQ(repr(read.transport.get_extra_info("pipe")), std::to_string(reader));
+        EXPECT_FALSE(read.transport.get_extra_info("socket"));
+        EXPECT_EQ(read.transport.get_extra_info("peername").pipe(), -1);
+        read.transport.close();
+        EXPECT_TRUE(read.transport.get_extra_info("pipe"));
+        co_await sleep(1ms);
+        EXPECT_FALSE(read.transport.get_extra_info("pipe"));
+        EXPECT_EQ(repr(read.transport.get_extra_info("pipe")), "None");
+        written.transport.abort();
+        co_await sleep(1ms);
+    });
+}
+
 TEST_F(Pipes, ReprIsThatOfPython) {
     run_net([]() -> Coro<> {
         PipeEnds pipe;

@@ -25,6 +25,19 @@ TEST(SocketAddress, IsPrintedAsPythonPrintsIt) {
     EXPECT_EQ(repr(SocketAddress()), "None");
 }
 
+TEST(SocketAddress, FamiliesAndKindsArePrintedAsPythonPrintsThem) {
+    EXPECT_EQ(repr(AddressFamily::UNSPEC), "<AddressFamily.AF_UNSPEC: 0>");
+    EXPECT_EQ(repr(AddressFamily::UNIX), "<AddressFamily.AF_UNIX: 1>");
+    EXPECT_EQ(repr(AddressFamily::INET), "<AddressFamily.AF_INET: 2>");
+    EXPECT_EQ(repr(AddressFamily::INET6), "<AddressFamily.AF_INET6: 10>");
+    EXPECT_EQ(repr(static_cast<AddressFamily>(99)), "99");
+    EXPECT_EQ(repr(SocketKind::STREAM), "<SocketKind.SOCK_STREAM: 1>");
+    EXPECT_EQ(repr(SocketKind::DGRAM), "<SocketKind.SOCK_DGRAM: 2>");
+    EXPECT_EQ(repr(SocketKind::RAW), "<SocketKind.SOCK_RAW: 3>");
+    EXPECT_EQ(repr(SocketKind::SEQPACKET), "<SocketKind.SOCK_SEQPACKET: 5>");
+    EXPECT_EQ(repr(SocketKind::ANY), "0");
+}
+
 TEST(SocketAddress, TellsItsParts) {
     SocketAddress v4("192.0.2.1", 65535);
     EXPECT_EQ(v4.family(), AddressFamily::INET);

@@ -13,6 +13,10 @@ enum class AddressFamily : int { UNSPEC = 0, UNIX = 1, INET = 2, INET6 = 10 };
 /// Python's `socket.SOCK_STREAM` and its like: `SocketKind::STREAM`.
 enum class SocketKind : int { ANY = 0, STREAM = 1, DGRAM = 2, RAW = 3, SEQPACKET = 5 };
 
+/// `<AddressFamily.AF_INET: 2>`, `<SocketKind.SOCK_STREAM: 1>`, as Python prints them; the number of any other.
+std::string repr(AddressFamily family);
+std::string repr(SocketKind kind);
+
 /// Where a socket is: an IPv4 or IPv6 address with a port, or a unix socket's path or abstract name.
 ///
 /// A value of fixed size; nothing is looked up. `repr(address)` is Python's: `('127.0.0.1', 80)`, `('::1', 80, 0, 0)`,

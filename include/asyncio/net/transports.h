@@ -29,27 +29,35 @@ struct Datagram;
 template <class P = BaseProtocol>
 using ProtocolRef = detail::Ref<P>;
 
-/// What `get_extra_info()` gives: an address or a socket, or nothing, which tests false.
+/// What `get_extra_info()` gives: an address, a socket or a descriptor, or nothing, which tests false.
 class ExtraInfo {
 public:
     ExtraInfo() noexcept = default;
     explicit ExtraInfo(const SocketAddress& address) noexcept : address_(address) {}
     explicit ExtraInfo(TransportSocket socket) noexcept : socket_(std::move(socket)) {}
+    static ExtraInfo of_pipe(int fd) noexcept {
+        ExtraInfo info;
+        info.pipe_ = fd;
+        return info;
+    }
 
-    explicit operator bool() const noexcept { return address_ || socket_; }
+    explicit operator bool() const noexcept { return address_ || socket_ || pipe_ >= 0; }
     /// Of `"peername"` and `"sockname"`.
     const SocketAddress& address() const noexcept { return address_; }
     operator SocketAddress() const noexcept { return address_; }
     /// Of `"socket"`.
     const TransportSocket& socket() const noexcept { return socket_; }
     operator TransportSocket() const noexcept { return socket_; }
+    /// Of `"pipe"`: its descriptor, -1 for others.
+    int pipe() const noexcept { return pipe_; }
 
 private:
     SocketAddress address_;
     TransportSocket socket_;
+    int pipe_ = -1;
 };
 
-/// As Python prints it; `None` for nothing.
+/// As Python prints it, a pipe by its number; `None` for nothing.
 std::string repr(const ExtraInfo& info);
 
 /// When a protocol is told to pause its writing, and `drain()` begins to wait, and when it goes on, in bytes.
@@ -95,7 +103,8 @@ public:
     void close() const;
     bool is_closing() const;
     /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the transport. They stay what they were
-    /// when it is closed. Nothing for other names.
+    /// when it is closed. `"pipe"` is the descriptor of a pipe's transport, until that is over and the number others'.
+    /// Nothing for other names.
     ExtraInfo get_extra_info(std::string_view name) const;
     /// From now on this protocol is told what happens, and not that the connection was made. The former one goes when
     /// nobody keeps it. Nothing when the connection is over.
