@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """udp_echo_client says what it sent and received, and what went wrong.    udp_echo_client_test.py EXE"""
+import pathlib
+import shutil
 import socket
+import subprocess
 import sys
 
 import programs
@@ -17,6 +20,20 @@ class UdpEchoClient(programs.ProgramTest):
                 done = programs.run(command, "127.0.0.1", server.port, "hello", "world")
                 self.assertEqual(done.stdout, "sent hello\nreceived hello\nsent world\nreceived world\n")
                 self.assertEqual(done.returncode, 0)
+
+    def test_talks_to_socat(self):
+        assert shutil.which("socat"), "socat is missing"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with subprocess.Popen(["socat", f"UDP-RECVFROM:{port},bind=127.0.0.1,fork", "EXEC:cat"]) as server:
+            try:
+                programs.wait_until(lambda: f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text())
+                for command, _ in self.variants():
+                    done = programs.run(command, "127.0.0.1", port, "hello", "socat")
+                    self.assertEqual(done.stdout, "sent hello\nreceived hello\nsent socat\nreceived socat\n")
+            finally:
+                server.terminate()
 
     def test_is_told_that_nobody_is_there(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """udp_echo_server sends datagrams back, to Python's asyncio as to anybody.    udp_echo_server_test.py EXE"""
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +29,13 @@ class UdpEchoServer(programs.ProgramTest):
                 done = subprocess.run([*command, "127.0.0.1", str(server.port), "hello", "world"],
                                       stdout=subprocess.PIPE, text=True, timeout=programs.TIMEOUT)
                 self.assertEqual(done.stdout, "sent hello\nreceived hello\nsent world\nreceived world\n")
+
+    def test_socat_is_answered(self):
+        assert shutil.which("socat"), "socat is missing"
+        for server in self.servers():
+            done = subprocess.run(["socat", "-t1", "-", f"UDP:127.0.0.1:{server.port},shut-null"], input=b"by socat",
+                                  stdout=subprocess.PIPE, timeout=programs.TIMEOUT)
+            self.assertIn(b"by socat", done.stdout)
 
     def test_a_port_that_is_taken_is_told(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
