@@ -35,6 +35,10 @@ COUNTED = [
     ("cancel", "handled", 1000, 3000),
     ("cancel", "not_begun", 1000, 6000),
     ("startup", "run", 20, 120),
+    ("transports", "streams", 1000, 11_000),
+    ("transports", "protocol", 1000, 11_000),
+    ("transports", "buffered", 1000, 11_000),
+    ("transports", "udp", 1000, 11_000),
 ]
 
 

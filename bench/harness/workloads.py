@@ -94,8 +94,8 @@ FORMS += [
     Form("udp", "echo_1x64_one_core", "UDP echo 64 B, 1 socket", "round trip", unit="µs", base=100),
     Form("udp", "echo_64x64", "UDP echo 64 B, 64 sockets", "round trip", unit="µs"),
     Form("udp", "echo_64x1200", "UDP echo 1,200 B, 64 sockets", "round trip", unit="µs"),
-    Form("udp", "sink_1x64", "UDP one way, 64 B", "datagram", unit="µs", base=6400),
-    Form("udp", "sink_1x1200", "UDP one way, 1,200 B", "datagram", unit="µs", base=6400),
-    Form("udp", "batch_sink_1x1200", "the same in batches", "datagram", unit="µs", base=6400),
+    Form("udp", "sink_1x64_one_core", "UDP one way, 64 B", "datagram", unit="µs", base=6400),
+    Form("udp", "sink_1x1200_one_core", "UDP one way, 1,200 B", "datagram", unit="µs", base=6400),
+    Form("udp", "batch_sink_1x1200_one_core", "the same in batches", "datagram", unit="µs", base=6400),
     Form("pipe", "copy", "a pipe, 1 GiB", "MiB", unit="µs", size=1024, slow_size=1024, quick_size=256, base=1),
 ]

@@ -1,6 +1,8 @@
 // The limit: read() and write() that block, without any epoll, which has nothing to do here.
 #include <unistd.h>
 
+#include <cstddef>
+
 int main() {
     static char buffer[262'144];
     for (;;) {
