@@ -23,6 +23,7 @@ COUNTED = [
     ("spawn_join", "gather", 2000, 12_000),
     ("yield", "one", 1000, 31_000),
     ("yield", "many", 10_000, 60_000),
+    ("yield", "watched", 1000, 31_000),  # an instrument looks on
     ("await", "child", 1000, 51_000),
     ("await", "deep", 5000, 55_000),
     ("call_soon", "repeat", 2000, 32_000),

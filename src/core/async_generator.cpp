@@ -158,7 +158,7 @@ namespace {
 /// A wait for several tasks, however they end: Python's gather(return_exceptions=True). Cancelling it cancels them.
 class AllDone final : public Waiter {
 public:
-    explicit AllDone(const std::vector<Task<>>& tasks) : tasks_(tasks), left_(tasks.size()) {
+    explicit AllDone(const std::vector<Task<>>& tasks) : Waiter(WaitKind::several), tasks_(tasks), left_(tasks.size()) {
         std::vector<Node>(tasks.size()).swap(nodes_);
         for (std::size_t i = 0; i < tasks.size(); ++i) {
             if (tasks[i].done()) {  // with an eager task factory
@@ -178,7 +178,6 @@ public:
         }
         return any;
     }
-    WaitEdge edge() const noexcept override { return {WaitKind::several, nullptr}; }
     bool await_ready() const noexcept { return left_ == 0; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {

@@ -19,7 +19,7 @@ bool debug_by_environment() {
 }  // namespace
 
 EventLoop::EventLoop(LoopOptions options) : core_(new detail::TaskLoop(*this, options)) {
-    core_->debug = debug_by_environment();
+    if (debug_by_environment()) core_->set_debug(true);
 }
 
 EventLoop::~EventLoop() { task_loop(*core_).destroy(); }
@@ -107,8 +107,8 @@ IoBackend& EventLoop::io_backend() const {
     core_->check_closed();
     return core_->io();
 }
-bool EventLoop::get_debug() const noexcept { return core_->debug; }
-void EventLoop::set_debug(bool enabled) noexcept { core_->debug = enabled; }
+bool EventLoop::get_debug() const noexcept { return core_->debug(); }
+void EventLoop::set_debug(bool enabled) noexcept { core_->set_debug(enabled); }
 
 void EventLoop::set_default_executor(Executor& executor) { core_->outside().set_default_executor(executor); }
 

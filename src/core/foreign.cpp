@@ -60,7 +60,8 @@ void ForeignOperation::deliver(ReadyNode& node) {
     frame.promise().operation_.finish();
 }
 
-ForeignWaiter::ForeignWaiter(Ref<ForeignOperation> operation) noexcept : operation_(std::move(operation)) {}
+ForeignWaiter::ForeignWaiter(Ref<ForeignOperation> operation) noexcept
+    : Waiter(WaitKind::foreign, &operation_), operation_(std::move(operation)) {}
 
 ForeignWaiter::~ForeignWaiter() { abandon(); }
 

@@ -35,18 +35,6 @@ bool FutureWaiter::cancel(const Ref<CancelRequest>& request) {
     return future_->cancel(request);
 }
 
-WaitEdge FutureWaiter::edge() const noexcept {
-    switch (future_->kind()) {
-        case FutureBase::Kind::task:
-            return {WaitKind::task, future_.get()};
-        case FutureBase::Kind::gathering:
-            return {WaitKind::gathering, future_.get()};
-        case FutureBase::Kind::future:
-            break;
-    }
-    return {WaitKind::future, future_.get()};
-}
-
 TaskBase* FutureWaiter::awaited_task() const noexcept {
     bool waits_for_task = state_ == State::pending && future_->kind() == FutureBase::Kind::task;
     return waits_for_task ? static_cast<TaskBase*>(future_.get()) : nullptr;

@@ -32,7 +32,7 @@ void warn_of_unawaited(const PromiseBase& promise, TaskBase* dropped_by) {
 
 void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
     LoopCore* loop = running_core_or_null();
-    if (loop != nullptr && loop->debug) {
+    if (loop != nullptr && loop->debug()) {
         try {
             warn_of_unawaited(PromiseBase::of(frame), current_task_of(*loop));
         } catch (const std::bad_alloc&) {

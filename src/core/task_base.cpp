@@ -13,17 +13,21 @@ namespace asyncio::detail {
 
 constinit thread_local NestedChildren nested_children;
 
-TaskName::~TaskName() { release(); }
-
-void TaskName::release() noexcept {
-    if ((word_ & 1U) == 0) delete reinterpret_cast<std::string*>(word_);
-    word_ = 0;
+TaskName::~TaskName() {
+    if ((word_ & 1U) == 0) delete reinterpret_cast<Text*>(word_);
 }
 
 void TaskName::assign(std::string_view name) {
-    auto* text = new std::string(name);
-    release();
-    word_ = reinterpret_cast<std::uintptr_t>(text);
+    static std::atomic<std::uintptr_t> texts = 0;
+    std::string copy(name);
+    if (word_ == 0) {
+        std::uintptr_t identity = (texts.fetch_add(1, std::memory_order_relaxed) + 1) << 1;
+        word_ = reinterpret_cast<std::uintptr_t>(new Text{std::move(copy), identity});
+    } else if ((word_ & 1U) != 0) {
+        word_ = reinterpret_cast<std::uintptr_t>(new Text{std::move(copy), word_});
+    } else {
+        text().name = std::move(copy);
+    }
 }
 
 void TaskName::assign_number() noexcept {
@@ -39,7 +43,7 @@ void TaskName::assign_number() noexcept {
 
 std::string TaskName::str() const {
     if (word_ == 0) return {};
-    if ((word_ & 1U) == 0) return *reinterpret_cast<std::string*>(word_);
+    if ((word_ & 1U) == 0) return text().name;
     return "Task-" + std::to_string(word_ >> 1);
 }
 

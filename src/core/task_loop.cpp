@@ -1,5 +1,7 @@
 #include "core/task_loop.h"
 
+#include "loop/all_loops.h"
+
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/generator_base.h>
 #include <asyncio/errors/log.h>
@@ -9,10 +11,16 @@
 namespace asyncio::detail {
 
 TaskLoop::TaskLoop(EventLoop& facade, const LoopOptions& options) : LoopCore(options), facade_(&facade) {
-    begin_to_follow_forks();
+    NoFork no_fork;
+    begin_to_follow_forks(no_fork);
+    all_loops.add(*this, no_fork);
 }
 
-TaskLoop::~TaskLoop() { end_to_follow_forks(); }
+TaskLoop::~TaskLoop() {
+    NoFork no_fork;
+    all_loops.remove(*this, no_fork);
+    end_to_follow_forks(no_fork);
+}
 
 EventLoop& TaskLoop::facade() const {
     if (facade_ == nullptr) throw RuntimeError("the event loop was destroyed");
@@ -35,7 +43,7 @@ void TaskLoop::run_forever() {
 }
 
 bool TaskLoop::shut_down_at_once() noexcept {
-    bool nobody_looks_on = !debug && !task_factory;
+    bool nobody_looks_on = !debug() && !task_factory;
     if (!nobody_looks_on || !live_tasks.empty() || !generators.empty() || !is_untouched()) return false;
     asyncgens_shutdown_called = true;
     outside().refuse_calls();

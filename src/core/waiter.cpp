@@ -2,7 +2,31 @@
 
 #include "core/task_loop.h"
 
+#include <cassert>
+#include <cstring>
+
 namespace asyncio::detail {
+
+WaitEdge Waiter::edge() const noexcept {
+    bool has_number = kind_ == WaitKind::file_descriptor || kind_ == WaitKind::process;
+    if (has_number) return {kind_, subject(), fd_};
+    WaitEdge edge{kind_, subject()};
+    if (kind_ == WaitKind::future) {  // which of the three, the future itself says
+        FutureBase::Kind kind = static_cast<const FutureBase*>(edge.subject)->kind();
+        if (kind == FutureBase::Kind::task) edge.kind = WaitKind::task;
+        if (kind == FutureBase::Kind::gathering) edge.kind = WaitKind::gathering;
+    }
+    return edge;
+}
+
+const void* Waiter::subject() const noexcept {
+    if (subject_at_ == 0) return nullptr;
+    const char* place = reinterpret_cast<const char*>(this) + (subject_at_ & ~is_inside) * sizeof(void*);
+    if ((subject_at_ & is_inside) != 0) return place;
+    const void* subject = nullptr;
+    std::memcpy(&subject, place, sizeof subject);
+    return subject;
+}
 
 void Waiter::suspend(TaskBase& task, std::coroutine_handle<> frame) noexcept {
     task_ = &task;

@@ -157,7 +157,7 @@ void LoopCore::add_ready_handle(HandleBase& handle) noexcept {
 }
 
 void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context) {
-    if (loop.closed_ || loop.debug) [[unlikely]]
+    if (loop.closed_ || loop.debug()) [[unlikely]]
         loop.check_may_call(handle);
     loop.set_context(handle, context);
     loop.add_ready_handle(handle);

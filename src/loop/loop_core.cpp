@@ -131,7 +131,7 @@ void LoopCore::run_pass() {
     drain_inbox();
     bool idle = ready_.empty() && !stopping_;
     if (idle || budget_.is_spent()) look_outside(idle);
-    if (!timers_.empty()) timers_.collect_due(ready_.nodes());
+    if (timers_.is_first_due()) collect_due();
     run_ready();
 }
 
@@ -170,7 +170,7 @@ void LoopCore::wait_for_events(bool idle) {
     if (first <= now) return io_->wait(nanoseconds(0), events_);
     if (timers_.may_jump() && !outside_.goes_on()) {
         io_->wait(nanoseconds(0), events_);
-        bool something = !events_.empty() || !posted_->empty() || signals_.sigint_is_due();
+        bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
         if (something) return;
         if (timers_.jump_to_first()) {
             passes_ = 1;
@@ -193,8 +193,8 @@ void LoopCore::run_ready() {
         ReadyNode& node = ready_.take_next(end_of_pass);
         if (&node == &end_of_pass) break;
         try {
-            if (debug) [[unlikely]] {
-                run_in_debug_mode(node);
+            if (is_watched_) [[unlikely]] {
+                run_watched(node);
             } else {
                 node.run();
             }
@@ -205,8 +205,74 @@ void LoopCore::run_ready() {
     budget_.spend(callbacks);
 }
 
+// Who looks on.
+
+void LoopCore::note_watchers() noexcept {
+    is_watched_ = debug_ || instrument_ != nullptr;
+    posted_ = instrument_ != nullptr ? &PostedList::never_empty() : &inbox_->posted();
+}
+
+void LoopCore::run_watched(ReadyNode& node) {
+    class Step {
+    public:
+        Step(LoopCore& loop, ReadyNode& node) : loop_(loop), instrument_(loop.instrument_) {
+            if (instrument_ != nullptr) instrument_->before_step(node);
+        }
+        ~Step() {
+            bool is_there = instrument_ != nullptr && instrument_ == loop_.instrument_;
+            if (is_there) instrument_->after_step();
+        }
+
+    private:
+        LoopCore& loop_;
+        Instrument* instrument_;
+    };
+    Step step(*this, node);
+    if (debug_) {
+        run_in_debug_mode(node);
+    } else {
+        node.run();
+    }
+}
+
+void LoopCore::tell_made_ready(ReadyList& nodes) noexcept {
+    for (ReadyNode& node : nodes) instrument_->made_ready(node);
+}
+
+void LoopCore::push_behind_posted(ReadyNode& node) noexcept {
+    take_posted();
+    if (instrument_ != nullptr) instrument_->made_ready(node);
+    ready_.push(node);
+}
+
+void LoopCore::push_behind_posted(ReadyList& nodes) noexcept {
+    take_posted();
+    if (instrument_ != nullptr) tell_made_ready(nodes);
+    ready_.push(nodes);
+}
+
+void LoopCore::take_posted() noexcept {
+    PostedList& posted = inbox_->posted();
+    if (instrument_ == nullptr) [[likely]]
+        return posted.move_to(ready_.nodes());
+    ReadyList nodes;
+    posted.move_to(nodes);
+    tell_made_ready(nodes);
+    ready_.push(nodes);
+}
+
+void LoopCore::collect_due() noexcept {
+    if (instrument_ == nullptr) [[likely]]
+        return timers_.collect_due(ready_.nodes());
+    ReadyList nodes;
+    timers_.collect_due(nodes);
+    tell_made_ready(nodes);
+    ready_.push(nodes);
+}
+
 // What the floors above are given of a loop that they know by name only.
 
+void set_instrument(LoopCore& loop, Instrument* instrument) noexcept { loop.set_instrument(instrument); }
 void schedule(LoopCore& loop, ReadyNode& node) noexcept { loop.push_ready(node); }
 void schedule_at(LoopCore& loop, TimePoint when, TimerNode& node) { loop.add_timer(when, node); }
 void unschedule(LoopCore& loop, TimerNode& node) noexcept { loop.remove_timer(node); }

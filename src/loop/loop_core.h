@@ -14,6 +14,7 @@
 #include <asyncio/detail/pool.h>
 #include <asyncio/loop/handle.h>
 #include <asyncio/loop/inbox.h>
+#include <asyncio/loop/instrument.h>
 #include <asyncio/loop/loop_options.h>
 #include <asyncio/loop/loop_resource.h>
 
@@ -35,11 +36,13 @@ public:
 
     // What is ready, and time.
     void push_ready(ReadyNode& node) noexcept {
-        drain_inbox();  // they came first
+        if (!posted_->empty()) [[unlikely]]
+            return push_behind_posted(node);
         ready_.push(node);
     }
     void push_ready(ReadyList& nodes) noexcept {
-        drain_inbox();
+        if (!posted_->empty()) [[unlikely]]
+            return push_behind_posted(nodes);
         ready_.push(nodes);
     }
     void add_timer(TimePoint when, TimerNode& node) { timers_.add(when, node); }
@@ -61,7 +64,7 @@ public:
     void check_running() const;
     void check_may_call(HandleBase& handle) const;  // both; the handle does not survive a refusal
     void check_thread() const {                     // in debug mode, from another thread: throws
-        if (debug) [[unlikely]]
+        if (debug_) [[unlikely]]
             check_thread_now();
     }
 
@@ -95,7 +98,16 @@ public:
     IntrusiveList<LoopResource, LoopResources> resources;
     LoopResource* look_ups = nullptr;  // of names, by those who do them; one of the resources
 
-    bool debug = false;
+    // Who looks on. While nobody does a step pays one branch for it.
+    bool debug() const noexcept { return debug_; }
+    void set_debug(bool enabled) noexcept {
+        debug_ = enabled;
+        note_watchers();
+    }
+    void set_instrument(Instrument* instrument) noexcept {
+        instrument_ = instrument;
+        note_watchers();
+    }
 
 protected:
     /// Who derives from it begins and ends to follow forks, when it is whole.
@@ -122,6 +134,7 @@ protected:
     }
 
 private:
+    friend class AllLoops;
     friend void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context);
     friend void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context);
 
@@ -141,12 +154,22 @@ private:
     void tell_events();
     void wait_for_events(bool idle);
     void run_ready();
+    void run_watched(ReadyNode& node);
+    void note_watchers() noexcept;
+    void collect_due() noexcept;
+    void tell_made_ready(ReadyList& nodes) noexcept;
+    // What is posted came first; and somebody wants to be told.
+    void push_behind_posted(ReadyNode& node) noexcept;
+    void push_behind_posted(ReadyList& nodes) noexcept;
+    void take_posted() noexcept;
     /// What other threads have posted joins the ready queue.
     void drain_inbox() noexcept {
         if (!posted_->empty()) [[unlikely]]
-            posted_->move_to(ready_.nodes());
+            take_posted();
     }
 
+    LoopCore* next_loop_ = nullptr;  // of AllLoops
+    LoopCore* previous_loop_ = nullptr;
     unsigned references_ = 1;
     std::uint64_t passes_ = 0;
     ReadyQueue ready_;
@@ -157,12 +180,15 @@ private:
     bool stopping_ = false;
     bool closed_ = false;
     bool was_running_at_fork_ = false;
+    bool debug_ = false;
+    bool is_watched_ = false;          // in debug mode or by an instrument
     ContextSlot** context_ = nullptr;  // that of its thread while it runs
 
     std::unique_ptr<IoBackend> own_io_;
     IoBackend* io_;
     Ref<Inbox> inbox_;
-    PostedList* posted_;  // the inbox's
+    PostedList* posted_;  // the inbox's; one that is never empty while an instrument is to be told
+    Instrument* instrument_ = nullptr;
     std::vector<IoEvent> events_;
     ReceiveBuffer receive_buffer_;
     DescriptorWatches descriptors_;

@@ -10,9 +10,15 @@ namespace asyncio::detail {
 /// the order in which they were added.
 class PostedList {
 public:
+    PostedList() noexcept = default;
     bool empty() const noexcept { return last_.load(std::memory_order_relaxed) == nullptr; }
     /// Null if there is none.
     ListLinks* last() const noexcept { return last_.load(std::memory_order_acquire); }
+    /// One that nothing can be added to, and that looks as if there were something.
+    static PostedList& never_empty() noexcept {
+        static PostedList list{Closed()};
+        return list;
+    }
     bool is_closed(const ListLinks* last) const noexcept { return last == &closed_; }
     /// Adds the node behind the one that was found to be the last. False if another is, which `last` is then.
     bool add_behind(ListLinks*& last, ReadyNode& node) noexcept {
@@ -32,6 +38,8 @@ public:
     void close(ReadyList& list) noexcept { append(list, last_.exchange(&closed_, std::memory_order_acq_rel)); }
 
 private:
+    struct Closed {};
+    explicit PostedList(Closed) noexcept : last_(&closed_) {}
     static void append(ReadyList& list, ListLinks* last) noexcept {
         ListLinks* following = &list.head_;
         ListNext* const last_in_list = following->previous;

@@ -28,9 +28,11 @@ public:
     /// What the clock said when it was last read, by whomever.
     TimePoint last() const noexcept { return last_; }
     TimePoint read_clock() noexcept { return clock_->now(); }
-    /// Those that were due then join the list, in order.
+    /// Whether one was due then.
+    bool is_first_due() const noexcept { return !heap_.empty() && heap_.first_when() <= last_.nanoseconds(); }
+    /// Those join the list, in order.
     void collect_due(ReadyList& list) noexcept {
-        while (!heap_.empty() && heap_.first_when() <= last_.nanoseconds()) list.push_back(heap_.pop_first());
+        while (is_first_due()) list.push_back(heap_.pop_first());
     }
 
     /// Whether the clock may be asked to jump: it is not the system's.

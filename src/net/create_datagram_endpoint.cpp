@@ -204,7 +204,7 @@ Coro<DatagramEndpoint<>> open_endpoint(Opening args) {
     Ref<DatagramProtocol> datagram_protocol(static_cast<DatagramProtocol*>(protocol.get()));
     NewTransport<DatagramTransportState> transport(
         new DatagramTransportState(loop, std::move(opened.socket), datagram_protocol, opened.target));
-    if (loop.debug) log_endpoint(args, DatagramTransport(transport.get()), *protocol);
+    if (loop.debug()) log_endpoint(args, DatagramTransport(transport.get()), *protocol);
     co_await WaiterCall<BeginWaiter<DatagramTransportState>, NewTransport<DatagramTransportState>*>(&transport);
     co_return DatagramEndpoint<>{DatagramTransport(transport.get()), std::move(protocol)};
 }

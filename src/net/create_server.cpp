@@ -57,7 +57,7 @@ std::optional<Socket> bound_socket(const AddressInfo& info, const CreateServerOp
     try {
         socket = Socket(info.family, info.type, info.proto);
     } catch (const OSError& error) {  // a family that this machine has not
-        if (running_core().debug) {
+        if (running_core().debug()) {
             log(LogLevel::warning,
                 "create_server() failed to create a socket for " + repr(info.address) + ": " + error.what());
         }
@@ -73,7 +73,7 @@ std::optional<Socket> bound_socket(const AddressInfo& info, const CreateServerOp
     } catch (const OSError& error) {
         std::exception_ptr told = bind_error(error, info.address);
         if (error.errno_value() != EADDRNOTAVAIL) std::rethrow_exception(told);
-        if (running_core().debug) log(LogLevel::warning, str(told));
+        if (running_core().debug()) log(LogLevel::warning, str(told));
         return std::nullopt;
     }
     return socket;

@@ -43,20 +43,19 @@ private:
 template <class T>
 class BeginWaiter final : public Waiter {
 public:
-    explicit BeginWaiter(NewTransport<T>* transport) noexcept : transport_(*transport) {}
+    explicit BeginWaiter(NewTransport<T>* transport) noexcept
+        : Waiter(WaitKind::file_descriptor), transport_(*transport) {}
     ~BeginWaiter() { transport_->forget_waiter(); }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         transport_->begin(this);
+        set_fd(transport_->fileno());
         suspend(*frame.promise().task(), frame);
     }
     void await_resume() {
         check();
         transport_.has_begun();
-    }
-    WaitEdge edge() const noexcept override {
-        return {WaitKind::file_descriptor, transport_.get(), transport_->fileno()};
     }
 
 private:

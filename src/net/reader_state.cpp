@@ -81,7 +81,7 @@ bool ReaderState::offer() noexcept {
     if (waiter_ == nullptr) return false;
     ReadWaiter& waiter = *waiter_;
     stop_waiting(waiter);
-    waiter.receives = true;
+    waiter.set_receives();
     waiter.wake_for_turn();
     return true;
 }
@@ -151,13 +151,11 @@ void ReaderState::check_nobody_waits(const char* function) const {
 
 void ReaderState::wait(ReadWaiter& waiter) noexcept {
     waiter_ = &waiter;
-    waiter.is_in_reader = true;
     if (std::exchange(paused_, false)) resume_transport();
 }
 
 void ReaderState::stop_waiting(ReadWaiter& waiter) noexcept {
-    if (!std::exchange(waiter.is_in_reader, false)) return;
-    waiter_ = nullptr;
+    if (waiter_ == &waiter) waiter_ = nullptr;
 }
 
 std::string ReaderState::repr() const {
@@ -174,13 +172,15 @@ std::string ReaderState::repr() const {
 
 void ReadWaiter::check_nobody_waits() const {
     static constexpr const char* names[] = {"read", "read_into", "readexactly", "readuntil"};
-    reader_->check_nobody_waits(names[static_cast<std::size_t>(call_)]);
+    reader_->check_nobody_waits(names[static_cast<std::size_t>(call())]);
 }
 
 bool ReadWaiter::begin() {
     if (reader_->exception()) std::rethrow_exception(reader_->exception());
     if (is_satisfied()) return true;
     check_nobody_waits();
+    const TransportState* transport = reader_->transport();
+    set_fd(transport != nullptr ? transport->fileno() : -1);
     reader_->wait(*this);
     return false;
 }
@@ -200,8 +200,11 @@ void ReadWaiter::receive() {
 }
 
 void ReadWaiter::turn() {
-    if (std::exchange(receives, false)) receive();  // what fails there is the connection's loss
-    bool goes_on = task_->cancel_is_ahead() || error || is_filled_;
+    if ((free_byte_ & receives) != 0) {
+        free_byte_ &= static_cast<std::uint8_t>(~receives);
+        receive();  // what fails there is the connection's loss
+    }
+    bool goes_on = task_->cancel_is_ahead() || error || is_filled();
     if (!goes_on && !is_satisfied()) {
         // It was not enough, or somebody has taken what woke it.
         try {
@@ -214,11 +217,6 @@ void ReadWaiter::turn() {
         }
     }
     step_task();
-}
-
-WaitEdge ReadWaiter::edge() const noexcept {
-    const TransportState* transport = reader_->transport();
-    return {WaitKind::file_descriptor, reader_.get(), transport != nullptr ? transport->fileno() : -1};
 }
 
 }  // namespace asyncio::detail

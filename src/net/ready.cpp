@@ -30,13 +30,13 @@ bool is_ready(int fd, Readiness what) {
 
 bool DescriptorWaiter::await_ready() {
     loop_ = &running_core();
-    if (loop_->debug) [[unlikely]]
+    if (loop_->debug()) [[unlikely]]
         loop_->check_thread();
-    if (fd_ < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd_));
-    loop_->descriptors().check_has_no_user(fd_);
+    if (fd() < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd()));
+    loop_->descriptors().check_has_no_user(fd());
     // Nor is there a duplicate then whose end would drop the locks by fcntl() of a regular file.
-    if (is_ready(fd_, what_)) return true;
-    own_ = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+    if (is_ready(fd(), what_)) return true;
+    own_ = ::fcntl(fd(), F_DUPFD_CLOEXEC, 0);
     if (own_ < 0) throw_os_error(errno);
     auto is_seen = [this] {
         leave();

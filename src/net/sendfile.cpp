@@ -37,7 +37,9 @@ public:
 
     class TurnWaiter final : public Waiter {
     public:
-        explicit TurnWaiter(SendPlace* place) noexcept : place_(place) {}
+        explicit TurnWaiter(SendPlace* place) noexcept : Waiter(WaitKind::file_descriptor), place_(place) {
+            set_fd(place->operation_.descriptor.fd);
+        }
         ~TurnWaiter() { place_->waiter_ = nullptr; }
         bool await_ready() const noexcept { return place_->is_first_; }
         template <class Promise>
@@ -46,9 +48,6 @@ public:
             suspend(*frame.promise().task(), frame);
         }
         void await_resume() { check(); }
-        WaitEdge edge() const noexcept override {
-            return {WaitKind::file_descriptor, nullptr, place_->operation_.descriptor.fd};
-        }
 
     private:
         void on_cancel() noexcept override { place_->waiter_ = nullptr; }

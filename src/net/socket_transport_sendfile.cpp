@@ -32,7 +32,10 @@ public:
     /// Waits until all is sent that was written before.
     class SentWaiter final : public Waiter {
     public:
-        explicit SentWaiter(SocketTransport* transport) noexcept : transport_(transport) {}
+        explicit SentWaiter(SocketTransport* transport) noexcept
+            : Waiter(WaitKind::file_descriptor, &transport_), transport_(transport) {
+            set_fd(transport->fileno());
+        }
         ~SentWaiter() { on_cancel(); }
         bool await_ready() const noexcept { return transport_->backlog_ == nullptr; }
         template <class Promise>
@@ -43,9 +46,6 @@ public:
         void await_resume() {
             check();
             if (transport_->conn_lost_ > 0) throw ConnectionError("Connection is closed by peer");
-        }
-        WaitEdge edge() const noexcept override {
-            return {WaitKind::file_descriptor, transport_, transport_->fileno()};
         }
 
     private:

@@ -12,12 +12,12 @@
 namespace asyncio::detail {
 
 SocketWaiter::SocketWaiter(IoCall call, Ref<SocketState> socket) noexcept
-    : socket_(std::move(socket)), operation_(call, *this) {}
+    : Waiter(WaitKind::file_descriptor), socket_(std::move(socket)), operation_(call, *this) {}
 
 bool SocketWaiter::begin() {
     loop_ = &running_core();
     if (!socket_) throw_os_error(EBADF);
-    if (loop_->debug) [[unlikely]] {
+    if (loop_->debug()) [[unlikely]] {
         loop_->check_thread();
         int flags = ::fcntl(socket_->fd, F_GETFL);
         if (flags >= 0 && (flags & O_NONBLOCK) == 0) throw ValueError("the socket must be non-blocking");
@@ -25,6 +25,7 @@ bool SocketWaiter::begin() {
     loop_->descriptors().check_has_no_user(socket_->fd);
     if (!check_arguments()) return true;
     operation_.descriptor = {socket_->fd, socket_->serial};
+    set_fd(socket_->fd);
     prepare();
     return settle(operation_.start(loop_->io()));
 }

@@ -21,7 +21,7 @@ StreamReaderProtocol::~StreamReaderProtocol() {
 
 void StreamReaderProtocol::drop_handle() noexcept {
     if (handles_ == 1 && !lost_ && !transport().is_closing()) {
-        if (transport().loop().debug) [[unlikely]]
+        if (transport().loop().debug()) [[unlikely]]
             warn_of_unclosed();
         transport().close();
     }

@@ -14,9 +14,8 @@ void drop_handle(StreamReaderProtocol& stream) noexcept { stream.drop_handle(); 
 
 namespace detail {
 
-WaitEdge StreamWaiter::edge() const noexcept {
-    return {WaitKind::file_descriptor, stream_.get(), stream().transport().fileno()};
-}
+StreamWaiter::StreamWaiter(StreamHandle stream) noexcept
+    : Waiter(WaitKind::file_descriptor, &stream_), stream_(std::move(stream)) {}
 
 // CPython: streams.py, StreamWriter.drain
 bool DrainWaiter::await_ready() {
@@ -41,6 +40,7 @@ bool DrainWaiter::is_drained() {
 void DrainWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     bool is_closing = stream().transport().is_closing();
     if (!is_closing) stream().add_waiter(*this);
+    set_fd(stream().transport().fileno());
     suspend(task, frame);
     if (is_closing) wake_for_turn();  // first a pass in which it can be told that it is lost
 }
@@ -67,6 +67,7 @@ bool WaitClosedWaiter::await_ready() {
 
 void WaitClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     stream().add_waiter(*this);
+    set_fd(stream().transport().fileno());
     suspend(task, frame);
 }
 

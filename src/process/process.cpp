@@ -21,6 +21,7 @@ SubprocessState& state_of(const SubprocessTransport& child) {
 bool ExitWaiter::await_ready() { return state_of(child_).returncode().has_value(); }
 
 void ExitWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
+    set_fd(state_of(child_).pid());
     state_of(child_).wait(*this);
     suspend(task, frame);
 }
@@ -28,10 +29,6 @@ void ExitWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
 int ExitWaiter::await_resume() {
     check();
     return *state_of(child_).returncode();
-}
-
-WaitEdge ExitWaiter::edge() const noexcept {
-    return {WaitKind::process, child_.handle().get(), state_of(child_).pid()};
 }
 
 namespace {

@@ -282,7 +282,7 @@ void SubprocessState::close() noexcept {
         if (pipe) pipe->transport()->close();
     }
     if (!child_ || returncode_ || !protocol_) return;
-    if (loop_->debug) [[unlikely]]
+    if (loop_->debug()) [[unlikely]]
         warn("Close running child process: kill ");
     child_->send_signal(SIGKILL);
 }
@@ -305,7 +305,7 @@ void SubprocessState::disconnect() noexcept {
 }
 
 void SubprocessState::loop_is_closing() noexcept {
-    if (loop_->debug && !closing_) warn("unclosed transport ");
+    if (loop_->debug() && !closing_) warn("unclosed transport ");
     give_up();
 }
 

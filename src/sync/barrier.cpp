@@ -9,35 +9,35 @@ namespace detail {
 bool BarrierWaiter::advance() {
     using Phase = Barrier::Phase;
     if (stage_ == Stage::outside) {
-        if (barrier_.is_emptying()) return false;
-        if (barrier_.broken()) {
+        if (barrier_->is_emptying()) return false;
+        if (barrier_->broken()) {
             stage_ = Stage::was_broken;
             return true;
         }
         stage_ = Stage::inside;
-        index_ = barrier_.count_++;
-        if (barrier_.count_ == barrier_.parties_) {
-            barrier_.phase_ = Phase::draining;
-            barrier_.waiters_.wake_all();
+        index_ = barrier_->count_++;
+        if (barrier_->count_ == barrier_->parties_) {
+            barrier_->phase_ = Phase::draining;
+            barrier_->waiters_.wake_all();
         }
     }
-    if (barrier_.phase_ == Phase::filling) return false;
-    get_out(barrier_.phase_ == Phase::draining ? Stage::passed : Stage::broken);
+    if (barrier_->phase_ == Phase::filling) return false;
+    get_out(barrier_->phase_ == Phase::draining ? Stage::passed : Stage::broken);
     return true;
 }
 
 void BarrierWaiter::get_out(Stage outcome) {
-    if (std::exchange(stage_, outcome) == Stage::inside) barrier_.one_is_out();
+    if (std::exchange(stage_, outcome) == Stage::inside) barrier_->one_is_out();
 }
 
 void BarrierWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    if (!barrier_.waiters_.bind(task)) {
+    if (!barrier_->waiters_.bind(task)) {
         // Python speaks of the condition inside the barrier.
-        std::string extra = with_waiters("locked", barrier_.waiters_.size());
+        std::string extra = with_waiters("locked", barrier_->waiters_.size());
         get_out(Stage::cancelled);
-        throw_bound_to_other_loop(describe("Condition", &barrier_, extra));
+        throw_bound_to_other_loop(describe("Condition", barrier_, extra));
     }
-    barrier_.waiters_.push_back(*this);
+    barrier_->waiters_.push_back(*this);
     suspend(task, frame);
 }
 
@@ -48,10 +48,10 @@ void BarrierWaiter::turn() {
     if (!barrier_lives) {
         stage_ = cancelled ? Stage::cancelled : Stage::passed;  // woken ones were on their way out
     } else if (cancelled) {
-        barrier_.waiters_.wake_next();
+        barrier_->waiters_.wake_next();
         get_out(Stage::cancelled);
     } else if (!advance()) {
-        return wait_again(barrier_.waiters_);
+        return wait_again(barrier_->waiters_);
     }
     cancel_request_ = std::move(request);
     step_task();
@@ -59,7 +59,7 @@ void BarrierWaiter::turn() {
 
 void BarrierWaiter::abandon() noexcept {
     leave();
-    if (stage_ == Stage::inside) --barrier_.count_;
+    if (stage_ == Stage::inside) --barrier_->count_;
 }
 
 int BarrierWaiter::await_resume() {

@@ -6,21 +6,16 @@ namespace asyncio {
 namespace detail {
 
 bool ConditionWaiter::await_ready() const {
-    if (!condition_.locked()) throw RuntimeError("cannot wait on un-acquired lock");
+    if (!condition_->locked()) throw RuntimeError("cannot wait on un-acquired lock");
     return false;
 }
 
 void ConditionWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    if (!condition_.waiters_.bind(task)) throw_bound_to_other_loop(repr(condition_));
-    lock_ = condition_.lock_;
-    condition_.release();
-    condition_.waiters_.push_back(*this);
+    if (!condition_->waiters_.bind(task)) throw_bound_to_other_loop(repr(*condition_));
+    lock_ = condition_->lock_;
+    condition_->release();
+    condition_->waiters_.push_back(*this);
     suspend(task, frame);
-}
-
-WaitEdge ConditionWaiter::edge() const noexcept {
-    if (reacquires_) return {WaitKind::lock, lock_};
-    return {WaitKind::condition, &condition_};
 }
 
 void ConditionWaiter::turn() {
@@ -36,7 +31,7 @@ void ConditionWaiter::turn() {
     ListHook<Reacquiring>::unlink();
     try {
         if (reacquires_ && queue_lives) {
-            lock_->end_wait(true, cancelled);
+            lock_->end_wait(*task_, true, cancelled);
             has_lock = !cancelled;
         }
         has_lock = has_lock || go_for_lock();
@@ -50,17 +45,18 @@ void ConditionWaiter::turn() {
 /// False if it has to wait for it.
 bool ConditionWaiter::go_for_lock() {
     reacquires_ = true;
-    if (lock_->try_acquire()) return true;
+    set_edge(WaitKind::lock, &lock_);
+    if (lock_->try_acquire(*task_)) return true;
     lock_->check_loop(*task_);
     wait_again(lock_->waiters_);
-    if (!is_orphan_) condition_.reacquiring_.push_back(*this);
+    if (!is_orphan_) condition_->reacquiring_.push_back(*this);
     return false;
 }
 
 bool ConditionWaiter::await_resume() {
     if (!was_cancelled_ && !failure_) return true;
     // It may have been notified; so that nothing is lost, somebody else is instead.
-    if (!is_orphan_) condition_.waiters_.wake_next();
+    if (!is_orphan_) condition_->waiters_.wake_next();
     if (failure_) std::rethrow_exception(std::move(failure_));
     throw CancelledError(std::move(cancel_request_));
 }

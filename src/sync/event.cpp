@@ -6,8 +6,8 @@ namespace asyncio {
 namespace detail {
 
 void EventWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    if (!event_.waiters_.bind(task)) throw_bound_to_other_loop(repr(event_));
-    event_.waiters_.push_back(*this);
+    if (!event_->waiters_.bind(task)) throw_bound_to_other_loop(repr(*event_));
+    event_->waiters_.push_back(*this);
     suspend(task, frame);
 }
 

@@ -33,9 +33,9 @@ std::size_t QueueLine::size() const noexcept {
     return count;
 }
 
-QueueLine& QueueWait::line() const noexcept { return for_ == For::item ? queue_.getters_ : queue_.putters_; }
+QueueLine& QueueWait::line() const noexcept { return for_ == For::item ? queue_->getters_ : queue_->putters_; }
 
-bool QueueWait::is_there() const noexcept { return for_ == For::item ? !queue_.empty() : !queue_.full(); }
+bool QueueWait::is_there() const noexcept { return for_ == For::item ? !queue_->empty() : !queue_->full(); }
 
 void QueueWait::start(TaskBase& task, std::coroutine_handle<> frame) noexcept {
     line().push_back(*this);
@@ -44,7 +44,7 @@ void QueueWait::start(TaskBase& task, std::coroutine_handle<> frame) noexcept {
 
 void QueueWait::wake_in_turn() {
     LoopCore& loop = task_->loop();
-    if (loop.debug) [[unlikely]]
+    if (loop.debug()) [[unlikely]]
         loop.check_thread();
     state_ = State::woken;
     go_on_in_turn();
@@ -60,7 +60,7 @@ void QueueWait::turn() {
     } else if (!queue_lives) [[unlikely]] {
         state_ = State::pending;  // for ever, like those that the queue had not woken
         return;
-    } else if (!is_there() && !queue_.is_shutdown_) {
+    } else if (!is_there() && !queue_->is_shutdown_) {
         state_ = State::pending;
         line().push_back(*this);
         return;
@@ -73,16 +73,14 @@ void QueueWait::hand_on() {
 }
 
 void JoinWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    if (!queue_.joiners_.bind(task)) {
+    if (!queue_->joiners_.bind(task)) {
         // Python's queue keeps an Event for this.
-        std::string extra = with_waiters("unset", queue_.joiners_.size());
-        throw_bound_to_other_loop(describe("Event", &queue_.joiners_, extra));
+        std::string extra = with_waiters("unset", queue_->joiners_.size());
+        throw_bound_to_other_loop(describe("Event", &queue_->joiners_, extra));
     }
-    queue_.joiners_.push_back(*this);
+    queue_->joiners_.push_back(*this);
     suspend(task, frame);
 }
-
-WaitEdge JoinWaiter::edge() const noexcept { return {WaitKind::queue, &queue_}; }
 
 void QueueBase::task_done() {
     if (unfinished_ == 0) throw ValueError("task_done() called too many times");

@@ -6,8 +6,8 @@ namespace asyncio {
 namespace detail {
 
 void SemaphoreWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
-    if (!semaphore_.waiters_.bind(task)) throw_bound_to_other_loop(repr(semaphore_));
-    semaphore_.waiters_.push_back(*this);
+    if (!semaphore_->waiters_.bind(task)) throw_bound_to_other_loop(repr(*semaphore_));
+    semaphore_->waiters_.push_back(*this);
     suspend(task, frame);
 }
 
@@ -15,9 +15,9 @@ bool SemaphoreWaiter::end() {
     bool queue_lives = leave();
     bool cancelled = was_cancelled();
     if (queue_lives) {
-        if (cancelled && is_woken()) ++semaphore_.value_;  // it has a slot, and no use for it
+        if (cancelled && is_woken()) ++semaphore_->value_;  // it has a slot, and no use for it
         // Others may have come while slots were free, and had to queue behind this one.
-        while (semaphore_.value_ > 0 && semaphore_.grant_next()) continue;
+        while (semaphore_->value_ > 0 && semaphore_->grant_next()) continue;
     }
     return !cancelled;
 }

@@ -12,21 +12,20 @@ namespace asyncio::detail {
 /// The race's wait for the end of its tasks. Gives the CancelledError that ended it early, or null.
 class [[nodiscard]] RaceOver final : public Waiter {
 public:
-    explicit RaceOver(Race& race) noexcept : race_(race) {}
-    ~RaceOver() { race_.set_waiter(nullptr); }
+    explicit RaceOver(Race& race) noexcept : Waiter(WaitKind::several, &race_), race_(&race) {}
+    ~RaceOver() { race_->set_waiter(nullptr); }
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        race_.set_waiter(this);
+        race_->set_waiter(this);
         suspend(*frame.promise().task(), frame);
     }
     std::exception_ptr await_resume() {
         return was_cancelled() ? std::make_exception_ptr(CancelledError(take_cancel_request())) : nullptr;
     }
-    WaitEdge edge() const noexcept override { return {WaitKind::several, static_cast<const AwaitsFutures*>(&race_)}; }
 
 private:
-    Race& race_;
+    Race* race_;
 };
 
 namespace {

@@ -12,15 +12,15 @@ namespace asyncio {
 
 namespace detail {
 
-ChildrenDone::~ChildrenDone() { group_.waiter_ = nullptr; }
+ChildrenDone::~ChildrenDone() { group_->waiter_ = nullptr; }
 
 void ChildrenDone::wait(TaskBase& task, std::coroutine_handle<> frame) noexcept {
-    group_.waiter_ = this;
+    group_->waiter_ = this;
     suspend(task, frame);
 }
 
 void ChildrenDone::await_resume() noexcept {
-    if (was_cancelled()) group_.wait_was_cancelled(take_cancel_request());
+    if (was_cancelled()) group_->wait_was_cancelled(take_cancel_request());
 }
 
 void GroupMember::task_is_done(ReadyNode& node) {

@@ -21,7 +21,10 @@ void WaitNode::is_done(ReadyNode& node) {
     self.awaiter_->one_is_done(*self.future_);
 }
 
-WaitAwaiter::WaitAwaiter(std::size_t size, const WaitOptions& options) : nodes_(size), left_(size), options_(options) {}
+WaitAwaiter::WaitAwaiter(std::size_t size, const WaitOptions& options)
+    : Waiter(WaitKind::several), nodes_(size), left_(size), options_(options) {
+    set_subject_inside(static_cast<const AwaitsFutures*>(this));
+}
 WaitAwaiter::~WaitAwaiter() = default;
 
 void WaitAwaiter::set_future(std::size_t index, FutureBase& future) noexcept {

@@ -16,11 +16,6 @@ void CancelAndWaitAwaiter::cancel_and_wait(TaskBase& task, std::coroutine_handle
 
 void CancelAndWaitAwaiter::future_is_done(ReadyNode& node) { of(node).wake(); }
 
-WaitEdge CancelAndWaitAwaiter::edge() const noexcept {
-    bool is_task = future_->kind() == FutureBase::Kind::task;
-    return {is_task ? WaitKind::task : WaitKind::future, future_.get()};
-}
-
 std::exception_ptr error_after_cancel(FutureBase& future) {
     try {
         future.check_result();

@@ -8,9 +8,11 @@
 #include <asyncio/sync/lock.h>
 #include <asyncio/sync/semaphore.h>
 #include <asyncio/tasks/ensure_future.h>
+#include <asyncio/tasks/gather.h>
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,13 +27,13 @@ class Line {
 public:
     class Wait final : public detail::QueueWaiter {
     public:
-        explicit Wait(Line& line) noexcept : line_(line) {}
+        explicit Wait(Line& line) noexcept : QueueWaiter(WaitKind::queue, &line_), line_(&line) {}
         bool await_ready() const noexcept { return false; }
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> frame) {
             detail::TaskBase& task = *frame.promise().task();
-            if (!line_.queue.bind(task)) detail::throw_bound_to_other_loop("the line");
-            line_.queue.push_back(*this);
+            if (!line_->queue.bind(task)) detail::throw_bound_to_other_loop("the line");
+            line_->queue.push_back(*this);
             suspend(task, frame);
         }
         bool await_resume() {
@@ -39,10 +41,9 @@ public:
             check();
             return queue_lives;
         }
-        WaitEdge edge() const noexcept override { return {WaitKind::queue, &line_}; }
 
     private:
-        Line& line_;
+        Line* line_;
     };
     detail::Operation<Line, Wait> wait() noexcept { return detail::Operation<Line, Wait>(*this); }
 
@@ -185,6 +186,38 @@ TEST(WaitEdges, NameThePrimitiveThatATaskWaitsFor) {
         lock.release();
         co_await wait;
         expect_edge(wait, WaitKind::nothing, nullptr);
+    });
+}
+
+/// The edge of a waiter of which only the bytes are there, at another address.
+template <class Waiter>
+WaitEdge edge_of_bytes(const AnyTask& task) {
+    const detail::Waiter* waiter = static_cast<detail::TaskBase&>(*task.state_or_null()).waiting_on();
+    alignas(Waiter) unsigned char bytes[sizeof(Waiter)];
+    std::memcpy(bytes, static_cast<const void*>(waiter), sizeof bytes);
+    return reinterpret_cast<const detail::Waiter*>(bytes)->edge();
+}
+
+TEST(WaitEdges, AreReadFromTheBytesOfTheWaiterAlone) {
+    using InLock = detail::AcquireWaiter<Lock, detail::LockWaiter>;
+    run_test([]() -> Coro<> {
+        Lock lock;
+        Future<> future = get_running_loop().create_future();
+        Task<> task = create_task([&]() -> Coro<> { co_await future; });
+        co_await lock.acquire();
+        auto in_lock = ensure_future(lock.acquire());
+        auto in_future = create_task([&]() -> Coro<> { co_await future; });
+        auto in_task = create_task([&]() -> Coro<> { co_await task; });
+        co_await sleep(0s);
+        EXPECT_EQ(edge_of_bytes<InLock>(in_lock).kind, WaitKind::lock);
+        EXPECT_EQ(edge_of_bytes<InLock>(in_lock).subject, &lock);
+        EXPECT_EQ(edge_of_bytes<detail::FutureWaiter>(in_future).kind, WaitKind::future);
+        EXPECT_EQ(edge_of_bytes<detail::FutureWaiter>(in_future).subject, future.state_or_null());
+        EXPECT_EQ(edge_of_bytes<detail::FutureWaiter>(in_task).kind, WaitKind::task);
+        EXPECT_EQ(edge_of_bytes<detail::FutureWaiter>(in_task).subject, task.state_or_null());
+        lock.release();
+        future.set_result();
+        co_await gather(in_lock, in_future, in_task);
     });
 }
 

@@ -16,6 +16,12 @@ template <class A>
 concept HasMemberCoAwait = requires(A&& a) {
     static_cast<A&&>(a).operator co_await();
 };
+class TaskBase;
+/// An awaitable that has to know which task awaits it.
+template <class A>
+concept AsksForTask = requires(A&& a, TaskBase& task) {
+    static_cast<A&&>(a).awaiter_for(task);
+};
 template <class A>
 concept HasFreeCoAwait = requires(A&& a) {
     operator co_await(static_cast<A&&>(a));

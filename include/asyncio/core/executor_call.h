@@ -123,8 +123,7 @@ auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&...
 /// A wait for a call on another thread: that of a future, under its own name.
 class ThreadWaiter : public FutureWaiter {
 public:
-    explicit ThreadWaiter(Ref<FutureBase> future) noexcept : FutureWaiter(std::move(future)) {}
-    WaitEdge edge() const noexcept override { return {WaitKind::thread, FutureWaiter::edge().subject}; }
+    explicit ThreadWaiter(Ref<FutureBase> future) noexcept : FutureWaiter(std::move(future), WaitKind::thread) {}
 
 protected:
     ~ThreadWaiter() = default;

@@ -97,7 +97,6 @@ ForeignOperation::promise_type::Return await_foreign(ForeignOperationOf<Result>&
 
 class ForeignWaiter : public Waiter {
 public:
-    WaitEdge edge() const noexcept override { return {WaitKind::foreign, operation_.get()}; }
     void go_on_now();
 
 protected:

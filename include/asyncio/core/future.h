@@ -70,12 +70,12 @@ Ref<CancelRequest> request_cancel(const TaskBase* asker, std::optional<std::stri
 class FutureWaiter : public Waiter {
 public:
     bool cancel(const Ref<CancelRequest>& request) override;
-    WaitEdge edge() const noexcept override;
     TaskBase* awaited_task() const noexcept override;
     bool ended_cancelled() const noexcept override { return is_pending() && future_->ended_cancelled(); }
 
 protected:
-    explicit FutureWaiter(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
+    explicit FutureWaiter(Ref<FutureBase> future, WaitKind kind = WaitKind::future) noexcept
+        : Waiter(kind, &future_), future_(std::move(future)) {}
     ~FutureWaiter() = default;
     void suspend_on_future(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     void check_outcome() {

@@ -83,7 +83,9 @@ public:
     decltype(auto) await_transform(A&& awaitable, std::source_location where = std::source_location::current()) {
         static_assert(Awaitable<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
         await_at_ = where;
-        if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {
+        if constexpr (AsksForTask<A>) {
+            return static_cast<A&&>(awaitable).awaiter_for(*task_);
+        } else if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {
             return get_awaiter(static_cast<A&&>(awaitable));  // made in its place in the frame: never moved
         } else if constexpr (Native<A>) {
             return static_cast<std::remove_reference_t<A>&>(awaitable);  // an rvalue would be moved by g++ 12

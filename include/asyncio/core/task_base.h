@@ -28,7 +28,8 @@ namespace detail {
 
 class Waiter;
 
-/// A task's name in one word: the number of an unnamed task, or a string.
+/// A task's name in one word: the number of an unnamed task, or a text. And by it the task's identity: no other task of
+/// the process has or will have the same, also when this one is gone and another lies at its address.
 class TaskName {
 public:
     TaskName() noexcept = default;
@@ -38,10 +39,15 @@ public:
     void assign(std::string_view name);
     void assign_number() noexcept;  // while it has no text
     std::string str() const;
+    std::uintptr_t identity() const noexcept { return (word_ & 1U) != 0 ? word_ : text().identity; }
 
 private:
-    void release() noexcept;
-    std::uintptr_t word_ = 0;  // odd: a number; even: a std::string*
+    struct Text {
+        std::string name;
+        std::uintptr_t identity;  // the number that the task had before, or an even one
+    };
+    Text& text() const noexcept { return *reinterpret_cast<Text*>(word_); }
+    std::uintptr_t word_ = 0;  // odd: a number; even: a Text*
 };
 
 /// A frame on a task's stack, as cheap to note as can be.
@@ -69,6 +75,7 @@ public:
     int uncancel() noexcept;
     std::string name() const { return name_.str(); }
     void set_name(std::string_view name) { name_.assign(name); }
+    std::uintptr_t identity() const noexcept { return name_.identity(); }
     Context context() { return context_.context(); }
     ContextSlot& context_slot() noexcept { return context_; }
     std::vector<StackEntry> stack(std::optional<int> limit) const;

@@ -19,7 +19,8 @@ class WaitQueue;
 /// `turn()` is called in the pass and the place of the task's step, and ends by `wait_again()` or by `step_task()`.
 class QueueWaiter : public Waiter, public ListHook<WaitQueue> {
 protected:
-    explicit QueueWaiter(GoesOn goes_on = GoesOn::at_once) noexcept : Waiter(goes_on) {}
+    explicit QueueWaiter(WaitKind kind, const void* subject, GoesOn goes_on = GoesOn::at_once) noexcept
+        : Waiter(kind, subject, goes_on) {}
     ~QueueWaiter() = default;
 
     bool has_waited() const noexcept { return task_ != nullptr; }
@@ -50,6 +51,8 @@ public:
     /// Belongs to the loop of the first task that has to wait. False: the task is one of another loop.
     bool bind(TaskBase& task) noexcept;
     void push_back(QueueWaiter& waiter) noexcept { line_.push_back(waiter); }
+    /// The loop that it belongs to, or null.
+    LoopCore* loop() const noexcept { return loop_; }
 
     bool empty() const noexcept { return line_.empty() && woken_.empty() && cancelled_.empty(); }
     std::size_t size() const noexcept;

@@ -6,6 +6,7 @@
 #include <asyncio/errors/exceptions.h>
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 
 namespace asyncio {
@@ -52,7 +53,9 @@ class Waiter : public NativeAwaitable {
 public:
     /// What Task::cancel() asks. False: too late, the wait is over already.
     virtual bool cancel(const Ref<CancelRequest>& request);
-    virtual WaitEdge edge() const noexcept = 0;
+    /// What is waited for. It is read from the object's own bytes: whoever has those, a debugger or a core file's
+    /// reader, knows as much.
+    WaitEdge edge() const noexcept;
     /// The task that is awaited, for a wait on a task. Lets cancel() follow a long chain without recursion.
     virtual TaskBase* awaited_task() const noexcept { return nullptr; }
     /// Whether what it waited for ended by a CancelledError.
@@ -71,12 +74,27 @@ public:
     static void run_turn(ReadyNode& node) { of(node).turn(); }
 
 protected:
-    enum class State : std::uint8_t { pending, woken, cancelled };
+    enum class State : std::uint8_t { pending, woken, cancelled, not_begun };
     /// What is called in the place of the task's step when the wait is over: the step, or `turn()`.
     enum class GoesOn : bool { at_once, in_turn };
 
-    explicit Waiter(GoesOn goes_on = GoesOn::at_once) noexcept : goes_on_(goes_on) {}
+    /// `subject` is where the object that derives from this keeps its pointer to what is waited for (a `T*`, a
+    /// `Ref<T>`); null if there is none.
+    explicit Waiter(WaitKind kind, const void* subject = nullptr, GoesOn goes_on = GoesOn::at_once) noexcept
+        : goes_on_(goes_on), kind_(kind), subject_at_(subject != nullptr ? words_to(subject) : 0) {}
     ~Waiter() = default;
+    /// From now on it waits for something else.
+    void set_edge(WaitKind kind, const void* subject) noexcept {
+        kind_ = kind;
+        subject_at_ = words_to(subject);
+    }
+    /// The subject is itself a part of the object that derives from this.
+    void set_subject_inside(const void* subject) noexcept {
+        subject_at_ = static_cast<std::uint8_t>(words_to(subject) | is_inside);
+    }
+    /// The descriptor, of a wait of that kind.
+    void set_fd(int fd) noexcept { fd_ = fd; }
+    int fd() const noexcept { return fd_; }
 
     /// Makes this what the task waits for. To be called last in `await_suspend`.
     void suspend(TaskBase& task, std::coroutine_handle<> frame) noexcept;
@@ -106,10 +124,21 @@ protected:
 
     TaskBase* task_ = nullptr;
     State state_ = State::pending;
+    std::uint8_t free_byte_ = 0;  // for whoever derives from it
 
 private:
+    static constexpr std::uint8_t is_inside = 0x80;
+    std::uint8_t words_to(const void* member) const noexcept {
+        auto bytes = static_cast<const char*>(member) - reinterpret_cast<const char*>(this);
+        return static_cast<std::uint8_t>(static_cast<std::size_t>(bytes) / sizeof(void*));
+    }
+    const void* subject() const noexcept;
     void go_on() noexcept;
-    GoesOn goes_on_;
+
+    GoesOn goes_on_ : 1;
+    WaitKind kind_ : 7;
+    std::uint8_t subject_at_;  // words from here to the pointer; with `is_inside` to the subject itself; 0: none
+    int fd_ = 0;
 };
 
 }  // namespace detail

@@ -101,7 +101,6 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         suspend(*frame.promise().task(), frame);
     }
-    WaitEdge edge() const noexcept override;
 
     /// Whether what is wanted is there, or will never be.
     virtual bool is_satisfied() = 0;
@@ -109,20 +108,22 @@ public:
     virtual WritableBytes room() const noexcept { return {}; }
     /// So many were put there.
     void put_directly(std::size_t size) noexcept {
-        is_filled_ = true;
+        free_byte_ |= filled;
         note_filled(size);
     }
     using Waiter::wake_for_turn;
 
-    // What its reader sets, in the padding of the base: this is in the frame of each idle connection.
-    bool is_in_reader = false;
-    bool receives = false;
+    // What its reader sets.
+    void set_receives() noexcept { free_byte_ |= receives; }
 
 protected:
     enum class Call : std::uint8_t { read, read_into, readexactly, readuntil };
-    ReadWaiter(Ref<ReaderState> reader, Call call) noexcept : call_(call), reader_(std::move(reader)) {}
+    ReadWaiter(Ref<ReaderState> reader, Call call) noexcept
+        : Waiter(WaitKind::file_descriptor, &reader_), reader_(std::move(reader)) {
+        free_byte_ = static_cast<std::uint8_t>(call);
+    }
     ~ReadWaiter() {
-        if (is_in_reader) [[unlikely]]
+        if (reader_->waiter_ == this) [[unlikely]]
             reader_->stop_waiting(*this);
     }
 
@@ -133,7 +134,7 @@ protected:
             std::rethrow_exception(std::move(error));
     }
     ReaderState& reader() const noexcept { return *reader_; }
-    bool is_filled() const noexcept { return is_filled_; }
+    bool is_filled() const noexcept { return (free_byte_ & filled) != 0; }
 
 private:
     bool begin();
@@ -143,8 +144,10 @@ private:
     void on_cancel() noexcept override;
     void turn() override;
 
-    bool is_filled_ = false;
-    Call call_;
+    // With the call in the one byte that the base has free: this is in the frame of each idle connection.
+    static constexpr std::uint8_t receives = 0x80;
+    static constexpr std::uint8_t filled = 0x40;
+    Call call() const noexcept { return static_cast<Call>(free_byte_ & ~(receives | filled)); }
 
 public:
     std::exception_ptr error;  // set by its reader

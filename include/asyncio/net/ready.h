@@ -20,7 +20,7 @@ enum class Readiness : bool { to_read, to_write };
 /// for the same descriptor, by whatever means.
 class [[nodiscard]] DescriptorWaiter final : public Waiter {
 public:
-    DescriptorWaiter(int fd, Readiness what) noexcept : fd_(fd), what_(what) {}
+    DescriptorWaiter(int fd, Readiness what) noexcept : Waiter(WaitKind::file_descriptor), what_(what) { set_fd(fd); }
     DescriptorWaiter(const DescriptorWaiter&) = delete;
     DescriptorWaiter& operator=(const DescriptorWaiter&) = delete;
     ~DescriptorWaiter() {
@@ -33,13 +33,11 @@ public:
         suspend(*frame.promise().task(), frame);
     }
     void await_resume() { check(); }
-    WaitEdge edge() const noexcept override { return {WaitKind::file_descriptor, nullptr, fd_}; }
 
 private:
     void leave() noexcept;
     void on_cancel() noexcept override { leave(); }
 
-    int fd_;
     int own_ = -1;
     Readiness what_;
     LoopCore* loop_ = nullptr;

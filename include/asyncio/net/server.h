@@ -28,14 +28,14 @@ using ServerHandle = FarRef<ServerState>;
 
 class [[nodiscard]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
 public:
-    explicit ServerClosedWaiter(ServerHandle server) noexcept : server_(std::move(server)) {}
+    explicit ServerClosedWaiter(ServerHandle server) noexcept
+        : Waiter(WaitKind::server, &server_), server_(std::move(server)) {}
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);
     }
     void await_resume() { check(); }
-    WaitEdge edge() const noexcept override { return {WaitKind::server, server_.get()}; }
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);

@@ -21,7 +21,6 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         suspend(*frame.promise().task(), frame);
     }
-    WaitEdge edge() const noexcept override { return {WaitKind::file_descriptor, nullptr, operation_.descriptor.fd}; }
 
 protected:
     SocketWaiter(IoCall call, Ref<SocketState> socket) noexcept;

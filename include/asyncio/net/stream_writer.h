@@ -36,14 +36,13 @@ class StreamWaiter : public Waiter, public ListHook<StreamWaiters> {
 public:
     enum class For : bool { room, end };
     virtual For waits_for() const noexcept = 0;
-    WaitEdge edge() const noexcept override;
     void wake_with(const std::exception_ptr& error) noexcept {
         error_ = error;
         wake();
     }
 
 protected:
-    explicit StreamWaiter(StreamHandle stream) noexcept : stream_(std::move(stream)) {}
+    explicit StreamWaiter(StreamHandle stream) noexcept;
     ~StreamWaiter() = default;
     void on_cancel() noexcept override { ListHook<StreamWaiters>::unlink(); }
     StreamReaderProtocol& stream() const noexcept { return *stream_.get(); }

@@ -27,14 +27,16 @@ struct ExitWaiters;  // the tag of a child's list of those who wait for its end
 /// A wait of a task for the end of a child.
 class [[nodiscard]] ExitWaiter final : public Waiter, public ListHook<ExitWaiters> {
 public:
-    explicit ExitWaiter(SubprocessTransport child) noexcept : child_(std::move(child)) {}
+    explicit ExitWaiter(SubprocessTransport child) noexcept
+        : Waiter(WaitKind::process, &child_), child_(std::move(child)) {
+        static_assert(sizeof child_ == sizeof(void*));
+    }
     bool await_ready();
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);
     }
     int await_resume();
-    WaitEdge edge() const noexcept override;
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);

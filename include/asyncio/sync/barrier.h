@@ -25,7 +25,8 @@ namespace detail {
 /// A wait in `Barrier::wait()`: until the barrier takes in, then until it is full.
 class [[nodiscard]] BarrierWaiter final : public QueueWaiter {
 public:
-    explicit BarrierWaiter(Barrier& barrier) noexcept : QueueWaiter(GoesOn::in_turn), barrier_(barrier) {}
+    explicit BarrierWaiter(Barrier& barrier) noexcept
+        : QueueWaiter(WaitKind::barrier, &barrier_, GoesOn::in_turn), barrier_(&barrier) {}
     ~BarrierWaiter() {
         if (is_in_line()) [[unlikely]]
             abandon();  // the frame is destroyed while it waits
@@ -36,7 +37,6 @@ public:
         wait(*frame.promise().task(), frame);
     }
     int await_resume();
-    WaitEdge edge() const noexcept override { return {WaitKind::barrier, &barrier_}; }
 
 private:
     enum class Stage : std::uint8_t { outside, inside, passed, broken, was_broken, cancelled };
@@ -46,7 +46,7 @@ private:
     void get_out(Stage outcome);
     void abandon() noexcept;
 
-    Barrier& barrier_;
+    Barrier* barrier_;
     int index_ = 0;
     Ref<CancelRequest> cancel_request_;  // to be thrown in the end
     Stage stage_ = Stage::outside;

@@ -23,21 +23,21 @@ struct Reacquiring;  // the tag of a condition's list of waits for its lock
 /// lives longer.
 class [[nodiscard]] ConditionWaiter final : public QueueWaiter, public ListHook<Reacquiring> {
 public:
-    explicit ConditionWaiter(Condition& condition) noexcept : QueueWaiter(GoesOn::in_turn), condition_(condition) {}
+    explicit ConditionWaiter(Condition& condition) noexcept
+        : QueueWaiter(WaitKind::condition, &condition_, GoesOn::in_turn), condition_(&condition) {}
     bool await_ready() const;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);
     }
     bool await_resume();
-    WaitEdge edge() const noexcept override;
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);
     void turn() override;
     bool go_for_lock();
 
-    Condition& condition_;
+    Condition* condition_;
     Lock* lock_ = nullptr;
     bool reacquires_ = false;  // it waits for the lock
     bool was_cancelled_ = false;

@@ -15,7 +15,7 @@ namespace detail {
 /// A wait in `Event::wait()`.
 class [[nodiscard]] EventWaiter final : public QueueWaiter {
 public:
-    explicit EventWaiter(Event& event) noexcept : event_(event) {}
+    explicit EventWaiter(Event& event) noexcept : QueueWaiter(WaitKind::event, &event_), event_(&event) {}
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -26,11 +26,10 @@ public:
         check();
         return true;
     }
-    WaitEdge edge() const noexcept override { return {WaitKind::event, &event_}; }
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);
-    Event& event_;
+    Event* event_;
 };
 
 }  // namespace detail
@@ -68,7 +67,7 @@ std::string repr(const Event& event);
 
 namespace detail {
 
-inline bool EventWaiter::await_ready() const noexcept { return event_.is_set(); }
+inline bool EventWaiter::await_ready() const noexcept { return event_->is_set(); }
 
 }  // namespace detail
 }  // namespace asyncio

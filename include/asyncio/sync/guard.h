@@ -70,14 +70,14 @@ private:
 template <class Owner, class Acquire>
 class [[nodiscard]] AcquireWaiter final : public Acquire {
 public:
-    explicit AcquireWaiter(Owner& owner) noexcept : Acquire(owner) {}
+    using Acquire::Acquire;
 };
 
 /// The wait of `guard()`, made of that of `acquire()`.
 template <class Owner, class Acquire>
 class [[nodiscard]] GuardWaiter final : public Acquire {
 public:
-    explicit GuardWaiter(Owner& owner) noexcept : Acquire(owner) {}
+    using Acquire::Acquire;
     Guard<Owner> await_resume() {
         static_cast<void>(Acquire::await_resume());
         return Guard<Owner>(this->owner());
@@ -88,7 +88,7 @@ public:
 template <class Owner, class Acquire>
 class [[nodiscard]] EnterWaiter final : public Acquire {
 public:
-    explicit EnterWaiter(Owner& owner) noexcept : Acquire(owner) {}
+    using Acquire::Acquire;
     void await_resume() { static_cast<void>(Acquire::await_resume()); }
 };
 

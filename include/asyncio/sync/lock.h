@@ -4,6 +4,7 @@
 #include <asyncio/sync/guard.h>
 
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <string>
 
@@ -18,28 +19,43 @@ class ConditionWaiter;
 /// A wait in `Lock::acquire()`.
 class LockWaiter : public QueueWaiter {
 public:
-    explicit LockWaiter(Lock& lock) noexcept : lock_(lock) {}
-    bool await_ready() const noexcept;
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) {
-        wait(*frame.promise().task(), frame);
+    LockWaiter(Lock& lock, TaskBase& task) noexcept : QueueWaiter(WaitKind::lock, &lock_), lock_(&lock) {
+        task_ = &task;
+        state_ = State::not_begun;
     }
+    bool await_ready() const noexcept;
+    void await_suspend(std::coroutine_handle<> frame) { wait(frame); }
     [[gnu::always_inline]] bool await_resume() {
-        if (has_waited() && !end()) [[unlikely]]
+        if (state_ != State::not_begun && !end()) [[unlikely]]
             throw CancelledError(take_cancel_request());
         return true;
     }
-    WaitEdge edge() const noexcept override { return {WaitKind::lock, &lock_}; }
 
 protected:
     ~LockWaiter() = default;
-    Lock& owner() const noexcept { return lock_; }
+    Lock& owner() const noexcept { return *lock_; }
 
 private:
-    void wait(TaskBase& task, std::coroutine_handle<> frame);
+    void wait(std::coroutine_handle<> frame);
     bool end();  // false: it was cancelled
-    Lock& lock_;
+    Lock* lock_;
 };
+
+/// Something that a task does to a lock, and that has not begun.
+template <class Awaiter>
+class [[nodiscard("it is done only where it is awaited")]] LockOperation : public NativeAwaitable {
+public:
+    explicit LockOperation(Lock & lock) noexcept : lock_(&lock) {}
+    Awaiter awaiter_for(TaskBase & task) const noexcept { return Awaiter(*lock_, task); }
+    Awaiter operator co_await() const { return awaiter_for(*current_task_of(running_core())); }
+
+private:
+    Lock* lock_;
+};
+
+/// The unfinished task that has locked it. Null: it is unlocked, or who locked it is over. Looks through all tasks of
+/// the loop.
+TaskBase* owner_of(const Lock& lock) noexcept;
 
 }  // namespace detail
 
@@ -62,21 +78,21 @@ public:
 
     /// Locks it, at once if it is unlocked and nobody waits; else the task goes on one pass after the release() that is
     /// its turn. Gives true. Cancelled, it does not have the lock, and hands its turn on.
-    detail::Operation<Lock, detail::AcquireWaiter<Lock, detail::LockWaiter>> acquire() noexcept {
-        return detail::Operation<Lock, detail::AcquireWaiter<Lock, detail::LockWaiter>>(*this);
+    detail::LockOperation<detail::AcquireWaiter<Lock, detail::LockWaiter>> acquire() noexcept {
+        return detail::LockOperation<detail::AcquireWaiter<Lock, detail::LockWaiter>>(*this);
     }
     /// Unlocks it, and wakes the first who waits. It is unlocked until that task goes on, one pass later.
     /// Throws RuntimeError if it is not locked.
     void release();
-    bool locked() const noexcept { return locked_; }
+    bool locked() const noexcept { return owner_ != 0; }
 
     /// acquire(), and release() when what it gives dies.
-    detail::Operation<Lock, detail::GuardWaiter<Lock, detail::LockWaiter>> guard() noexcept {
-        return detail::Operation<Lock, detail::GuardWaiter<Lock, detail::LockWaiter>>(*this);
+    detail::LockOperation<detail::GuardWaiter<Lock, detail::LockWaiter>> guard() noexcept {
+        return detail::LockOperation<detail::GuardWaiter<Lock, detail::LockWaiter>>(*this);
     }
     /// For `with(lock, body)`.
-    detail::Operation<Lock, detail::EnterWaiter<Lock, detail::LockWaiter>> aenter() noexcept {
-        return detail::Operation<Lock, detail::EnterWaiter<Lock, detail::LockWaiter>>(*this);
+    detail::LockOperation<detail::EnterWaiter<Lock, detail::LockWaiter>> aenter() noexcept {
+        return detail::LockOperation<detail::EnterWaiter<Lock, detail::LockWaiter>>(*this);
     }
     void aexit(const std::exception_ptr&) { release(); }
 
@@ -84,16 +100,17 @@ private:
     friend class detail::LockWaiter;
     friend class detail::ConditionWaiter;
     friend std::string repr(const Lock& lock);
+    friend detail::TaskBase* detail::owner_of(const Lock& lock) noexcept;
 
-    bool try_acquire() noexcept {
-        if (locked_ || waiters_.has_live()) return false;
-        locked_ = true;
+    bool try_acquire(const detail::TaskBase& task) noexcept {
+        if (owner_ != 0 || waiters_.has_live()) return false;
+        owner_ = task.identity();
         return true;
     }
-    void check_loop(detail::TaskBase& task);          // throws RuntimeError in a second loop
-    void end_wait(bool queue_lives, bool cancelled);  // of a task that has left the line
+    void check_loop(detail::TaskBase& task);  // throws RuntimeError in a second loop
+    void end_wait(const detail::TaskBase& task, bool queue_lives, bool cancelled);  // of one that has left the line
 
-    bool locked_ = false;
+    std::uintptr_t owner_ = 0;  // the identity of the task that locked it, which may be over; 0: unlocked
     detail::WaitQueue waiters_;
 };
 
@@ -102,7 +119,7 @@ std::string repr(const Lock& lock);
 
 namespace detail {
 
-inline bool LockWaiter::await_ready() const noexcept { return lock_.try_acquire(); }
+inline bool LockWaiter::await_ready() const noexcept { return lock_->try_acquire(*task_); }
 
 }  // namespace detail
 }  // namespace asyncio

@@ -42,8 +42,8 @@ class QueueLine;
 class QueueWait final : public QueueWaiter {
 public:
     enum class For : bool { item, room };
-    QueueWait(QueueBase& queue, For what) noexcept : QueueWaiter(GoesOn::in_turn), queue_(queue), for_(what) {}
-    WaitEdge edge() const noexcept override { return {WaitKind::queue, &queue_}; }
+    QueueWait(QueueBase& queue, For what) noexcept
+        : QueueWaiter(WaitKind::queue, &queue_, GoesOn::in_turn), queue_(&queue), for_(what) {}
 
     void start(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     /// First in `await_resume`: throws CancelledError if the task was cancelled.
@@ -61,7 +61,7 @@ private:
     QueueLine& line() const noexcept;
     bool is_there() const noexcept;  // what it waits for
 
-    QueueBase& queue_;
+    QueueBase* queue_;
     For for_;
     Ref<CancelRequest> cancel_request_;  // to be thrown in the end
     bool was_cancelled_ = false;
@@ -98,7 +98,7 @@ private:
 /// A wait in `join()`.
 class [[nodiscard]] JoinWaiter final : public QueueWaiter {
 public:
-    explicit JoinWaiter(QueueBase& queue) noexcept : queue_(queue) {}
+    explicit JoinWaiter(QueueBase& queue) noexcept : QueueWaiter(WaitKind::queue, &queue_), queue_(&queue) {}
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -108,11 +108,10 @@ public:
         leave();
         check();
     }
-    WaitEdge edge() const noexcept override;
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);
-    QueueBase& queue_;
+    QueueBase* queue_;
 };
 
 /// Everything of a queue that does not name the type of its items.
@@ -184,7 +183,7 @@ private:
     WaitQueue joiners_;
 };
 
-inline bool JoinWaiter::await_ready() const noexcept { return queue_.unfinished_ == 0; }
+inline bool JoinWaiter::await_ready() const noexcept { return queue_->unfinished_ == 0; }
 
 }  // namespace detail
 }  // namespace asyncio

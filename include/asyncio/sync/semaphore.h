@@ -17,7 +17,8 @@ namespace detail {
 /// A wait in `Semaphore::acquire()`.
 class SemaphoreWaiter : public QueueWaiter {
 public:
-    explicit SemaphoreWaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
+    explicit SemaphoreWaiter(Semaphore& semaphore) noexcept
+        : QueueWaiter(WaitKind::semaphore, &semaphore_), semaphore_(&semaphore) {}
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -28,16 +29,15 @@ public:
             throw CancelledError(take_cancel_request());
         return true;
     }
-    WaitEdge edge() const noexcept override { return {WaitKind::semaphore, &semaphore_}; }
 
 protected:
     ~SemaphoreWaiter() = default;
-    Semaphore& owner() const noexcept { return semaphore_; }
+    Semaphore& owner() const noexcept { return *semaphore_; }
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame);
     bool end();  // false: it was cancelled
-    Semaphore& semaphore_;
+    Semaphore* semaphore_;
 };
 
 }  // namespace detail
@@ -113,7 +113,7 @@ std::string repr(const Semaphore& semaphore);
 
 namespace detail {
 
-inline bool SemaphoreWaiter::await_ready() const noexcept { return semaphore_.try_acquire(); }
+inline bool SemaphoreWaiter::await_ready() const noexcept { return semaphore_->try_acquire(); }
 
 }  // namespace detail
 }  // namespace asyncio

@@ -78,9 +78,6 @@ private:
 /// A wait for the next one that is done.
 class CompletionWaiter : public Waiter {
 public:
-    WaitEdge edge() const noexcept override {
-        return {WaitKind::several, static_cast<const AwaitsFutures*>(completions_.get())};
-    }
     bool await_ready() noexcept { return !completions_->is_empty(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
@@ -89,7 +86,8 @@ public:
     void item_is_there() noexcept;
 
 protected:
-    explicit CompletionWaiter(Ref<Completions> completions) noexcept : completions_(std::move(completions)) {}
+    explicit CompletionWaiter(Ref<Completions> completions) noexcept
+        : Waiter(WaitKind::several, &completions_), completions_(std::move(completions)) {}
     ~CompletionWaiter() = default;
     Completions& completions() noexcept { return *completions_; }
     /// The future that is done; throws TimeoutError if there is none any more.

@@ -14,7 +14,7 @@ namespace detail {
 /// A sleep under way: the task's node is a timer.
 class SleepWait : public Waiter {
 public:
-    explicit SleepWait(Seconds delay) noexcept : delay_(delay) {}
+    explicit SleepWait(Seconds delay) noexcept : Waiter(WaitKind::sleep), delay_(delay) {}
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
@@ -24,7 +24,6 @@ public:
         task_->yield(frame);
     }
     void await_resume() { check(); }
-    WaitEdge edge() const noexcept override { return {WaitKind::sleep, this}; }
 
 protected:
     ~SleepWait() = default;

@@ -38,7 +38,7 @@ private:
 /// The parent's wait for the end of the group's tasks.
 class [[nodiscard]] ChildrenDone final : public Waiter {
 public:
-    explicit ChildrenDone(TaskGroup& group) noexcept : group_(group) {}
+    explicit ChildrenDone(TaskGroup& group) noexcept : Waiter(WaitKind::group, &group_), group_(&group) {}
     ~ChildrenDone();
     bool await_ready() const noexcept { return false; }
     template <class Promise>
@@ -46,11 +46,10 @@ public:
         wait(*frame.promise().task(), frame);
     }
     void await_resume() noexcept;
-    WaitEdge edge() const noexcept override { return {WaitKind::group, &group_}; }
 
 private:
     void wait(TaskBase& task, std::coroutine_handle<> frame) noexcept;
-    TaskGroup& group_;
+    TaskGroup* group_;
 };
 
 class [[nodiscard]] AllChildren : public NativeAwaitable {

@@ -23,14 +23,14 @@ namespace detail {
 /// Cancels a future and waits until it is done. Cancelled itself, it waits no longer; the future was asked once.
 class [[nodiscard]] CancelAndWaitAwaiter final : public Waiter {
 public:
-    CancelAndWaitAwaiter(FutureBase& future, std::source_location where) noexcept : future_(&future), where_(where) {}
+    CancelAndWaitAwaiter(FutureBase& future, std::source_location where) noexcept
+        : Waiter(WaitKind::future, &future_), future_(&future), where_(where) {}
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
         cancel_and_wait(*frame.promise().task(), frame);
     }
     void await_resume() { check(); }
-    WaitEdge edge() const noexcept override;
 
 private:
     void cancel_and_wait(TaskBase& task, std::coroutine_handle<> frame);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "detail/fork_aware.h"
+
+namespace asyncio::detail {
+
+class LoopCore;
+
+/// Every loop of the process, of whatever thread, the newest first. Who reads the process from outside begins here, by
+/// the name `asyncio::detail::all_loops`; who is inside holds a NoFork, and then no loop begins or ends meanwhile.
+class AllLoops {
+public:
+    LoopCore* first(const NoFork&) const noexcept { return first_; }
+    static LoopCore* next(const LoopCore& loop, const NoFork&) noexcept;
+
+    void add(LoopCore& loop, const NoFork&) noexcept;
+    void remove(LoopCore& loop, const NoFork&) noexcept;
+
+private:
+    LoopCore* first_ = nullptr;
+};
+
+extern constinit AllLoops all_loops;
+
+}  // namespace asyncio::detail
