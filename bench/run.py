@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--micro", nargs=argparse.REMAINDER, metavar="ARG", help="run Google Benchmark's programs, with "
                         "these arguments")
     parser.add_argument("--docs", nargs="*", type=Path, metavar="JSON", help="fill docs/performance.md from the results "
-                        "of a run, and of --growth; without them from those that are kept")
+                        "of a run, of --growth, and of a run of transports; without them from those that are kept")
     parser.add_argument("--self-test", action="store_true", help="test the runner itself")
     parser.add_argument("--list", action="store_true", help="the workloads and the peers")
     return parser.parse_args()
@@ -84,7 +84,7 @@ def main():
     if options.growth:
         return grow(options)
     if options.docs is not None:
-        return docs.fill(*[*options.docs, None, None][:2])
+        return docs.fill(*[*options.docs, None, None, None][:3])
     if options.micro is not None:
         return run_micro(options.micro)
     forms = chosen_forms(options.workload)

@@ -8,20 +8,23 @@ PAGE = peers.BENCH.parent / "docs" / "performance.md"
 PLOT = PAGE.with_suffix(".svg")
 RESULTS = peers.BENCH / "results.json"
 GROWTH = peers.BENCH / "growth.json"
+TRANSPORTS = peers.BENCH / "transports.json"
 
 
-def fill(results_path, growth_path):
+def fill(results_path, growth_path, transports_path):
     """Keeps the results given, and writes the page and its plot from those kept."""
-    for given, kept in ((results_path, RESULTS), (growth_path, GROWTH)):
+    for given, kept in ((results_path, RESULTS), (growth_path, GROWTH), (transports_path, TRANSPORTS)):
         if given and given.resolve() != kept:
             kept.write_text(given.read_text())
     results = json.loads(RESULTS.read_text())
     rows = json.loads(GROWTH.read_text())["rows"]
+    transports = json.loads(TRANSPORTS.read_text())
     PLOT.write_text(plot.svg(results))
     blocks = {
         "machine": about(results),
         "table": report.markdown(results),
         "behind": listed(report.behind(results)) or "No peer is ahead of us in any row.",
+        "transports": f"{about(transports)}\n\n{report.markdown(transports)}",
         "growth": growth.markdown(rows),
         "instructions": instructions.markdown(json.loads(instructions.BESIDE.read_text())),
     }
