@@ -74,23 +74,19 @@ std::source_location TaskBase::function() const noexcept {
 }
 
 [[gnu::always_inline]] inline void TaskBase::run_step() noexcept {
-    if (cancel_due_ && !started_ && !begins_cancelled_) [[unlikely]] {
+    if (cancel_due_ && !is_started() && !begins_cancelled_) [[unlikely]] {
         // Cancelled before its first step: the body never runs.
         cancel_due_ = false;
-        started_ = true;
+        phase_ = Phase::ended;
         destroy_frames();
         conclude_as_cancelled(cancel_request_);
         return;
     }
-    started_ = true;
-    blocked_ = false;
-    for (;;) {
+    phase_ = Phase::runs;
+    do {
         innermost_.resume();
-        if (blocked_) break;
-        if (!ended_) continue;
-        conclude();
-        break;
-    }
+    } while (phase_ == Phase::runs);
+    if (phase_ == Phase::ended) conclude();
     task_loop(*loop_).unwinding.is_over();
 }
 
@@ -160,11 +156,9 @@ void TaskBase::step() {
     if (context_.is_shared()) [[unlikely]] {
         step_in_shared_context();
     } else {
-        ContextSlot*& current = loop.current_context();
-        ContextSlot* before = current;
-        current = &context_;
+        loop.current_context() = &context_;
         run_step();
-        current = before;
+        loop.current_context() = loop.base_context();
     }
     loop.current_task = nullptr;
     if (is_over_) {
@@ -268,7 +262,7 @@ void TaskBase::abandon() noexcept {
 
 void TaskBase::block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept {
     innermost_ = frame;
-    blocked_ = true;
+    phase_ = Phase::blocked;
     waiter_ = &waiter;
     if (must_cancel_) [[unlikely]]
         cancel_wait(waiter);
@@ -276,7 +270,7 @@ void TaskBase::block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept 
 
 void TaskBase::yield(std::coroutine_handle<> frame) noexcept {
     innermost_ = frame;
-    blocked_ = true;
+    phase_ = Phase::blocked;
     loop_->push_ready(*this);
 }
 

@@ -43,8 +43,7 @@ bool TaskBase::cancel(const Ref<CancelRequest>& request) {
     for (std::size_t length = 1;; ++length) {
         task->unretrieved_ = false;
         if (task->done()) return false;
-        constexpr std::uint32_t most = (1U << 23) - 1;
-        if (task->cancels_requested_ < most) ++task->cancels_requested_;
+        if (task->cancels_requested_ < UINT16_MAX) ++task->cancels_requested_;
         TaskBase* awaited = task->waiting_on() != nullptr ? task->waiter_->awaited_task() : nullptr;
         if (awaited == nullptr || awaited->done()) break;
         if (awaited == milestone)

@@ -66,6 +66,7 @@ void LoopCore::run_until_stopped() {
     public:
         explicit Running(LoopCore& loop) : loop_(loop) {
             loop_.context_ = &current_context_slot();
+            loop_.base_context_ = *loop_.context_;
             loop_.running_ = true;
             running_loop = &loop_;
         }

@@ -81,6 +81,8 @@ public:
     }
     void forget_handle(HandleBase& handle) noexcept;  // it was cancelled
     ContextSlot*& current_context() noexcept { return *context_; }
+    /// That of whoever runs the loop: the current one between the steps.
+    ContextSlot* base_context() const noexcept { return base_context_; }
 
     // What the exception under way is told as, by those who know whom to tell.
     virtual void callback_failed(HandleBase& handle) = 0;
@@ -183,6 +185,7 @@ private:
     bool debug_ = false;
     bool is_watched_ = false;          // in debug mode or by an instrument
     ContextSlot** context_ = nullptr;  // that of its thread while it runs
+    ContextSlot* base_context_ = nullptr;
 
     std::unique_ptr<IoBackend> own_io_;
     IoBackend* io_;

@@ -82,17 +82,19 @@ void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member, const
 }
 
 void TaskGroup::child_is_done(detail::GroupMember& member, detail::TaskBase& child) {
-    member.forget();
-    bool has_failed = !child.cancelled() && child.peek_exception();
-    if (has_failed) {
-        member.task_ = detail::Ref<detail::TaskBase>(&child);
-        failed_.push_back(member);
-    }
+    static_cast<detail::ListHook<detail::GroupMembers>&>(member).unlink();
+    member.group_ = nullptr;
+    bool has_failed = child.peek_exception() && !child.cancelled();
+    if (has_failed) [[unlikely]]
+        return child_has_failed(member, child);
     if (waiter_ != nullptr && members_.empty()) waiter_->wake();
-    if (has_failed) child_has_failed(child);
 }
 
-void TaskGroup::child_has_failed(detail::TaskBase& child) {
+// Out of line, or the registers that it needs are saved for each child that has not failed.
+[[gnu::noinline]] void TaskGroup::child_has_failed(detail::GroupMember& member, detail::TaskBase& child) {
+    member.task_ = detail::Ref<detail::TaskBase>(&child);
+    failed_.push_back(member);
+    if (waiter_ != nullptr && members_.empty()) waiter_->wake();
     const std::exception_ptr& error = child.peek_exception();
     child.mark_retrieved();
     if (!base_error_ && detail::is_keyboard_interrupt_or_system_exit(error)) base_error_ = error;

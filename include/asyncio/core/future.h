@@ -103,7 +103,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         this->suspend_on_future(*frame.promise().task(), frame);
     }
-    decltype(auto) await_resume() {
+    [[gnu::always_inline]] decltype(auto) await_resume() {
         this->check_outcome();
         Slot<T>& slot = slot_of<T>(this->future());
         if constexpr (Take) {

@@ -89,7 +89,7 @@ public:
         if (CoroLink* link = frame.link()) {
             innermost_ = link->parent;
         } else {
-            ended_ = true;
+            phase_ = Phase::ended;
         }
     }
     std::coroutine_handle<> innermost() const noexcept { return innermost_; }
@@ -125,7 +125,7 @@ public:
     void leave_queues() noexcept;
     /// The frame of its own coroutine, or null if that is gone. Found from the innermost one.
     std::coroutine_handle<> root() const noexcept;
-    bool is_started() const noexcept { return started_; }
+    bool is_started() const noexcept { return phase_ != Phase::not_begun; }
     void note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept;
 
 protected:
@@ -150,17 +150,23 @@ private:
     void step_in_shared_context();
     void run_step() noexcept;
 
-    // Packed behind the node: a million parked tasks are a million of these.
-    std::uint32_t cancels_requested_ : 23 = 0;
+    enum class Phase : std::uint8_t {
+        not_begun,
+        runs,
+        blocked,  // the innermost frame waits: the step is over
+        ended,    // the innermost frame is the outermost, too, and has nothing more to run
+    };
+
+    // Packed behind the node: a million parked tasks are a million of these. The phase is written in each step, and is
+    // a byte of its own: to load a word after a byte of it was stored is slow.
+    std::uint16_t cancels_requested_ = 0;
     bool must_cancel_ : 1 = false;  // CancelledError is thrown at the next step
     bool cancel_due_ : 1 = false;   // this step throws it, from the innermost await
-    bool blocked_ : 1 = false;      // the innermost frame waits: the step is over
-    bool ended_ : 1 = false;        // the innermost frame is the outermost, too, and has nothing more to run
-    bool started_ : 1 = false;
     bool report_pending_ : 1 = true;
     bool begins_cancelled_ : 1 = false;
     bool has_callable_ : 1 = false;
     bool is_over_ : 1 = false;  // the coroutine has ended, and the unions hold the second of the two
+    Phase phase_ = Phase::not_begun;
     ContextSlot context_;
     TaskName name_;
     union {

@@ -21,7 +21,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);
     }
-    bool await_resume() {
+    [[gnu::always_inline]] bool await_resume() {  // see Waiter::check()
         leave();
         check();
         return true;

@@ -29,7 +29,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) {
         queue_.wait(wait_.emplace(queue_, QueueWait::For::item), *frame.promise().task(), frame);
     }
-    T await_resume() {
+    [[gnu::always_inline]] T await_resume() {
         if (!wait_) return queue_.get_nowait();
         wait_->end();
         try {
@@ -57,7 +57,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) {
         queue_.wait(wait_.emplace(queue_, QueueWait::For::room), *frame.promise().task(), frame);
     }
-    void await_resume() {
+    [[gnu::always_inline]] void await_resume() {
         if (!wait_) return queue_.put_nowait_from(item_);
         wait_->end();
         try {

@@ -104,7 +104,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);
     }
-    void await_resume() {
+    [[gnu::always_inline]] void await_resume() {
         leave();
         check();
     }

@@ -23,7 +23,7 @@ public:
         state_ = State::woken;
         task_->yield(frame);
     }
-    void await_resume() { check(); }
+    [[gnu::always_inline]] void await_resume() { check(); }
 
 protected:
     ~SleepWait() = default;
@@ -43,7 +43,7 @@ template <class T>
 class [[nodiscard]] SleepResultAwaiter final : public SleepWait {
 public:
     SleepResultAwaiter(Seconds delay, T&& result) : SleepWait(delay), result_(std::move(result)) {}
-    T await_resume() {
+    [[gnu::always_inline]] T await_resume() {
         check();
         return std::move(result_);
     }

@@ -168,7 +168,7 @@ private:
     [[noreturn]] void throw_refused() const;
     void start(detail::TaskBase& task, detail::GroupMember& member, const TaskOptions& options);
     void child_is_done(detail::GroupMember& member, detail::TaskBase& child);
-    void child_has_failed(detail::TaskBase& child);
+    void child_has_failed(detail::GroupMember& member, detail::TaskBase& child);
     void wait_was_cancelled(detail::Ref<detail::CancelRequest> request) noexcept;
     void abort(const detail::Ref<detail::CancelRequest>& request) noexcept;
     void cancel_task(detail::TaskBase& task, const detail::Ref<detail::CancelRequest>& request) noexcept;
