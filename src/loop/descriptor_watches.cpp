@@ -20,6 +20,12 @@ void DescriptorWatches::check_has_no_user(int fd, const LoopResource* but) const
     throw RuntimeError("File descriptor " + std::to_string(fd) + " is used by transport " + users_[index]->repr());
 }
 
+bool DescriptorWatches::is_ready_too_often() noexcept {
+    constexpr int most = 1000;
+    if (std::exchange(pass_, loop_.passes()) != loop_.passes()) found_ready_ = 0;
+    return ++found_ready_ > most;
+}
+
 void DescriptorWatches::watch(int fd, bool for_writing, Ref<HandleBase> handle, const LoopResource* user) {
     check_open(loop_);
     check_has_no_user(fd, user);

@@ -4,6 +4,7 @@
 #include <asyncio/loop/io_backend.h>
 #include <asyncio/loop/loop_resource.h>
 
+#include <cstdint>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +32,9 @@ public:
     /// Throws RuntimeError if somebody else has.
     void check_has_no_user(int fd, const LoopResource* but = nullptr) const;
 
+    /// Whether so many have been found ready in one pass, without a wait, that others must have their turn.
+    bool is_ready_too_often() noexcept;
+
 private:
     struct Watch {
         Ref<HandleBase> reader;
@@ -44,6 +48,8 @@ private:
     LoopCore& loop_;
     std::unordered_map<int, Watch> watches_;
     std::vector<const LoopResource*> users_;  // by descriptor
+    std::uint64_t pass_ = 0;                  // in which so many were found ready:
+    int found_ready_ = 0;
 };
 
 }  // namespace asyncio::detail

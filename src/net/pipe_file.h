@@ -47,7 +47,7 @@ private:
     int fd_;
     Kind kind_ = Kind::pipe;
     bool was_blocking_ = false;  // and is to be put back
-    pid_t process_ = 0;  // a forked child leaves the open file as it is: the parent goes on with it
+    pid_t process_ = 0;          // a forked child leaves the open file as it is: the parent goes on with it
 };
 
 }  // namespace asyncio::detail

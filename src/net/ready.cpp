@@ -35,7 +35,7 @@ bool DescriptorWaiter::await_ready() {
     if (fd() < 0) throw ValueError("Invalid file descriptor: " + std::to_string(fd()));
     loop_->descriptors().check_has_no_user(fd());
     // Nor is there a duplicate then whose end would drop the locks by fcntl() of a regular file.
-    if (is_ready(fd(), what_)) return true;
+    if (is_ready(fd(), what_)) return !loop_->descriptors().is_ready_too_often();
     own_ = ::fcntl(fd(), F_DUPFD_CLOEXEC, 0);
     if (own_ < 0) throw_os_error(errno);
     auto is_seen = [this] {

@@ -65,7 +65,7 @@ private:
     Ref<ProtocolMaker> maker_;  // null when it is closed
     int backlog_;
     pid_t path_process_ = 0;  // that was to remove the path
-    ContextSlot context_;  // in which it began to serve
+    ContextSlot context_;     // in which it began to serve
     bool serving_ = false;
     bool closed_ = false;
     bool over_ = false;  // closed, and all connections have ended

@@ -44,7 +44,7 @@ void StreamReaderProtocol::connection_made(Transport transport) {
     if (callback_) call_back();
 }
 
-void StreamReaderProtocol::adopt(const Transport& transport, const StreamReader& reader) {
+void StreamReaderProtocol::adopt(const WriteTransport& transport, const StreamReader& reader) {
     if (transport_.get() == nullptr) transport_ = transport.handle();
     if (!reader_ && reader) reader_ = reader.state();
     if (!reader_ || reader_->transport() != nullptr || lost_) return;

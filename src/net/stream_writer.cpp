@@ -78,7 +78,11 @@ void WaitClosedWaiter::await_resume() {
 
 }  // namespace detail
 
-StreamWriter::StreamWriter(const Transport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
+StreamWriter::StreamWriter(const WriteTransport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
+                           decltype(nullptr))
+    : StreamWriter(transport, protocol, StreamReader()) {}
+
+StreamWriter::StreamWriter(const WriteTransport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
                            const StreamReader& reader) {
     if (!protocol) throw TypeError("a StreamWriter needs a StreamReaderProtocol");
     transport.handle();  // throws if there is none

@@ -89,7 +89,7 @@ void BaseTransport::set_protocol(ProtocolRef<> protocol) const {
     if (!protocol) throw TypeError("set_protocol() was given no protocol");
     in_its_thread().set_protocol(std::move(protocol));
 }
-ProtocolRef<> BaseTransport::get_protocol() const { return ProtocolRef<>(handle().get()->protocol()); }
+ProtocolRef<> BaseTransport::get_protocol() const { return detail::Ref<BaseProtocol>(handle().get()->protocol()); }
 std::string repr(const BaseTransport& transport) { return transport ? transport.handle().get()->repr() : "None"; }
 
 bool ReadTransport::is_reading() const { return handle().get()->is_reading(); }

@@ -12,8 +12,11 @@ INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 PRELUDE = """#include <asyncio/asyncio.h>
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
+#include <unordered_set>
 using namespace asyncio;
 Coro<int> answer() { co_return 42; }
 """
@@ -93,6 +96,38 @@ CASES = {
     "void f(ContextVar<std::string_view> variable) { variable.set(std::string()); }":
         "the variable would keep a view of a temporary",
     "ContextVar<std::string_view> variable(\"name\", std::string());": "the variable would keep a view of a temporary",
+    "class P : public Protocol {};\nvoid f(P& p) { ProtocolRef<P> ref(&p); }": "make both by make_protocol<P>(arguments...)",
+    "Coro<> f(Socket& s) { auto wrong = [](int) {}; co_await create_connection(wrong, {.sock = &s}); }":
+        "for a Protocol or a BufferedProtocol",
+    "Coro<> f() { auto wrong = [] { return DatagramProtocol(); }; co_await create_unix_connection(wrong, \"path\"); }":
+        "for a Protocol or a BufferedProtocol",
+    "Coro<> f(Socket& s) { auto wrong = [] { return 3; }; co_await create_unix_server(wrong, {.sock = &s}); }":
+        "for a Protocol or a BufferedProtocol",
+    "Coro<> f(Socket& s) { auto wrong = [] { return 3; }; co_await create_server(wrong, {.sock = &s}); }":
+        "for a Protocol or a BufferedProtocol",
+    "Coro<> f(Socket& s) { auto wrong = [] { return 3; }; co_await connect_accepted_socket(wrong, std::move(s)); }":
+        "for a Protocol or a BufferedProtocol",
+    "Coro<> f() { auto wrong = [] { return DatagramProtocol(); }; co_await connect_read_pipe(wrong, 0); }":
+        "for a Protocol, a std::unique_ptr of one",
+    "Coro<> f(Socket& s) { auto wrong = [] { return Protocol(); }; co_await create_datagram_endpoint(wrong, {.sock = &s}); }":
+        "for a DatagramProtocol, a std::unique_ptr of one",
+    "Coro<> f() { auto right = [] { return DatagramProtocol(); }; co_await create_datagram_endpoint(right, \"::1\", 0); }":
+        "create_datagram_endpoint(factory, HostPort(host, port))",
+    "Coro<> f() { auto right = [] { return Protocol(); }; co_await connect_write_pipe(right, stdout); }":
+        "a pipe is given by its descriptor",
+    "Coro<> f() { co_await readable(stdin); }": "readable() waits for a descriptor",
+    "struct P : Protocol { void data_received(std::string) {} };\n"
+    "Coro<> f() { auto wrong = [] { return P(); }; co_await create_server(wrong, \"::1\", 0); }":
+        "it would never be called: data_received(std::string_view)",
+    "struct P : Protocol { void connection_made(ReadTransport) {} };\n"
+    "Coro<> f() { auto wrong = [] { return P(); }; co_await connect_read_pipe(wrong, 0); }":
+        "it would never be called: connection_made(Transport)",
+    "struct P : Protocol { void eof_received() const {} };\n"
+    "Coro<> f() { auto wrong = [] { return make_protocol<P>(); }; co_await create_unix_server(wrong, \"path\"); }":
+        "it would never be called: bool eof_received()",
+    "struct P : DatagramProtocol { void datagram_received(std::string_view, SocketAddress) {} };\n"
+    "Coro<> f() { auto wrong = [] { return P(); }; co_await create_datagram_endpoint(wrong, HostPort(\"::1\", 0)); }":
+        "it would never be called: datagram_received(std::string_view, const SocketAddress&)",
     "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
 }
 # What must still be taken.
@@ -168,6 +203,69 @@ Coro<> f(int n) {
     co_await start_server(serve, {}, 0);
     run(asyncio::sleep(0));
     run(answer(), RunOptions());
+}
+class Quiet : public Protocol {};
+class Private : public Protocol {
+    void connection_made(Transport) override {}
+    void data_received(std::string_view) noexcept override {}
+    bool eof_received() final { return false; }
+    void connection_lost(std::exception_ptr) override {}
+};
+class Overloaded : public Protocol {
+public:
+    void data_received(std::string_view) override {}
+    void data_received(int) {}
+};
+class Deeper : public Private {
+    void pause_writing() override {}
+};
+class Mine : public DatagramProtocol {
+public:
+    void datagram_received(std::string_view, const SocketAddress&) override { use(ref_of(this)); }
+    static void use(ProtocolRef<Mine>) {}
+};
+class Buf : public BufferedProtocol {
+    WritableBytes get_buffer(std::ptrdiff_t) override { return {}; }
+    void buffer_updated(std::size_t) override {}
+};
+Coro<> connect_all(Socket& s) {
+    auto q = [] { return Quiet(); };
+    auto c = co_await create_connection(q, "127.0.0.1", 80);
+    auto c2 = co_await create_connection([] { return std::make_unique<Private>(); }, {.sock = &s});
+    auto c3 = co_await create_unix_connection([] { return make_protocol<Deeper>(); }, "path");
+    auto c4 = co_await create_unix_connection([] { return Buf(); }, {.sock = &s});
+    auto c5 = co_await connect_accepted_socket([] { return Overloaded(); }, std::move(s));
+    Server a = co_await create_server(q, "127.0.0.1", 80);
+    std::vector<std::string> hosts;
+    Server b = co_await create_server(q, hosts, 80);
+    Server d = co_await create_server(q, {.sock = &s});
+    Server e = co_await create_unix_server(q, "p");
+    Server g = co_await create_unix_server(q, {.sock = &s});
+    auto m = [] { return Mine(); };
+    auto d1 = co_await create_datagram_endpoint(m, HostPort("127.0.0.1", 0));
+    auto d3 = co_await create_datagram_endpoint(m, nullptr, HostPort("127.0.0.1", 9));
+    auto d4 = co_await create_datagram_endpoint(m, {.sock = &s});
+    auto d5 = co_await create_datagram_endpoint(m, "/path");
+    unsigned char raw[4] = {};
+    std::byte others[4] = {};
+    d1.transport.sendto(raw);
+    d1.transport.sendto(others);
+    d1.transport.sendto("text");
+    std::set<Transport> set{c.transport};
+    std::unordered_set<DatagramTransport> hashed{d1.transport};
+    std::unordered_set<StreamWriter> writers;
+    std::map<StreamWriter, int> map;
+    auto stream = [] { return StreamReaderProtocol(StreamReader()); };
+    auto pipe = co_await connect_write_pipe(stream, 1);
+    StreamWriter w(pipe.transport, pipe.protocol);
+    StreamWriter w2(pipe.transport, pipe.protocol, nullptr);
+    StreamWriter w3(pipe.transport, pipe.protocol, StreamReader());
+    ProtocolRef<> base = c.protocol;
+    base = pipe.protocol;
+    ProtocolRef<Mine> same = d1.transport.get_protocol<Mine>();
+    if (base == c.protocol) co_return;
+    co_await readable(0);
+    auto r = co_await connect_read_pipe(q, 0);
 }
 """
 

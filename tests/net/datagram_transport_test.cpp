@@ -142,9 +142,12 @@ class NotingBatches : public DatagramBatchProtocol {
 public:
     explicit NotingBatches(std::vector<std::string>& notes) : notes_(notes) {}
     void datagrams_received(std::span<const ReceivedDatagram> datagrams) override {
-        for (const ReceivedDatagram& datagram : datagrams) notes_.push_back("data '" + std::string(datagram.data) + "'");
+        for (const ReceivedDatagram& datagram : datagrams)
+            notes_.push_back("data '" + std::string(datagram.data) + "'");
     }
-    void connection_lost(std::exception_ptr error) override { notes_.push_back(error ? "lost by an error" : "lost None"); }
+    void connection_lost(std::exception_ptr error) override {
+        notes_.push_back(error ? "lost by an error" : "lost None");
+    }
 
 private:
     std::vector<std::string>& notes_;

@@ -61,6 +61,35 @@ TEST_F(PipeKinds, SocketsAreTakenToo) {
 
 // CPython: test_events.py, UnixPipeObjectSupportTests.test_read_regular_file
 // CPython: test_events.py, UnixPipeObjectSupportTests.test_write_regular_file
+// The recipe for a stream to a pipe. CPython takes None for the reader.
+TEST_F(PipeKinds, AStreamWriterStandsOnAWritePipeWithoutAReader) {
+    run_net([]() -> Coro<> {
+        PipeEnds pipe;
+        auto factory = [] { return StreamReaderProtocol(StreamReader()); };
+        auto connected = co_await connect_write_pipe(factory, pipe.give_writer());
+        StreamWriter writer(connected.transport, connected.protocol);
+        StreamWriter same(connected.transport, connected.protocol, nullptr);
+        EXPECT_EQ(writer, same);
+        EXPECT_FALSE(writer < same || same < writer);
+        EXPECT_EQ(std::hash<StreamWriter>()(writer), std::hash<StreamWriter>()(same));
+        writer.write("hello");
+        co_await writer.drain();
+        EXPECT_EQ(pipe.read(), "hello");
+        pipe.fill();
+        writer.write(std::string(200'000, 'x'));
+        Task<> draining = create_task([](StreamWriter to) -> Coro<> { co_await to.drain(); }, writer);
+        co_await sleep(2ms);
+        EXPECT_FALSE(draining.done());
+        pipe.close_reader();
+        co_await sleep(2ms);
+        EXPECT_TRUE(draining.done());
+        EXPECT_TRUE(draining.exception());
+        writer.close();
+        std::string how = co_await support::outcome_of(writer.wait_closed());
+        EXPECT_EQ(how.substr(0, how.find('(')), "BrokenPipeError");
+    });
+}
+
 TEST_F(PipeKinds, AFileIsRefusedAndClosed) {
     run_net([]() -> Coro<> {
         Events events;

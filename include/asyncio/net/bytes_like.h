@@ -39,6 +39,11 @@ public:
         BytesLike(const Range& range)
     noexcept : BytesLike(static_cast<const void*>(range.data()), range.size()) {}
     BytesLike(const std::string& bytes) noexcept : bytes_(bytes) {}
+    /// All of an array of bytes that are no text.
+    template <class Byte, std::size_t size>
+    requires(sizeof(Byte) == 1 && std::is_trivially_copyable_v<Byte> && !std::same_as<Byte, char>)
+        BytesLike(const Byte (&array)[size])
+    noexcept : BytesLike(static_cast<const void*>(array), size) {}
 
     const char* data() const noexcept { return bytes_.data(); }
     std::size_t size() const noexcept { return bytes_.size(); }

@@ -61,41 +61,33 @@ Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket sock
 /// auto [transport, protocol] = co_await asyncio::create_connection([] { return Echo(); }, "127.0.0.1", 8080);
 /// ```
 /// Python: loop.create_connection.
-template <StreamProtocolFactory F>
-Coro<Connection<detail::ProtocolOf<F>>> create_connection(F&& factory, Host host, Port port,
-                                                          CreateConnectionOptions options = {}) {
+template <class F>
+Coro<Connection<detail::StreamProtocolOf<F>>> create_connection(F&& factory, Host host, Port port,
+                                                                CreateConnectionOptions options = {}) {
     return detail::with_protocol_of<Connection, F>(
         detail::create_connection(detail::protocol_maker(static_cast<F&&>(factory)), host, port, options));
 }
 /// For a socket that is connected already: `create_connection(factory, {.sock = &socket})`.
-template <StreamProtocolFactory F>
-Coro<Connection<detail::ProtocolOf<F>>> create_connection(F&& factory, CreateConnectionOptions options) {
+template <class F>
+Coro<Connection<detail::StreamProtocolOf<F>>> create_connection(F&& factory, CreateConnectionOptions options) {
     return create_connection(static_cast<F&&>(factory), {}, {}, options);
 }
-template <class F, class... Rest>
-requires(!StreamProtocolFactory<F>) Coro<Connection<>> create_connection(F&&, Rest&&...) {
-    static_assert(detail::never<F>,
-                  "create_connection() calls its factory without arguments, for a Protocol or a "
-                  "BufferedProtocol, a std::unique_ptr of one or a ProtocolRef");
-    return Coro<Connection<>>();
-}
-
 /// Connects to a unix socket; an abstract one if the path's first byte is zero. Python: loop.create_unix_connection.
-template <StreamProtocolFactory F>
-Coro<Connection<detail::ProtocolOf<F>>> create_unix_connection(F&& factory, std::string_view path,
-                                                               CreateUnixConnectionOptions options = {}) {
+template <class F>
+Coro<Connection<detail::StreamProtocolOf<F>>> create_unix_connection(F&& factory, std::string_view path,
+                                                                     CreateUnixConnectionOptions options = {}) {
     return detail::with_protocol_of<Connection, F>(
         detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), path, options));
 }
-template <StreamProtocolFactory F>
-Coro<Connection<detail::ProtocolOf<F>>> create_unix_connection(F&& factory, CreateUnixConnectionOptions options) {
+template <class F>
+Coro<Connection<detail::StreamProtocolOf<F>>> create_unix_connection(F&& factory, CreateUnixConnectionOptions options) {
     return detail::with_protocol_of<Connection, F>(
         detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), std::nullopt, options));
 }
 
 /// Puts a protocol on a connection that somebody else has accepted. Python: loop.connect_accepted_socket.
-template <StreamProtocolFactory F>
-Coro<Connection<detail::ProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock) {
+template <class F>
+Coro<Connection<detail::StreamProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock) {
     return detail::with_protocol_of<Connection, F>(
         detail::connect_accepted_socket(detail::protocol_maker(static_cast<F&&>(factory)), std::move(sock)));
 }

@@ -8,6 +8,7 @@
 #include <asyncio/net/socket.h>
 #include <asyncio/net/transports.h>
 
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,10 +68,6 @@ Coro<DatagramEndpoint<>> create_datagram_endpoint(Ref<ProtocolMaker> maker, cons
 
 }  // namespace detail
 
-/// The same as a ProtocolFactory, of a DatagramProtocol.
-template <class F>
-concept DatagramProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<DatagramProtocol, detail::ProtocolOf<F>>;
-
 /// Opens a socket for datagrams, by UDP or between unix sockets, and puts the protocol that the factory makes on it.
 ///
 /// The protocol's `connection_made()` has been called when this goes on. Throws OSError, gaierror, ValueError for
@@ -80,24 +77,26 @@ concept DatagramProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Datagr
 ///     co_await asyncio::create_datagram_endpoint([] { return Echo(); }, asyncio::HostPort("127.0.0.1", 9999));
 /// ```
 /// Python: loop.create_datagram_endpoint.
-template <DatagramProtocolFactory F>
-Coro<DatagramEndpoint<detail::ProtocolOf<F>>> create_datagram_endpoint(F&& factory, DatagramEndpointOptions options) {
+template <class F>
+Coro<DatagramEndpoint<detail::DatagramProtocolOf<F>>> create_datagram_endpoint(F&& factory,
+                                                                               DatagramEndpointOptions options) {
     return detail::with_protocol_of<DatagramEndpoint, F>(
         detail::create_datagram_endpoint(detail::protocol_maker(static_cast<F&&>(factory)), options));
 }
-template <DatagramProtocolFactory F>
-Coro<DatagramEndpoint<detail::ProtocolOf<F>>> create_datagram_endpoint(F&& factory, EndpointAddress local_addr,
-                                                                       EndpointAddress remote_addr = {},
-                                                                       DatagramEndpointOptions options = {}) {
+template <class F>
+Coro<DatagramEndpoint<detail::DatagramProtocolOf<F>>> create_datagram_endpoint(F&& factory, EndpointAddress local_addr,
+                                                                               EndpointAddress remote_addr = {},
+                                                                               DatagramEndpointOptions options = {}) {
     options.local_addr = local_addr;
     options.remote_addr = remote_addr;
     return create_datagram_endpoint(static_cast<F&&>(factory), options);
 }
-template <class F, class... Rest>
-requires(!DatagramProtocolFactory<F>) Coro<DatagramEndpoint<>> create_datagram_endpoint(F&&, Rest&&...) {
-    static_assert(detail::never<F>,
-                  "create_datagram_endpoint() calls its factory without arguments, for a "
-                  "DatagramProtocol, a std::unique_ptr of one or a ProtocolRef");
+template <class F, std::integral Number>
+Coro<DatagramEndpoint<>> create_datagram_endpoint(F&&, Host, Number, DatagramEndpointOptions = {}) {
+    static_assert(
+        detail::never<F>,
+        "an address is one argument: create_datagram_endpoint(factory, HostPort(host, port)), and a second one "
+        "is whom to send to");
     return Coro<DatagramEndpoint<>>();
 }
 

@@ -54,41 +54,33 @@ Coro<Server> create_unix_server(Ref<ProtocolMaker> maker, std::optional<std::str
 /// asyncio::Server server = co_await asyncio::create_server([] { return Echo(); }, "127.0.0.1", 8080);
 /// ```
 /// Python: loop.create_server.
-template <StreamProtocolFactory F>
+template <class F>
 Coro<Server> create_server(F&& factory, Host host, Port port, CreateServerOptions options = {}) {
-    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), detail::OwnedHosts(host),
+    return detail::create_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), detail::OwnedHosts(host),
                                  host.has_value() || port.has_value(), port, options);
 }
 /// Listens on several hosts, a container of names, each once.
-template <StreamProtocolFactory F, detail::HostRange Hosts>
+template <class F, detail::HostRange Hosts>
 Coro<Server> create_server(F&& factory, const Hosts& hosts, Port port, CreateServerOptions options = {}) {
     detail::OwnedHosts all;
     for (const auto& host : hosts) all.add(Host(host));
-    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), std::move(all), true, port,
+    return detail::create_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), std::move(all), true, port,
                                  options);
 }
 /// For a socket that is bound already: `create_server(factory, {.sock = &socket})`.
-template <StreamProtocolFactory F>
+template <class F>
 Coro<Server> create_server(F&& factory, CreateServerOptions options) {
-    return detail::create_server(detail::protocol_maker(static_cast<F&&>(factory)), {}, false, {}, options);
+    return detail::create_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), {}, false, {}, options);
 }
-template <class F, class... Rest>
-requires(!StreamProtocolFactory<F>) Coro<Server> create_server(F&&, Rest&&...) {
-    static_assert(detail::never<F>,
-                  "create_server() calls its factory without arguments, for a Protocol or a "
-                  "BufferedProtocol, a std::unique_ptr of one or a ProtocolRef");
-    return Coro<Server>();
-}
-
 /// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
 /// at this path is replaced. Python: loop.create_unix_server.
-template <StreamProtocolFactory F>
+template <class F>
 Coro<Server> create_unix_server(F&& factory, std::string_view path, CreateUnixServerOptions options = {}) {
-    return detail::create_unix_server(detail::protocol_maker(static_cast<F&&>(factory)), path, options);
+    return detail::create_unix_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), path, options);
 }
-template <StreamProtocolFactory F>
+template <class F>
 Coro<Server> create_unix_server(F&& factory, CreateUnixServerOptions options) {
-    return detail::create_unix_server(detail::protocol_maker(static_cast<F&&>(factory)), std::nullopt, options);
+    return detail::create_unix_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), std::nullopt, options);
 }
 
 }  // namespace asyncio

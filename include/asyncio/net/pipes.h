@@ -55,9 +55,6 @@ private:
 Coro<ReadPipe<>> connect_read_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor);
 Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor descriptor);
 
-template <class F>
-concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, ProtocolOf<F>>;
-
 }  // namespace detail
 
 /// Puts a protocol on the reading end of a pipe, or on a FIFO, a socket, a terminal or another character device.
@@ -66,19 +63,32 @@ concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, 
 /// transport; what it was is put back before, for others who have the same open file. Throws ValueError for a file. A
 /// terminal whose other end is gone is lost by OSError, EIO; a pipe that nobody writes any more has an end.
 /// Python: loop.connect_read_pipe.
-template <detail::PipeProtocolFactory F>
-Coro<ReadPipe<detail::ProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
+template <class F>
+Coro<ReadPipe<detail::PipeProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
     detail::OwnedDescriptor owned(fd);
     return detail::with_protocol_of<ReadPipe, F>(
         detail::connect_read_pipe(detail::protocol_maker(static_cast<F&&>(factory)), std::move(owned)));
 }
 /// The same for the writing end. When a pipe's reader has gone it is closed, with BrokenPipeError if something is kept.
 /// No SIGPIPE comes of it. Python: loop.connect_write_pipe.
-template <detail::PipeProtocolFactory F>
-Coro<WritePipe<detail::ProtocolOf<F>>> connect_write_pipe(F&& factory, int fd) {
+template <class F>
+Coro<WritePipe<detail::PipeProtocolOf<F>>> connect_write_pipe(F&& factory, int fd) {
     detail::OwnedDescriptor owned(fd);
     return detail::with_protocol_of<WritePipe, F>(
         detail::connect_write_pipe(detail::protocol_maker(static_cast<F&&>(factory)), std::move(owned)));
+}
+
+template <class F, class File>
+Coro<ReadPipe<>> connect_read_pipe(F&&, File*) {
+    static_assert(detail::never<F>,
+                  "a pipe is given by its descriptor, which is taken over: dup(fileno(file)) of a FILE*");
+    return Coro<ReadPipe<>>();
+}
+template <class F, class File>
+Coro<WritePipe<>> connect_write_pipe(F&&, File*) {
+    static_assert(detail::never<F>,
+                  "a pipe is given by its descriptor, which is taken over: dup(fileno(file)) of a FILE*");
+    return Coro<WritePipe<>>();
 }
 
 /// Standard input as a stream, whatever it is: a terminal, a pipe, a file, `/dev/null`.

@@ -7,6 +7,8 @@
 #include <asyncio/detail/ref.h>
 #include <asyncio/net/protocols.h>
 
+#include <exception>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -21,6 +23,10 @@ struct MadeProtocol {
 };
 template <class P>
 struct MadeProtocol<Ref<P>> {
+    using type = P;
+};
+template <class P>
+struct MadeProtocol<ProtocolRef<P>> {
     using type = P;
 };
 /// std::unique_ptr, without its header, which is dear.
@@ -52,7 +58,119 @@ concept ProtocolFactory = std::is_invocable_v<detail::KeptCopy<F>> && requires {
 template <class F>
 concept StreamProtocolFactory = ProtocolFactory<F> && detail::is_stream_protocol<detail::ProtocolOf<F>>;
 
+/// The same, of a `DatagramProtocol`.
+template <class F>
+concept DatagramProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<DatagramProtocol, detail::ProtocolOf<F>>;
+
 namespace detail {
+
+template <class F>
+concept PipeProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<Protocol, ProtocolOf<F>>;
+
+// What a factory makes; where it is none of the right kind, the compiler says so. Braces among the other arguments do
+// not hinder that, as they would an overload's choice.
+
+template <class F, bool is_right>
+struct Product {
+    using type = ProtocolOf<F>;
+};
+template <class F>
+struct Product<F, false> {
+    using type = BaseProtocol;
+};
+template <class F>
+consteval bool check_stream_factory() {
+    static_assert(StreamProtocolFactory<F>,
+                  "the factory is called without arguments, for a Protocol or a BufferedProtocol, a std::unique_ptr of "
+                  "one or a ProtocolRef");
+    return StreamProtocolFactory<F>;
+}
+template <class F>
+consteval bool check_pipe_factory() {
+    static_assert(PipeProtocolFactory<F>,
+                  "a pipe's factory is called without arguments, for a Protocol, a std::unique_ptr of one or a "
+                  "ProtocolRef");
+    return PipeProtocolFactory<F>;
+}
+template <class F>
+consteval bool check_datagram_factory() {
+    static_assert(DatagramProtocolFactory<F>,
+                  "an endpoint's factory is called without arguments, for a DatagramProtocol, a std::unique_ptr of one "
+                  "or a ProtocolRef");
+    return DatagramProtocolFactory<F>;
+}
+template <class F>
+using StreamProtocolOf = typename Product<F, check_stream_factory<F>()>::type;
+template <class F>
+using PipeProtocolOf = typename Product<F, check_pipe_factory<F>()>::type;
+template <class F>
+using DatagramProtocolOf = typename Product<F, check_datagram_factory<F>()>::type;
+
+// Whether a method that can be named is the one that the transport calls.
+
+template <class P>
+concept CallsConnectionLost = !requires {
+    &P::connection_lost;
+}
+|| requires { static_cast<void (P::*)(std::exception_ptr)>(&P::connection_lost); };
+template <class P>
+concept CallsPauseWriting = !requires {
+    &P::pause_writing;
+}
+|| requires { static_cast<void (P::*)()>(&P::pause_writing); };
+template <class P>
+concept CallsResumeWriting = !requires {
+    &P::resume_writing;
+}
+|| requires { static_cast<void (P::*)()>(&P::resume_writing); };
+template <class P, class T>
+concept CallsConnectionMade = !requires {
+    &P::connection_made;
+}
+|| requires { static_cast<void (P::*)(T)>(&P::connection_made); };
+template <class P>
+concept CallsEofReceived = !requires {
+    &P::eof_received;
+}
+|| requires { static_cast<bool (P::*)()>(&P::eof_received); };
+template <class P>
+concept CallsDataReceived = !requires {
+    &P::data_received;
+}
+|| requires { static_cast<void (P::*)(std::string_view)>(&P::data_received); };
+template <class P>
+concept CallsDatagramReceived = !requires {
+    &P::datagram_received;
+}
+|| requires { static_cast<void (P::*)(std::string_view, const SocketAddress&)>(&P::datagram_received); };
+template <class P>
+concept CallsErrorReceived = !requires {
+    &P::error_received;
+}
+|| requires { static_cast<void (P::*)(std::exception_ptr)>(&P::error_received); };
+
+/// A method of the same name with other parameters hides the one that is called, and is silently never called itself.
+template <class P>
+consteval void check_methods() {
+    static_assert(CallsConnectionLost<P>, "it would never be called: connection_lost(std::exception_ptr)");
+    static_assert(CallsPauseWriting<P>, "it would never be called: pause_writing() has no parameter");
+    static_assert(CallsResumeWriting<P>, "it would never be called: resume_writing() has no parameter");
+    if constexpr (std::is_base_of_v<DatagramProtocol, P>) {
+        static_assert(CallsConnectionMade<P, DatagramTransport>,
+                      "it would never be called: connection_made(DatagramTransport)");
+        static_assert(CallsDatagramReceived<P>,
+                      "it would never be called: datagram_received(std::string_view, const SocketAddress&)");
+        static_assert(CallsErrorReceived<P>, "it would never be called: error_received(std::exception_ptr)");
+    } else if constexpr (is_stream_protocol<P>) {
+        static_assert(CallsConnectionMade<P, Transport>,
+                      "it would never be called: connection_made(Transport), also of a pipe; a Transport is a "
+                      "WriteTransport, and converts to a ReadTransport");
+        static_assert(CallsEofReceived<P>, "it would never be called: bool eof_received()");
+        if constexpr (std::is_base_of_v<Protocol, P>) {
+            static_assert(CallsDataReceived<P>, "it would never be called: data_received(std::string_view)");
+        }
+    }
+}
 
 /// A ProtocolFactory that is kept.
 class ProtocolMaker : public Counted {
@@ -89,7 +207,14 @@ Ref<ProtocolMaker> protocol_maker(F&& factory) {
     static_assert(safe_beside_co_await<F>,
                   "g++ 12 would destroy this temporary lambda twice if the call is awaited on the spot, since it "
                   "captures by value something that has a destructor: give it a name first");
+    check_methods<ProtocolOf<F>>();
     return Ref<ProtocolMaker>(new ProtocolMakerOf<std::decay_t<F>>(std::in_place, static_cast<F&&>(factory)));
+}
+
+template <class F>
+Ref<ProtocolMaker> stream_protocol_maker(F&& factory) {
+    static_cast<void>(check_stream_factory<F>());
+    return protocol_maker(static_cast<F&&>(factory));
 }
 
 /// What has been connected, with its protocol as what the factory makes.

@@ -41,6 +41,11 @@ public:
 
 protected:
     explicit BaseProtocol(Kind kind) noexcept : kind_(kind) {}
+    /// One more reference of this protocol, which `make_protocol()` or a factory has made: `ref_of(this)`.
+    template <class P>
+    static ProtocolRef<P> ref_of(P* self) noexcept {
+        return detail::Ref<P>(self);
+    }
 
 private:
     const Kind kind_;
@@ -103,7 +108,7 @@ public:
 /// Makes a protocol that is kept by whoever has a reference of it: `make_protocol<Mine>(arguments...)`.
 template <class P, class... Args>
 ProtocolRef<P> make_protocol(Args&&... args) {
-    return ProtocolRef<P>(new P(static_cast<Args&&>(args)...));
+    return detail::Ref<P>(new P(static_cast<Args&&>(args)...));
 }
 
 }  // namespace asyncio

@@ -31,12 +31,15 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         suspend(*frame.promise().task(), frame);
+        if (own_ < 0) wake();  // it is only for others to have their turn
     }
     void await_resume() { check(); }
 
 private:
     void leave() noexcept;
-    void on_cancel() noexcept override { leave(); }
+    void on_cancel() noexcept override {
+        if (own_ >= 0) leave();
+    }
 
     int own_ = -1;
     Readiness what_;
@@ -61,7 +64,8 @@ using SocketReadyCall = WaiterCall<SocketReadyWaiter, Ref<SocketState>, Readines
 /// Waits until there is something to read from the descriptor: bytes, an end, an error. For what speaks to the system
 /// by itself and has a descriptor to wait for: a C library's connection, inotify, a pidfd, a timerfd.
 ///
-/// It goes on at once if that is so already, as it always is of regular files, which are never waited for. Of several
+/// It goes on at once if that is so already, as it always is of regular files, which are never waited for; of a
+/// thousand in a row one waits for the next pass, so that a loop that never reads holds nobody up. Of several
 /// tasks that wait all go on, one pass after it was seen; somebody may have read by then, so make the descriptor
 /// non-blocking, and wait again when a read says EAGAIN. Beside an `add_reader()` of the same descriptor it is no
 /// trouble. Nobody closes it: not this, and a `close()` does not end the wait, which keeps the file open until it is
@@ -78,6 +82,16 @@ using SocketReadyCall = WaiterCall<SocketReadyWaiter, Ref<SocketState>, Readines
 inline auto readable(int fd) { return detail::DescriptorCall(fd, detail::Readiness::to_read); }
 /// The same until there is room to write, or nobody reads any more.
 inline auto writable(int fd) { return detail::DescriptorCall(fd, detail::Readiness::to_write); }
+template <class File>
+detail::DescriptorCall readable(File*) {
+    static_assert(detail::never<File>, "readable() waits for a descriptor: fileno(file) of a FILE*");
+    return detail::DescriptorCall(-1, detail::Readiness::to_read);
+}
+template <class File>
+detail::DescriptorCall writable(File*) {
+    static_assert(detail::never<File>, "writable() waits for a descriptor: fileno(file) of a FILE*");
+    return detail::DescriptorCall(-1, detail::Readiness::to_write);
+}
 /// The same for a `Socket`, whose tasks are served in the order in which they came, together with those in `sock_recv`
 /// and its like. Closing it ends the wait with OSError, EBADF.
 inline auto readable(const Socket& sock) { return detail::SocketReadyCall(sock.state(), detail::Readiness::to_read); }

@@ -55,7 +55,7 @@ public:
     }
     void drop_handle() noexcept;
     /// For a writer: what the protocol has not got yet it has from now on.
-    void adopt(const Transport& transport, const StreamReader& reader);
+    void adopt(const WriteTransport& transport, const StreamReader& reader);
     detail::TransportState& transport() const noexcept { return *transport_.get(); }
     detail::ReaderState* reader() const noexcept { return reader_.get(); }
     std::string repr() const;

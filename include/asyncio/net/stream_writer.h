@@ -97,12 +97,22 @@ public:
     StreamWriter() noexcept = default;
     /// Of a transport on which a protocol stands that has made a connection, or was put there by `set_protocol()`. The
     /// reader, whose error `drain()` throws, is the protocol's or empty; if the protocol has none it takes this one.
-    StreamWriter(const Transport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
+    StreamWriter(const WriteTransport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
                  const StreamReader& reader);
+    /// The same without a reader: on the transport of `connect_write_pipe()`, for instance.
+    StreamWriter(const WriteTransport& transport, const ProtocolRef<StreamReaderProtocol>& protocol,
+                 decltype(nullptr) no_reader = nullptr);
 
     explicit operator bool() const noexcept { return stream_.get() != nullptr; }
     friend bool operator==(const StreamWriter& a, const StreamWriter& b) noexcept {
         return a.stream_.get() == b.stream_.get();
+    }
+    /// For sets and maps: in any order.
+    friend bool operator<(const StreamWriter& a, const StreamWriter& b) noexcept {
+        return hash_value(a) < hash_value(b);
+    }
+    friend std::size_t hash_value(const StreamWriter& a) noexcept {
+        return reinterpret_cast<std::size_t>(a.stream_.get());
     }
 
     /// Throws RuntimeError after `write_eof()`. After the connection was lost it does nothing; `drain()` tells.
@@ -167,3 +177,8 @@ private:
 std::string repr(const StreamWriter& writer);
 
 }  // namespace asyncio
+
+template <>
+struct std::hash<asyncio::StreamWriter> {
+    std::size_t operator()(const asyncio::StreamWriter& writer) const noexcept { return hash_value(writer); }
+};

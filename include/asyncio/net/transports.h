@@ -25,9 +25,23 @@ class EventLoop;
 struct Datagram;
 
 /// Keeps a protocol, as `std::shared_ptr` would: when the last one is gone the protocol is destroyed. Belongs to the
-/// loop's thread. A protocol makes one of itself by `ProtocolRef<Mine>(this)`.
+/// loop's thread. It comes from `make_protocol()`; a protocol makes one of itself by `ref_of(this)`.
 template <class P = BaseProtocol>
-using ProtocolRef = detail::Ref<P>;
+class ProtocolRef : public detail::Ref<P> {
+public:
+    constexpr ProtocolRef() noexcept = default;
+    constexpr ProtocolRef(decltype(nullptr)) noexcept {}
+    template <class Q>
+    requires std::is_convertible_v<Q*, P*> ProtocolRef(detail::Ref<Q> other)
+    noexcept : detail::Ref<P>(static_cast<detail::Ref<Q>&&>(other)) {}
+    template <class Q>
+    requires std::is_convertible_v<Q*, P*>
+    explicit ProtocolRef(Q*) {
+        static_assert(!std::is_same_v<Q, Q>,
+                      "a ProtocolRef destroys its protocol: make both by make_protocol<P>(arguments...); inside of a "
+                      "protocol, ref_of(this) gives one of itself");
+    }
+};
 
 /// What `get_extra_info()` gives: an address, a socket or a descriptor, or nothing, which tests false.
 class ExtraInfo {
@@ -97,6 +111,13 @@ public:
     friend bool operator==(const BaseTransport& a, const BaseTransport& b) noexcept {
         return a.transport_.get() == b.transport_.get();
     }
+    /// For sets and maps: in any order.
+    friend bool operator<(const BaseTransport& a, const BaseTransport& b) noexcept {
+        return hash_value(a) < hash_value(b);
+    }
+    friend std::size_t hash_value(const BaseTransport& a) noexcept {
+        return reinterpret_cast<std::size_t>(a.transport_.get());
+    }
 
     /// Sends what is kept, then closes. Nothing is received any more. The protocol's `connection_lost()` is called in a
     /// later pass of the loop, with null.
@@ -114,7 +135,7 @@ public:
     /// The same as a `P`; empty if it is none.
     template <class P>
     ProtocolRef<P> get_protocol() const {
-        return ProtocolRef<P>(dynamic_cast<P*>(get_protocol().get()));
+        return detail::Ref<P>(dynamic_cast<P*>(get_protocol().get()));
     }
 
     /// For the library.
@@ -224,3 +245,9 @@ public:
 };
 
 }  // namespace asyncio
+
+template <class Handle>
+requires std::is_base_of_v<asyncio::BaseTransport, Handle>
+struct std::hash<Handle> {
+    std::size_t operator()(const Handle& handle) const noexcept { return hash_value(handle); }
+};
