@@ -10,7 +10,6 @@
 #include "net/pipe_support.h"
 
 using namespace asyncio;
-using asyncio::sleep;
 using support::NetTest;
 using support::outcome_of;
 using support::run_net;
@@ -33,8 +32,8 @@ TEST_F(ReadyTurns, WhoNeverReadsHoldsNobodyUpAndCanBeCancelled) {
         pipe.write("x");
         long times = 0;
         Task<> task = create_task(wait_and_never_read(pipe.reader(), times));
-        co_await sleep(0);
-        co_await sleep(0);
+        co_await asyncio::sleep(0);
+        co_await asyncio::sleep(0);
         EXPECT_EQ(times, 2001);  // and one that had to wait
         task.cancel();
         std::string how = co_await outcome_of(task);
