@@ -6,6 +6,7 @@
 #include "net/protocol_calls.h"
 #include "net/server_state.h"
 #include "net/socket_transport.h"
+#include "net/tls_layer.h"
 
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/os_errors.h>
@@ -94,10 +95,16 @@ Coro<Socket> accepted_socket(Socket socket) {
 }
 
 // CPython: base_events.py, BaseEventLoop._create_connection_transport
-Coro<Connection<>> make_connection(Coro<Socket> connecting, Ref<ProtocolMaker> maker) {
+Coro<Connection<>> make_connection(Coro<Socket> connecting, Ref<ProtocolMaker> maker, TlsRequest tls) {
+    tls.check();
     Socket socket = co_await std::move(connecting);
     if (!socket) throw_os_error(EBADF);
     Ref<BaseProtocol> protocol = made_protocol(*maker);
+    if (tls) {
+        Ref<TlsLayer> layer = tls.make_layer(running_core(), protocol);
+        co_await begin_tls(std::move(socket), layer);
+        co_return Connection<>{Transport(layer.get()), std::move(protocol)};
+    }
     NewTransport transport(new SocketTransport(running_core(), std::move(socket), protocol, {}, nullptr));
     co_await WaiterCall<BeginWaiter<SocketTransport>, NewTransport<SocketTransport>*>(&transport);
     co_return Connection<>{Transport(transport.get()), std::move(protocol)};
@@ -131,16 +138,17 @@ Coro<Socket> connected_unix_socket(std::optional<std::string_view> path, const C
 
 Coro<Connection<>> create_connection(Ref<ProtocolMaker> maker, Host host, Port port,
                                      const CreateConnectionOptions& options) {
-    return make_connection(connected_socket(host, port, options), std::move(maker));
+    return make_connection(connected_socket(host, port, options), std::move(maker), client_tls(options, host));
 }
 
 Coro<Connection<>> create_unix_connection(Ref<ProtocolMaker> maker, std::optional<std::string_view> path,
                                           const CreateUnixConnectionOptions& options) {
-    return make_connection(connected_unix_socket(path, options), std::move(maker));
+    return make_connection(connected_unix_socket(path, options), std::move(maker), unix_client_tls(options));
 }
 
-Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket) {
-    return make_connection(accepted_socket(std::move(socket)), std::move(maker));
+Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket,
+                                           const ConnectAcceptedSocketOptions& options) {
+    return make_connection(accepted_socket(std::move(socket)), std::move(maker), TlsRequest::from(options, true));
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 #include "loop/loop_core.h"
 #include "net/connecting.h"
 #include "net/server_state.h"
+#include "net/tls_layer.h"
 
 #include <asyncio/errors/log.h>
 #include <asyncio/errors/os_errors.h>
@@ -29,6 +30,7 @@ namespace {
 struct Serving {
     Ref<ProtocolMaker> maker;
     CreateServerOptions options;
+    TlsRequest tls;
     bool has_address = false;
     std::vector<AddressQuery> queries;
     Socket sock;
@@ -82,6 +84,8 @@ std::optional<Socket> bound_socket(const AddressInfo& info, const CreateServerOp
 // CPython: base_events.py, BaseEventLoop.create_server
 Coro<Server> listen(Serving args) {
     const CreateServerOptions options = args.options;
+    args.tls.check();
+    Ref<ProtocolMaker> maker = over_tls(std::move(args.maker), std::move(args.tls));
     std::vector<Socket> sockets;
     if (!args.has_address) {
         if (options.sock == nullptr) throw ValueError("Neither host/port nor sock were specified");
@@ -89,8 +93,7 @@ Coro<Server> listen(Serving args) {
             throw ValueError("A Stream Socket was expected, got " + repr(args.sock));
         }
         sockets.push_back(std::move(args.sock));
-        co_return co_await serve(std::move(sockets), std::move(args.maker), options.backlog, options.start_serving,
-                                 false);
+        co_return co_await serve(std::move(sockets), std::move(maker), options.backlog, options.start_serving, false);
     }
     if (options.sock != nullptr) throw ValueError("host/port and sock can not be specified at the same time");
 
@@ -113,7 +116,7 @@ Coro<Server> listen(Serving args) {
         if (std::optional<Socket> socket = bound_socket(info, options)) sockets.push_back(std::move(*socket));
     }
     if (sockets.empty()) throw OSError("could not bind on any address out of [" + tried + "]");
-    co_return co_await serve(std::move(sockets), std::move(args.maker), options.backlog, options.start_serving, false);
+    co_return co_await serve(std::move(sockets), std::move(maker), options.backlog, options.start_serving, false);
 }
 
 Socket bound_unix_socket(const std::string& path) {
@@ -135,7 +138,9 @@ Socket bound_unix_socket(const std::string& path) {
 
 // CPython: unix_events.py, _UnixSelectorEventLoop.create_unix_server
 Coro<Server> listen_at_path(Ref<ProtocolMaker> maker, std::optional<std::string> path, Socket socket,
-                            CreateUnixServerOptions options) {
+                            CreateUnixServerOptions options, TlsRequest tls) {
+    tls.check();
+    maker = over_tls(std::move(maker), std::move(tls));
     if (path) {
         if (options.sock != nullptr) throw ValueError("path and sock can not be specified at the same time");
         socket = bound_unix_socket(*path);
@@ -158,6 +163,7 @@ Coro<Server> create_server(Ref<ProtocolMaker> maker, OwnedHosts hosts, bool has_
     Serving args;
     args.maker = std::move(maker);
     args.options = options;
+    args.tls = TlsRequest::from(options, true);
     args.has_address = has_address;
     for (OwnedHost& host : hosts.take()) {
         bool is_all = host.get().has_value() && host.get().name().empty();
@@ -174,7 +180,8 @@ Coro<Server> create_unix_server(Ref<ProtocolMaker> maker, std::optional<std::str
     if (!path && options.sock != nullptr) socket = std::move(*options.sock);
     std::optional<std::string> owned_path;
     if (path) owned_path.emplace(*path);
-    return listen_at_path(std::move(maker), std::move(owned_path), std::move(socket), options);
+    return listen_at_path(std::move(maker), std::move(owned_path), std::move(socket), options,
+                          TlsRequest::from(options, true));
 }
 
 }  // namespace asyncio::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/socket_transport.h"
+#include "net/tls_layer.h"
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/waiter.h>
@@ -19,6 +20,23 @@ namespace asyncio::detail {
 /// What `create_connection()` and `open_connection()` begin with.
 Coro<Socket> connected_socket(Host host, Port port, const CreateConnectionOptions& options);
 Coro<Socket> connected_unix_socket(std::optional<std::string_view> path, const CreateUnixConnectionOptions& options);
+
+/// The name of the server is the host's, if no other is given. CPython: base_events.py, create_connection
+template <class Options>
+TlsRequest client_tls(const Options& options, const Host& host) {
+    TlsRequest request = TlsRequest::from(options, false);
+    request.without_name = "You must set server_hostname when using ssl without a host";
+    if (request && !request.server_hostname && host.has_value() && !host.name().empty()) {
+        request.server_hostname.emplace(host.name());
+    }
+    return request;
+}
+template <class Options>
+TlsRequest unix_client_tls(const Options& options) {
+    TlsRequest request = TlsRequest::from(options, false);
+    request.without_name = "you have to pass server_hostname when using ssl";
+    return request;
+}
 
 /// A transport that nobody else knows yet: closed if it comes to nothing.
 template <class T>

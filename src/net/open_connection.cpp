@@ -17,12 +17,17 @@ namespace detail {
 namespace {
 
 // CPython: streams.py, open_connection
-Coro<Streams> open_streams(Coro<Socket> connecting, std::int64_t limit) {
+Coro<Streams> open_streams(Coro<Socket> connecting, std::int64_t limit, TlsRequest tls) {
     LoopCore& loop = running_core();
     StreamReader reader(Ref<ReaderState>(new ReaderState(loop, limit)));
+    tls.check();
     Socket socket = co_await std::move(connecting);
     if (!socket) throw_os_error(EBADF);
     Ref<StreamReaderProtocol> protocol(new StreamReaderProtocol(reader.state(), nullptr));
+    if (tls) {
+        co_await begin_tls(std::move(socket), tls.make_layer(loop, protocol));
+        co_return Streams{std::move(reader), StreamWriter(protocol.get())};
+    }
     NewTransport transport(new SocketTransport(loop, std::move(socket), protocol, {}, nullptr));
     co_await WaiterCall<BeginWaiter<SocketTransport>, NewTransport<SocketTransport>*>(&transport);
     co_return Streams{std::move(reader), StreamWriter(protocol.get())};
@@ -40,17 +45,20 @@ Coro<Streams> open_connection(Host host, Port port, OpenConnectionOptions option
                                              .happy_eyeballs_delay = options.happy_eyeballs_delay,
                                              .interleave = options.interleave,
                                              .all_errors = options.all_errors};
-    return detail::open_streams(detail::connected_socket(host, port, of_connection), options.limit);
+    return detail::open_streams(detail::connected_socket(host, port, of_connection), options.limit,
+                                detail::client_tls(options, host));
 }
 
 Coro<Streams> open_connection(OpenConnectionOptions options) { return open_connection({}, {}, options); }
 
 Coro<Streams> open_unix_connection(std::string_view path, OpenUnixConnectionOptions options) {
-    return detail::open_streams(detail::connected_unix_socket(path, {.sock = options.sock}), options.limit);
+    return detail::open_streams(detail::connected_unix_socket(path, {.sock = options.sock}), options.limit,
+                                detail::unix_client_tls(options));
 }
 
 Coro<Streams> open_unix_connection(OpenUnixConnectionOptions options) {
-    return detail::open_streams(detail::connected_unix_socket(std::nullopt, {.sock = options.sock}), options.limit);
+    return detail::open_streams(detail::connected_unix_socket(std::nullopt, {.sock = options.sock}), options.limit,
+                                detail::unix_client_tls(options));
 }
 
 }  // namespace asyncio

@@ -53,6 +53,7 @@ public:
     void writelines(std::span<const BytesLike> lines) override;
     void write_eof() override;
     bool can_write_eof() const override { return true; }
+    bool can_start_tls() const override { return true; }
     Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
                                SendfileOptions options) override;
     void close() noexcept override;

@@ -47,7 +47,10 @@ Coro<Server> start_server(Ref<ClientCallback> callback, OwnedHosts hosts, bool h
                           .reuse_address = options.reuse_address,
                           .reuse_port = options.reuse_port,
                           .keep_alive = options.keep_alive,
-                          .start_serving = options.start_serving});
+                          .start_serving = options.start_serving,
+                          .ssl = options.ssl,
+                          .ssl_handshake_timeout = options.ssl_handshake_timeout,
+                          .ssl_shutdown_timeout = options.ssl_shutdown_timeout});
 }
 
 Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::string_view> path,
@@ -58,7 +61,10 @@ Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::
                               {.sock = options.sock,
                                .backlog = options.backlog,
                                .start_serving = options.start_serving,
-                               .cleanup_socket = options.cleanup_socket});
+                               .cleanup_socket = options.cleanup_socket,
+                               .ssl = options.ssl,
+                               .ssl_handshake_timeout = options.ssl_handshake_timeout,
+                               .ssl_shutdown_timeout = options.ssl_shutdown_timeout});
 }
 
 }  // namespace asyncio::detail

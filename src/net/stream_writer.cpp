@@ -119,6 +119,7 @@ void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
     writer_in_its_thread(handle()).writelines({lines, count});
 }
 void StreamWriter::write_eof() const { writer_in_its_thread(handle()).write_eof(); }
+bool StreamWriter::can_write_eof() const { return handle().get()->transport().can_write_eof(); }
 Transport StreamWriter::transport() const { return Transport(&handle().get()->transport()); }
 void StreamWriter::close() const { writer_in_its_thread(handle()).close(); }
 void StreamWriter::abort() const { writer_in_its_thread(handle()).abort(); }

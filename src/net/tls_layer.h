@@ -1,8 +1,32 @@
 #pragma once
 
+#include "net/transport_state.h"
+
+#include <asyncio/core/future.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/loop/seconds.h>
+#include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/protocols.h>
 #include <asyncio/net/tls_option.h>
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace asyncio::detail {
+
+struct TlsRequest;
+
+/// TLS between a transport and a protocol: what that protocol stands on.
+class TlsLayer : public TransportState {
+public:
+    /// The protocol for the transport below. When that has made a connection the handshake begins.
+    virtual Ref<BaseProtocol> lower_protocol() = 0;
+    /// Ended with the handshake, or by what it fails by.
+    virtual void set_waiter(Future<> waiter) noexcept = 0;
+    /// What has come before the handshake begins.
+    virtual void feed(std::string_view data) = 0;
+};
 
 /// An SSLContext's state, as far as it is known without OpenSSL. Handles of it may be in several threads.
 class TlsContext {
@@ -14,6 +38,11 @@ public:
     void dec_ref() noexcept {
         if (__atomic_sub_fetch(&references_, 1U, __ATOMIC_ACQ_REL) == 0) delete this;
     }
+    /// `is_connected`: the protocol has been told of its connection already.
+    virtual Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, const TlsRequest& request,
+                                     bool is_connected) = 0;
+    /// Throws the SSLError that so many bytes have come before TLS.
+    [[noreturn]] virtual void refuse_early_bytes(std::size_t count) const = 0;
 
 protected:
     TlsContext() noexcept = default;
@@ -22,5 +51,41 @@ protected:
 private:
     unsigned references_ = 0;
 };
+
+/// What is asked of TLS by a function's keyword arguments, kept.
+struct TlsRequest {
+    template <class Options>
+    static TlsRequest from(const Options& options, bool server_side) {
+        return from(options.ssl, options, server_side);
+    }
+    template <class Options>
+    static TlsRequest from(TlsOption ssl, const Options& options, bool server_side) {
+        TlsRequest request{Ref<TlsContext>(ssl.context()), server_side, {}, options.ssl_handshake_timeout,
+                           options.ssl_shutdown_timeout,   nullptr};
+        if constexpr (requires { options.server_hostname; }) {
+            if (options.server_hostname) request.server_hostname.emplace(*options.server_hostname);
+        }
+        return request;
+    }
+    explicit operator bool() const noexcept { return static_cast<bool>(context); }
+    /// Throws ValueError for what has no meaning without TLS, for times that are none, and for a client without a name.
+    void check() const;
+    Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, bool is_connected = false) const {
+        return context->make_layer(loop, std::move(protocol), *this, is_connected);
+    }
+
+    Ref<TlsContext> context = {};  // null: no TLS
+    bool server_side = false;
+    std::optional<std::string> server_hostname = {};
+    std::optional<Seconds> handshake_timeout = {};
+    std::optional<Seconds> shutdown_timeout = {};
+    const char* without_name = nullptr;  // what to say of a client without a name; null: nothing
+};
+
+/// The one whose protocols stand on TLS, or the same one if that was not asked for.
+Ref<ProtocolMaker> over_tls(Ref<ProtocolMaker> maker, TlsRequest request);
+
+/// Puts it on a connected socket, and waits for the handshake.
+Coro<> begin_tls(Socket socket, Ref<TlsLayer> layer);
 
 }  // namespace asyncio::detail

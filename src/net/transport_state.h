@@ -57,6 +57,9 @@ public:
     /// Receives, now, what was offered to a stream a pass ago.
     virtual void receive_late() noexcept {}
 
+    /// Whether TLS can be put on it later.
+    virtual bool can_start_tls() const { return false; }
+
     virtual std::size_t write_buffer_size() const;
     virtual WriteBufferLimits write_buffer_limits() const;
     virtual void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low);

@@ -13,6 +13,7 @@ namespace asyncio {
 
 std::string repr(const ExtraInfo& info) {
     if (info.pipe() >= 0) return std::to_string(info.pipe());
+    if (info.tls()) return "<asyncio.SSLObject>";
     return info.socket() ? repr(info.socket()) : repr(info.address());
 }
 

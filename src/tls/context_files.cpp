@@ -72,8 +72,8 @@ bool is_end_of_pem() noexcept {
 
 }  // namespace
 
-void ContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& password,
-                             const std::string& certificate_file, const std::string& key_file) {
+void SSLContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& password,
+                                const std::string& certificate_file, const std::string& key_file) {
     PasswordAsked asked(password);
     OwnCertificate own(PEM_read_bio_X509_AUX(&certificates, nullptr, &PasswordAsked::answer, &asked));
     if (!own) {
@@ -99,7 +99,7 @@ void ContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& pas
     if (SSL_CTX_use_cert_and_key(native(), own.get(), private_key.get(), chain.get(), 1) != 1) throw_queued_error();
 }
 
-void ContextState::trust(BytesLike cadata) {
+void SSLContextState::trust(BytesLike cadata) {
     X509_STORE* store = SSL_CTX_get_cert_store(native());
     OwnBio bytes = open_bytes(cadata);
     int count = 0;

@@ -43,7 +43,7 @@ const SSL_METHOD* method_of(SSLMethod protocol) {
 }  // namespace
 
 // CPython: _ssl.c, _ssl__SSLContext_impl
-ContextState::ContextState(SSLMethod its_protocol) : protocol(its_protocol) {
+SSLContextState::SSLContextState(SSLMethod its_protocol) : protocol(its_protocol) {
     OwnErrors errors;
     native_.reset(checked(SSL_CTX_new(method_of(its_protocol))));
     SSL_CTX_set_app_data(native(), this);
@@ -60,14 +60,14 @@ ContextState::ContextState(SSLMethod its_protocol) : protocol(its_protocol) {
                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     checks_hostname = !is_for_servers();
     set_verify_mode(is_for_servers() ? CERT_NONE : CERT_REQUIRED);
-    if (is_for_servers()) SSL_CTX_set_alpn_select_cb(native(), &ContextState::choose_alpn, this);
+    if (is_for_servers()) SSL_CTX_set_alpn_select_cb(native(), &SSLContextState::choose_alpn, this);
 }
 
-ContextState& context_of(const SSL_CTX* native) noexcept {
-    return *static_cast<ContextState*>(SSL_CTX_get_app_data(native));
+SSLContextState& context_of(const SSL_CTX* native) noexcept {
+    return *static_cast<SSLContextState*>(SSL_CTX_get_app_data(native));
 }
 
-void ContextState::set_verify_mode(VerifyMode mode) {
+void SSLContextState::set_verify_mode(VerifyMode mode) {
     int native_mode = SSL_VERIFY_NONE;
     if (mode != CERT_NONE) native_mode = SSL_VERIFY_PEER;
     if (mode == CERT_REQUIRED) native_mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -76,9 +76,9 @@ void ContextState::set_verify_mode(VerifyMode mode) {
 }
 
 /// The first of ours that the client offers; none, and the connection goes on without.
-int ContextState::choose_alpn(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
-                              unsigned offered_size, void* context) {
-    const std::string& ours = static_cast<ContextState*>(context)->alpn;
+int SSLContextState::choose_alpn(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                                 unsigned offered_size, void* context) {
+    const std::string& ours = static_cast<SSLContextState*>(context)->alpn;
     if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
     auto* own = reinterpret_cast<const unsigned char*>(ours.data());
     auto own_size = static_cast<unsigned>(ours.size());
@@ -87,7 +87,7 @@ int ContextState::choose_alpn(SSL*, const unsigned char** chosen, unsigned char*
     return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-void ContextState::set_keylog(const std::string& filename) {
+void SSLContextState::set_keylog(const std::string& filename) {
     OwnErrors errors;
     OwnBio file;
     if (!filename.empty()) {
@@ -97,12 +97,12 @@ void ContextState::set_keylog(const std::string& filename) {
     keylog_filename = filename;
     std::lock_guard guard(keylog_lock_);
     keylog_ = std::move(file);
-    SSL_CTX_set_keylog_callback(native(), keylog_ ? &ContextState::log_key : nullptr);
+    SSL_CTX_set_keylog_callback(native(), keylog_ ? &SSLContextState::log_key : nullptr);
 }
 
 /// What cannot be written is left out.
-void ContextState::log_key(const SSL* ssl, const char* line) {
-    ContextState& self = context_of(SSL_get_SSL_CTX(ssl));
+void SSLContextState::log_key(const SSL* ssl, const char* line) {
+    SSLContextState& self = context_of(SSL_get_SSL_CTX(ssl));
     std::lock_guard guard(self.keylog_lock_);
     if (!self.keylog_) return;
     BIO_puts(self.keylog_.get(), line);

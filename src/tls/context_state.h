@@ -26,12 +26,15 @@ using OwnCertificate = Freed<X509, X509_free>;
 using OwnSsl = Freed<SSL, SSL_free>;
 
 /// What all handles of one SSLContext share.
-class ContextState final : public TlsContext {
+class SSLContextState final : public TlsContext {
 public:
-    explicit ContextState(SSLMethod protocol);
+    explicit SSLContextState(SSLMethod protocol);
 
     SSL_CTX* native() const noexcept { return native_.get(); }
     X509_VERIFY_PARAM* parameters() const noexcept { return SSL_CTX_get0_param(native()); }
+    Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, const TlsRequest& request,
+                             bool is_connected) override;
+    [[noreturn]] void refuse_early_bytes(std::size_t count) const override;
     bool is_for_servers() const noexcept { return protocol == PROTOCOL_TLS_SERVER; }
     void use_chain(BIO& certificates, BIO& key, const KeyPassword& password, const std::string& certificate_file,
                    const std::string& key_file);
@@ -48,7 +51,7 @@ public:
     std::string keylog_filename;
 
 private:
-    ~ContextState() override = default;
+    ~SSLContextState() override = default;
     static int choose_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                            unsigned offered_size, void* context);
     static void log_key(const SSL* ssl, const char* line);
@@ -65,6 +68,6 @@ int server_name_is_asked_for(SSL* ssl, int* alert, void*) noexcept;
 int certificate_is_checked(int good, X509_STORE_CTX* check) noexcept;
 
 /// The one to which an SSL_CTX belongs.
-ContextState& context_of(const SSL_CTX* native) noexcept;
+SSLContextState& context_of(const SSL_CTX* native) noexcept;
 
 }  // namespace asyncio::detail

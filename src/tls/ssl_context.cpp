@@ -13,9 +13,11 @@ namespace asyncio {
 
 using detail::OwnErrors;
 
-SSLContext::SSLContext(SSLMethod protocol) : SSLContext(new detail::ContextState(protocol)) {}
-SSLContext::SSLContext(detail::ContextState* state) noexcept : TlsContextHandle(state) {}
-detail::ContextState& SSLContext::state() const noexcept { return static_cast<detail::ContextState&>(*tls_context()); }
+SSLContext::SSLContext(SSLMethod protocol) : SSLContext(new detail::SSLContextState(protocol)) {}
+SSLContext::SSLContext(detail::SSLContextState* state) noexcept : TlsContextHandle(state) {}
+detail::SSLContextState& SSLContext::state() const noexcept {
+    return static_cast<detail::SSLContextState&>(*tls_context());
+}
 SSLMethod SSLContext::protocol() const noexcept { return state().protocol; }
 
 SSLContext create_default_context(Purpose purpose, const VerifyLocations& locations) {

@@ -20,6 +20,8 @@ SSLObject SSLContext::wrap_bio(const MemoryBIO& incoming, const MemoryBIO& outgo
                                    detail::Ref<detail::TlsBytes>(&outgoing.bytes()), options));
 }
 
+SSLObject::SSLObject(const ExtraInfo& info) noexcept : engine_(dynamic_cast<TlsEngine*>(info.tls().get())) {}
+
 detail::TlsEngine& SSLObject::engine() const {
     if (engine_.get() == nullptr) throw RuntimeError("this handle is empty: it names no SSLObject");
     return *engine_.get();

@@ -28,7 +28,10 @@ public:
     /// While it lives the bytes are read from where they are; then what is left is kept.
     class Lent {
     public:
-        Lent(TlsBytes& queue, std::string_view bytes) noexcept : queue_(queue) { queue.lent_ = bytes; }
+        Lent(TlsBytes& queue, std::string_view bytes) : queue_(queue) {
+            keep_rest();  // of who calls us while he reads
+            queue.lent_ = bytes;
+        }
         ~Lent() { queue_.lent_ = {}; }
         Lent(const Lent&) = delete;
         Lent& operator=(const Lent&) = delete;

@@ -16,8 +16,8 @@ namespace asyncio::detail {
 
 void add_handle(TlsEngine& engine) noexcept { engine.inc_ref(); }
 void drop_handle(TlsEngine& engine) noexcept { engine.dec_ref(); }
-void add_handle(ContextState& context) noexcept { context.inc_ref(); }
-void drop_handle(ContextState& context) noexcept { context.dec_ref(); }
+void add_handle(SSLContextState& context) noexcept { context.inc_ref(); }
+void drop_handle(SSLContextState& context) noexcept { context.dec_ref(); }
 
 std::string checked_hostname(std::string_view name) {
     if (name.empty() || name.front() == '.') {
@@ -34,7 +34,7 @@ std::string checked_hostname(std::string_view name) {
 }
 
 // CPython: _ssl.c, newPySSLSocket
-TlsEngine::TlsEngine(ContextState& context, Ref<TlsBytes> incoming, Ref<TlsBytes> outgoing,
+TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBytes> outgoing,
                      const WrapBioOptions& options)
     : first_context_(&context), context_(&context), incoming_(std::move(incoming)), outgoing_(std::move(outgoing)) {
     OwnErrors errors;
@@ -116,13 +116,13 @@ TlsEngine::Outcome TlsEngine::shutdown() {
     return outcome_of(result);
 }
 
-void TlsEngine::set_context(ContextState& context) {
+void TlsEngine::set_context(SSLContextState& context) {
     OwnErrors errors;
     checked(SSL_set_SSL_CTX(native(), context.native()));
     // What it says of checking is not taken over by that; nor may it check less.
     int mode = SSL_get_verify_mode(native()) | SSL_CTX_get_verify_mode(context.native());
     SSL_set_verify(native(), mode, nullptr);
-    context_ = FarRef<ContextState>(&context);
+    context_ = FarRef<SSLContextState>(&context);
 }
 
 /// True if the connection goes on. CPython: _ssl.c, _servername_callback

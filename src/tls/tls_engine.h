@@ -19,7 +19,7 @@ namespace asyncio::detail {
 /// One connection by TLS, which knows nothing of sockets and loops: bytes come in and go out by two queues.
 class TlsEngine final : public Counted {
 public:
-    TlsEngine(ContextState& context, Ref<TlsBytes> incoming, Ref<TlsBytes> outgoing, const WrapBioOptions& options);
+    TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBytes> outgoing, const WrapBioOptions& options);
 
     /// What a call has come to; what is worse is thrown as an SSLError.
     enum class Outcome { done, wants_read, closed };
@@ -32,8 +32,8 @@ public:
     SSL* native() const noexcept { return ssl_.get(); }
     TlsBytes& incoming() const noexcept { return *incoming_; }
     TlsBytes& outgoing() const noexcept { return *outgoing_; }
-    ContextState& context() const noexcept { return *context_.get(); }
-    void set_context(ContextState& context);
+    SSLContextState& context() const noexcept { return *context_.get(); }
+    void set_context(SSLContextState& context);
     bool is_server() const noexcept { return SSL_is_server(native()) != 0; }
     const std::optional<std::string>& hostname() const noexcept { return hostname_; }
     bool call_sni_callback(const char* name, int* alert) noexcept;
@@ -45,8 +45,8 @@ private:
     void configure_client(const WrapBioOptions& options);
     Outcome outcome_of(int result);
 
-    FarRef<ContextState> first_context_;  // OpenSSL may still ask it
-    FarRef<ContextState> context_;
+    FarRef<SSLContextState> first_context_;  // OpenSSL may still ask it
+    FarRef<SSLContextState> context_;
     Ref<TlsBytes> incoming_;
     Ref<TlsBytes> outgoing_;
     TlsPipe pipe_;
@@ -59,7 +59,7 @@ private:
 /// The name as it is sent and checked. Throws ValueError for what is none.
 std::string checked_hostname(std::string_view name);
 
-void add_handle(ContextState& context) noexcept;
-void drop_handle(ContextState& context) noexcept;
+void add_handle(SSLContextState& context) noexcept;
+void drop_handle(SSLContextState& context) noexcept;
 
 }  // namespace asyncio::detail

@@ -16,8 +16,8 @@
 
 using namespace asyncio;
 using support::client_context;
-using support::Ends;
 using support::server_context;
+using support::TlsEnds;
 
 namespace {
 
@@ -67,9 +67,9 @@ bool read_all(const SSLObject& tls, std::string& all) {
 void talk(unsigned seed, const SSLContext& client, const SSLContext& server) {
     Chance chance(seed);
     std::size_t percent = below(chance, 2) == 0 ? 100 : 15;
-    Ends ends(client, server);
+    TlsEnds ends(client, server);
     std::string to_server, to_client, from_client, from_server;
-    auto carry = [&](support::End& from, support::End& to) {
+    auto carry = [&](support::TlsEnd& from, support::TlsEnd& to) {
         std::string bytes = from.out.read();
         if (below(chance, 100) < percent) bytes = broken(chance, std::move(bytes));
         to.in.write(bytes);
@@ -119,12 +119,12 @@ TEST(SSLObject, ComesToAnErrorByWhateverItReceives) {
 
 /// Noise alone, in records that say of themselves that they are such.
 TEST(SSLObject, RefusesRecordsThatAreTooLarge) {
-    Ends ends;
+    TlsEnds ends;
     std::string record("\x16\x03\x01\xff\xff", 5);
     ends.server.in.write(record + std::string(65535, 'x'));
     ends.server.step();
     EXPECT_EQ(ends.server_error(), "[SSL: PACKET_LENGTH_TOO_LONG] packet length too long");
-    Ends others;
+    TlsEnds others;
     ASSERT_TRUE(others.shake_hands());
     others.server.in.write(std::string("\x17\x03\x03\x50\x00", 5) + std::string(0x5000, 'x'));
     try {

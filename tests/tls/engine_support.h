@@ -20,7 +20,7 @@ inline asyncio::SSLContext server_context(const Certified& shown = localhost()) 
 }
 
 /// One end of a connection without a transport.
-struct End {
+struct TlsEnd {
     asyncio::MemoryBIO in, out;
     asyncio::SSLObject tls;
     bool is_connected = false;
@@ -51,10 +51,10 @@ struct End {
 };
 
 /// A client and a server, and the wire between them.
-struct Ends {
-    explicit Ends(const asyncio::SSLContext& client_side = client_context(),
-                  const asyncio::SSLContext& server_side = server_context(),
-                  std::optional<std::string_view> host = "localhost", const asyncio::SSLSession& session = {}) {
+struct TlsEnds {
+    explicit TlsEnds(const asyncio::SSLContext& client_side = client_context(),
+                     const asyncio::SSLContext& server_side = server_context(),
+                     std::optional<std::string_view> host = "localhost", const asyncio::SSLSession& session = {}) {
         client.begin(client_side, {.server_hostname = host, .session = session});
         server.begin(server_side, {.server_side = true});
     }
@@ -74,7 +74,7 @@ struct Ends {
     std::string client_error() const { return asyncio::str(client.failed_by); }
     std::string server_error() const { return asyncio::str(server.failed_by); }
 
-    End client, server;
+    TlsEnd client, server;
 };
 
 }  // namespace support

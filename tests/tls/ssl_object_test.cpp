@@ -15,8 +15,8 @@ using namespace asyncio;
 using support::authority;
 using support::certify;
 using support::client_context;
-using support::Ends;
 using support::server_context;
+using support::TlsEnds;
 
 namespace {
 
@@ -35,7 +35,7 @@ TEST(MemoryBIO, KeepsBytesAndItsEnd) {
 }
 
 TEST(SSLObject, CarriesBytesBothWays) {
-    Ends ends;
+    TlsEnds ends;
     EXPECT_FALSE(ends.client.tls.version());
     EXPECT_FALSE(ends.client.tls.cipher());
     EXPECT_THROW(ends.client.tls.getpeercert(), ValueError);
@@ -64,7 +64,7 @@ TEST(SSLObject, CarriesBytesBothWays) {
 TEST(SSLObject, WithTls12HasAChannelBinding) {
     SSLContext client = client_context();
     client.set_maximum_version(TLSVersion::TLSv1_2);
-    Ends ends(client);
+    TlsEnds ends(client);
     ASSERT_TRUE(ends.shake_hands()) << ends.client_error();
     EXPECT_EQ(ends.client.tls.version(), "TLSv1.2");
     EXPECT_EQ(ends.client.tls.get_channel_binding(), ends.server.tls.get_channel_binding());
@@ -73,7 +73,7 @@ TEST(SSLObject, WithTls12HasAChannelBinding) {
 }
 
 TEST(SSLObject, EndsInGoodOrder) {
-    Ends ends;
+    TlsEnds ends;
     ASSERT_TRUE(ends.shake_hands());
     ends.client.tls.write("last");
     EXPECT_THROW(ends.client.tls.unwrap(), SSLWantReadError);
@@ -87,7 +87,7 @@ TEST(SSLObject, EndsInGoodOrder) {
 }
 
 TEST(SSLObject, TellsACutConnectionFromAnEnd) {
-    Ends ends;
+    TlsEnds ends;
     ASSERT_TRUE(ends.shake_hands());
     ends.client.tls.write("part");
     ends.carry();
@@ -102,7 +102,7 @@ TEST(SSLObject, TellsACutConnectionFromAnEnd) {
     }
     SSLContext lenient = server_context();
     lenient.set_options(lenient.options() | OP_IGNORE_UNEXPECTED_EOF);
-    Ends others(client_context(), lenient);
+    TlsEnds others(client_context(), lenient);
     ASSERT_TRUE(others.shake_hands());
     others.server.in.write_eof();
     EXPECT_EQ(others.server.tls.read(), "");
@@ -128,7 +128,7 @@ TEST(SSLObject, RefusesWhatIsNoNameOfAServer) {
 }
 
 TEST(SSLObject, ShowsThePeersCertificateAsPythonDoes) {
-    Ends ends;
+    TlsEnds ends;
     ASSERT_TRUE(ends.shake_hands());
     std::optional<PeerCertificate> its = ends.client.tls.getpeercert();
     ASSERT_TRUE(its && *its);
@@ -146,7 +146,7 @@ TEST(SSLObject, ShowsThePeersCertificateAsPythonDoes) {
     SSLContext trusting = client_context();
     trusting.set_check_hostname(false);
     trusting.set_verify_mode(CERT_NONE);
-    Ends others(trusting);
+    TlsEnds others(trusting);
     ASSERT_TRUE(others.shake_hands());
     EXPECT_TRUE(others.client.tls.getpeercert());
     EXPECT_FALSE(*others.client.tls.getpeercert()) << "nobody has checked it";
@@ -156,25 +156,25 @@ TEST(SSLObject, ChecksAClientsCertificate) {
     SSLContext server = server_context();
     server.set_verify_mode(CERT_REQUIRED);
     server.load_verify_locations({.cadata = authority().certificate});
-    Ends without(client_context(), server);
+    TlsEnds without(client_context(), server);
     EXPECT_FALSE(without.shake_hands());
     EXPECT_EQ(without.server_error(), "[SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate");
 
     support::Certified stranger = certify({.name = "stranger", .alt_names = ""});
     SSLContext client = client_context();
     client.load_cert_chain_data({.certdata = stranger.certificate, .keydata = stranger.key});
-    Ends wrong(client, server);
+    TlsEnds wrong(client, server);
     EXPECT_FALSE(wrong.shake_hands());
     EXPECT_NE(detail::exception_cast<SSLCertVerificationError>(wrong.server.failed_by), nullptr);
 
     support::Certified known = certify({.name = "known", .alt_names = ""}, &authority());
     client.load_cert_chain_data({.certdata = known.certificate, .keydata = known.key});
-    Ends right(client, server);
+    TlsEnds right(client, server);
     ASSERT_TRUE(right.shake_hands()) << right.server_error();
     EXPECT_EQ(right.server.tls.getpeercert()->subject[0][0].second, "known");
 
     server.set_verify_mode(CERT_OPTIONAL);
-    Ends optional(client_context(), server);
+    TlsEnds optional(client_context(), server);
     EXPECT_TRUE(optional.shake_hands());
 }
 
@@ -187,7 +187,7 @@ TEST(SSLObject, AsksForACertificateAfterTheHandshake) {
     support::Certified known = certify({.name = "known", .alt_names = ""}, &authority());
     client.load_cert_chain_data({.certdata = known.certificate, .keydata = known.key});
     client.set_post_handshake_auth(true);
-    Ends ends(client, server);
+    TlsEnds ends(client, server);
     ASSERT_TRUE(ends.shake_hands()) << ends.server_error();
     EXPECT_FALSE(ends.server.tls.getpeercert());
     ends.server.tls.verify_client_post_handshake();
@@ -199,7 +199,7 @@ TEST(SSLObject, AsksForACertificateAfterTheHandshake) {
     EXPECT_EQ(ends.server.tls.read(), "me");
     EXPECT_EQ(ends.server.tls.getpeercert()->subject[0][0].second, "known");
 
-    Ends unwilling(client_context(), server);
+    TlsEnds unwilling(client_context(), server);
     ASSERT_TRUE(unwilling.shake_hands());
     EXPECT_THROW(unwilling.server.tls.verify_client_post_handshake(), SSLError);
 }
@@ -209,12 +209,12 @@ TEST(SSLObject, AgreesOnAProtocol) {
     SSLContext server = server_context();
     client.set_alpn_protocols({"spdy", "http/1.1", "h2"});
     server.set_alpn_protocols({"h2", "http/1.1"});
-    Ends ends(client, server);
+    TlsEnds ends(client, server);
     ASSERT_TRUE(ends.shake_hands());
     EXPECT_EQ(ends.client.tls.selected_alpn_protocol(), "h2") << "what the server likes best";
     EXPECT_EQ(ends.server.tls.selected_alpn_protocol(), "h2");
     client.set_alpn_protocols({"other"});
-    Ends none(client, server);
+    TlsEnds none(client, server);
     ASSERT_TRUE(none.shake_hands());
     EXPECT_FALSE(none.client.tls.selected_alpn_protocol());
 }
@@ -224,7 +224,7 @@ TEST(SSLObject, ResumesASession) {
         SSLContext client = client_context();
         client.set_maximum_version(version);
         SSLContext server = server_context();
-        Ends ends(client, server);
+        TlsEnds ends(client, server);
         ASSERT_TRUE(ends.shake_hands());
         EXPECT_FALSE(ends.client.tls.session_reused());
         EXPECT_EQ(ends.client.read_all(), "");  // the tickets
@@ -235,12 +235,12 @@ TEST(SSLObject, ResumesASession) {
         EXPECT_GT(session.time(), 0);
         EXPECT_FALSE(session.id().empty());
         EXPECT_FALSE(ends.server.tls.session());
-        Ends again(client, server, "localhost", session);
+        TlsEnds again(client, server, "localhost", session);
         ASSERT_TRUE(again.shake_hands()) << again.client_error();
         EXPECT_TRUE(again.client.tls.session_reused());
         EXPECT_TRUE(again.server.tls.session_reused());
         SSLContext forgetful = server_context();
-        Ends others(client, forgetful, "localhost", session);
+        TlsEnds others(client, forgetful, "localhost", session);
         ASSERT_TRUE(others.shake_hands());
         EXPECT_FALSE(others.client.tls.session_reused()) << "by the keys of another server";
     }
@@ -261,21 +261,21 @@ TEST(SSLObject, OfAServerChoosesByTheNameThatIsAskedFor) {
         if (name == "thrown.example") throw RuntimeError("no such server");
         return {};
     });
-    Ends ends(client_context(), server, "other.example");
+    TlsEnds ends(client_context(), server, "other.example");
     ASSERT_TRUE(ends.shake_hands()) << ends.client_error();
     EXPECT_EQ(ends.server.tls.context(), for_other);
-    EXPECT_TRUE(Ends(client_context(), server, "localhost").shake_hands());
-    EXPECT_TRUE(Ends(client_context(), server, "127.0.0.1").shake_hands());
-    Ends refused(client_context(), server, "refused.example");
+    EXPECT_TRUE(TlsEnds(client_context(), server, "localhost").shake_hands());
+    EXPECT_TRUE(TlsEnds(client_context(), server, "127.0.0.1").shake_hands());
+    TlsEnds refused(client_context(), server, "refused.example");
     EXPECT_FALSE(refused.shake_hands());
     EXPECT_EQ(refused.client_error(), "[SSL: TLSV1_UNRECOGNIZED_NAME] tlsv1 unrecognized name");
-    Ends thrown(client_context(), server, "thrown.example");
+    TlsEnds thrown(client_context(), server, "thrown.example");
     EXPECT_FALSE(thrown.shake_hands());
     EXPECT_EQ(repr(thrown.server.failed_by), "RuntimeError('no such server')");
     EXPECT_EQ(asked, "other.example localhost nothing refused.example thrown.example ");
     EXPECT_THROW(client_context().set_sni_callback({}), ValueError);
     server.set_sni_callback({});
-    EXPECT_TRUE(Ends(client_context(), server, "localhost").shake_hands());
+    EXPECT_TRUE(TlsEnds(client_context(), server, "localhost").shake_hands());
     EXPECT_EQ(ERR_peek_error(), 0U) << "the queue of errors is left dirty";
 }
 
@@ -284,7 +284,7 @@ TEST(SSLObject, NeedsCommonVersionsAndCiphers) {
     SSLContext server = server_context();
     client.set_minimum_version(TLSVersion::TLSv1_3);
     server.set_maximum_version(TLSVersion::TLSv1_2);
-    Ends versions(client, server);
+    TlsEnds versions(client, server);
     EXPECT_FALSE(versions.shake_hands());
     EXPECT_EQ(versions.server_error(), "[SSL: UNSUPPORTED_PROTOCOL] unsupported protocol");
     EXPECT_EQ(versions.client_error(), "[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version");
@@ -293,7 +293,7 @@ TEST(SSLObject, NeedsCommonVersionsAndCiphers) {
     old.set_ciphers("ALL:@SECLEVEL=0");
     old.set_minimum_version(TLSVersion::TLSv1);
     old.set_maximum_version(TLSVersion::TLSv1_1);
-    Ends olds(old, server_context());
+    TlsEnds olds(old, server_context());
     EXPECT_FALSE(olds.shake_hands());
     EXPECT_EQ(olds.server_error(), "[SSL: UNSUPPORTED_PROTOCOL] unsupported protocol");
 
@@ -301,20 +301,20 @@ TEST(SSLObject, NeedsCommonVersionsAndCiphers) {
     some.set_maximum_version(TLSVersion::TLSv1_2);
     some.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256");
     server.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384");
-    Ends ciphers(some, server);
+    TlsEnds ciphers(some, server);
     EXPECT_FALSE(ciphers.shake_hands());
     EXPECT_EQ(ciphers.server_error(), "[SSL: NO_SHARED_CIPHER] no shared cipher");
 }
 
 TEST(SSLObject, TellsWhatIsNoTls) {
-    Ends ends;
+    TlsEnds ends;
     ends.server.in.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     ends.server.step();
     EXPECT_EQ(ends.server_error(), "[SSL: HTTP_REQUEST] http request");
     ends.client.in.write("HTTP/1.1 400 Bad Request\r\n\r\n");
     ends.client.step();
     EXPECT_EQ(ends.client_error(), "[SSL: WRONG_VERSION_NUMBER] wrong version number");
-    Ends cut;
+    TlsEnds cut;
     cut.server.in.write_eof();
     cut.server.step();
     EXPECT_NE(detail::exception_cast<SSLEOFError>(cut.server.failed_by), nullptr) << cut.server_error();
@@ -325,7 +325,7 @@ TEST(SSLObject, WritesItsKeysToTheKeyLog) {
     std::string file = testing::TempDir() + "asyncio_tls_keys_" + std::to_string(::getpid());
     SSLContext client = client_context();
     client.set_keylog_filename(file);
-    ASSERT_TRUE(Ends(client).shake_hands());
+    ASSERT_TRUE(TlsEnds(client).shake_hands());
     std::ifstream keys(file);
     std::string first;
     std::getline(keys, first);

@@ -11,14 +11,14 @@ using namespace asyncio;
 using support::authority;
 using support::certify;
 using support::client_context;
-using support::Ends;
 using support::localhost;
 using support::server_context;
+using support::TlsEnds;
 
 namespace {
 
 TEST(SSLObject, RefusesACertificateForAnotherNameAndNamesBoth) {
-    Ends ends(client_context(), server_context(), "example.org");
+    TlsEnds ends(client_context(), server_context(), "example.org");
     EXPECT_FALSE(ends.shake_hands());
     const auto* error = detail::exception_cast<SSLCertVerificationError>(ends.client.failed_by);
     ASSERT_NE(error, nullptr) << ends.client_error();
@@ -38,7 +38,7 @@ std::string verdict(const support::Certified& shown, std::string_view host = "lo
     SSLContext server(PROTOCOL_TLS_SERVER);
     server.set_security_level(0);
     server.load_cert_chain_data({.certdata = shown.certificate, .keydata = shown.key});
-    Ends ends(client_context(), server, host);
+    TlsEnds ends(client_context(), server, host);
     if (ends.shake_hands()) return "";
     const auto* error = detail::exception_cast<SSLCertVerificationError>(ends.client.failed_by);
     return error != nullptr ? error->verify_message() : "another error: " + ends.client_error();
@@ -90,14 +90,14 @@ TEST(SSLObject, RefusesRevokedCertificates) {
         SSLContext client = client_context();
         client.load_verify_locations({.cadata = support::revocation_list(revoke ? &shown : nullptr)});
         client.set_verify_flags(client.verify_flags() | VERIFY_CRL_CHECK_LEAF);
-        Ends ends(client, server_context(shown));
+        TlsEnds ends(client, server_context(shown));
         return ends.shake_hands() ? "" : ends.client_error();
     };
     EXPECT_EQ(verdict_with(false), "");
     EXPECT_EQ(verdict_with(true), "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate revoked");
     SSLContext client = client_context();
     client.set_verify_flags(VERIFY_CRL_CHECK_LEAF);
-    Ends ends(client);
+    TlsEnds ends(client);
     EXPECT_FALSE(ends.shake_hands());
     EXPECT_EQ(ends.client_error(),
               "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get certificate CRL");

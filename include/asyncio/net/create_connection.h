@@ -6,6 +6,7 @@
 #include <asyncio/net/protocol_factory.h>
 #include <asyncio/net/protocols.h>
 #include <asyncio/net/socket.h>
+#include <asyncio/net/tls_option.h>
 #include <asyncio/net/transports.h>
 
 #include <optional>
@@ -34,14 +35,31 @@ struct CreateConnectionOptions {
     /// How many addresses of the first family come before families alternate; none: 1 with a delay, else no reordering.
     std::optional<int> interleave = {};
     bool all_errors = false;  ///< throw an ExceptionGroup of all that went wrong
+    TlsOption ssl = {};       ///< an SSLContext of `<asyncio/tls.h>`: the connection is by TLS
+    /// Whom the certificate has to be for; none: the host.
+    std::optional<std::string_view> server_hostname = {};
+    std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
 static_assert(std::is_trivially_destructible_v<CreateConnectionOptions>);
 
 /// The keyword arguments of `create_unix_connection()`.
 struct CreateUnixConnectionOptions {
     Socket* sock = nullptr;
+    TlsOption ssl = {};  ///< an SSLContext of `<asyncio/tls.h>`: the connection is by TLS
+    std::optional<std::string_view> server_hostname = {};  ///< whom the certificate has to be for; needed with `ssl`
+    std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
 };
 static_assert(std::is_trivially_destructible_v<CreateUnixConnectionOptions>);
+
+/// The keyword arguments of `connect_accepted_socket()`.
+struct ConnectAcceptedSocketOptions {
+    TlsOption ssl = {};                                 ///< an SSLContext of `<asyncio/tls.h>`: connections are by TLS
+    std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
+};
+static_assert(std::is_trivially_destructible_v<ConnectAcceptedSocketOptions>);
 
 namespace detail {
 
@@ -49,7 +67,8 @@ Coro<Connection<>> create_connection(Ref<ProtocolMaker> maker, Host host, Port p
                                      const CreateConnectionOptions& options);
 Coro<Connection<>> create_unix_connection(Ref<ProtocolMaker> maker, std::optional<std::string_view> path,
                                           const CreateUnixConnectionOptions& options);
-Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket);
+Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket,
+                                           const ConnectAcceptedSocketOptions& options);
 
 }  // namespace detail
 
@@ -87,9 +106,10 @@ Coro<Connection<detail::StreamProtocolOf<F>>> create_unix_connection(F&& factory
 
 /// Puts a protocol on a connection that somebody else has accepted. Python: loop.connect_accepted_socket.
 template <class F>
-Coro<Connection<detail::StreamProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock) {
+Coro<Connection<detail::StreamProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock,
+                                                                      ConnectAcceptedSocketOptions options = {}) {
     return detail::with_protocol_of<Connection, F>(
-        detail::connect_accepted_socket(detail::protocol_maker(static_cast<F&&>(factory)), std::move(sock)));
+        detail::connect_accepted_socket(detail::protocol_maker(static_cast<F&&>(factory)), std::move(sock), options));
 }
 
 }  // namespace asyncio

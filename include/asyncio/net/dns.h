@@ -77,8 +77,8 @@ Coro<NameInfo> getnameinfo(SocketAddress address, int flags);
 /// wait at once; a look-up that has begun ends unseen, and nobody waits for it, neither `run()` nor the end of the
 /// program. Python: loop.getaddrinfo, on the default executor, without `timeout`.
 inline Coro<std::vector<AddressInfo>> getaddrinfo(Host host, Port port, AddressOptions options = {}) {
-    detail::AddressQuery query{detail::OwnedHost(host), detail::OwnedPort(port), options.family,
-                               options.type,            options.proto,           options.flags};
+    detail::AddressQuery query{
+        detail::OwnedHost(host), detail::OwnedPort(port), options.family, options.type, options.proto, options.flags};
     if (options.timeout) return detail::getaddrinfo_in_time(std::move(query), *options.timeout);
     return detail::getaddrinfo(std::move(query));
 }

@@ -6,6 +6,7 @@
 #include <asyncio/net/socket.h>
 #include <asyncio/net/stream_reader.h>
 #include <asyncio/net/stream_writer.h>
+#include <asyncio/net/tls_option.h>
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +34,11 @@ struct OpenConnectionOptions {
     /// How many addresses of the first family come before families alternate; none: 1 with a delay, else no reordering.
     std::optional<int> interleave = {};
     bool all_errors = false;  ///< throw an ExceptionGroup of all that went wrong
+    TlsOption ssl = {};       ///< an SSLContext of `<asyncio/tls.h>`: the connection is by TLS
+    /// Whom the certificate has to be for; none: the host.
+    std::optional<std::string_view> server_hostname = {};
+    std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
 static_assert(std::is_trivially_destructible_v<OpenConnectionOptions>);
 
@@ -40,6 +46,10 @@ static_assert(std::is_trivially_destructible_v<OpenConnectionOptions>);
 struct OpenUnixConnectionOptions {
     std::int64_t limit = 65536;
     Socket* sock = nullptr;
+    TlsOption ssl = {};  ///< an SSLContext of `<asyncio/tls.h>`: the connection is by TLS
+    std::optional<std::string_view> server_hostname = {};  ///< whom the certificate has to be for; needed with `ssl`
+    std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
 };
 static_assert(std::is_trivially_destructible_v<OpenUnixConnectionOptions>);
 

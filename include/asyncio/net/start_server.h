@@ -1,10 +1,12 @@
 #pragma once
 
 #include <asyncio/core/coroutine.h>
+#include <asyncio/loop/seconds.h>
 #include <asyncio/net/client_callback.h>
 #include <asyncio/net/host_port.h>
 #include <asyncio/net/server.h>
 #include <asyncio/net/socket.h>
+#include <asyncio/net/tls_option.h>
 
 #include <cstdint>
 #include <optional>
@@ -22,10 +24,13 @@ struct StartServerOptions {
     std::optional<int> flags = {};  ///< of getaddrinfo(); none: AI_PASSIVE
     Socket* sock = nullptr;  ///< one that is bound already, which is taken over at once; instead of host and port
     int backlog = 100;       ///< how many connections may wait to be accepted
-    std::optional<bool> reuse_address = {};  ///< none: yes
-    std::optional<bool> reuse_port = {};     ///< none: no
-    std::optional<bool> keep_alive = {};     ///< none: no
-    bool start_serving = true;               ///< else by `server.start_serving()` or `serve_forever()`
+    std::optional<bool> reuse_address = {};             ///< none: yes
+    std::optional<bool> reuse_port = {};                ///< none: no
+    std::optional<bool> keep_alive = {};                ///< none: no
+    bool start_serving = true;                          ///< else by `server.start_serving()` or `serve_forever()`
+    TlsOption ssl = {};                                 ///< an SSLContext of `<asyncio/tls.h>`: connections are by TLS
+    std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
 static_assert(std::is_trivially_destructible_v<StartServerOptions>);
 
@@ -35,7 +40,10 @@ struct StartUnixServerOptions {
     Socket* sock = nullptr;
     int backlog = 100;
     bool start_serving = true;
-    bool cleanup_socket = true;  ///< remove the path when the server is closed
+    bool cleanup_socket = true;                         ///< remove the path when the server is closed
+    TlsOption ssl = {};                                 ///< an SSLContext of `<asyncio/tls.h>`: connections are by TLS
+    std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
 static_assert(std::is_trivially_destructible_v<StartUnixServerOptions>);
 

@@ -33,6 +33,7 @@ public:
     template <ClientConnectedCallback F>
     StreamReaderProtocol(StreamReader reader, F&& client_connected_cb) : StreamReaderProtocol(std::move(reader)) {
         callback_ = detail::client_callback(static_cast<F&&>(client_connected_cb));
+        is_servers_ = true;
     }
     ~StreamReaderProtocol() override;
 
@@ -47,7 +48,7 @@ public:
 
     /// The reader is not null. Its tasks receive what comes themselves.
     StreamReaderProtocol(detail::Ref<detail::ReaderState> reader, detail::Ref<detail::ClientCallback> callback) noexcept
-        : Protocol(Kind::stream), reader_(std::move(reader)), callback_(std::move(callback)) {}
+        : Protocol(Kind::stream), is_servers_(callback), reader_(std::move(reader)), callback_(std::move(callback)) {}
     /// StreamWriters.
     void add_handle() noexcept {
         inc_ref();
@@ -60,6 +61,10 @@ public:
     detail::ReaderState* reader() const noexcept { return reader_.get(); }
     std::string repr() const;
     void detached() noexcept override;
+    /// From now on it stands on this one, and its reader reads from it.
+    void replace_transport(const Transport& transport) noexcept;
+    /// It calls back when a connection is made, or has done so.
+    bool is_servers() const noexcept { return is_servers_; }
     bool is_lost() const noexcept { return lost_; }
     bool is_writing_paused() const noexcept { return writing_paused_; }
     const std::exception_ptr& lost_by() const noexcept { return lost_by_; }
@@ -75,7 +80,8 @@ private:
 
     bool lost_ : 1 = false;
     bool writing_paused_ : 1 = false;
-    unsigned handles_ : 30 = 0;
+    bool is_servers_ : 1 = false;
+    unsigned handles_ : 29 = 0;
     detail::Ref<detail::ReaderState> reader_;
     detail::TransportHandle transport_;
     detail::Ref<detail::ClientCallback> callback_;  // until it was called

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <asyncio/core/coroutine.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/far_ref.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/bytes_like.h>
 #include <asyncio/net/shared_bytes.h>
+#include <asyncio/net/tls_option.h>
 #include <asyncio/net/transports.h>
 #include <asyncio/net/waiter_call.h>
 
@@ -139,15 +141,20 @@ public:
     auto drain() const { return detail::WaiterCall<detail::DrainWaiter, detail::StreamHandle>(handle()); }
     /// Ends this direction when all that was written is sent; the other end reads an end then. Reading goes on.
     void write_eof() const;
-    bool can_write_eof() const { return handle().get() != nullptr; }
+    /// False with TLS, which cannot.
+    bool can_write_eof() const;
     /// Sends what is kept, then closes. Nothing is read any more.
     void close() const;
     bool is_closing() const;
     /// Waits until it is closed, after `close()`. Throws what the connection was lost by.
     auto wait_closed() const { return detail::WaiterCall<detail::WaitClosedWaiter, detail::StreamHandle>(handle()); }
     /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the stream. They stay what they were
-    /// when it is closed. Nothing for other names.
+    /// when it is closed. `"ssl_object"` and its like are with `BaseTransport`. Nothing for other names.
     ExtraInfo get_extra_info(std::string_view name) const;
+
+    /// Goes on by TLS when all that was written is sent: the handshake is over when this goes on. From then on the
+    /// reader reads, and this writes, what goes by TLS. If it fails, or is cancelled, the connection is closed.
+    Coro<> start_tls(TlsOption sslcontext, StartTlsOptions options = {}) const;
 
     /// What it writes to. Python: writer.transport.
     Transport transport() const;

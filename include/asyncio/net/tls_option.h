@@ -1,6 +1,11 @@
 #pragma once
 
 #include <asyncio/detail/far_ref.h>
+#include <asyncio/loop/seconds.h>
+
+#include <optional>
+#include <string_view>
+#include <type_traits>
 
 namespace asyncio {
 
@@ -40,5 +45,21 @@ public:
 private:
     detail::TlsContext* context_ = nullptr;
 };
+
+/// What `start_tls()` does with bytes that the stream has received before, and that nobody has read: `feed` them to
+/// TLS, as the beginning of the handshake, or `refuse` them with an SSLError. They are never read as if they had come
+/// by TLS, which is how somebody on the way could put words into a mail server's mouth.
+enum class BufferedBytes : bool { feed, refuse };
+
+/// The keyword arguments of `start_tls()`.
+struct StartTlsOptions {
+    /// None: for a stream whether it is a server's, else no.
+    std::optional<bool> server_side = {};
+    std::optional<std::string_view> server_hostname = {};  ///< whom the certificate has to be for
+    std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
+    std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
+    BufferedBytes buffered = BufferedBytes::feed;
+};
+static_assert(std::is_trivially_destructible_v<StartTlsOptions>);
 
 }  // namespace asyncio

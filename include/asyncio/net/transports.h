@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/detail/count.h>
+#include <asyncio/detail/counted.h>
 #include <asyncio/detail/far_ref.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/net/bytes_like.h>
@@ -43,7 +44,7 @@ public:
     }
 };
 
-/// What `get_extra_info()` gives: an address, a socket or a descriptor, or nothing, which tests false.
+/// What `get_extra_info()` gives: an address, a socket, a descriptor or something of TLS, or nothing, which tests false.
 class ExtraInfo {
 public:
     ExtraInfo() noexcept = default;
@@ -54,8 +55,9 @@ public:
         info.pipe_ = fd;
         return info;
     }
+    explicit ExtraInfo(detail::Ref<detail::Counted> tls) noexcept : tls_(std::move(tls)) {}
 
-    explicit operator bool() const noexcept { return address_ || socket_ || pipe_ >= 0; }
+    explicit operator bool() const noexcept { return address_ || socket_ || pipe_ >= 0 || tls_; }
     /// Of `"peername"` and `"sockname"`.
     const SocketAddress& address() const noexcept { return address_; }
     operator SocketAddress() const noexcept { return address_; }
@@ -64,11 +66,14 @@ public:
     operator TransportSocket() const noexcept { return socket_; }
     /// Of `"pipe"`: its descriptor, -1 for others.
     int pipe() const noexcept { return pipe_; }
+    /// For the library: an SSLObject is made of it.
+    const detail::Ref<detail::Counted>& tls() const noexcept { return tls_; }
 
 private:
     SocketAddress address_;
     TransportSocket socket_;
     int pipe_ = -1;
+    detail::Ref<detail::Counted> tls_;
 };
 
 /// As Python prints it, a pipe by its number; `None` for nothing.
@@ -125,6 +130,7 @@ public:
     bool is_closing() const;
     /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the transport. They stay what they were
     /// when it is closed. `"pipe"` is the descriptor of a pipe's transport, until that is over and the number others'.
+    /// With TLS `"ssl_object"` is an SSLObject, and so is `"sslcontext"`, `"cipher"` and `"peercert"`, which it knows.
     /// Nothing for other names.
     ExtraInfo get_extra_info(std::string_view name) const;
     /// From now on this protocol is told what happens, and not that the connection was made. The former one goes when

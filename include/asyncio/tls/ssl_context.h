@@ -19,7 +19,7 @@ class SSLContext;
 class SSLObject;
 
 namespace detail {
-class ContextState;
+class SSLContextState;
 }
 
 /// The password of a private key: a text, or a callable that is asked for it if the key is encrypted.
@@ -155,8 +155,8 @@ public:
     }
 
     /// For the library.
-    explicit SSLContext(detail::ContextState* state) noexcept;
-    detail::ContextState& state() const noexcept;
+    explicit SSLContext(detail::SSLContextState* state) noexcept;
+    detail::SSLContextState& state() const noexcept;
 };
 
 /// A context with what is right for most: those whom the system trusts if nobody else is named, and for a server no

@@ -2,6 +2,7 @@
 
 #include <asyncio/detail/far_ref.h>
 #include <asyncio/net/bytes_like.h>
+#include <asyncio/net/transports.h>
 #include <asyncio/tls/memory_bio.h>
 #include <asyncio/tls/peer_certificate.h>
 #include <asyncio/tls/ssl_context.h>
@@ -32,6 +33,8 @@ class SSLObject {
 public:
     /// None: tests false; its use throws RuntimeError.
     SSLObject() noexcept = default;
+    /// What a transport has, of `get_extra_info("ssl_object")`; none if that is none.
+    SSLObject(const ExtraInfo& info) noexcept;
     explicit operator bool() const noexcept { return engine_.get() != nullptr; }
 
     void do_handshake() const;

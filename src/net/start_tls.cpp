@@ -1,0 +1,106 @@
+#include <asyncio/net/start_tls.h>
+
+#include "core/task_loop.h"
+#include "net/tls_layer.h"
+
+#include <asyncio/core/event_loop.h>
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/net/stream_reader_protocol.h>
+#include <asyncio/net/stream_writer.h>
+
+#include <string>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+namespace {
+
+/// What a stream has received and nobody has read. Its transport does not receive meanwhile.
+std::string take_buffered(BaseProtocol& protocol) {
+    auto* stream = dynamic_cast<StreamReaderProtocol*>(&protocol);
+    if (stream == nullptr || stream->reader() == nullptr) return {};
+    ReaderState& reader = *stream->reader();
+    return reader.take(reader.available().size());
+}
+
+/// The two steps of a later pass by which the transport below goes on with TLS.
+class TlsBeginning {
+public:
+    TlsBeginning(TransportState& lower, Ref<BaseProtocol> protocol)
+        : made_(task_loop(lower.loop())
+                    .facade()
+                    .call_soon([keep = Ref<TransportState>(&lower), protocol = std::move(protocol)] {
+                        if (keep->protocol() != protocol.get()) return;
+                        static_cast<Protocol&>(*protocol).connection_made(Transport(keep.get()));
+                    })),
+          resumed_(task_loop(lower.loop()).facade().call_soon([keep = Ref<TransportState>(&lower)] {
+              keep->resume_reading();
+          })) {}
+    TlsBeginning(const TlsBeginning&) = delete;
+    TlsBeginning& operator=(const TlsBeginning&) = delete;
+    ~TlsBeginning() {
+        made_.cancel();
+        resumed_.cancel();
+    }
+
+private:
+    Handle made_;
+    Handle resumed_;
+};
+
+// CPython: base_events.py, BaseEventLoop.start_tls
+Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, TlsRequest request,
+                        BufferedBytes buffered) {
+    if (!request) throw TypeError("start_tls() was given no SSLContext");
+    if (!protocol) throw TypeError("start_tls() was given no protocol");
+    if (!lower->can_start_tls()) {
+        throw TypeError("transport " + lower->repr() + " is not supported by start_tls()");
+    }
+    request.check();
+    LoopCore& loop = running_core();
+    Future<> handshake(Ref<FutureBase>(new FutureState<void>(loop)));
+    std::string early = take_buffered(*protocol);
+    Ref<TlsLayer> layer;
+    try {
+        if (!early.empty() && buffered == BufferedBytes::refuse) request.context->refuse_early_bytes(early.size());
+        layer = request.make_layer(loop, protocol, true);
+        layer->set_waiter(handshake);
+        layer->feed(early);
+        lower->pause_reading();
+        Ref<BaseProtocol> below = layer->lower_protocol();
+        lower->set_protocol(below);
+        TlsBeginning beginning(*lower, std::move(below));
+        co_await handshake;
+    } catch (...) {
+        lower->close();
+        throw;
+    }
+    co_return Transport(layer.get());
+}
+
+Coro<> upgrade_stream(StreamWriter writer, TlsRequest request, BufferedBytes buffered) {
+    co_await writer.drain();
+    Ref<StreamReaderProtocol> stream(writer.handle().get());
+    Ref<TransportState> lower(&stream->transport());
+    Transport transport = co_await upgrade(std::move(lower), stream, std::move(request), buffered);
+    stream->replace_transport(transport);
+}
+
+}  // namespace
+
+Coro<Transport> upgrade_to_tls(const Transport& transport, Ref<BaseProtocol> protocol, TlsOption ssl,
+                               const StartTlsOptions& options) {
+    return upgrade(Ref<TransportState>(transport.handle().get()), std::move(protocol),
+                   TlsRequest::from(ssl, options, options.server_side.value_or(false)), options.buffered);
+}
+
+}  // namespace detail
+
+Coro<> StreamWriter::start_tls(TlsOption sslcontext, StartTlsOptions options) const {
+    bool server_side = options.server_side.value_or(handle().get()->is_servers());
+    return detail::upgrade_stream(*this, detail::TlsRequest::from(sslcontext, options, server_side), options.buffered);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,320 @@
+#include "tls/tls_transport.h"
+
+#include "core/task_loop.h"
+#include "net/protocol_calls.h"
+#include "tls/context_state.h"
+
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/errors/repr.h>
+#include <asyncio/net/stream_reader_protocol.h>
+#include <asyncio/tls/ssl_errors.h>
+
+#include <algorithm>
+#include <new>
+#include <typeinfo>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+constexpr Seconds default_handshake_timeout{60};  // CPython: SSL_HANDSHAKE_TIMEOUT
+constexpr Seconds default_shutdown_timeout{30};   // CPython: SSL_SHUTDOWN_TIMEOUT
+
+Ref<TlsEngine> make_engine(SSLContextState& context, const TlsRequest& request) {
+    std::optional<std::string_view> name;
+    if (!request.server_side && request.server_hostname && !request.server_hostname->empty()) {
+        name = *request.server_hostname;
+    }
+    return Ref<TlsEngine>(new TlsEngine(context, Ref<TlsBytes>(new TlsBytes), Ref<TlsBytes>(new TlsBytes),
+                                        {.server_side = request.server_side, .server_hostname = name}));
+}
+
+}  // namespace
+
+Ref<TlsLayer> SSLContextState::make_layer(LoopCore& loop, Ref<BaseProtocol> stands_on_it, const TlsRequest& request,
+                                          bool is_connected) {
+    Ref<TlsTransport> made(new TlsTransport(loop, *this, std::move(stands_on_it), request, is_connected));
+    return made;
+}
+
+void SSLContextState::refuse_early_bytes(std::size_t count) const {
+    throw SSLError(std::to_string(count) + " bytes came before TLS, and were not asked for");
+}
+
+TlsTransport::TlsTransport(LoopCore& loop, SSLContextState& context, Ref<BaseProtocol> protocol,
+                           const TlsRequest& request, bool is_connected)
+    : loop_(&loop),
+      protocol_(std::move(protocol)),
+      engine_(make_engine(context, request)),
+      handshake_timeout_(request.handshake_timeout.value_or(default_handshake_timeout)),
+      shutdown_timeout_(request.shutdown_timeout.value_or(default_shutdown_timeout)),
+      timer_(*this),
+      reads_on_(*this, &TlsTransport::reads_on),
+      closes_lower_(*this, &TlsTransport::closes_lower),
+      tells_loss_(*this, &TlsTransport::tells_loss),
+      told_(is_connected ? Told::made : Told::nothing) {
+    loop.inc_ref();
+    loop.resources.push_back(*this);
+}
+
+TlsTransport::~TlsTransport() { loop_->dec_ref(); }
+
+Ref<BaseProtocol> TlsTransport::lower_protocol() {
+    if (its_protocol_ == nullptr) its_protocol_ = new TlsProtocol(*this);
+    return Ref<BaseProtocol>(its_protocol_);
+}
+
+void TlsTransport::wake_waiter(std::exception_ptr error) noexcept {
+    Future<> waiter = std::exchange(waiter_, {});
+    if (!waiter || waiter.done()) return;
+    if (error) {
+        waiter.set_exception(std::move(error));
+    } else {
+        waiter.set_result();
+    }
+}
+
+void TlsTransport::start_timer(Seconds timeout, ReadyNode::Run run) {
+    timer_.set_run(run);
+    schedule_at(*loop_, loop_->time() + timeout, timer_);
+}
+
+void TlsTransport::stop_timer() noexcept {
+    if (timer_.is_scheduled()) unschedule(*loop_, timer_);
+    timer_.unlink();
+}
+
+void TlsTransport::take_turn(Turn& turn) noexcept {
+    if (turn.is_linked()) return;
+    turn.context = ContextSlot::copy_current();
+    schedule(*loop_, turn);
+}
+
+// The handshake.
+
+void TlsTransport::connection_made(TransportState& lower) {
+    lower_ = Ref<TransportState>(&lower);
+    state_ = State::handshake;
+    try {
+        start_timer(handshake_timeout_, &TlsTransport::handshake_takes_too_long);
+    } catch (...) {  // no memory for a timer
+        return handshake_failed(std::current_exception());
+    }
+    do_handshake();
+}
+
+void TlsTransport::handshake_takes_too_long(ReadyNode& node) {
+    Ref<TlsTransport> self(&static_cast<Timer&>(static_cast<TimerNode&>(node)).transport);
+    if (self->state_ != State::handshake) return;
+    self->abort_lower(std::make_exception_ptr(ConnectionAbortedError("SSL handshake is taking longer than " +
+                                                                     repr_of_double(self->handshake_timeout_.count()) +
+                                                                     " seconds: aborting the connection")));
+}
+
+void TlsTransport::do_handshake() {
+    Outcome outcome = Outcome::closed;
+    try {
+        outcome = engine_->do_handshake();
+        if (outcome == Outcome::closed) throw SSLZeroReturnError("TLS/SSL connection has been closed (EOF)");
+    } catch (...) {
+        return handshake_failed(std::current_exception());
+    }
+    if (outcome == Outcome::done) return handshake_is_over();
+    send_outgoing();
+}
+
+void TlsTransport::handshake_failed(std::exception_ptr error) {
+    stop_timer();
+    state_ = State::unwrapped;
+    try {
+        send_outgoing();  // that it failed
+    } catch (...) {       // which is of no use to this end
+    }
+    bool is_name = exception_cast<SSLCertVerificationError>(error) != nullptr;
+    wake_waiter(error);
+    fail(std::move(error), is_name ? "SSL handshake failed on verifying the certificate" : "SSL handshake failed");
+}
+
+void TlsTransport::handshake_is_over() {
+    stop_timer();
+    state_ = State::wrapped;
+    if (told_ == Told::nothing) {
+        told_ = Told::made;
+        Ref<BaseProtocol> protocol = protocol_;
+        call_connection_made(*protocol, *this);
+    }
+    wake_waiter(nullptr);
+    if (!early_.empty() && state_ == State::wrapped) write_early();
+    do_read();
+}
+
+// The end.
+
+void TlsTransport::close() noexcept {
+    if (closing_) return;
+    closing_ = true;
+    start_shutdown();
+}
+
+void TlsTransport::force_close(std::exception_ptr error) noexcept {
+    closing_ = true;
+    abort_lower(std::move(error));
+}
+
+void TlsTransport::start_shutdown() noexcept {
+    bool is_unread = state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled();
+    if (state_ != State::handshake && state_ != State::wrapped && !is_unread) return;
+    closing_ = true;
+    if (state_ == State::handshake) return abort_lower(nullptr);
+    Ref<TlsTransport> keep(this);
+    state_ = State::flushing;
+    try {
+        start_timer(shutdown_timeout_, &TlsTransport::shutdown_takes_too_long);
+        if (!is_unread) return do_flush();
+        state_ = State::shutdown;  // what has come will not be read
+        do_shutdown();
+    } catch (...) {
+        abort_lower(std::current_exception());
+    }
+}
+
+void TlsTransport::shutdown_takes_too_long(ReadyNode& node) {
+    Ref<TlsTransport> self(&static_cast<Timer&>(static_cast<TimerNode&>(node)).transport);
+    if (self->state_ != State::flushing && self->state_ != State::shutdown) return;
+    self->lower_->force_close(std::make_exception_ptr(TimeoutError("SSL shutdown timed out")));
+}
+
+/// What has come is told first.
+void TlsTransport::do_flush() {
+    do_read();
+    if (state_ != State::flushing) return;
+    if (reading_paused_ && lower_has_ended_) return;  // the rest waits until it is read
+    state_ = State::shutdown;
+    do_shutdown();
+}
+
+void TlsTransport::do_shutdown() {
+    try {
+        Outcome outcome = lower_has_ended_ ? Outcome::done : engine_->shutdown();
+        send_outgoing();
+        if (outcome == Outcome::wants_read) return;
+        call_eof_received();
+        shutdown_is_over();
+    } catch (...) {
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        stop_timer();
+        fail(std::current_exception(), "Fatal error on transport");
+    }
+}
+
+/// The transport below sends what it has, which a peer that does not read could delay for ever.
+void TlsTransport::shutdown_is_over() {
+    if (is_over_ || state_ == State::unwrapped) return;
+    closing_ = true;
+    if (!timer_.is_scheduled()) start_timer(shutdown_timeout_, &TlsTransport::shutdown_takes_too_long);
+    take_turn(closes_lower_);
+}
+
+void TlsTransport::closes_lower(ReadyNode& node) {
+    Ref<TlsTransport> self(&static_cast<Turn&>(node).transport);
+    self->lower_->close();
+}
+
+void TlsTransport::abort_lower(std::exception_ptr error) noexcept {
+    if (state_ != State::handshake) state_ = State::unwrapped;
+    closing_ = true;
+    if (lower_) lower_->force_close(std::move(error));
+}
+
+/// CPython: sslproto.py, SSLProtocol._fatal_error
+void TlsTransport::fail(std::exception_ptr error, const char* message) {
+    Ref<TlsTransport> keep(this);
+    state_ = State::unwrapped;
+    abort_lower(error);
+    if (exception_cast<OSError>(error) != nullptr || is_cancelled_error(error)) return;
+    exception_handler_of(*loop_).tell({.exception = std::move(error)}, [&](ExceptionContext& context) {
+        context.message = message;
+        context.transport = repr_or_nothing(*this);
+        if (protocol_) context.protocol = repr_or_nothing(*protocol_);
+    });
+}
+
+void TlsTransport::connection_lost(std::exception_ptr error) {
+    early_.clear();
+    engine_->outgoing().drop_all();
+    closing_ = lower_is_over_ = true;
+    stop_timer();
+    state_ = State::unwrapped;
+    if (told_ == Told::made || told_ == Told::eof) {
+        told_ = Told::lost;
+        lost_by_ = error;
+        take_turn(tells_loss_);
+    }
+    if (!waiter_) return;
+    try {
+        if (!error) throw ConnectionAbortedError("the connection was closed in the SSL handshake");
+        wake_waiter(std::move(error));
+    } catch (...) {
+        wake_waiter(std::current_exception());
+    }
+}
+
+void TlsTransport::tells_loss(ReadyNode& node) {
+    auto& turn = static_cast<Turn&>(node);
+    Ref<TlsTransport> self(&turn.transport);
+    Ref<BaseProtocol> protocol = self->protocol_;
+    try {
+        ContextSlot context = std::move(turn.context);
+        ContextScope scope(self->loop_->current_context(), context);
+        protocol->connection_lost(std::exchange(self->lost_by_, nullptr));
+    } catch (...) {
+        self->finish();
+        return tell_failed_callback("connection_lost", *protocol, *self);
+    }
+    self->finish();
+}
+
+void TlsTransport::detached() noexcept {
+    lower_is_over_ = true;
+    if (!tells_loss_.is_linked()) finish();
+}
+
+void TlsTransport::finish() noexcept {
+    if (std::exchange(is_over_, true)) return;
+    Ref<TlsTransport> keep(this);
+    closing_ = true;
+    state_ = State::unwrapped;
+    ListHook<LoopResources>::unlink();
+    stop_timer();
+    reads_on_.unlink();
+    closes_lower_.unlink();
+    tells_loss_.unlink();
+    waiter_ = {};
+    if (Ref<BaseProtocol> protocol = std::exchange(protocol_, nullptr)) protocol->detached();
+    dec_ref();  // its own
+}
+
+// To be looked at.
+
+void TlsTransport::set_protocol(Ref<BaseProtocol> protocol) {
+    if (protocol->kind() == BaseProtocol::Kind::datagram) {
+        throw TypeError("a Protocol or a BufferedProtocol was expected, got a DatagramProtocol");
+    }
+    if (protocol_) protocol_ = std::move(protocol);
+}
+
+ExtraInfo TlsTransport::get_extra_info(std::string_view name) const {
+    bool is_begun = state_ != State::handshake && lower_;
+    if (name == "sslcontext" || (is_begun && (name == "ssl_object" || name == "cipher" || name == "peercert"))) {
+        return ExtraInfo(Ref<Counted>(engine_.get()));
+    }
+    return lower_ ? lower_->get_extra_info(name) : ExtraInfo();
+}
+
+std::string TlsTransport::repr() const {
+    std::string text = repr_of_object(typeid(*this), this);
+    return "<asyncio.sslproto._SSLProtocolTransport" + text.substr(std::min(text.find(" object"), text.size()));
+}
+
+}  // namespace asyncio::detail

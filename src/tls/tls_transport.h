@@ -1,0 +1,167 @@
+#pragma once
+
+#include "net/tls_layer.h"
+#include "tls/tls_engine.h"
+
+#include <asyncio/context/context.h>
+#include <asyncio/core/future.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/loop/loop_resource.h>
+#include <asyncio/loop/scheduling.h>
+#include <asyncio/net/protocols.h>
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+class TlsProtocol;
+
+/// TLS on a transport: what a protocol has as its own, and what the protocol of the transport below calls.
+/// CPython: sslproto.py, SSLProtocol and _SSLProtocolTransport.
+class TlsTransport final : public TlsLayer, public LoopResource {
+public:
+    TlsTransport(LoopCore& loop, SSLContextState& context, Ref<BaseProtocol> protocol, const TlsRequest& request,
+                 bool is_connected);
+
+    // For whoever puts it on a transport.
+    Ref<BaseProtocol> lower_protocol() override;
+    void set_waiter(Future<> waiter) noexcept override { waiter_ = std::move(waiter); }
+    void feed(std::string_view data) override { engine_->incoming().append(data); }
+
+    // What the protocol above does.
+    void write(std::string_view data) override;
+    void writelines(std::span<const BytesLike> lines) override;
+    void close() noexcept override;
+    void force_close(std::exception_ptr error) noexcept override;
+    void set_protocol(Ref<BaseProtocol> protocol) override;
+    BaseProtocol* protocol() const noexcept override { return protocol_.get(); }
+    bool can_start_tls() const override { return true; }
+    bool is_reading() const override { return !reading_paused_; }
+    void pause_reading() override { reading_paused_ = true; }
+    void resume_reading() override;
+    std::size_t write_buffer_size() const override { return engine_->outgoing().pending() + early_.size(); }
+    WriteBufferLimits write_buffer_limits() const override { return write_limits_; }
+    void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
+    int fileno() const noexcept override { return lower_ ? lower_->fileno() : -1; }
+    ExtraInfo get_extra_info(std::string_view name) const override;
+    std::string repr() const override;
+    LoopCore& loop() const noexcept override { return *loop_; }
+    void loop_is_closing() noexcept override { finish(); }
+
+    // What the transport below tells.
+    void connection_made(TransportState& lower);
+    void data_received(std::string_view data);
+    bool eof_received();
+    void connection_lost(std::exception_ptr error);
+    void pause_writing() noexcept { lower_is_full_ = true; }
+    void resume_writing();
+    /// Nothing more will be told.
+    void detached() noexcept;
+
+private:
+    enum class State : std::uint8_t { unwrapped, handshake, wrapped, flushing, shutdown };
+    enum class Told : std::uint8_t { nothing, made, eof, lost };  // to the protocol
+    using Outcome = TlsEngine::Outcome;
+
+    struct Timer : TimerNode {
+        explicit Timer(TlsTransport& its_transport) noexcept : transport(its_transport) {}
+        TlsTransport& transport;
+    };
+    struct Turn : ReadyNode {
+        Turn(TlsTransport& its_transport, Run on_turn) noexcept : ReadyNode(on_turn), transport(its_transport) {}
+        TlsTransport& transport;
+        ContextSlot context;
+    };
+    ~TlsTransport() override;
+
+    // Its life: tls_transport.cpp.
+    void wake_waiter(std::exception_ptr error) noexcept;
+    void start_timer(Seconds timeout, ReadyNode::Run run);
+    void stop_timer() noexcept;
+    void take_turn(Turn& turn) noexcept;
+    void do_handshake();
+    void handshake_is_over();
+    void handshake_failed(std::exception_ptr error);
+    static void handshake_takes_too_long(ReadyNode& node);
+    void start_shutdown() noexcept;
+    void do_flush();
+    void do_shutdown();
+    void shutdown_is_over();
+    static void shutdown_takes_too_long(ReadyNode& node);
+    static void closes_lower(ReadyNode& node);
+    static void tells_loss(ReadyNode& node);
+    void abort_lower(std::exception_ptr error) noexcept;
+    void fail(std::exception_ptr error, const char* message);
+    void finish() noexcept;
+
+    // What goes through it: tls_transport_data.cpp.
+    void note_vain_write() noexcept;
+    void write_all(std::string_view data);
+    void write_early();
+    void send_outgoing();
+    void control_writing();
+    void do_read();
+    void read_and_tell();
+    bool read_for(BufferedProtocol& protocol);
+    bool read_for(Protocol& protocol);
+    bool goes_on_after(Outcome outcome);
+    void call_eof_received();
+    static void reads_on(ReadyNode& node);
+    void control_lower_reading();
+    bool is_reading_now() const noexcept {
+        return !reading_paused_ && protocol_ && (state_ == State::wrapped || state_ == State::flushing);
+    }
+
+    LoopCore* loop_;
+    Ref<BaseProtocol> protocol_;  // null when it is over
+    Ref<TlsEngine> engine_;
+    Ref<TransportState> lower_;            // null before the connection is made
+    TlsProtocol* its_protocol_ = nullptr;  // as long as it lives
+    Future<> waiter_;
+    Seconds handshake_timeout_;
+    Seconds shutdown_timeout_;
+    std::string early_;  // written before the handshake is over
+    WriteBufferLimits write_limits_{512 * 1024, 128 * 1024};
+    Timer timer_;
+    Turn reads_on_;
+    Turn closes_lower_;
+    Turn tells_loss_;
+    std::exception_ptr lost_by_;
+    State state_ = State::unwrapped;
+    Told told_;
+    bool lower_is_over_ = false;
+    bool lower_is_full_ = false;
+    bool lower_reading_paused_ = false;
+    bool lower_has_ended_ = false;
+    bool reading_paused_ = false;
+    bool writing_paused_ = false;
+    bool is_over_ = false;
+    std::uint8_t vain_writes_ = 0;
+    friend class TlsProtocol;
+};
+
+/// The protocol of the transport below.
+class TlsProtocol final : public Protocol {
+public:
+    explicit TlsProtocol(TlsTransport& transport) noexcept : transport_(&transport) {}
+    ~TlsProtocol() override {
+        transport_->its_protocol_ = nullptr;
+        transport_->detached();
+    }
+    void connection_made(Transport transport) override { transport_->connection_made(*transport.handle().get()); }
+    void data_received(std::string_view data) override { transport_->data_received(data); }
+    bool eof_received() override { return transport_->eof_received(); }
+    void pause_writing() override { transport_->pause_writing(); }
+    void resume_writing() override { transport_->resume_writing(); }
+    void connection_lost(std::exception_ptr error) override { transport_->connection_lost(std::move(error)); }
+    void detached() noexcept override { transport_->detached(); }
+
+private:
+    Ref<TlsTransport> transport_;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,312 @@
+#include "core/task_loop.h"
+#include "net/protocol_calls.h"
+#include "tls/tls_transport.h"
+
+#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/net/bytes_like.h>
+#include <asyncio/net/stream_reader_protocol.h>
+#include <asyncio/tls/ssl_errors.h>
+
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+constexpr int writes_before_warning = 5;                 // CPython: LOG_THRESHOLD_FOR_CONNLOST_WRITES
+constexpr std::size_t incoming_high_water = 256 * 1024;  // CPython: FLOW_CONTROL_HIGH_WATER_SSL_READ
+constexpr std::size_t incoming_low_water = 64 * 1024;
+
+/// Memory for what is deciphered and handed on at once. A thread keeps one of them.
+class ClearText {
+public:
+    static constexpr std::size_t size = 64 * 1024;
+
+    ClearText() : bytes_(std::move(kept())) {
+        if (!bytes_) bytes_.reset(new char[size]);
+    }
+    ~ClearText() { kept() = std::move(bytes_); }
+    ClearText(const ClearText&) = delete;
+    ClearText& operator=(const ClearText&) = delete;
+    char* bytes() const noexcept { return bytes_.get(); }
+
+private:
+    static std::unique_ptr<char[]>& kept() noexcept {
+        static thread_local std::unique_ptr<char[]> one;
+        return one;
+    }
+    std::unique_ptr<char[]> bytes_;
+};
+
+}  // namespace
+
+// What goes out.
+
+void TlsTransport::note_vain_write() noexcept {
+    if (vain_writes_ < writes_before_warning) {
+        ++vain_writes_;
+    } else {
+        log(LogLevel::warning, "SSL connection is closed");
+    }
+}
+
+void TlsTransport::write(std::string_view data) {
+    if (!data.empty()) write_all(data);
+}
+
+/// As one record, if they are small.
+void TlsTransport::writelines(std::span<const BytesLike> lines) {
+    if (lines.size() == 1) return write(lines.front().view());
+    std::string all;
+    for (const BytesLike& line : lines) all += line.view();
+    write(all);
+}
+
+void TlsTransport::write_all(std::string_view data) {
+    if (state_ != State::handshake && state_ != State::wrapped && (lower_ || is_over_)) return note_vain_write();
+    if (state_ != State::wrapped) {
+        early_ += data;
+        return control_writing();
+    }
+    Ref<TlsTransport> keep(this);
+    try {
+        while (!data.empty()) {
+            std::size_t size = 0;
+            if (engine_->write(data, size) != Outcome::done) throw SSLError("TLS takes no more");
+            data.remove_prefix(size);
+        }
+        send_outgoing();
+    } catch (...) {
+        fail(std::current_exception(), "Fatal error on SSL protocol");
+    }
+}
+
+void TlsTransport::write_early() {
+    std::string early = std::exchange(early_, {});
+    write_all(early);
+}
+
+void TlsTransport::send_outgoing() {
+    TlsBytes& outgoing = engine_->outgoing();
+    if (!lower_is_full_ && outgoing.pending() > 0 && lower_ && !lower_is_over_) {
+        lower_->write(outgoing.kept());
+        outgoing.drop_all();
+    }
+    control_writing();
+}
+
+void TlsTransport::resume_writing() {
+    lower_is_full_ = false;
+    Ref<TlsTransport> keep(this);
+    send_outgoing();
+}
+
+void TlsTransport::control_writing() {
+    if (!protocol_) return;
+    std::size_t size = write_buffer_size();
+    Ref<BaseProtocol> protocol = protocol_;
+    if (size >= write_limits_.high && size > 0 && !writing_paused_) {
+        writing_paused_ = true;
+        call_pause_writing(*protocol, *this);
+    } else if (size <= write_limits_.low && writing_paused_) {
+        writing_paused_ = false;
+        call_resume_writing(*protocol, *this);
+    }
+}
+
+// CPython: sslproto.py, add_flowcontrol_defaults
+void TlsTransport::set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) {
+    std::ptrdiff_t new_high = 512 * 1024;
+    if (high) {
+        new_high = high->get();
+    } else if (low) {
+        new_high = low->get() > PTRDIFF_MAX / 4 ? PTRDIFF_MAX : 4 * low->get();
+    }
+    std::ptrdiff_t new_low = low ? low->get() : new_high < 0 ? -1 : new_high / 4;
+    if (new_high < new_low || new_low < 0) {
+        throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
+                         ") must be >= 0");
+    }
+    write_limits_ = {static_cast<std::size_t>(new_high), static_cast<std::size_t>(new_low)};
+    control_writing();
+}
+
+// What comes in.
+
+void TlsTransport::data_received(std::string_view data) {
+    Ref<TlsTransport> keep(this);
+    TlsBytes::Lent lent(engine_->incoming(), data);
+    try {
+        switch (state_) {
+            case State::handshake:
+                do_handshake();
+                break;
+            case State::wrapped:
+                do_read();
+                break;
+            case State::flushing:
+                do_flush();
+                break;
+            case State::shutdown:
+                do_shutdown();
+                break;
+            case State::unwrapped:
+                return;
+        }
+    } catch (...) {
+        lent.keep_rest();
+        throw;
+    }
+    lent.keep_rest();
+}
+
+/// True if what has come is still to be read; else the transport below closes itself.
+bool TlsTransport::eof_received() {
+    Ref<TlsTransport> keep(this);
+    lower_has_ended_ = true;
+    engine_->incoming().end();
+    switch (state_) {
+        case State::handshake:
+            handshake_failed(std::make_exception_ptr(
+                ConnectionResetError("the connection was closed by the other end in the SSL handshake")));
+            break;
+        case State::wrapped:
+            state_ = State::flushing;
+            do_flush();
+            break;
+        case State::flushing:
+        case State::shutdown:
+            state_ = State::shutdown;
+            do_shutdown();
+            break;
+        case State::unwrapped:
+            break;
+    }
+    return state_ == State::flushing;
+}
+
+void TlsTransport::do_read() {
+    if (state_ != State::wrapped && state_ != State::flushing) return;
+    try {
+        if (!reading_paused_) {
+            read_and_tell();
+            send_outgoing();
+        }
+        control_lower_reading();
+    } catch (...) {
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        std::exception_ptr error = std::current_exception();
+        try {
+            send_outgoing();  // that it failed
+        } catch (...) {
+        }
+        fail(std::move(error), "Fatal error on SSL protocol");
+    }
+}
+
+void TlsTransport::read_and_tell() {
+    while (is_reading_now()) {
+        Ref<BaseProtocol> protocol = protocol_;  // another may take its place
+        bool is_buffered = protocol->kind() == BaseProtocol::Kind::buffered;
+        bool goes_on = is_buffered ? read_for(static_cast<BufferedProtocol&>(*protocol))
+                                   : read_for(static_cast<Protocol&>(*protocol));
+        if (!goes_on) return;
+    }
+}
+
+/// True if there may be more.
+bool TlsTransport::read_for(BufferedProtocol& protocol) {
+    WritableBytes room = protocol.get_buffer(static_cast<std::ptrdiff_t>(engine_->incoming().pending()));
+    if (room.size() == 0) throw RuntimeError("get_buffer() returned an empty buffer");
+    if (!is_reading_now()) return false;
+    std::size_t filled = 0;
+    Outcome outcome = Outcome::done;
+    while (outcome == Outcome::done && filled < room.size()) {
+        std::size_t size = 0;
+        outcome = engine_->read(room.from(filled), size);
+        filled += size;
+    }
+    if (filled > 0) protocol.buffer_updated(filled);
+    return goes_on_after(outcome);
+}
+
+bool TlsTransport::read_for(Protocol& protocol) {
+    ClearText text;
+    std::size_t filled = 0;
+    Outcome outcome = Outcome::done;
+    std::exception_ptr failure;
+    try {
+        while (outcome == Outcome::done && ClearText::size - filled > 0) {
+            std::size_t size = 0;
+            outcome = engine_->read({text.bytes() + filled, ClearText::size - filled}, size);
+            filled += size;
+        }
+    } catch (...) {  // what came before that is good
+        failure = std::current_exception();
+    }
+    if (filled > 0) protocol.data_received({text.bytes(), filled});
+    if (failure) std::rethrow_exception(failure);
+    return goes_on_after(outcome);
+}
+
+bool TlsTransport::goes_on_after(Outcome outcome) {
+    if (outcome == Outcome::closed && (state_ == State::wrapped || state_ == State::flushing)) {
+        call_eof_received();
+        start_shutdown();
+    }
+    return outcome == Outcome::done;
+}
+
+void TlsTransport::call_eof_received() {
+    if (told_ != Told::made || !protocol_) return;
+    told_ = Told::eof;
+    Ref<BaseProtocol> protocol = protocol_;
+    try {
+        bool stays_open = asyncio::detail::call_eof_received(*protocol);
+        if (stays_open && dynamic_cast<StreamReaderProtocol*>(protocol.get()) == nullptr) {
+            log(LogLevel::warning, "returning true from eof_received() has no effect when using ssl");
+        }
+    } catch (...) {
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        fail(std::current_exception(), "Error calling eof_received()");
+    }
+}
+
+void TlsTransport::resume_reading() {
+    if (!reading_paused_) return;
+    reading_paused_ = false;
+    if (!is_over_ && lower_) take_turn(reads_on_);
+}
+
+void TlsTransport::reads_on(ReadyNode& node) {
+    auto& turn = static_cast<Turn&>(node);
+    Ref<TlsTransport> self(&turn.transport);
+    ContextSlot context = std::move(turn.context);
+    ContextScope scope(self->loop_->current_context(), context);
+    if (self->state_ == State::wrapped) {
+        self->do_read();
+    } else if (self->state_ == State::flushing) {
+        self->do_flush();
+    } else if (self->state_ == State::shutdown) {
+        self->do_shutdown();
+    }
+}
+
+/// No more than the high-water mark lies here unread.
+void TlsTransport::control_lower_reading() {
+    if (!lower_ || lower_is_over_) return;
+    std::size_t size = engine_->incoming().pending();
+    if (size >= incoming_high_water && !lower_reading_paused_) {
+        lower_reading_paused_ = true;
+        lower_->pause_reading();
+    } else if (size <= incoming_low_water && lower_reading_paused_) {
+        lower_reading_paused_ = false;
+        lower_->resume_reading();
+    }
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,274 @@
+#include <asyncio/asyncio.h>
+#include <asyncio/tls.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "net/protocol_support.h"
+#include "net/stream_support.h"
+#include "tls/engine_support.h"
+
+// Connections that go on by TLS: STARTTLS of mail and databases, the PROXY protocol, TLS within TLS.
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+using support::client_context;
+using support::connect_ends;
+using support::Ends;
+using support::outcome_of;
+using support::port_of;
+using support::Recorder;
+using support::run_net;
+using support::server_context;
+
+class StartTlsTest : public support::NetTest {};
+
+Coro<> upgrade_both(Ends& ends) {
+    StartTlsOptions options = {.server_hostname = "localhost"};
+    co_await gather(ends.server.writer.start_tls(server_context()),
+                    ends.client.writer.start_tls(client_context(), options));
+}
+
+Coro<> close_both(Ends& ends) {
+    ends.client.writer.close();
+    ends.server.writer.close();
+    co_await ends.client.writer.wait_closed();
+    co_await ends.server.writer.wait_closed();
+}
+
+TEST_F(StartTlsTest, UpgradesARunningStream) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.client.writer.write("EHLO\n");
+        {
+            std::string got = co_await ends.server.reader.readline();
+            EXPECT_EQ(got, "EHLO\n");
+        }
+        ends.server.writer.write("250 STARTTLS\n");
+        {
+            std::string got = co_await ends.client.reader.readline();
+            EXPECT_EQ(got, "250 STARTTLS\n");
+        }
+        Transport before = ends.client.writer.transport();
+        co_await upgrade_both(ends);
+        EXPECT_FALSE(ends.client.writer.transport() == before);
+        EXPECT_TRUE(SSLObject(ends.client.writer.get_extra_info("ssl_object")).cipher());
+        EXPECT_TRUE(SSLObject(ends.server.writer.get_extra_info("ssl_object")).server_side());
+        ends.client.writer.write("secret\n");
+        {
+            std::string got = co_await ends.server.reader.readline();
+            EXPECT_EQ(got, "secret\n");
+        }
+        ends.server.writer.write(std::string(300'000, 'x'));
+        std::string much = co_await ends.client.reader.readexactly(300'000);
+        EXPECT_EQ(much.size(), 300'000U);
+        // The reader belongs to the new transport: it is that which is paused.
+        ends.server.writer.write(std::string(400'000, 'y'));
+        co_await sleep(0.02);
+        EXPECT_FALSE(ends.client.writer.is_reading());
+        much = co_await ends.client.reader.readexactly(400'000);
+        EXPECT_TRUE(ends.client.writer.is_reading());
+        co_await close_both(ends);
+    });
+}
+
+/// As PostgreSQL's clients: a request of eight bytes, an answer of one, then TLS.
+TEST_F(StartTlsTest, SpeaksAsDatabasesDo) {
+    run_net([]() -> Coro<> {
+        auto serve = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+            std::string request = co_await reader.readexactly(8);
+            EXPECT_EQ(request, std::string("\0\0\0\x8\x4\xd2\x16\x2f", 8));
+            writer.write("S");
+            co_await writer.start_tls(server_context());
+            std::string line = co_await reader.readline();
+            writer.write("you said " + line);
+            writer.close();
+            co_await writer.wait_closed();
+        };
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        Streams streams = co_await open_connection("127.0.0.1", port_of(server));
+        streams.writer.write(std::string_view("\0\0\0\x8\x4\xd2\x16\x2f", 8));
+        {
+            std::string got = co_await streams.reader.readexactly(1);
+            EXPECT_EQ(got, "S");
+        }
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        co_await streams.writer.start_tls(client_context(), options);
+        streams.writer.write("hello\n");
+        std::string answer = co_await streams.reader.read();
+        EXPECT_EQ(answer, "you said hello\n");
+        streams.writer.close();
+        server.close();
+        co_await server.wait_closed();
+    });
+}
+
+/// A line before TLS, and the beginning of TLS behind it in one packet, as a proxy sends them.
+TEST_F(StartTlsTest, FeedsWhatWasReadBefore) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        auto serve = [&]() -> Coro<> {
+            {
+                std::string got = co_await ends.server.reader.readline();
+                EXPECT_EQ(got, "PROXY\n");
+            }
+            co_await sleep(0.02);
+            co_await ends.server.writer.start_tls(server_context());
+        };
+        auto serving = create_task(serve);
+        ends.client.writer.write("PROXY\n");
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        co_await ends.client.writer.start_tls(client_context(), options);
+        co_await serving;
+        ends.client.writer.write("hello\n");
+        {
+            std::string got = co_await ends.server.reader.readline();
+            EXPECT_EQ(got, "hello\n");
+        }
+        co_await close_both(ends);
+    });
+}
+
+/// Somebody on the way has put a command in front of TLS: it must not be read as if it had come by TLS.
+TEST_F(StartTlsTest, NeverReadsWhatCameBeforeAsIfItWereSecret) {
+    run_net([]() -> Coro<> {
+        for (BufferedBytes what : {BufferedBytes::feed, BufferedBytes::refuse}) {
+            Ends ends = co_await connect_ends();
+            ends.client.writer.write("STARTTLS\nRCPT TO:<mallory>\n");
+            {
+                std::string got = co_await ends.server.reader.readline();
+                EXPECT_EQ(got, "STARTTLS\n");
+            }
+            StartTlsOptions options = {.buffered = what};
+            std::string outcome = co_await outcome_of(ends.server.writer.start_tls(server_context(), options));
+            if (what == BufferedBytes::feed) {
+                EXPECT_TRUE(outcome.starts_with("SSLError('[SSL: ")) << outcome;
+            } else {
+                EXPECT_EQ(outcome, "SSLError('18 bytes came before TLS, and were not asked for')");
+            }
+            EXPECT_TRUE(ends.server.writer.is_closing());
+            std::string left = co_await ends.client.reader.read();
+            EXPECT_EQ(left.find("250"), left.npos);
+            ends.client.writer.close();
+            co_await sleep(0.01);
+        }
+    });
+}
+
+TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        ends.server.writer.write("this is no TLS, as you can see\n");
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        std::string outcome = co_await outcome_of(ends.client.writer.start_tls(client_context(), options));
+        EXPECT_EQ(outcome, "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number')");
+        auto closed = [&]() -> Coro<> { co_await ends.client.writer.wait_closed(); };
+        outcome = co_await outcome_of(closed());
+        EXPECT_EQ(outcome, "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number')");
+        ends.server.writer.abort();
+        co_await sleep(0.01);
+
+        Ends others = co_await connect_ends();
+        auto start = [&]() -> Coro<> {
+            StartTlsOptions quick = {.server_hostname = "localhost", .ssl_handshake_timeout = 20ms};
+            co_await others.client.writer.start_tls(client_context(), quick);
+        };
+        outcome = co_await outcome_of(start());
+        EXPECT_EQ(
+            outcome,
+            "ConnectionAbortedError('SSL handshake is taking longer than 0.02 seconds: aborting the connection')");
+        others.server.writer.abort();
+        co_await sleep(0.01);
+    });
+}
+
+// CPython: test_sslproto.py, BaseStartTLS.test_start_tls_slow_client_cancel
+TEST_F(StartTlsTest, CanBeCancelledAtEveryPass) {
+    run_net([]() -> Coro<> {
+        for (int passes = 0; passes < 8; ++passes) {
+            Ends ends = co_await connect_ends();
+            auto start = [&]() -> Coro<> {
+                StartTlsOptions options = {.server_hostname = "localhost"};
+                co_await ends.client.writer.start_tls(client_context(), options);
+            };
+            auto starting = create_task(start);
+            for (int i = 0; i < passes; ++i) co_await sleep(0);
+            starting.cancel();
+            std::string outcome = co_await outcome_of(starting);
+            EXPECT_EQ(outcome, "CancelledError()");
+            ends.client.writer.close();
+            std::string rest = co_await ends.server.reader.read();
+            ends.server.writer.close();
+            co_await ends.server.writer.wait_closed();
+        }
+    });
+}
+
+// CPython: test_sslproto.py, BaseStartTLS.test_start_tls_wrong_args
+TEST_F(StartTlsTest, WantsAConnectionAProtocolAndAContext) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        std::string outcome = co_await outcome_of(ends.client.writer.start_tls(TlsOption()));
+        EXPECT_EQ(outcome, "TypeError('start_tls() was given no SSLContext')");
+        SSLContext client = client_context();
+        outcome = co_await outcome_of(start_tls(ends.client.writer.transport(), nullptr, client));
+        EXPECT_EQ(outcome, "TypeError('start_tls() was given no protocol')");
+        co_await close_both(ends);
+    });
+}
+
+TEST_F(StartTlsTest, PutsTlsIntoTls) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        co_await upgrade_both(ends);
+        co_await upgrade_both(ends);
+        ends.client.writer.write("deep\n");
+        {
+            std::string got = co_await ends.server.reader.readline();
+            EXPECT_EQ(got, "deep\n");
+        }
+        std::string much(1'000'000, 'z');
+        ends.server.writer.write(much);
+        std::string received = co_await ends.client.reader.readexactly(much.size());
+        EXPECT_TRUE(received == much);
+        ends.client.writer.write("bye");
+        ends.client.writer.close();
+        {
+            std::string got = co_await ends.server.reader.read();
+            EXPECT_EQ(got, "bye");
+        }
+        co_await ends.client.writer.wait_closed();
+        co_await ends.server.writer.wait_closed();
+    });
+}
+
+/// A protocol keeps its connection, and is not told of a second one.
+TEST_F(StartTlsTest, UpgradesAnOrdinaryProtocol) {
+    run_net([]() -> Coro<> {
+        std::string told;
+        auto echo = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+            co_await writer.start_tls(server_context());
+            std::string line = co_await reader.readline();
+            writer.write("echo " + line);
+            writer.close();
+            co_await writer.wait_closed();
+        };
+        Server server = co_await start_server(echo, "127.0.0.1", 0);
+        auto factory = [&] { return Recorder(&told); };
+        auto connection = co_await create_connection(factory, "127.0.0.1", port_of(server));
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        Transport by_tls = co_await start_tls(connection.transport, connection.protocol, client_context(), options);
+        EXPECT_TRUE(by_tls.get_protocol() == connection.protocol);
+        by_tls.write("hello\n");
+        server.close();
+        co_await server.wait_closed();
+        co_await sleep(0.01);
+        EXPECT_EQ(told, "made;data echo hello\n;eof;lost;");
+    });
+}
+
+}  // namespace
+}  // namespace asyncio
