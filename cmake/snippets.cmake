@@ -1,5 +1,13 @@
 # The C++ of README.md and docs/*.md: whole programs run as tests, all else is compiled (see tools/extract_snippets.py).
 file(GLOB markdown CONFIGURE_DEPENDS README.md docs/*.md)
+add_library(of_docs INTERFACE)   # what they may use
+target_link_libraries(of_docs INTERFACE asyncio)
+if(has_tls)
+    target_link_libraries(of_docs INTERFACE asyncio_tls)
+    target_compile_definitions(of_docs INTERFACE ASYNCIO_DOCS_OF_TLS)
+else()
+    list(FILTER markdown EXCLUDE REGEX "/tls.md$")
+endif()
 set(snippets_dir ${CMAKE_CURRENT_BINARY_DIR}/snippets)
 execute_process(
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tools/extract_snippets.py ${snippets_dir} ${markdown}
@@ -15,7 +23,7 @@ file(GLOB fragments ${snippets_dir}/fragments/*.cpp)
 if(fragments)
     add_library(doc_fragments OBJECT ${fragments})
     target_include_directories(doc_fragments PRIVATE tests)
-    target_link_libraries(doc_fragments PRIVATE asyncio asyncio_warnings fewer_warnings)
+    target_link_libraries(doc_fragments PRIVATE of_docs asyncio_warnings fewer_warnings)
 endif()
 
 file(GLOB programs ${snippets_dir}/programs/*.cpp)
@@ -23,7 +31,7 @@ foreach(source IN LISTS programs)
     cmake_path(GET source STEM program)
     add_executable(doc_${program} ${source})
     target_include_directories(doc_${program} PRIVATE tests)
-    target_link_libraries(doc_${program} PRIVATE asyncio asyncio_warnings fewer_warnings)
+    target_link_libraries(doc_${program} PRIVATE of_docs asyncio_warnings fewer_warnings)
     set_target_properties(doc_${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${snippets_dir})
     add_test(NAME docs/${program} COMMAND doc_${program})
     set_tests_properties(docs/${program} PROPERTIES LABELS docs TIMEOUT 60)

@@ -3,6 +3,9 @@
 // What a snippet of the docs may use without saying so; tools/extract_snippets.py puts this in front of each file.
 
 #include <asyncio/asyncio.h>
+#ifdef ASYNCIO_DOCS_OF_TLS
+#include <asyncio/tls.h>
+#endif
 
 #include <chrono>
 #include <cstdio>
