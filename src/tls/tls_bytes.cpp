@@ -16,7 +16,7 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t most_kept_room = 64 * 1024;
+constexpr std::size_t most_kept_room = 4 * 1024;  // by a connection that is idle
 
 }  // namespace
 

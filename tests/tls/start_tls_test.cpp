@@ -39,6 +39,7 @@ Coro<> close_both(Ends& ends) {
     co_await ends.server.writer.wait_closed();
 }
 
+// CPython: test_streams.py, StreamTests.test_start_tls
 TEST_F(StartTlsTest, UpgradesARunningStream) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_ends();
@@ -76,6 +77,8 @@ TEST_F(StartTlsTest, UpgradesARunningStream) {
 }
 
 /// As PostgreSQL's clients: a request of eight bytes, an answer of one, then TLS.
+// CPython: test_ssl.py, TestSSL.test_start_tls_server_1
+// CPython: test_sslproto.py, BaseStartTLS.test_start_tls_server_1
 TEST_F(StartTlsTest, SpeaksAsDatabasesDo) {
     run_net([]() -> Coro<> {
         auto serve = [](StreamReader reader, StreamWriter writer) -> Coro<> {
@@ -107,6 +110,7 @@ TEST_F(StartTlsTest, SpeaksAsDatabasesDo) {
 }
 
 /// A line before TLS, and the beginning of TLS behind it in one packet, as a proxy sends them.
+// CPython: test_streams.py, StreamTests.test_start_tls_buffered_data
 TEST_F(StartTlsTest, FeedsWhatWasReadBefore) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_ends();
@@ -158,6 +162,8 @@ TEST_F(StartTlsTest, NeverReadsWhatCameBeforeAsIfItWereSecret) {
     });
 }
 
+// CPython: test_ssl.py, TestSSL.test_start_tls_client_corrupted_ssl
+// CPython: test_sslproto.py, BaseStartTLS.test_start_tls_client_corrupted_ssl
 TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_ends();
@@ -186,6 +192,7 @@ TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
 }
 
 // CPython: test_sslproto.py, BaseStartTLS.test_start_tls_slow_client_cancel
+// CPython: test_ssl.py, TestSSL.test_start_tls_slow_client_cancel
 TEST_F(StartTlsTest, CanBeCancelledAtEveryPass) {
     run_net([]() -> Coro<> {
         for (int passes = 0; passes < 8; ++passes) {
@@ -220,6 +227,7 @@ TEST_F(StartTlsTest, WantsAConnectionAProtocolAndAContext) {
     });
 }
 
+// CPython: test_ssl.py, TestSSL.test_create_server_ssl_over_ssl
 TEST_F(StartTlsTest, PutsTlsIntoTls) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_ends();
@@ -246,6 +254,8 @@ TEST_F(StartTlsTest, PutsTlsIntoTls) {
 }
 
 /// A protocol keeps its connection, and is not told of a second one.
+// CPython: test_ssl.py, TestSSL.test_start_tls_client_reg_proto_1
+// CPython: test_sslproto.py, BaseStartTLS.test_start_tls_client_reg_proto_1
 TEST_F(StartTlsTest, UpgradesAnOrdinaryProtocol) {
     run_net([]() -> Coro<> {
         std::string told;

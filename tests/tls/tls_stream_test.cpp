@@ -40,6 +40,7 @@ Coro<> close_both(Ends& ends) {
     co_await ends.server.writer.wait_closed();
 }
 
+// CPython: test_streams.py, StreamTests.test_open_connection_no_loop_ssl
 TEST_F(TlsStreamTest, CarriesLinesBothWays) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_by_tls();
@@ -192,6 +193,18 @@ TEST_F(TlsStreamTest, RefusesWhomItDoesNotTrust) {
     });
 }
 
+// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_server_ssl_timeout_for_plain_socket
+// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_connection_no_ssl_server_hostname_errors
+// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_connection_ssl_server_hostname_errors
+// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_connection_ssl_timeout_for_plain_socket
+// CPython: test_sslproto.py, SslProtoHandshakeTests.test_handshake_timeout_zero
+// CPython: test_sslproto.py, SslProtoHandshakeTests.test_handshake_timeout_negative
+// clang-format off
+// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_ssl_timeout_with_plain_sock
+// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_connection_nossl_serverhost
+// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_connection_ssl_noserverhost
+// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_connection_ssl_timeout_with_plain_sock
+// clang-format on
 TEST_F(TlsStreamTest, NeedsANameAndTimesThatAreNone) {
     run_net([]() -> Coro<> {
         SSLContext client = client_context();
@@ -207,6 +220,8 @@ TEST_F(TlsStreamTest, NeedsANameAndTimesThatAreNone) {
         co_await refuses(options, "ssl_shutdown_timeout is only meaningful with ssl");
         options = {.ssl = client, .ssl_handshake_timeout = 0s};
         co_await refuses(options, "ssl_handshake_timeout should be a positive number, got 0.0");
+        options = {.ssl = client, .ssl_handshake_timeout = -10s};
+        co_await refuses(options, "ssl_handshake_timeout should be a positive number, got -10.0");
         options = {.ssl = client, .ssl_shutdown_timeout = -10s};
         co_await refuses(options, "ssl_shutdown_timeout should be a positive number, got -10.0");
 
@@ -240,6 +255,7 @@ TEST_F(TlsStreamTest, NeedsANameAndTimesThatAreNone) {
     });
 }
 
+// CPython: test_streams.py, StreamTests.test_open_unix_connection_no_loop_ssl
 TEST_F(TlsStreamTest, GoesOverUnixSockets) {
     run_net([]() -> Coro<> {
         support::Folder folder;
@@ -265,6 +281,10 @@ TEST_F(TlsStreamTest, GoesOverUnixSockets) {
     });
 }
 
+// CPython: test_ssl.py, TestSSL.test_create_connection_ssl_slow_handshake
+// CPython: test_ssl.py, TestSSL.test_ssl_handshake_timeout
+// CPython: test_sslproto.py, BaseStartTLS.test_create_connection_ssl_slow_handshake
+// CPython: test_sslproto.py, BaseStartTLS.test_handshake_timeout
 TEST_F(TlsStreamTest, IsGivenUpWhenItsHandshakeTakesTooLong) {
     run_net([]() -> Coro<> {
         Socket silent = support::listener();
