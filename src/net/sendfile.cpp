@@ -1,6 +1,7 @@
 #include <asyncio/net/sock.h>
 
 #include "loop/loop_core.h"
+#include "net/file_reading.h"
 
 #include <asyncio/core/waiter.h>
 #include <asyncio/errors/os_errors.h>
@@ -16,8 +17,6 @@
 namespace asyncio::detail {
 
 namespace {
-
-constexpr std::size_t file_block = 256 * 1024;
 
 /// A place in the line of those who send on a socket, kept while there is nothing to send yet.
 class SendPlace {
@@ -125,35 +124,11 @@ private:
     SendPlace* place_;
 };
 
-std::string read_block(int file, std::int64_t offset, std::size_t size) {
-    std::string block(size, '\0');
-    ssize_t got = 0;
-    do {
-        got = ::pread(file, block.data(), size, offset);
-        if (got < 0 && errno == ESPIPE) got = ::read(file, block.data(), size);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) throw_os_error(errno);
-    block.resize(static_cast<std::size_t>(got));
-    return block;
-}
-
 Coro<std::size_t> send_by_reading(Ref<SocketState> socket, SendPlace* place, int file, std::int64_t offset,
                                   std::optional<std::int64_t> count) {
-    /// Leaves the file's position behind what was sent, also when it ends by an exception.
-    class Position {
-    public:
-        Position(int the_file, std::int64_t the_offset) noexcept : file(the_file), offset(the_offset) {}
-        ~Position() {
-            if (sent > 0) ::lseek(file, offset + sent, SEEK_SET);
-        }
-        int file;
-        std::int64_t offset;
-        std::int64_t sent = 0;
-    };
-    Position position(file, offset);
+    FilePosition position(file, offset);
     for (;;) {
-        std::size_t size = file_block;
-        if (count) size = static_cast<std::size_t>(std::min<std::int64_t>(*count - position.sent, file_block));
+        std::size_t size = position.next_size(count);
         if (size == 0) break;
         std::string block = co_await asyncio::to_thread(read_block, file, offset + position.sent, size);
         if (block.empty()) break;
@@ -166,10 +141,7 @@ Coro<std::size_t> send_by_reading(Ref<SocketState> socket, SendPlace* place, int
 
 void check_arguments(const SocketState& socket, std::int64_t offset, std::optional<std::int64_t> count) {
     if (socket.kind != SocketKind::STREAM) throw ValueError("only SOCK_STREAM type sockets are supported");
-    if (count && *count <= 0) {
-        throw ValueError("count must be a positive integer (got " + std::to_string(*count) + ")");
-    }
-    if (offset < 0) throw ValueError("offset must be a non-negative integer (got " + std::to_string(offset) + ")");
+    check_part(offset, count);
 }
 
 }  // namespace

@@ -244,6 +244,7 @@ void TlsTransport::connection_lost(std::exception_ptr error) {
     early_.clear();
     engine_->outgoing().drop_all();
     closing_ = lower_is_over_ = true;
+    wake_who_waits_for_room();
     stop_timer();
     state_ = State::unwrapped;
     if (told_ == Told::made || told_ == Told::eof) {
@@ -291,6 +292,7 @@ void TlsTransport::finish() noexcept {
     closes_lower_.unlink();
     tells_loss_.unlink();
     waiter_ = {};
+    room_ = {};
     if (Ref<BaseProtocol> protocol = std::exchange(protocol_, nullptr)) protocol->detached();
     dec_ref();  // its own
 }

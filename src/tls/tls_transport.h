@@ -35,6 +35,8 @@ public:
     // What the protocol above does.
     void write(std::string_view data) override;
     void writelines(std::span<const BytesLike> lines) override;
+    Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
+                               SendfileOptions options) override;
     void close() noexcept override;
     void force_close(std::exception_ptr error) noexcept override;
     void set_protocol(Ref<BaseProtocol> protocol) override;
@@ -99,6 +101,9 @@ private:
     void finish() noexcept;
 
     // What goes through it: tls_transport_data.cpp.
+    static Coro<std::size_t> send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
+                                       std::optional<std::int64_t> count, SendfileOptions options);
+    void wake_who_waits_for_room() noexcept;
     void note_vain_write() noexcept;
     void write_all(std::string_view data);
     void write_early();
@@ -122,6 +127,7 @@ private:
     Ref<TransportState> lower_;            // null before the connection is made
     TlsProtocol* its_protocol_ = nullptr;  // as long as it lives
     Future<> waiter_;
+    Future<> room_;  // ended when there is room for more of a file
     Seconds handshake_timeout_;
     Seconds shutdown_timeout_;
     std::string early_;  // written before the handshake is over

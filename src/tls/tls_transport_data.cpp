@@ -114,6 +114,7 @@ void TlsTransport::control_writing() {
         call_pause_writing(*protocol, *this);
     } else if (size <= write_limits_.low && writing_paused_) {
         writing_paused_ = false;
+        wake_who_waits_for_room();
         call_resume_writing(*protocol, *this);
     }
 }

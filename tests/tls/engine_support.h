@@ -19,6 +19,16 @@ inline asyncio::SSLContext server_context(const Certified& shown = localhost()) 
     return context;
 }
 
+/// The same for those who change nothing.
+inline const asyncio::SSLContext& for_clients() {
+    static const asyncio::SSLContext context = client_context();
+    return context;
+}
+inline const asyncio::SSLContext& for_servers() {
+    static const asyncio::SSLContext context = server_context();
+    return context;
+}
+
 /// One end of a connection without a transport.
 struct TlsEnd {
     asyncio::MemoryBIO in, out;

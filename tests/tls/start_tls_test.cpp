@@ -28,8 +28,8 @@ class StartTlsTest : public support::NetTest {};
 
 Coro<> upgrade_both(Ends& ends) {
     StartTlsOptions options = {.server_hostname = "localhost"};
-    co_await gather(ends.server.writer.start_tls(server_context()),
-                    ends.client.writer.start_tls(client_context(), options));
+    co_await gather(ends.server.writer.start_tls(support::for_servers()),
+                    ends.client.writer.start_tls(support::for_clients(), options));
 }
 
 Coro<> close_both(Ends& ends) {
@@ -85,7 +85,7 @@ TEST_F(StartTlsTest, SpeaksAsDatabasesDo) {
             std::string request = co_await reader.readexactly(8);
             EXPECT_EQ(request, std::string("\0\0\0\x8\x4\xd2\x16\x2f", 8));
             writer.write("S");
-            co_await writer.start_tls(server_context());
+            co_await writer.start_tls(support::for_servers());
             std::string line = co_await reader.readline();
             writer.write("you said " + line);
             writer.close();
@@ -99,7 +99,7 @@ TEST_F(StartTlsTest, SpeaksAsDatabasesDo) {
             EXPECT_EQ(got, "S");
         }
         StartTlsOptions options = {.server_hostname = "localhost"};
-        co_await streams.writer.start_tls(client_context(), options);
+        co_await streams.writer.start_tls(support::for_clients(), options);
         streams.writer.write("hello\n");
         std::string answer = co_await streams.reader.read();
         EXPECT_EQ(answer, "you said hello\n");
@@ -120,12 +120,12 @@ TEST_F(StartTlsTest, FeedsWhatWasReadBefore) {
                 EXPECT_EQ(got, "PROXY\n");
             }
             co_await sleep(0.02);
-            co_await ends.server.writer.start_tls(server_context());
+            co_await ends.server.writer.start_tls(support::for_servers());
         };
         auto serving = create_task(serve);
         ends.client.writer.write("PROXY\n");
         StartTlsOptions options = {.server_hostname = "localhost"};
-        co_await ends.client.writer.start_tls(client_context(), options);
+        co_await ends.client.writer.start_tls(support::for_clients(), options);
         co_await serving;
         ends.client.writer.write("hello\n");
         {
@@ -147,7 +147,7 @@ TEST_F(StartTlsTest, NeverReadsWhatCameBeforeAsIfItWereSecret) {
                 EXPECT_EQ(got, "STARTTLS\n");
             }
             StartTlsOptions options = {.buffered = what};
-            std::string outcome = co_await outcome_of(ends.server.writer.start_tls(server_context(), options));
+            std::string outcome = co_await outcome_of(ends.server.writer.start_tls(support::for_servers(), options));
             if (what == BufferedBytes::feed) {
                 EXPECT_TRUE(outcome.starts_with("SSLError('[SSL: ")) << outcome;
             } else {
@@ -169,7 +169,7 @@ TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
         Ends ends = co_await connect_ends();
         ends.server.writer.write("this is no TLS, as you can see\n");
         StartTlsOptions options = {.server_hostname = "localhost"};
-        std::string outcome = co_await outcome_of(ends.client.writer.start_tls(client_context(), options));
+        std::string outcome = co_await outcome_of(ends.client.writer.start_tls(support::for_clients(), options));
         EXPECT_EQ(outcome, "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number')");
         auto closed = [&]() -> Coro<> { co_await ends.client.writer.wait_closed(); };
         outcome = co_await outcome_of(closed());
@@ -180,7 +180,7 @@ TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
         Ends others = co_await connect_ends();
         auto start = [&]() -> Coro<> {
             StartTlsOptions quick = {.server_hostname = "localhost", .ssl_handshake_timeout = 20ms};
-            co_await others.client.writer.start_tls(client_context(), quick);
+            co_await others.client.writer.start_tls(support::for_clients(), quick);
         };
         outcome = co_await outcome_of(start());
         EXPECT_EQ(
@@ -199,7 +199,7 @@ TEST_F(StartTlsTest, CanBeCancelledAtEveryPass) {
             Ends ends = co_await connect_ends();
             auto start = [&]() -> Coro<> {
                 StartTlsOptions options = {.server_hostname = "localhost"};
-                co_await ends.client.writer.start_tls(client_context(), options);
+                co_await ends.client.writer.start_tls(support::for_clients(), options);
             };
             auto starting = create_task(start);
             for (int i = 0; i < passes; ++i) co_await sleep(0);
@@ -260,7 +260,7 @@ TEST_F(StartTlsTest, UpgradesAnOrdinaryProtocol) {
     run_net([]() -> Coro<> {
         std::string told;
         auto echo = [](StreamReader reader, StreamWriter writer) -> Coro<> {
-            co_await writer.start_tls(server_context());
+            co_await writer.start_tls(support::for_servers());
             std::string line = co_await reader.readline();
             writer.write("echo " + line);
             writer.close();
@@ -270,7 +270,8 @@ TEST_F(StartTlsTest, UpgradesAnOrdinaryProtocol) {
         auto factory = [&] { return Recorder(&told); };
         auto connection = co_await create_connection(factory, "127.0.0.1", port_of(server));
         StartTlsOptions options = {.server_hostname = "localhost"};
-        Transport by_tls = co_await start_tls(connection.transport, connection.protocol, client_context(), options);
+        Transport by_tls =
+            co_await start_tls(connection.transport, connection.protocol, support::for_clients(), options);
         EXPECT_TRUE(by_tls.get_protocol() == connection.protocol);
         by_tls.write("hello\n");
         server.close();

@@ -101,7 +101,7 @@ TEST_F(TlsPeerExecutorTest, PythonsClientsTalkToOurServer) {
     Programs programs;
     programs.write("client.py", python_client);
     run_net([&]() -> Coro<> {
-        Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = support::for_servers()});
         std::string command = "python3 client.py " + std::to_string(port_of(server));
         std::string said = co_await to_thread([&] { return programs.run(command); });
         EXPECT_EQ(said, "all is well\n");
@@ -188,7 +188,7 @@ TEST_F(TlsPeerExecutorTest, OpensslsClientTalksToOurServer) {
             writer.write("you said " + line);
             writer.close();
         };
-        Server server = co_await start_server(answer, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await start_server(answer, "127.0.0.1", 0, {.ssl = support::for_servers()});
         std::string client = "openssl s_client -connect 127.0.0.1:" + std::to_string(port_of(server)) +
                              " -CAfile ca.pem -servername localhost -verify_hostname localhost -verify_return_error "
                              "-quiet -ign_eof ";
@@ -252,7 +252,7 @@ TEST_F(TlsPeerExecutorTest, BadPeersDisturbNobody) {
         std::string told;
         get_running_loop().set_exception_handler(
             [&](EventLoop&, const ExceptionContext& context) { told += context.message + "; "; });
-        Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = support::for_servers()});
         int port = port_of(server);
         // The first bytes that a client says.
         MemoryBIO in, out;

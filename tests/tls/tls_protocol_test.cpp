@@ -49,7 +49,7 @@ TEST_F(TlsProtocolTest, IsToldOfItsConnectionWhenTheHandshakeIsOver) {
         Told told;
         auto of_server = [&] { return Recorder(&told.server); };
         auto of_client = [&] { return Recorder(&told.client); };
-        Server server = co_await create_server(of_server, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await create_server(of_server, "127.0.0.1", 0, {.ssl = support::for_servers()});
         SSLContext client = client_context();
         CreateConnectionOptions options = {.ssl = client, .server_hostname = "localhost"};
         auto connection = co_await create_connection(of_client, "127.0.0.1", port_of(server), options);
@@ -84,7 +84,7 @@ TEST_F(TlsProtocolTest, StandsOnUnixSocketsToo) {
         Told told;
         auto of_server = [&] { return Recorder(&told.server); };
         auto of_client = [&] { return Recorder(&told.client); };
-        Server server = co_await create_unix_server(of_server, path, {.ssl = server_context()});
+        Server server = co_await create_unix_server(of_server, path, {.ssl = support::for_servers()});
         SSLContext client = client_context();
         CreateUnixConnectionOptions options = {.ssl = client, .server_hostname = "localhost"};
         auto connection = co_await create_unix_connection(of_client, path, options);
@@ -107,7 +107,7 @@ TEST_F(TlsProtocolTest, IsNotToldOfAConnectionThatIsRefused) {
         Told told;
         auto of_server = [&] { return Recorder(&told.server); };
         auto of_client = [&] { return Recorder(&told.client); };
-        Server server = co_await create_server(of_server, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await create_server(of_server, "127.0.0.1", 0, {.ssl = support::for_servers()});
         SSLContext distrustful(PROTOCOL_TLS_CLIENT);
         CreateConnectionOptions options = {.ssl = distrustful, .server_hostname = "localhost"};
         std::string outcome = co_await outcome_of(create_connection(of_client, "127.0.0.1", port_of(server), options));
@@ -115,7 +115,7 @@ TEST_F(TlsProtocolTest, IsNotToldOfAConnectionThatIsRefused) {
         SSLContext client = client_context();
         options = {.ssl = client, .server_hostname = "example.org"};
         outcome = co_await outcome_of(create_connection(of_client, "127.0.0.1", port_of(server), options));
-        EXPECT_NE(outcome.find("Hostname mismatch, certificate is not valid for \\'example.org\\'"), outcome.npos)
+        EXPECT_NE(outcome.find("Hostname mismatch, certificate is not valid for 'example.org'"), outcome.npos)
             << outcome;
         co_await settle();
         EXPECT_EQ(told.client, "destroyed;destroyed;");
@@ -133,7 +133,7 @@ TEST_F(TlsProtocolTest, OverAUnixSocketIsNotToldOfAConnectionThatIsRefused) {
         Told told;
         auto of_server = [&] { return Recorder(&told.server); };
         auto of_client = [&] { return Recorder(&told.client); };
-        Server server = co_await create_unix_server(of_server, path, {.ssl = server_context()});
+        Server server = co_await create_unix_server(of_server, path, {.ssl = support::for_servers()});
         SSLContext distrustful(PROTOCOL_TLS_CLIENT);
         CreateUnixConnectionOptions options = {.ssl = distrustful, .server_hostname = "localhost"};
         std::string outcome = co_await outcome_of(create_unix_connection(of_client, path, options));
@@ -188,7 +188,7 @@ TEST_F(TlsProtocolTest, WantsACertificateForTheHostIfNoOtherNameIsGiven) {
         Told told;
         auto of_server = [&] { return Recorder(&told.server); };
         auto of_client = [&] { return Recorder(&told.client); };
-        Server server = co_await create_server(of_server, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await create_server(of_server, "127.0.0.1", 0, {.ssl = support::for_servers()});
         SSLContext client = client_context();
         CreateConnectionOptions options = {.ssl = client};
         auto connection = co_await create_connection(of_client, "127.0.0.1", port_of(server), options);
@@ -250,17 +250,18 @@ TEST_F(TlsProtocolTest, SendsAllThatWasWrittenBeforeItClosesAndNothingAfter) {
             std::string all = co_await reader.read();
             received.put_nowait(std::move(all));
         };
-        Server server = co_await start_server(collect, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await start_server(collect, "127.0.0.1", 0, {.ssl = support::for_servers()});
         SSLContext client = client_context();
         CreateConnectionOptions options = {.ssl = client, .server_hostname = "localhost"};
         auto connection = co_await create_connection(of_client, "127.0.0.1", port_of(server), options);
         std::string much(5'000'000, 'x');
         connection.transport.write(much);
+        connection.transport.write(much);  // what the transport below has no room for is counted
         EXPECT_GT(connection.transport.get_write_buffer_size(), 0U);
         connection.transport.close();
         connection.transport.write("after the end");
         std::string all = co_await received.get();
-        EXPECT_EQ(all.size(), much.size());
+        EXPECT_EQ(all.size(), 2 * much.size());
         co_await settle();
         EXPECT_EQ(told.client, "made;pause;resume;eof;lost;");
         server.close();
@@ -298,7 +299,7 @@ TEST_F(TlsProtocolTest, MayDoAllThingsToItsTransport) {
         for (const char* order : {"close", "abort", "pause", "throw", "disk"}) {
             std::string told;
             auto factory = [&] { return Acts(&told, act); };
-            Server server = co_await create_server(factory, "127.0.0.1", 0, {.ssl = server_context()});
+            Server server = co_await create_server(factory, "127.0.0.1", 0, {.ssl = support::for_servers()});
             SSLContext client = client_context();
             OpenConnectionOptions options = {.ssl = client, .server_hostname = "localhost"};
             Streams streams = co_await open_connection("127.0.0.1", port_of(server), options);
@@ -341,7 +342,7 @@ TEST_F(TlsProtocolTest, ReceivesIntoItsOwnBuffer) {
         };
         std::string all;
         auto factory = [&] { return Small(&all); };
-        Server server = co_await create_server(factory, "127.0.0.1", 0, {.ssl = server_context()});
+        Server server = co_await create_server(factory, "127.0.0.1", 0, {.ssl = support::for_servers()});
         SSLContext client = client_context();
         OpenConnectionOptions options = {.ssl = client, .server_hostname = "localhost"};
         Streams streams = co_await open_connection("127.0.0.1", port_of(server), options);

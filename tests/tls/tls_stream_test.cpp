@@ -180,7 +180,8 @@ TEST_F(TlsStreamTest, RefusesWhomItDoesNotTrust) {
         auto never = [](StreamReader, StreamWriter) { ADD_FAILURE(); };
         Server server = co_await start_server(never, "127.0.0.1", 0, {.ssl = server_side});
         auto connect = [&](std::string_view name) -> Coro<Streams> {
-            return open_connection("127.0.0.1", port_of(server), {.ssl = client_context(), .server_hostname = name});
+            return open_connection("127.0.0.1", port_of(server),
+                                   {.ssl = support::for_clients(), .server_hostname = name});
         };
         std::string outcome = co_await outcome_of(connect("localhost"));
         EXPECT_EQ(outcome,
@@ -265,10 +266,10 @@ TEST_F(TlsStreamTest, GoesOverUnixSockets) {
             writer.close();
             co_await writer.wait_closed();
         };
-        Server server = co_await start_unix_server(echo, folder.path("sock"), {.ssl = server_context()});
+        Server server = co_await start_unix_server(echo, folder.path("sock"), {.ssl = support::for_servers()});
         std::string path = folder.path("sock");
         Streams streams =
-            co_await open_unix_connection(path, {.ssl = client_context(), .server_hostname = "localhost"});
+            co_await open_unix_connection(path, {.ssl = support::for_clients(), .server_hostname = "localhost"});
         streams.writer.write("hello\n");
         {
             std::string got = co_await streams.reader.read();
@@ -299,8 +300,8 @@ TEST_F(TlsStreamTest, IsGivenUpWhenItsHandshakeTakesTooLong) {
 
         // The same of a server: it drops who does not speak.
         auto never = [](StreamReader, StreamWriter) { ADD_FAILURE(); };
-        Server server =
-            co_await start_server(never, "127.0.0.1", 0, {.ssl = server_context(), .ssl_handshake_timeout = 20ms});
+        Server server = co_await start_server(never, "127.0.0.1", 0,
+                                              {.ssl = support::for_servers(), .ssl_handshake_timeout = 20ms});
         Streams silent_client = co_await open_connection("127.0.0.1", port_of(server));
         auto read = [&]() -> Coro<std::string> { co_return co_await silent_client.reader.read(); };
         outcome = co_await outcome_of(read());
@@ -317,8 +318,8 @@ TEST_F(TlsStreamTest, CanBeCancelledInTheHandshake) {
         int port = silent.getsockname().port();
         for (int passes = 0; passes < 12; ++passes) {
             auto open = [&]() -> Coro<> {
-                Streams streams = co_await open_connection("127.0.0.1", port,
-                                                           {.ssl = client_context(), .server_hostname = "localhost"});
+                Streams streams = co_await open_connection(
+                    "127.0.0.1", port, {.ssl = support::for_clients(), .server_hostname = "localhost"});
             };
             auto opening = create_task(open);
             for (int i = 0; i < passes; ++i) co_await sleep(0);
@@ -333,8 +334,8 @@ TEST_F(TlsStreamTest, CanBeCancelledInTheHandshake) {
 
 TEST_F(TlsStreamTest, WaitsForTheOtherEndsGoodbyeAndNotForEver) {
     run_net([]() -> Coro<> {
-        Ends ends = co_await connect_ends({.ssl = server_context(), .ssl_shutdown_timeout = 30ms},
-                                          {.ssl = client_context(), .server_hostname = "localhost"});
+        Ends ends = co_await connect_ends({.ssl = support::for_servers(), .ssl_shutdown_timeout = 30ms},
+                                          {.ssl = support::for_clients(), .server_hostname = "localhost"});
         ends.client.writer.transport().pause_reading();
         ends.server.writer.close();
         auto closed = [&]() -> Coro<> { co_await ends.server.writer.wait_closed(); };

@@ -32,12 +32,13 @@ private:
 
 }  // namespace detail
 
-/// Whether a connection is by TLS, and of which context: none, or an `SSLContext` of `<asyncio/tls.h>`, which is kept.
-/// Python: the argument `ssl`.
+/// Whether a connection is by TLS, and of which context: none, or an `SSLContext` of `<asyncio/tls.h>`, a variable that
+/// has to live until the call, which keeps it. Python: the argument `ssl`.
 class TlsOption {
 public:
     constexpr TlsOption() noexcept = default;
     TlsOption(const detail::TlsContextHandle& context) noexcept : context_(context.tls_context()) {}
+    TlsOption(const detail::TlsContextHandle&&) = delete;  // a temporary would be gone before the call
     explicit operator bool() const noexcept { return context_ != nullptr; }
     /// For the library.
     detail::TlsContext* context() const noexcept { return context_; }

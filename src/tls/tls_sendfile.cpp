@@ -1,0 +1,70 @@
+#include "net/file_reading.h"
+#include "tls/tls_transport.h"
+
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/tasks/to_thread.h>
+
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+/// While it lives nothing is read. CPython: base_events.py, _SendfileFallbackProtocol
+class ReadingPause {
+public:
+    explicit ReadingPause(TlsTransport& transport) : transport_(transport), resumes_(transport.is_reading()) {
+        transport_.pause_reading();
+    }
+    ~ReadingPause() {
+        if (resumes_) transport_.resume_reading();
+    }
+    ReadingPause(const ReadingPause&) = delete;
+    ReadingPause& operator=(const ReadingPause&) = delete;
+
+private:
+    TlsTransport& transport_;
+    bool resumes_;
+};
+
+}  // namespace
+
+/// The kernel cannot encipher it: it is read and written.
+Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
+                                          std::optional<std::int64_t> count, SendfileOptions options) {
+    if (self->closing_) throw RuntimeError("Transport is closing");
+    if (!options.fallback) {
+        throw RuntimeError("fallback is disabled and native sendfile is not supported for transport " + self->repr());
+    }
+    check_part(offset, count);
+    ReadingPause pause(*self);
+    FilePosition position(file, offset);
+    for (;;) {
+        std::size_t size = position.next_size(count);
+        if (size == 0) break;
+        std::string block = co_await asyncio::to_thread(read_block, file, offset + position.sent, size);
+        if (block.empty()) break;
+        if (self->closing_) throw ConnectionError("Connection is closed by peer");
+        self->write(block);
+        position.sent += static_cast<std::int64_t>(block.size());
+        if (self->writing_paused_ && !self->closing_) {
+            Future<> room(Ref<FutureBase>(new FutureState<void>(*self->loop_)));
+            self->room_ = room;
+            co_await room;
+        }
+        if (self->closing_) throw ConnectionError("Connection is closed by peer");
+    }
+    co_return static_cast<std::size_t>(position.sent);
+}
+
+Coro<std::size_t> TlsTransport::sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
+                                         SendfileOptions options) {
+    return send_file(Ref<TlsTransport>(this), file, offset, count, options);
+}
+
+void TlsTransport::wake_who_waits_for_room() noexcept {
+    Future<> room = std::exchange(room_, {});
+    if (room && !room.done()) room.set_result();
+}
+
+}  // namespace asyncio::detail
