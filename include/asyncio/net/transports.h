@@ -44,7 +44,8 @@ public:
     }
 };
 
-/// What `get_extra_info()` gives: an address, a socket, a descriptor or something of TLS, or nothing, which tests false.
+/// What `get_extra_info()` gives: an address, a socket, a descriptor or something of TLS, or nothing, which tests
+/// false.
 class ExtraInfo {
 public:
     ExtraInfo() noexcept = default;
