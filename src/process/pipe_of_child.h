@@ -11,7 +11,11 @@ public:
 
     void connection_made(Transport transport) override { transport_ = transport.handle(); }
     void data_received(std::string_view data) override {
-        if (child_) child_->pipe_data_received(fd_, data);
+        try {
+            if (child_) child_->pipe_data_received(fd_, data);
+        } catch (...) {  // no memory: who reads is told that something is missing
+            transport()->force_close(std::current_exception());
+        }
     }
     void pause_writing() override {
         if (child_) child_->pipe_pauses_writing();

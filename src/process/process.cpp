@@ -4,6 +4,7 @@
 #include "process/subprocess_streams.h"
 
 #include <asyncio/errors/os_errors.h>
+#include <asyncio/net/stream_reader_protocol.h>
 #include <asyncio/tasks/gather.h>
 
 #include <utility>
@@ -31,6 +32,14 @@ int ExitWaiter::await_resume() {
     return *state_of(child_).returncode();
 }
 
+void throw_unless_nobody_reads(const StreamWriter& in) {
+    const std::exception_ptr& lost_by = in.handle().get()->lost_by();
+    try {
+        if (lost_by) std::rethrow_exception(lost_by);
+    } catch (const ConnectionError&) {
+    }
+}
+
 namespace {
 
 // CPython: subprocess.py, Process.communicate
@@ -39,8 +48,8 @@ Coro<> feed(StreamWriter in, BytesLike input) {
     try {
         if (!input.empty()) in.write(input);
         co_await in.drain();
-    } catch (const BrokenPipeError&) {
-    } catch (const ConnectionResetError&) {
+    } catch (const ConnectionError&) {
+        throw_unless_nobody_reads(in);
     }
     in.close();
 }
@@ -73,6 +82,11 @@ Coro<subprocess::Output> communicate_with(subprocess::Process process, BytesLike
 Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit) {
     ProtocolRef<SubprocessStreams> streams = make_protocol<SubprocessStreams>(limit);
     Ref<SubprocessState> child = co_await start_child(streams, std::move(settings));
+    if (streams->failed_by()) {
+        child->close();
+        co_await end_of(child);
+        std::rethrow_exception(streams->failed_by());
+    }
     co_return subprocess::Process(SubprocessTransport(child.get()), streams->stdin(), streams->reader(1),
                                   streams->reader(2));
 }

@@ -58,7 +58,8 @@ Coro<> feed_all(StreamWriter in, BytesLike input) {
         co_await in.drain();
         in.close();
         co_await in.wait_closed();
-    } catch (const ConnectionError&) {  // a child that does not want all of it
+    } catch (const ConnectionError&) {
+        throw_unless_nobody_reads(in);
     }
     in.close();
 }

@@ -20,9 +20,9 @@ KeptSettings::KeptSettings(ChildCommand command, const SubprocessOptions& option
 
 namespace {
 
-Coro<> ended(Ref<SubprocessState> child) {
-    co_await WaiterCall<ExitWaiter, SubprocessTransport>(SubprocessTransport(child.get()));
-}
+using End = WaiterCall<ExitWaiter, SubprocessTransport>;
+
+Coro<> ended(Ref<SubprocessState> child) { co_await End(SubprocessTransport(child.get())); }
 
 }  // namespace
 
@@ -53,8 +53,21 @@ Coro<Ref<SubprocessState>> start_child(Ref<BaseProtocol> protocol, KeptSettings 
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         error = std::current_exception();
     }
-    co_await shield(ended(child));
+    try {
+        co_await shield(ended(child));
+    } catch (...) {  // cancelled once more, or no memory for it
+    }
+    co_await end_of(child);
     std::rethrow_exception(std::move(error));
+}
+
+Coro<> end_of(Ref<SubprocessState> child) {
+    while (!child->returncode()) {
+        try {
+            co_await End(SubprocessTransport(child.get()));
+        } catch (const CancelledError&) {
+        }
+    }
 }
 
 }  // namespace asyncio::detail

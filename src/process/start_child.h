@@ -29,7 +29,12 @@ private:
 /// Starts it, and waits until its protocol has been told. If that is cancelled the child is killed, and its end waited
 /// for.
 Coro<Ref<SubprocessState>> start_child(Ref<BaseProtocol> protocol, KeptSettings settings);
-/// The same with streams on its pipes.
+/// Waits until it has ended, whoever cancels that: for one that was killed.
+Coro<> end_of(Ref<SubprocessState> child);
+/// The same as `start_child()`, with streams on its pipes.
 Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit);
+
+/// A child need not read its input: that it does not is no error, but all else by which the pipe was lost is.
+void throw_unless_nobody_reads(const StreamWriter& in);
 
 }  // namespace asyncio::detail

@@ -6,6 +6,14 @@ namespace asyncio::detail {
 
 void SubprocessStreams::connection_made(SubprocessTransport transport) {
     transport_ = std::move(transport);
+    try {
+        make_streams();
+    } catch (...) {  // no memory
+        failed_by_ = std::current_exception();
+    }
+}
+
+void SubprocessStreams::make_streams() {
     for (int fd : {1, 2}) {
         Transport pipe = transport_.get_pipe_transport(fd);
         if (!pipe) continue;

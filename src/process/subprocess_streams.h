@@ -21,6 +21,9 @@ public:
     /// No copy: with the last but one handle a reader is thought to have no reader any more.
     const StreamReader& reader(int fd) const noexcept { return readers_[fd - 1]; }
 
+    /// Null if it has its streams.
+    const std::exception_ptr& failed_by() const noexcept { return failed_by_; }
+
     void connection_made(SubprocessTransport transport) override;
     void pipe_data_received(int fd, std::string_view data) override;
     void pipe_connection_lost(int fd, std::exception_ptr error) override;
@@ -31,6 +34,7 @@ public:
     void detached() noexcept override;
 
 private:
+    void make_streams();
     void leave_reader(int fd) noexcept;
     void close_if_all_is_read() const;
 
@@ -41,6 +45,7 @@ private:
     StreamReader readers_[2];
     int readers_open_ = 0;
     bool has_exited_ = false;
+    std::exception_ptr failed_by_;
 };
 
 }  // namespace asyncio::detail

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 
@@ -102,7 +103,19 @@ FAILING_CALL(int, unlink, (const char* path), (path), EACCES, EROFS)
 FAILING_CALL(int, munmap, (void* address, size_t size), (address, size), ENOMEM, 0)
 FAILING_CALL(int, madvise, (void* address, size_t size, int advice), (address, size, advice), EAGAIN, EINVAL)
 
+// Children.
+FAILING_CALL(int, waitid, (idtype_t kind, id_t id, siginfo_t* info, int options), (kind, id, info, options), 0, 0, true)
+
 // Some are not plain.
+
+extern "C" int __real_clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
+extern "C" int __wrap_clone(int (*function)(void*), void* stack, int flags, void* argument, int* pidfd) {
+    if (int error = error_due({EAGAIN, ENOMEM})) {
+        errno = error;
+        return -1;
+    }
+    return __real_clone(function, stack, flags, argument, pidfd);
+}
 
 extern "C" int __real_fcntl64(int fd, int command, ...);
 extern "C" int __wrap_fcntl64(int fd, int command, long argument) {

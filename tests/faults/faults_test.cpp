@@ -48,6 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Sockets, WhateverFails, testing::ValuesIn(faults::socke
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverFails, testing::ValuesIn(faults::stream_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Pipes, WhateverFails, testing::ValuesIn(faults::pipe_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Datagrams, WhateverFails, testing::ValuesIn(faults::datagram_programs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Processes, WhateverFails, testing::ValuesIn(faults::process_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sync, WhateverFails, testing::ValuesIn(faults::sync_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Sockets, WhateverIsRefused, testing::ValuesIn(faults::socket_programs()), name_of);
 INSTANTIATE_TEST_SUITE_P(Streams, WhateverIsRefused, testing::ValuesIn(faults::stream_programs()), name_of);

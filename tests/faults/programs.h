@@ -13,6 +13,7 @@ std::vector<Program> socket_programs();
 std::vector<Program> stream_programs();
 std::vector<Program> pipe_programs();
 std::vector<Program> datagram_programs();
+std::vector<Program> process_programs();
 std::vector<Program> thread_programs();
 
 }  // namespace faults
