@@ -5,7 +5,8 @@ check_co_await.py [FILE...]     default: our C++ and the C++ blocks of README.md
 check_co_await.py --self-test
 Exempt a statement with `// lint: allow-co-await <reason>` on its first line, the line of the co_await, or the line above.
 A checker of tokens, not of types: it cannot see the destructor of a braced temporary, so `Name{}` and `{.field = ...}`
-pass (ours are safe by rule), while all other braces and by-value captures beside a co_await do not.
+pass (ours are safe by rule), and so do the arguments of a program, `{"log", "-1"}`, in the calls that take them; all other
+braces and by-value captures beside a co_await do not.
 """
 import pathlib
 import re
@@ -22,6 +23,7 @@ TOKEN = re.compile(
 ALLOWED = re.compile(r"//\s*lint:\s*allow-co-await\s+\S")
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 CONTROL = {"if", "while", "for", "switch", "catch"}
+TAKES_ARGUMENTS = {"create_subprocess_exec", "subprocess_exec", "run_process"}  # whose braces make no array: Arguments
 AFTER_AWAIT = {"?", "&&", "||", "==", "!=", "<=", ">=", "<<", "+", "-", "/", "%", "|", "^"}  # not the whole then
 
 
@@ -125,9 +127,11 @@ def flat(items):
 
 def beside(items):
     """What may not stand beside a co_await."""
-    for item in items:
+    for before, item in zip(["", *items], items):
         if not isinstance(item, Group) or item.body:
             continue
+        if isinstance(before, str) and before in TAKES_ARGUMENTS:
+            item = without_arguments(item)
         if hasattr(item, "introducer"):
             starts = [word for before, word in zip([",", *item], item) if before == ","]
             if any(word not in ("&", "this") for word in starts):
@@ -136,6 +140,14 @@ def beside(items):
         if item.sign == "{" and item and (item[0] != "." or any(isinstance(part, Group) and part for part in item)):
             yield "a brace list"
         yield from beside(item)
+
+
+def without_arguments(call):
+    """The call without the brace lists of plain words in it."""
+    rest = Group(call.sign, call.line)
+    rest.extend(item for item in call
+                if not is_group(item, "{") or item[:1] == ["."] or any(isinstance(part, Group) for part in item))
+    return rest
 
 
 def problem(statement):
@@ -205,10 +217,13 @@ struct S { Coro<> f() const { co_await g(); } int big = 1'000'000; };
 switch (x) { case 1: co_await f(); break; default: co_await g(); }
 do { co_await f(); } while (more);              (void) co_await f();         co_await with(lock, [this] { return 1; });
 use(co_await f());  // lint: allow-co-await the self-test wants it
+auto out = co_await run_process({"sort", "-u"}, {.input = text});
 auto operator co_await() const { return Awaiter{*this}; }   using R = decltype(std::declval<A>().operator co_await());
 #define TWO co_await a + co_await b
 """
 BAD = """
+auto log = co_await run_process({"sort", std::string("-u")});
+auto all = co_await run({"sort", "-u"});
 auto x = co_await f() + co_await g();
 use(co_await f());
 if (co_await f()) { }

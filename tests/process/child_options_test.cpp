@@ -23,6 +23,7 @@ using subprocess::PIPE;
 using subprocess::Process;
 using subprocess::STDOUT;
 using support::output_of;
+using support::expect_error;
 using support::run_net;
 
 namespace {
@@ -39,7 +40,7 @@ TEST_F(ChildOptions, ItBeginsInItsFolder) {
 TEST_F(ChildOptions, AProgramIsFoundByThePathThatItIsGiven) {
     run_net([]() -> Coro<> {
         std::map<std::string, std::string> nowhere{{"PATH", "/nowhere"}};
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.env = nowhere}), FileNotFoundError);
+        co_await expect_error<FileNotFoundError>(create_subprocess_exec("true", {}, {.env = nowhere}));
         std::map<std::string, std::string> none;
         Process child = co_await create_subprocess_exec("env", {}, {.stdout = PIPE, .env = none});
         auto [out, err] = co_await child.communicate();
@@ -65,7 +66,8 @@ TEST_F(ChildOptions, ArgumentsAreStringsOfAnyKind) {
         auto [out, err] = co_await child.communicate();
         EXPECT_EQ(out, "a b,,\"c\",ö,");
         std::filesystem::path folder = "/usr/share";
-        Process stat = co_await create_subprocess_exec("stat", {"-c", std::string_view("%F"), folder}, {.stdout = PIPE});
+        Arguments arguments{"-c", std::string_view("%F"), folder};
+        Process stat = co_await create_subprocess_exec("stat", arguments, {.stdout = PIPE});
         auto type = co_await stat.communicate();
         EXPECT_EQ(type.stdout, "directory\n");
         EXPECT_THROW(Arguments(std::string("a\0b", 3)), ValueError);
@@ -80,7 +82,7 @@ TEST_F(ChildOptions, ASessionOrAGroupOfItsOwn) {
         EXPECT_EQ(::getpgid(group.pid()), group.pid());
         Process member = co_await create_subprocess_exec("sleep", {"3600"}, {.process_group = group.pid()});
         EXPECT_EQ(::getpgid(member.pid()), group.pid());
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.process_group = leader.pid()}), PermissionError);
+        co_await expect_error<PermissionError>(create_subprocess_exec("true", {}, {.process_group = leader.pid()}));
         ::kill(-group.pid(), SIGKILL);
         leader.kill();
         co_await leader.wait();
@@ -105,16 +107,18 @@ TEST_F(ChildOptions, ItHasTheDescriptorsThatItIsGivenAndNoOthers) {
         int passed = ::fcntl(open, F_DUPFD_CLOEXEC, 40);
         std::string few = co_await open_descriptors({});
         EXPECT_EQ(few, "0 1 2 3 ");
-        std::string with = co_await open_descriptors({.pass_fds = {&passed, 1}});
+        SubprocessOptions passing{.pass_fds = {&passed, 1}};
+        std::string with = co_await open_descriptors(passing);
         EXPECT_EQ(with, "0 1 2 3 " + std::to_string(passed) + " ");
         std::string all = co_await open_descriptors({.close_fds = false});
         EXPECT_NE((" " + all).find(" " + std::to_string(open) + " "), std::string::npos);
         EXPECT_EQ((" " + all).find(" " + std::to_string(passed) + " "), std::string::npos);
         ::close(passed);
         ::close(open);
-        EXPECT_THROW(co_await open_descriptors({.pass_fds = {&passed, 1}}), OSError);
+        co_await expect_error<OSError>(open_descriptors(passing));
         int negative = -1;
-        EXPECT_THROW(co_await open_descriptors({.pass_fds = {&negative, 1}}), ValueError);
+        SubprocessOptions wrong{.pass_fds = {&negative, 1}};
+        co_await expect_error<ValueError>(open_descriptors(wrong));
     });
 }
 
@@ -134,8 +138,8 @@ TEST_F(ChildOptions, StreamsMayBeAnyDescriptorsInAnyOrder) {
         Process swapped = co_await create_subprocess_shell("true", {.stdout = 2, .stderr = 1});
         int code = co_await swapped.wait();
         EXPECT_EQ(code, 0);
-        EXPECT_THROW(co_await create_subprocess_shell("true", {.stdout = STDOUT}), ValueError);
-        EXPECT_THROW(co_await create_subprocess_shell("true", {.stdout = -1}), ValueError);
+        co_await expect_error<ValueError>(create_subprocess_shell("true", {.stdout = STDOUT}));
+        co_await expect_error<ValueError>(create_subprocess_shell("true", {.stdout = -1}));
     });
 }
 
@@ -170,11 +174,11 @@ TEST_F(ChildOptions, UserAndGroups) {
         std::string by_number = co_await output_of("id -u; id -g", {.user = 1234, .group = 5678});
         EXPECT_EQ(by_number, "1234\n5678\n");
         EXPECT_EQ(::geteuid(), 0U);
-        EXPECT_THROW(co_await create_subprocess_exec("/root/x", {}, {.user = "nobody"}), OSError);
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.user = "no such user"}), LookupError);
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.group = "no such group"}), LookupError);
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.user = -1}), ValueError);
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.user = 4294967295}), ValueError);
+        co_await expect_error<OSError>(create_subprocess_exec("/root/x", {}, {.user = "nobody"}));
+        co_await expect_error<LookupError>(create_subprocess_exec("true", {}, {.user = "no such user"}));
+        co_await expect_error<LookupError>(create_subprocess_exec("true", {}, {.group = "no such group"}));
+        co_await expect_error<ValueError>(create_subprocess_exec("true", {}, {.user = -1}));
+        co_await expect_error<ValueError>(create_subprocess_exec("true", {}, {.user = 4294967295}));
     });
 }
 
@@ -185,7 +189,7 @@ TEST_F(ChildOptions, ThePipesSize) {
         EXPECT_EQ(child.stdin().get_write_buffer_size(), 904U);
         child.kill();
         co_await child.wait();
-        EXPECT_THROW(co_await create_subprocess_exec("true", {}, {.stdin = PIPE, .pipesize = 2'000'000'000}), OSError);
+        co_await expect_error<OSError>(create_subprocess_exec("true", {}, {.stdin = PIPE, .pipesize = 2'000'000'000}));
     });
 }
 

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "net/net_support.h"
 
@@ -27,6 +28,16 @@ protected:
         NetTest::TearDown();
     }
 };
+
+/// What is awaited throws this.
+template <class Error, class T>
+asyncio::Coro<> expect_error(asyncio::Coro<T> failing) {
+    try {
+        co_await std::move(failing);
+        ADD_FAILURE() << "it did not fail";
+    } catch (const Error&) {
+    }
+}
 
 /// What the command prints.
 inline asyncio::Coro<std::string> output_of(std::string command, asyncio::SubprocessOptions options = {}) {

@@ -139,7 +139,8 @@ TEST_F(Processes, DrainThrowsWhenTheChildHasGone) {
         support::PipeEnds go(0);
         int fd = go.reader();
         std::string command = "read line <&" + std::to_string(fd);
-        Process child = co_await create_subprocess_shell(command, {.stdin = PIPE, .pass_fds = {&fd, 1}});
+        SubprocessOptions options{.stdin = PIPE, .pass_fds = {&fd, 1}};
+        Process child = co_await create_subprocess_shell(command, options);
         child.stdin().write(std::string(pipe_max_size, 'x'));
         go.write("go\n");
         try {

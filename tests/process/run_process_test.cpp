@@ -14,6 +14,7 @@ using subprocess::CalledProcessError;
 using subprocess::PIPE;
 using subprocess::Process;
 using subprocess::TimeoutExpired;
+using support::expect_error;
 using support::run_net;
 
 namespace {
@@ -54,7 +55,7 @@ TEST_F(RunProcess, ACommandThatDoesNotEndWellIsAnError) {
         }
         CompletedProcess unchecked = co_await run_process({"false"}, {.check = false});
         EXPECT_EQ(unchecked.returncode, 1);
-        EXPECT_THROW(co_await run_process({"no_such_program_here"}), FileNotFoundError);
+        co_await expect_error<FileNotFoundError>(run_process({"no_such_program_here"}));
     });
 }
 
@@ -72,7 +73,7 @@ TEST_F(RunProcess, APipelineNeedsNoShell) {
         Pipeline failing = Command("false") | Command("cat");
         CompletedProcess failed = co_await run_process(failing, {.check = false});
         EXPECT_EQ(failed.returncode, 1);
-        EXPECT_THROW(co_await run_process(Command("sleep", "3600") | Command("no_such_program_here")), FileNotFoundError);
+        co_await expect_error<FileNotFoundError>(run_process(Command("sleep", "3600") | Command("no_such_program_here")));
         EXPECT_FALSE(support::has_children());
     });
 }
@@ -116,7 +117,7 @@ TEST_F(RunProcess, WhoEndsWellWhenAskedMaySayGoodBye) {
 TEST_F(RunProcess, WhoDoesNotListenIsKilled) {
     run_net([]() -> Coro<> {
         RunProcessOptions options{.timeout = 100ms, .grace = 50ms};
-        EXPECT_THROW(co_await run_shell("trap '' TERM; while :; do sleep 0.01; done", options), TimeoutExpired);
+        co_await expect_error<TimeoutExpired>(run_shell("trap '' TERM; while :; do sleep 0.01; done", options));
         EXPECT_FALSE(support::has_children());
     });
 }
@@ -193,7 +194,7 @@ TEST_F(RunProcess, TheWholeGroupIsEndedIfAsked) {
 TEST_F(RunProcess, AGrandchildThatKeepsThePipeDoesNotKeepACancelledOneWaiting) {
     run_net([]() -> Coro<> {
         auto before = get_running_loop().time();
-        EXPECT_THROW(co_await run_shell("sleep 5 & echo begun; wait", {.timeout = 100ms}), TimeoutExpired);
+        co_await expect_error<TimeoutExpired>(run_shell("sleep 5 & echo begun; wait", {.timeout = 100ms}));
         EXPECT_LT((get_running_loop().time() - before).count(), 4.0);
     });
 }
@@ -217,28 +218,30 @@ TEST_F(RunProcess, HowAChildIsAskedIsForTheCallerToSay) {
             EXPECT_EQ(error.stdout(), "begun\ninterrupted\n");
         }
         RunProcessOptions options{.timeout = 50ms, .deliver_cancel = fail_to_ask};
-        EXPECT_THROW(co_await run_process({"sleep", "3600"}, options), TimeoutExpired);
+        co_await expect_error<TimeoutExpired>(run_process({"sleep", "3600"}, options));
     });
 }
 
 TEST_F(RunProcess, OptionsThatContradictEachOtherAreRefused) {
     run_net([]() -> Coro<> {
         RunProcessOptions twice{.input = "x", .process = {.stdin = PIPE}};
-        EXPECT_THROW(co_await run_process({"true"}, twice), ValueError);
+        co_await expect_error<ValueError>(run_process({"true"}, twice));
         RunProcessOptions kept{.process = {.stdout = subprocess::DEVNULL}};
-        EXPECT_THROW(co_await run_process({"true"}, kept), ValueError);
+        co_await expect_error<ValueError>(run_process({"true"}, kept));
         RunProcessOptions groups{.kill_group = true, .process = {.process_group = 0}};
-        EXPECT_THROW(co_await run_process({"true"}, groups), ValueError);
+        co_await expect_error<ValueError>(run_process({"true"}, groups));
         EXPECT_THROW(run_process(Command()), ValueError);
     });
 }
 
 TEST_F(RunProcess, WhatIsNotCapturedGoesWhereTheOptionsSay) {
     run_net([]() -> Coro<> {
+        RunProcessOptions not_captured{.capture = false, .process = {.stdout = subprocess::DEVNULL}};
+        RunProcessOptions as_one{.process = {.stderr = subprocess::STDOUT}};
         CompletedProcess quiet =
-            co_await run_shell("echo x", {.capture = false, .process = {.stdout = subprocess::DEVNULL}});
+            co_await run_shell("echo x", not_captured);
         EXPECT_EQ(quiet.stdout, "");
-        CompletedProcess merged = co_await run_shell("echo x; echo y >&2", {.process = {.stderr = subprocess::STDOUT}});
+        CompletedProcess merged = co_await run_shell("echo x; echo y >&2", as_one);
         EXPECT_EQ(merged.stdout, "x\ny\n");
     });
 }
