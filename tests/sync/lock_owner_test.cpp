@@ -83,7 +83,8 @@ TEST(LockOwner, IsNobodyWhenTheTaskThatHasLockedItIsOver) {
         for (const char* name : {"", "named"}) {
             auto lock_it = [&]() -> Coro<> { co_await lock.acquire(); };
             // The same address again and again: no later task may be taken for the one that is gone.
-            co_await create_task(lock_it, {.name = *name != 0 ? std::string_view(name) : std::string_view()});
+            TaskOptions options{.name = *name != 0 ? std::string_view(name) : std::string_view()};
+            co_await create_task(lock_it, options);
             EXPECT_TRUE(lock.locked());
             EXPECT_EQ(owner_of(lock), "nobody");
             Event never;
