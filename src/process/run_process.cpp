@@ -177,7 +177,9 @@ Coro<CompletedProcess> run_kept(std::vector<ChildCommand> commands, const RunPro
     run.options = options;
     try {
         check(options);
+        if (commands.empty()) throw ValueError("a pipeline needs a command");
         for (std::size_t i = 0; i < commands.size(); ++i) {
+            if (commands[i].arguments.empty()) throw ValueError("a command needs a program");
             run.settings.emplace_back(commands[i], options_of(options, i, commands.size()),
                                       ChildSettings::Streams::inherited);
         }
@@ -193,10 +195,7 @@ Coro<CompletedProcess> run_kept(std::vector<ChildCommand> commands, const RunPro
 
 Coro<CompletedProcess> run_process(Pipeline commands, RunProcessOptions options) {
     std::vector<detail::ChildCommand> all;
-    for (const Command& command : commands.commands()) {
-        if (command.empty()) throw ValueError("a command needs a program");
-        all.emplace_back(command, false);
-    }
+    for (const Command& command : commands.commands()) all.emplace_back(command, false);
     return detail::run_kept(std::move(all), options);
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/datagram_support.h"
 #include "net/pipe_support.h"
 #include "process/process_support.h"
 
@@ -45,13 +46,17 @@ bool is_alive(pid_t pid) { return ::kill(pid, 0) == 0; }
 
 TEST_F(ChildEnds, AChildWhoseHandlesAreGoneRunsOnAndIsReaped) {
     run_net([]() -> Coro<> {
+        support::PipeEnds input(0);
         pid_t pid = 0;
         {
-            Process child = co_await create_subprocess_exec("sleep", {"0.05"}, {.stdin = PIPE, .stdout = PIPE});
+            Process child = co_await create_subprocess_exec("cat", {}, {.stdin = input.reader(), .stdout = PIPE});
             pid = child.pid();
         }
+        co_await sleep(20ms);
         EXPECT_TRUE(is_alive(pid));
-        while (is_alive(pid)) co_await sleep(1ms);
+        input.close_writer();
+        bool is_over = co_await support::until([&] { return !is_alive(pid); });
+        EXPECT_TRUE(is_over);
     });
 }
 
@@ -62,7 +67,8 @@ TEST_F(ChildEnds, WhatNobodyCanReadAnyMoreDoesNotHoldTheChildUp) {
             Process child = co_await create_subprocess_shell("head -c 1000000 /dev/zero", {.stdout = PIPE});
             pid = child.pid();
         }
-        while (is_alive(pid)) co_await sleep(1ms);
+        bool is_over = co_await support::until([&] { return !is_alive(pid); });
+        EXPECT_TRUE(is_over);
     });
 }
 

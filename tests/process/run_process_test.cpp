@@ -144,8 +144,12 @@ TEST_F(RunProcess, ACancelledOneLeavesNoChildAndGivesItsOutput) {
 
 TEST_F(RunProcess, CancelledTwiceItDoesNotWaitForGoodManners) {
     run_net([]() -> Coro<> {
-        auto running = create_task(run_shell("trap '' TERM; while :; do sleep 0.01; done", {.grace = 3600s}));
-        co_await sleep(100ms);
+        support::PipeEnds begun;
+        int fd = begun.writer();
+        std::string command = "trap '' TERM; echo . >&" + std::to_string(fd) + "; while :; do sleep 0.01; done";
+        auto running = create_task(run_shell(command, {.grace = 3600s, .process = {.pass_fds = {&fd, 1}}}));
+        co_await readable(begun.reader());
+        co_await sleep(20ms);
         running.cancel();
         co_await sleep(20ms);
         EXPECT_FALSE(running.done());
@@ -224,13 +228,14 @@ TEST_F(RunProcess, HowAChildIsAskedIsForTheCallerToSay) {
 
 TEST_F(RunProcess, OptionsThatContradictEachOtherAreRefused) {
     run_net([]() -> Coro<> {
+        co_await expect_error<ValueError>(run_process(Pipeline()));
         RunProcessOptions twice{.input = "x", .process = {.stdin = PIPE}};
         co_await expect_error<ValueError>(run_process({"true"}, twice));
         RunProcessOptions kept{.process = {.stdout = subprocess::DEVNULL}};
         co_await expect_error<ValueError>(run_process({"true"}, kept));
         RunProcessOptions groups{.kill_group = true, .process = {.process_group = 0}};
         co_await expect_error<ValueError>(run_process({"true"}, groups));
-        EXPECT_THROW(run_process(Command()), ValueError);
+        co_await expect_error<ValueError>(run_process(Command()));
     });
 }
 

@@ -89,6 +89,8 @@ TEST(SSLContext, CannotCheckNamesWithoutCertificates) {
 
 TEST(SSLContext, KeepsItsFlagsAndVersions) {
     SSLContext context(PROTOCOL_TLS_SERVER);
+    context.set_verify_flags(context.verify_flags() & ~VERIFY_X509_TRUSTED_FIRST);
+    EXPECT_EQ(context.verify_flags() & VERIFY_X509_TRUSTED_FIRST, 0U);
     context.set_verify_flags(VERIFY_CRL_CHECK_LEAF);
     EXPECT_EQ(context.verify_flags(), VERIFY_CRL_CHECK_LEAF);
     context.set_minimum_version(TLSVersion::TLSv1_3);

@@ -68,7 +68,7 @@ TEST_F(StartTlsTest, UpgradesARunningStream) {
         EXPECT_EQ(much.size(), 300'000U);
         // The reader belongs to the new transport: it is that which is paused.
         ends.server.writer.write(std::string(400'000, 'y'));
-        co_await sleep(0.02);
+        for (int i = 0; i < 20'000 && ends.client.writer.is_reading(); ++i) co_await sleep(0.0005);
         EXPECT_FALSE(ends.client.writer.is_reading());
         much = co_await ends.client.reader.readexactly(400'000);
         EXPECT_TRUE(ends.client.writer.is_reading());

@@ -25,8 +25,10 @@ using support::server_context;
 
 class TlsProtocolTest : public support::NetTest {};
 
-/// Notes in which pass of the loop nothing more happens for a while.
-Coro<> settle() { co_await sleep(0.02); }
+/// Long enough for all that goes to and fro: by turns of the loop, since a machine may have no time for any of them.
+Coro<> settle() {
+    for (int i = 0; i < 60; ++i) co_await sleep(0.0005);
+}
 
 /// A context that takes what the server shows, whatever it is.
 SSLContext careless_context() {

@@ -88,7 +88,7 @@ struct WriteBufferLimits {
 
 /// The keyword arguments of `set_write_buffer_limits()`.
 struct WriteBufferOptions {
-    std::optional<detail::Count> high = {};  ///< none: 64 KiB, or four times `low`
+    std::optional<detail::Count> high = {};  ///< none: 64 KiB (512 by TLS), or four times `low`
     std::optional<detail::Count> low = {};   ///< none: a quarter of `high`
 };
 static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);

@@ -37,6 +37,11 @@ enum VerifyFlags : unsigned long {
 constexpr VerifyFlags operator|(VerifyFlags a, VerifyFlags b) noexcept {
     return static_cast<VerifyFlags>(static_cast<unsigned long>(a) | static_cast<unsigned long>(b));
 }
+constexpr VerifyFlags operator&(VerifyFlags a, VerifyFlags b) noexcept {
+    return static_cast<VerifyFlags>(static_cast<unsigned long>(a) & static_cast<unsigned long>(b));
+}
+/// For `flags & ~FLAG`.
+constexpr VerifyFlags operator~(VerifyFlags a) noexcept { return static_cast<VerifyFlags>(~static_cast<unsigned long>(a)); }
 
 /// What TLS may do and may not; to be joined by `|`.
 enum SSLOptions : std::uint64_t {
@@ -50,6 +55,11 @@ enum SSLOptions : std::uint64_t {
 constexpr SSLOptions operator|(SSLOptions a, SSLOptions b) noexcept {
     return static_cast<SSLOptions>(static_cast<std::uint64_t>(a) | static_cast<std::uint64_t>(b));
 }
+constexpr SSLOptions operator&(SSLOptions a, SSLOptions b) noexcept {
+    return static_cast<SSLOptions>(static_cast<std::uint64_t>(a) & static_cast<std::uint64_t>(b));
+}
+/// For `flags & ~FLAG`.
+constexpr SSLOptions operator~(SSLOptions a) noexcept { return static_cast<SSLOptions>(~static_cast<std::uint64_t>(a)); }
 
 /// What a callback for a server's name refuses by. Python: ssl.AlertDescription.
 enum AlertDescription : int {
