@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/repr.h>
 #include <asyncio/net/protocols.h>
 #include <fcntl.h>
