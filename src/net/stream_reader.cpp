@@ -96,6 +96,17 @@ std::string ReadExactlyWaiter::await_resume() {
 
 // readuntil() and readline()
 
+Separators::Separators() noexcept = default;
+Separators::Separators(std::string_view one) : first_(one), has_first_(true) {}
+Separators::Separators(Separators&& other) noexcept = default;
+Separators::~Separators() = default;
+void Separators::add(std::string_view one) { more_.emplace_back(one); }
+
+std::size_t Separators::count() const noexcept { return more_.size() + (has_first_ ? 1 : 0); }
+std::string_view Separators::operator[](std::size_t index) const noexcept {
+    return has_first_ ? (index == 0 ? std::string_view(first_) : more_[index - 1]) : more_[index];
+}
+
 std::size_t Separators::shortest() const noexcept {
     std::size_t size = SIZE_MAX;
     for (std::size_t i = 0; i < count(); ++i) size = std::min(size, (*this)[i].size());
@@ -200,6 +211,12 @@ std::string LineWaiter::await_resume() {
     }
     reader().resume_transport_if_room();
     throw ValueError(overrun_message());
+}
+
+std::optional<std::string> NextLineWaiter::await_resume() {
+    std::optional<std::string> line = LineWaiter::await_resume();
+    if (line->empty()) line.reset();
+    return line;
 }
 
 }  // namespace detail

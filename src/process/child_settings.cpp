@@ -82,12 +82,7 @@ OwnedDescriptor open_null() {
 
 ChildCommand program_with(std::string_view program, const Arguments& arguments) {
     Arguments all(program);
-    std::string_view rest = arguments.text();
-    while (!rest.empty()) {
-        std::size_t size = rest.find('\0');
-        all.add(rest.substr(0, size));
-        rest.remove_prefix(size + 1);
-    }
+    all.append(arguments);
     return ChildCommand(std::move(all), false);
 }
 
@@ -111,8 +106,7 @@ ChildSettings::ChildSettings(ChildCommand command, const SubprocessOptions& opti
             throw ValueError("Invalid file descriptor: " + std::to_string(streams_[i].descriptor()));
         }
     }
-    const std::string& words = command_.arguments.text();
-    for (std::size_t at = 0; at < words.size(); at = words.find('\0', at) + 1) arguments_.push_back(&words[at]);
+    command_.arguments.for_each([this](const char* word) { arguments_.push_back(word); });
     program_ = arguments_.front();
     if (options.executable) {
         check_text(*options.executable);

@@ -1,6 +1,6 @@
 #include "process/end_children.h"
 
-#include "process/subprocess_state.h"
+#include "process/start_child.h"
 
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/shield.h>
@@ -19,7 +19,7 @@ constexpr Seconds for_what_is_in_the_pipes = 0.1;
 void send(const Process& child, int signum, bool to_group) {
     if (child.returncode()) return;
     if (to_group) {
-        static_cast<SubprocessState&>(*child.transport().handle().get()).send_signal_to_group(signum);
+        state_of(child.transport()).send_signal_to_group(signum);
         return;
     }
     try {
@@ -59,12 +59,7 @@ Coro<> end_children(std::vector<Process> children, Task<> attending, RunProcessO
     }
     for (const Process& child : children) {
         send(child, SIGKILL, options.kill_group);
-        while (!child.returncode()) {
-            try {
-                co_await child.wait();
-            } catch (const CancelledError&) {
-            }
-        }
+        co_await end_of(Ref<SubprocessState>(&state_of(child.transport())));
     }
     if (attending) {
         try {
@@ -74,7 +69,6 @@ Coro<> end_children(std::vector<Process> children, Task<> attending, RunProcessO
         attending.cancel();
         co_await in_peace(attending);
     }
-    for (const Process& child : children) child.transport().close();
 }
 
 }  // namespace asyncio::detail

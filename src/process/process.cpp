@@ -1,23 +1,14 @@
 #include <asyncio/process/process.h>
 
+#include "process/child_input.h"
 #include "process/start_child.h"
-#include "process/subprocess_streams.h"
 
-#include <asyncio/errors/os_errors.h>
-#include <asyncio/net/stream_reader_protocol.h>
 #include <asyncio/tasks/gather.h>
 
 #include <utility>
 
 namespace asyncio {
 namespace detail {
-namespace {
-
-SubprocessState& state_of(const SubprocessTransport& child) {
-    return static_cast<SubprocessState&>(*child.handle().get());
-}
-
-}  // namespace
 
 bool ExitWaiter::await_ready() { return state_of(child_).returncode().has_value(); }
 
@@ -32,27 +23,9 @@ int ExitWaiter::await_resume() {
     return *state_of(child_).returncode();
 }
 
-void throw_unless_nobody_reads(const StreamWriter& in) {
-    const std::exception_ptr& lost_by = in.handle().get()->lost_by();
-    try {
-        if (lost_by) std::rethrow_exception(lost_by);
-    } catch (const ConnectionError&) {
-    }
-}
-
 namespace {
 
 // CPython: subprocess.py, Process.communicate
-
-Coro<> feed(StreamWriter in, BytesLike input) {
-    try {
-        if (!input.empty()) in.write(input);
-        co_await in.drain();
-    } catch (const ConnectionError&) {
-        throw_unless_nobody_reads(in);
-    }
-    in.close();
-}
 
 Coro<std::string> read_all(StreamReader reader, Transport pipe) {
     std::string output = co_await reader.read();
@@ -77,19 +50,6 @@ Coro<subprocess::Output> communicate_with(subprocess::Process process, BytesLike
 }
 
 }  // namespace
-
-// CPython: subprocess.py, create_subprocess_exec
-Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit) {
-    ProtocolRef<SubprocessStreams> streams = make_protocol<SubprocessStreams>(limit);
-    Ref<SubprocessState> child = co_await start_child(streams, std::move(settings));
-    if (streams->failed_by()) {
-        child->close();
-        co_await end_of(child);
-        std::rethrow_exception(streams->failed_by());
-    }
-    co_return subprocess::Process(SubprocessTransport(child.get()), streams->stdin(), streams->reader(1),
-                                  streams->reader(2));
-}
 
 Coro<subprocess::Process> create_subprocess(ChildCommand command, const SubprocessOptions& options) {
     return start_process(KeptSettings(std::move(command), options, ChildSettings::Streams::inherited), options.limit);

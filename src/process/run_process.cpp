@@ -1,9 +1,11 @@
 #include <asyncio/process/run_process.h>
 
+#include "process/child_input.h"
 #include "process/end_children.h"
 #include "process/start_child.h"
 
 #include <asyncio/core/task.h>
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/errors/repr.h>
 #include <asyncio/tasks/gather.h>
@@ -35,12 +37,7 @@ struct Run {
 
 std::string words_of(const Arguments& arguments) {
     std::string text;
-    std::string_view rest = arguments.text();
-    while (!rest.empty()) {
-        std::size_t size = rest.find('\0');
-        text += (text.empty() ? "" : ", ") + repr_of_string(rest.substr(0, size));
-        rest.remove_prefix(size + 1);
-    }
+    arguments.for_each([&](const char* word) { text += (text.empty() ? "" : ", ") + repr_of_string(word); });
     return "[" + text + "]";
 }
 
@@ -51,18 +48,6 @@ std::string text_of(const std::vector<ChildCommand>& commands) {
 }
 
 // What goes in and out.
-
-Coro<> feed_all(StreamWriter in, BytesLike input) {
-    try {
-        if (!input.empty()) in.write(input);
-        co_await in.drain();
-        in.close();
-        co_await in.wait_closed();
-    } catch (const ConnectionError&) {
-        throw_unless_nobody_reads(in);
-    }
-    in.close();
-}
 
 Coro<> collect(StreamReader reader, std::shared_ptr<Output> output, std::string Output::*to) {
     for (;;) {
@@ -75,7 +60,7 @@ Coro<> collect(StreamReader reader, std::shared_ptr<Output> output, std::string 
 /// All that goes on with the children, to their ends.
 Coro<> attend(std::vector<Process> children, std::optional<BytesLike> input, std::shared_ptr<Output> output) {
     std::vector<Task<>> all;
-    if (children.front().stdin() && input) all.push_back(create_task(feed_all(children.front().stdin(), *input)));
+    if (children.front().stdin() && input) all.push_back(create_task(feed(children.front().stdin(), *input)));
     for (const Process& child : children) {
         if (child.stdout()) all.push_back(create_task(collect(child.stdout(), output, &Output::stdout)));
         if (child.stderr()) all.push_back(create_task(collect(child.stderr(), output, &Output::stderr)));
@@ -132,6 +117,7 @@ Coro<CompletedProcess> run_to_the_end(Run run) {
     try {
         OwnedDescriptor from(-1);
         std::size_t count = run.commands.size();
+        children.reserve(count);  // or one could run that is not known here
         for (std::size_t i = 0; i < count; ++i) {
             Link link;
             if (i + 1 < count) link = make_link();
@@ -150,7 +136,22 @@ Coro<CompletedProcess> run_to_the_end(Run run) {
     } catch (...) {
         error = std::current_exception();
     }
-    if (error) co_await end_children(children, attending, run.options);
+    if (error) {
+        try {
+            co_await end_children(children, attending, run.options);
+        } catch (...) {  // no memory to be polite
+        }
+        for (Process& child : children) {
+            Ref<SubprocessState> state(&state_of(child.transport()));
+            state->close();
+            while (!state->returncode()) {
+                try {
+                    co_await child.wait();
+                } catch (const CancelledError&) {
+                }
+            }
+        }
+    }
     if (run.options.output != nullptr) *run.options.output = *output;
     if (timed_out) {
         throw subprocess::TimeoutExpired(run.options.timeout->count(), text_of(run.commands), std::move(*output));

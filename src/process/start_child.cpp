@@ -1,6 +1,7 @@
 #include "process/start_child.h"
 
 #include "core/task_loop.h"
+#include "process/subprocess_streams.h"
 
 #include <asyncio/core/task.h>
 #include <asyncio/tasks/shield.h>
@@ -54,8 +55,8 @@ Coro<Ref<SubprocessState>> start_child(Ref<BaseProtocol> protocol, KeptSettings 
         error = std::current_exception();
     }
     try {
-        co_await shield(ended(child));
-    } catch (...) {  // cancelled once more, or no memory for it
+        co_await shield(ended(child));  // in as many passes as CPython
+    } catch (...) {                     // cancelled once more, or no memory for it
     }
     co_await end_of(child);
     std::rethrow_exception(std::move(error));
@@ -68,6 +69,19 @@ Coro<> end_of(Ref<SubprocessState> child) {
         } catch (const CancelledError&) {
         }
     }
+}
+
+// CPython: subprocess.py, create_subprocess_exec
+Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit) {
+    ProtocolRef<SubprocessStreams> streams = make_protocol<SubprocessStreams>(limit);
+    Ref<SubprocessState> child = co_await start_child(streams, std::move(settings));
+    if (streams->failed_by()) {
+        child->close();
+        co_await end_of(child);
+        std::rethrow_exception(streams->failed_by());
+    }
+    co_return subprocess::Process(SubprocessTransport(child.get()), streams->stdin(), streams->reader(1),
+                                  streams->reader(2));
 }
 
 }  // namespace asyncio::detail

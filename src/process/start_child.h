@@ -34,7 +34,4 @@ Coro<> end_of(Ref<SubprocessState> child);
 /// The same as `start_child()`, with streams on its pipes.
 Coro<subprocess::Process> start_process(KeptSettings settings, std::int64_t limit);
 
-/// A child need not read its input: that it does not is no error, but all else by which the pipe was lost is.
-void throw_unless_nobody_reads(const StreamWriter& in);
-
 }  // namespace asyncio::detail

@@ -16,13 +16,7 @@ void SubprocessProtocol::pipe_data_received(int, std::string_view) {}
 void SubprocessProtocol::pipe_connection_lost(int, std::exception_ptr) {}
 void SubprocessProtocol::process_exited() {}
 
-namespace {
-
-detail::SubprocessState& state_of(const BaseTransport& transport) {
-    return static_cast<detail::SubprocessState&>(*transport.handle().get());
-}
-
-}  // namespace
+using detail::state_of;
 
 int SubprocessTransport::get_pid() const { return state_of(*this).pid(); }
 std::optional<int> SubprocessTransport::get_returncode() const { return state_of(*this).returncode(); }

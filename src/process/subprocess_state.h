@@ -121,4 +121,8 @@ private:
     Call over_{Call::What::over, *this};
 };
 
+inline SubprocessState& state_of(const BaseTransport& child) {
+    return static_cast<SubprocessState&>(*child.handle().get());
+}
+
 }  // namespace asyncio::detail

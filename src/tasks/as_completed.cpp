@@ -2,6 +2,12 @@
 
 namespace asyncio::detail {
 
+Completions::Completions(LoopCore& loop) noexcept : loop_(&loop) {}
+
+std::size_t Completions::count_awaited() const noexcept { return items_.size(); }
+FutureBase* Completions::awaited(std::size_t index) const noexcept { return items_[index].future.get(); }
+bool Completions::is_empty() const noexcept { return taken_ == done_.size(); }
+
 Completions::~Completions() {
     if (timeout_.is_scheduled()) unschedule(*loop_, timeout_);
 }

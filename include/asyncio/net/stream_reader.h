@@ -63,21 +63,25 @@ private:
 /// What a `readuntil()` looks for.
 class Separators {
 public:
-    explicit Separators(std::string_view one) : first_(one) {}
+    Separators() noexcept;
+    explicit Separators(std::string_view one);
     template <class... More>
-    Separators(std::string_view first, More... more) : first_(first), more_{std::string(std::string_view(more))...} {}
-    explicit Separators(std::vector<std::string> all) : more_(std::move(all)), has_first_(false) {}
-    std::size_t count() const noexcept { return more_.size() + (has_first_ ? 1 : 0); }
-    std::string_view operator[](std::size_t index) const noexcept {
-        return has_first_ ? (index == 0 ? std::string_view(first_) : more_[index - 1]) : more_[index];
+    Separators(std::string_view first, More... more) : Separators(first) {
+        (add(std::string_view(more)), ...);
     }
+    Separators(Separators&& other) noexcept;
+    Separators& operator=(Separators&&) = delete;
+    ~Separators();
+    void add(std::string_view one);
+    std::size_t count() const noexcept;
+    std::string_view operator[](std::size_t index) const noexcept;
     std::size_t shortest() const noexcept;
     std::size_t longest() const noexcept;
 
 private:
     std::string first_;
     std::vector<std::string> more_;
-    bool has_first_ = true;
+    bool has_first_ = false;
 };
 
 /// Looks for the end of a line, or another separator.
@@ -134,11 +138,7 @@ public:
 class [[nodiscard]] NextLineWaiter final : public LineWaiter {
 public:
     using LineWaiter::LineWaiter;
-    std::optional<std::string> await_resume() {
-        std::optional<std::string> line = LineWaiter::await_resume();
-        if (line->empty()) line.reset();
-        return line;
-    }
+    std::optional<std::string> await_resume();
 };
 
 template <class Waiter, class... Args>
@@ -208,10 +208,9 @@ public:
     }
     template <detail::SeparatorRange Range>
     auto readuntil(const Range& separators) const {
-        std::vector<std::string> all;
-        for (const auto& separator : separators) all.emplace_back(std::string_view(separator));
-        return detail::ReadCall<detail::ReadUntilWaiter, detail::Separators>(state(),
-                                                                             detail::Separators(std::move(all)));
+        detail::Separators all;
+        for (const auto& separator : separators) all.add(separator);
+        return detail::ReadCall<detail::ReadUntilWaiter, detail::Separators>(state(), std::move(all));
     }
 
     /// Whether the end has come and all before it was read.

@@ -52,15 +52,23 @@ public:
             add_text(word.native());
         }
     }
+    /// All of those, at the end.
+    void append(const Arguments& more) {
+        text_ += more.text_;
+        count_ += more.count_;
+    }
     bool empty() const noexcept { return count_ == 0; }
     std::size_t size() const noexcept { return count_; }
 
-    /// For the library: each with a zero byte behind it.
-    const std::string& text() const noexcept { return text_; }
+    /// For the library: calls back with a pointer to each, which has a zero byte behind it.
+    template <class Callback>
+    void for_each(Callback&& callback) const {
+        for (std::size_t at = 0; at < text_.size(); at = text_.find('\0', at) + 1) callback(text_.data() + at);
+    }
 
 private:
     void add_text(std::string_view word);
-    std::string text_;
+    std::string text_;  // each with a zero byte behind it
     std::size_t count_ = 0;
 };
 

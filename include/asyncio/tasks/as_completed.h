@@ -23,7 +23,7 @@ namespace detail {
 /// What as_completed() returned and its steps share: the futures, and a queue of those that are done and not delivered.
 class Completions final : public AwaitsFutures, public Pooled {
 public:
-    explicit Completions(LoopCore& loop) noexcept : loop_(&loop) {}
+    explicit Completions(LoopCore& loop) noexcept;
     Completions(const Completions&) = delete;
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept {
@@ -40,8 +40,8 @@ public:
     void begin_step() noexcept { --left_; }
     void give_step_back() noexcept { ++left_; }
 
-    std::size_t count_awaited() const noexcept override { return items_.size(); }
-    FutureBase* awaited(std::size_t index) const noexcept override { return items_[index].future.get(); }
+    std::size_t count_awaited() const noexcept override;
+    FutureBase* awaited(std::size_t index) const noexcept override;
 
 private:
     friend class CompletionWaiter;
@@ -60,7 +60,7 @@ private:
     static void is_due(ReadyNode& node);
     void deliver(Item* item) noexcept;
     void wake_next() noexcept;
-    bool is_empty() const noexcept { return taken_ == done_.size(); }
+    bool is_empty() const noexcept;
 
     LoopCore* loop_;
     std::size_t references_ = 0;
