@@ -163,7 +163,7 @@ void ChildProcess::close() noexcept {
 
 std::optional<int> ChildProcess::reap(Wait wait) noexcept {
     siginfo_t info;
-    if (kills_group_) ::kill(-pid_, SIGKILL);
+    if (kills_group_) kill_rest_of_group(wait);
     int options = WEXITED | (wait == Wait::no ? WNOHANG : 0);
     bool by_number = !is_pidfd_ || fd_ < 0;
     bool is_ours = by_number ? wait_for(P_PID, static_cast<id_t>(pid_), info, options)
@@ -178,10 +178,20 @@ std::optional<int> ChildProcess::reap(Wait wait) noexcept {
     return is_ours ? ended_as(info) : unknown;
 }
 
-void ChildProcess::send_signal_to_group(int signum) noexcept {
+/// As long as nobody has taken note of its end, its number is its group's and nobody else's.
+void ChildProcess::kill_rest_of_group(Wait wait) const noexcept {
+    siginfo_t info;
+    int options = WEXITED | WNOWAIT | (wait == Wait::no ? WNOHANG : 0);
+    if (wait_for(P_PID, static_cast<id_t>(pid_), info, options) && info.si_pid != 0) ::kill(-pid_, SIGKILL);
+}
+
+void ChildProcess::send_signal_to_group(int signum) const noexcept {
     if (is_reaped_) return;
-    kills_group_ = true;
-    ::kill(-pid_, signum);
+    if (::getpgid(pid_) == pid_) {
+        ::kill(-pid_, signum);
+    } else {
+        send_signal(signum);
+    }
 }
 
 int ChildProcess::send_signal(int signum) const noexcept {

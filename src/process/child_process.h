@@ -35,13 +35,15 @@ public:
 
     /// Nothing if it is over. Otherwise an errno, or 0.
     int send_signal(int signum) const noexcept;
-    /// The same to the group that it leads. What is left of that when the child has ended is killed then, before the
-    /// number may be somebody else's.
-    void send_signal_to_group(int signum) noexcept;
+    /// The same to the group that it leads, and to it if it leads none any more.
+    void send_signal_to_group(int signum) const noexcept;
+    /// What is left of its group when it has ended is killed then, before the number may be somebody else's.
+    void end_group_with_it() noexcept { kills_group_ = true; }
 
 private:
     ChildProcess(pid_t pid, int pidfd) noexcept : pid_(pid), fd_(pidfd) {}
     bool let_thread_wait() noexcept;
+    void kill_rest_of_group(Wait wait) const noexcept;
     void close() noexcept;
 
     pid_t pid_;

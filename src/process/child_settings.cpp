@@ -86,6 +86,11 @@ ChildCommand program_with(std::string_view program, const Arguments& arguments) 
     return ChildCommand(std::move(all), false);
 }
 
+ChildCommand checked_command(const Command& command) {
+    if (command.empty()) throw ValueError("a command needs a program");
+    return ChildCommand(command, false);
+}
+
 ChildCommand shell_command(std::string_view command) { return ChildCommand(Arguments("/bin/sh", "-c", command), true); }
 
 ChildSettings::ChildSettings(ChildCommand command, const SubprocessOptions& options, Streams by_default)

@@ -89,7 +89,7 @@ SubprocessOptions options_of(const RunProcessOptions& run, std::size_t index, st
     if (run.capture && index + 1 == count) options.stdout = subprocess::PIPE;
     bool is_with_output = options.stderr.kind() == subprocess::Stream::Kind::standard_output;
     if (run.capture && !is_with_output) options.stderr = subprocess::PIPE;
-    if (run.kill_group) options.process_group = 0;
+    if (run.kill_group && !options.start_new_session) options.process_group = 0;
     return options;
 }
 
@@ -125,13 +125,14 @@ Coro<CompletedProcess> run_to_the_end(Run run) {
             if (from.get() >= 0) settings.set_stream(0, from.get());
             if (link.writer.get() >= 0) settings.set_stream(1, link.writer.get());
             Process child = co_await start_process(std::move(run.settings[i]), run.options.process.limit);
+            if (run.options.kill_group) state_of(child.transport()).end_group_with_child();
             children.push_back(std::move(child));
             from = std::move(link.reader);
         }
         attending = create_task(attend(children, run.options.input, output));
         co_await wait_for(shield(attending), run.options.timeout);
     } catch (const TimeoutError&) {
-        timed_out = !attending || !attending.done();
+        timed_out = attending && !attending.done();  // otherwise it is an error of the system
         error = std::current_exception();
     } catch (...) {
         error = std::current_exception();

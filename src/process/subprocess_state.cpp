@@ -32,6 +32,12 @@ void SubprocessState::take_child(ChildProcess child, std::uint8_t pipes) {
     child_.emplace(std::move(child));
     pipes_open_ = pipes;
     watch_child();
+    outside_work_begins(*loop_);
+    is_counted_ = true;
+}
+
+void SubprocessState::stop_counting() noexcept {
+    if (std::exchange(is_counted_, false)) outside_work_ends(*loop_);
 }
 
 void SubprocessState::watch_child() {
@@ -71,6 +77,7 @@ void SubprocessState::looks_again(ReadyNode& node) { static_cast<Look&>(node).ch
 
 void SubprocessState::child_has_ended(int returncode) noexcept {
     returncode_ = returncode;
+    stop_counting();
     if (child_->was_reaped_elsewhere()) warn("exit status already read, will report returncode 255: ");
     schedule_call(exited_);
     end_if_all_is_over();
@@ -154,6 +161,11 @@ Coro<> SubprocessState::connect_pipes(Ref<SubprocessState> self, OwnedDescriptor
 void SubprocessState::pipes_are_connected() noexcept {
     if (protocol_ == nullptr) return;  // the loop has been closed
     are_pipes_connected_ = true;
+    if (closing_) {  // meanwhile
+        for (Ref<PipeOfChild>& pipe : pipes_) {
+            if (pipe) pipe->transport()->close();
+        }
+    }
     schedule_call(made_);
     while (!calls_before_.empty()) schedule_call(static_cast<Call&>(calls_before_.pop_front()));
 }
@@ -292,6 +304,10 @@ void SubprocessState::disconnect() noexcept {
     Ref<TransportState> keep(this);
     ListHook<LoopResources>::unlink();
     stop_watching();
+    stop_counting();
+    for (Ref<PipeOfChild>& pipe : pipes_) {
+        if (pipe) pipe->detached();  // another protocol may stand on its transport, and it not know of the end
+    }
     unschedule(*loop_, look_);
     look_.unlink();
     for (Call* call : {&made_, &lost_[0], &lost_[1], &lost_[2], &exited_, &over_}) {

@@ -45,6 +45,9 @@ public:
     void send_signal_to_group(int signum) noexcept {
         if (child_ && !returncode_) child_->send_signal_to_group(signum);
     }
+    void end_group_with_child() noexcept {
+        if (child_) child_->end_group_with_it();
+    }
     void wait(ExitWaiter& waiter) noexcept { waiters_.push_back(waiter); }
 
     // What its pipes tell.
@@ -96,6 +99,7 @@ private:
     static void looks_again(ReadyNode& node);
     void warn(const char* text) const noexcept;
     void stop_watching() noexcept;
+    void stop_counting() noexcept;
 
     LoopCore* loop_;
     std::optional<ChildProcess> child_;
@@ -105,6 +109,7 @@ private:
     bool are_pipes_connected_ = false;
     bool have_pipes_failed_ = false;
     bool is_over_scheduled_ = false;
+    bool is_counted_ = false;  // as work outside of the loop
     pid_t process_;  // a forked child has nothing to do with it
     Ref<PipeOfChild> pipes_[3];
     std::uint8_t pipes_open_ = 0;  // or to be connected

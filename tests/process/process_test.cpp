@@ -70,6 +70,16 @@ TEST_F(Processes, AFullPipeInBothDirectionsIsNoDeadlock) {
     });
 }
 
+TEST_F(Processes, AProgramAndItsArgumentsMayBeOne) {
+    run_net([]() -> Coro<> {
+        Command command("sh", "-c");
+        command.add("exit 7");
+        Process shell = co_await create_subprocess_exec(command);
+        int code = co_await shell.wait();
+        EXPECT_EQ(code, 7);
+    });
+}
+
 // CPython: test_subprocess.py, SubprocessMixin.test_shell
 // CPython: test_subprocess.py, SubprocessMixin.test_start_new_session
 TEST_F(Processes, AShellsExitStatusIsTheReturnCode) {

@@ -195,6 +195,36 @@ TEST_F(RunProcess, TheWholeGroupIsEndedIfAsked) {
     });
 }
 
+TEST_F(RunProcess, WhatIsLeftOfTheGroupEndsWithItsLeader) {
+    run_net([]() -> Coro<> {
+        CompletedProcess result = co_await run_shell("sleep 3600 & echo $!", {.kill_group = true});
+        pid_t left = std::stoi(result.stdout);
+        for (int i = 0; ::kill(left, 0) == 0 && i < 1000; ++i) co_await sleep(5ms);
+        EXPECT_NE(::kill(left, 0), 0);
+        RunProcessOptions in_session{.kill_group = true, .process = {.start_new_session = true}};
+        result = co_await run_shell("true", in_session);
+        EXPECT_EQ(result.returncode, 0);
+    });
+}
+
+TEST_F(RunProcess, ALeaderThatHasLeftItsGroupIsEndedToo) {
+    run_net([]() -> Coro<> {
+        const char* program = "setpgrp(0, getpgrp(getppid())); sleep 3600";
+        RunProcessOptions options{.timeout = 500ms, .kill_group = true};
+        co_await expect_error<TimeoutExpired>(run_process({"perl", "-e", program}, options));
+    });
+}
+
+/// In virtual time a child that runs holds the jump back, as a thread does.
+TEST(RunProcessInVirtualTime, AChildHasTheTimeThatItTakes) {
+    VirtualClock clock;
+    run([]() -> Coro<> {
+        CompletedProcess slept = co_await run_process({"sleep", "0.1"}, {.timeout = 10s});
+        EXPECT_EQ(slept.returncode, 0);
+    }(), {.clock = clock});
+    EXPECT_FALSE(support::has_children());
+}
+
 TEST_F(RunProcess, AGrandchildThatKeepsThePipeDoesNotKeepACancelledOneWaiting) {
     run_net([]() -> Coro<> {
         auto before = get_running_loop().time();

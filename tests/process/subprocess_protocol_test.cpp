@@ -276,6 +276,17 @@ TEST_F(SubprocessProtocols, AnotherProtocolCanTakeItsPlace) {
     });
 }
 
+/// Then nobody tells the child's transport of the pipe's end; the leak checker looks on.
+TEST_F(SubprocessProtocols, AnotherProtocolMayStandOnAPipe) {
+    run_net([]() -> Coro<> {
+        auto [transport, protocol] = co_await subprocess_exec(make_noting(), "cat");
+        transport.get_pipe_transport(1).set_protocol(make_protocol<Protocol>());
+        transport.kill();
+        while (!protocol->returncode) co_await sleep(1ms);
+        EXPECT_EQ(protocol->state, "CONNECTED");
+    });
+}
+
 TEST_F(SubprocessProtocols, WhatAProtocolThrowsIsTold) {
     run_net([]() -> Coro<> {
         class Bad : public SubprocessProtocol {

@@ -45,12 +45,13 @@ public:
 
     /// One more, at the end.
     template <detail::Word T>
-    void add(const T& word) {
+    Arguments& add(const T& word) {
         if constexpr (std::convertible_to<const T&, std::string_view>) {
             add_text(word);
         } else {
             add_text(word.native());
         }
+        return *this;
     }
     /// All of those, at the end.
     void append(const Arguments& more) {

@@ -12,7 +12,9 @@
 #include <asyncio/process/subprocess_errors.h>
 #include <asyncio/process/subprocess_protocol.h>
 
+#include <concepts>
 #include <coroutine>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -123,6 +125,15 @@ template <detail::Word First, detail::Word... Rest>
 Coro<subprocess::Process> create_subprocess_exec(std::string_view program, const First& first, const Rest&... rest) {
     return detail::create_subprocess(detail::program_with(program, Arguments(first, rest...)), SubprocessOptions());
 }
+/// The program and its arguments as one: `create_subprocess_exec(Command("sleep", "1"), {.stdin = DEVNULL})`.
+template <std::same_as<Command> C>
+Coro<subprocess::Process> create_subprocess_exec(const C& command, SubprocessOptions options = {}) {
+    return detail::create_subprocess(detail::checked_command(command), options);
+}
+/// The program comes first: `create_subprocess_exec("ls", {"-l"})`. Two literals in braces would be taken for the two ends
+/// of one string.
+template <class Option = SubprocessOptions>
+void create_subprocess_exec(std::initializer_list<const char*> command, Option options = {}) = delete;
 /// Starts a command of `/bin/sh`. Never put into it what comes from elsewhere. A signal to the child is for the shell,
 /// which leaves what it has started running. Python: asyncio.create_subprocess_shell.
 inline Coro<subprocess::Process> create_subprocess_shell(std::string_view cmd, SubprocessOptions options = {}) {

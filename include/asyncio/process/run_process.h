@@ -58,7 +58,8 @@ struct RunProcessOptions {
     std::optional<Seconds> timeout = {};
     /// How long it may take to end after SIGTERM, before it is killed.
     Seconds grace = 5;
-    /// It is the leader of a process group of its own, and all of that is ended with it.
+    /// It is the leader of a process group of its own, and what is left of that when it ends is killed. From a terminal
+    /// such a group reads nothing.
     bool kill_group = false;
     /// Asks a child to end, in the place of SIGTERM. What it throws is dropped, and the child killed.
     Coro<> (*deliver_cancel)(subprocess::Process child) = nullptr;

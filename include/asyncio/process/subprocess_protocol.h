@@ -72,6 +72,7 @@ struct ChildCommand {
 };
 ChildCommand program_with(std::string_view program, const Arguments& arguments);
 ChildCommand shell_command(std::string_view command);
+ChildCommand checked_command(const Command& command);  // throws ValueError if it is empty
 
 Coro<Subprocess<>> start_subprocess(Ref<ProtocolMaker> maker, ChildCommand command, const SubprocessOptions& options);
 
