@@ -7,6 +7,8 @@
 
 #include <openssl/x509v3.h>
 
+#include <atomic>
+
 namespace asyncio::detail {
 
 static_assert(OP_NO_TICKET == SSL_OP_NO_TICKET && OP_NO_COMPRESSION == SSL_OP_NO_COMPRESSION &&
@@ -40,10 +42,15 @@ const SSL_METHOD* method_of(SSLMethod protocol) {
     throw ValueError("invalid or unsupported protocol version");
 }
 
+std::uint64_t next_number() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 }  // namespace
 
 // CPython: _ssl.c, _ssl__SSLContext_impl
-SSLContextState::SSLContextState(SSLMethod its_protocol) : protocol(its_protocol) {
+SSLContextState::SSLContextState(SSLMethod its_protocol) : protocol(its_protocol), number(next_number()) {
     OwnErrors errors;
     native_.reset(checked(SSL_CTX_new(method_of(its_protocol))));
     SSL_CTX_set_app_data(native(), this);
@@ -102,6 +109,7 @@ void SSLContextState::set_keylog(const std::string& filename) {
 
 /// What cannot be written is left out.
 void SSLContextState::log_key(const SSL* ssl, const char* line) {
+    ErrorsOfCallback errors;
     SSLContextState& self = context_of(SSL_get_SSL_CTX(ssl));
     std::lock_guard guard(self.keylog_lock_);
     if (!self.keylog_) return;

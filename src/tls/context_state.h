@@ -6,6 +6,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,6 +44,7 @@ public:
     void set_keylog(const std::string& filename);
 
     const SSLMethod protocol;
+    const std::uint64_t number;  // never another's
     bool checks_hostname = false;
     VerifyMode verify_mode = CERT_NONE;
     bool post_handshake_auth = false;

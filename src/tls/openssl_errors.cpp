@@ -13,6 +13,8 @@ namespace asyncio::detail {
 
 OwnErrors::OwnErrors() noexcept { ERR_clear_error(); }
 OwnErrors::~OwnErrors() { ERR_clear_error(); }
+ErrorsOfCallback::ErrorsOfCallback() noexcept { ERR_set_mark(); }
+ErrorsOfCallback::~ErrorsOfCallback() { ERR_pop_to_mark(); }
 
 namespace {
 

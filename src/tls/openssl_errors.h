@@ -19,6 +19,15 @@ public:
     OwnErrors& operator=(const OwnErrors&) = delete;
 };
 
+/// While OpenSSL calls us: what we and others leave in the queue is not taken for an error of its own.
+class ErrorsOfCallback {
+public:
+    ErrorsOfCallback() noexcept;
+    ~ErrorsOfCallback();
+    ErrorsOfCallback(const ErrorsOfCallback&) = delete;
+    ErrorsOfCallback& operator=(const ErrorsOfCallback&) = delete;
+};
+
 /// The newest error in the queue as an SSLError, a std::bad_alloc, or what the operating system said of this file.
 std::exception_ptr queued_error(std::string_view file = {});
 [[noreturn]] void throw_queued_error(std::string_view file = {});

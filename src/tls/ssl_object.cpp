@@ -7,7 +7,9 @@
 #include <asyncio/tls/ssl_errors.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace asyncio {
 
@@ -126,8 +128,9 @@ std::vector<std::string> SSLObject::get_unverified_chain() const {
 }
 
 SSLSession SSLObject::session() const {
-    SSL_SESSION* session = engine().is_server() ? nullptr : SSL_get1_session(engine().native());
-    return SSLSession(session);
+    if (engine().is_server() || SSL_get0_session(engine().native()) == nullptr) return {};
+    auto origin = std::make_shared<const detail::SessionOrigin>(engine().origin());
+    return SSLSession(SSL_get1_session(engine().native()), std::move(origin));
 }
 
 bool SSLObject::session_reused() const { return SSL_session_reused(engine().native()) != 0; }
@@ -144,9 +147,6 @@ std::optional<std::string> SSLObject::get_channel_binding(std::string_view cb_ty
     return finished;
 }
 
-void SSLObject::verify_client_post_handshake() const {
-    OwnErrors errors;
-    if (SSL_verify_client_post_handshake(engine().native()) != 1) detail::throw_queued_error();
-}
+void SSLObject::verify_client_post_handshake() const { engine().verify_client_post_handshake(); }
 
 }  // namespace asyncio

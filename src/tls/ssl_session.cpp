@@ -4,7 +4,7 @@
 
 namespace asyncio {
 
-SSLSession::SSLSession(const SSLSession& other) noexcept : session_(other.session_) {
+SSLSession::SSLSession(const SSLSession& other) noexcept : session_(other.session_), origin_(other.origin_) {
     if (session_ != nullptr) SSL_SESSION_up_ref(session_);
 }
 SSLSession::~SSLSession() { SSL_SESSION_free(session_); }

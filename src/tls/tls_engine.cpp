@@ -33,6 +33,22 @@ std::string checked_hostname(std::string_view name) {
     return std::string(name);
 }
 
+/// While OpenSSL is called, which may call back: a callback may drop whatever handle it likes.
+class TlsEngine::Call {
+public:
+    explicit Call(TlsEngine& engine) : engine_(&engine) {
+        if (engine.is_busy_) throw RuntimeError("an SSLObject cannot be used within a callback of its own");
+        engine.is_busy_ = true;
+    }
+    ~Call() { engine_->is_busy_ = false; }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+private:
+    Ref<TlsEngine> engine_;
+    OwnErrors errors_;
+};
+
 // CPython: _ssl.c, newPySSLSocket
 TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBytes> outgoing,
                      const WrapBioOptions& options)
@@ -63,9 +79,28 @@ TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBy
     }
 }
 
+/// Without that, OpenSSL would take it for an error, and its session for none. CPython: _ssl.c, PySSL_dealloc
+TlsEngine::~TlsEngine() { SSL_set_shutdown(native(), SSL_SENT_SHUTDOWN | SSL_get_shutdown(native())); }
+
+namespace {
+
+/// What was not checked then would not be checked now. CPython: _ssl.c, PySSL_set_session, which asks for the context.
+void check_session(const SessionOrigin& then, const SessionOrigin& now) {
+    if (then.context != now.context) throw ValueError("Session refers to a different SSLContext.");
+    if (now.has_checked_certificate && !then.has_checked_certificate) {
+        throw ValueError("Session is of a connection that has not checked the certificate");
+    }
+    if (now.checked_hostname && then.checked_hostname != now.checked_hostname) {
+        throw ValueError("Session is of a connection that was not checked for " + quoted(*now.checked_hostname));
+    }
+}
+
+}  // namespace
+
 // CPython: _ssl.c, _ssl_configure_hostname
 void TlsEngine::configure_client(const WrapBioOptions& options) {
     if (context().post_handshake_auth) SSL_set_post_handshake_auth(native(), 1);
+    checks_hostname_ = context().checks_hostname;
     if (options.server_hostname) {
         hostname_ = checked_hostname(*options.server_hostname);
         Freed<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> address(a2i_IPADDRESS(hostname_->c_str()));
@@ -81,7 +116,15 @@ void TlsEngine::configure_client(const WrapBioOptions& options) {
     } else if (context().checks_hostname) {
         throw ValueError("check_hostname requires server_hostname");
     }
-    if (options.session) checked(SSL_set_session(native(), options.session.get()));
+    if (!options.session) return;
+    check_session(options.session.origin(), origin());
+    checked(SSL_set_session(native(), options.session.get()));
+}
+
+SessionOrigin TlsEngine::origin() const {
+    return {.context = has_changed_context_ ? 0 : context().number,
+            .has_checked_certificate = (SSL_get_verify_mode(native()) & SSL_VERIFY_PEER) != 0,
+            .checked_hostname = checks_hostname_ ? hostname_ : std::nullopt};
 }
 
 TlsEngine::Outcome TlsEngine::outcome_of(int result) {
@@ -95,25 +138,30 @@ TlsEngine::Outcome TlsEngine::outcome_of(int result) {
 }
 
 TlsEngine::Outcome TlsEngine::do_handshake() {
-    OwnErrors errors;
+    Call call(*this);
     return outcome_of(SSL_do_handshake(native()));
 }
 
 TlsEngine::Outcome TlsEngine::read(WritableBytes room, std::size_t& size) {
-    OwnErrors errors;
+    Call call(*this);
     return outcome_of(SSL_read_ex(native(), room.data(), room.size(), &size));
 }
 
 TlsEngine::Outcome TlsEngine::write(std::string_view data, std::size_t& size) {
-    OwnErrors errors;
+    Call call(*this);
     return outcome_of(SSL_write_ex(native(), data.data(), data.size(), &size));
 }
 
 TlsEngine::Outcome TlsEngine::shutdown() {
-    OwnErrors errors;
+    Call call(*this);
     int result = SSL_shutdown(native());
     if (result == 0) result = SSL_shutdown(native());  // the first has sent, the second looks for the other end's
     return outcome_of(result);
+}
+
+void TlsEngine::verify_client_post_handshake() {
+    Call call(*this);
+    if (SSL_verify_client_post_handshake(native()) != 1) throw_queued_error();
 }
 
 void TlsEngine::set_context(SSLContextState& context) {
@@ -123,10 +171,12 @@ void TlsEngine::set_context(SSLContextState& context) {
     int mode = SSL_get_verify_mode(native()) | SSL_CTX_get_verify_mode(context.native());
     SSL_set_verify(native(), mode, nullptr);
     context_ = FarRef<SSLContextState>(&context);
+    has_changed_context_ = true;
 }
 
 /// True if the connection goes on. CPython: _ssl.c, _servername_callback
 bool TlsEngine::call_sni_callback(const char* name, int* alert) noexcept {
+    ErrorsOfCallback errors;
     try {
         Ref<TlsEngine> keep(this);
         SNICallback callback = context().sni_callback;
@@ -145,6 +195,7 @@ bool TlsEngine::call_sni_callback(const char* name, int* alert) noexcept {
 }
 
 void TlsEngine::note_refused(const X509& certificate) noexcept {
+    ErrorsOfCallback errors;
     try {
         refused_names_ = certificate_names(certificate);
     } catch (...) {  // no memory for them

@@ -23,11 +23,14 @@ public:
 
     /// What a call has come to; what is worse is thrown as an SSLError.
     enum class Outcome { done, wants_read, closed };
+    /// Throw RuntimeError within a callback of the same connection, as OpenSSL cannot be called twice at once.
     Outcome do_handshake();
     Outcome read(WritableBytes room, std::size_t& size);
     Outcome write(std::string_view data, std::size_t& size);
     /// Sends a close_notify, once; done when the other end's has come, too.
     Outcome shutdown();
+    void verify_client_post_handshake();
+    bool is_busy() const noexcept { return is_busy_; }
 
     SSL* native() const noexcept { return ssl_.get(); }
     TlsBytes& incoming() const noexcept { return *incoming_; }
@@ -40,8 +43,12 @@ public:
     void note_refused(const X509& certificate) noexcept;
     bool is_begun() const noexcept { return SSL_is_init_finished(native()) != 0; }
 
+    /// What a later connection may take a session of this one for.
+    SessionOrigin origin() const;
+
 private:
-    ~TlsEngine() override = default;
+    class Call;
+    ~TlsEngine() override;
     void configure_client(const WrapBioOptions& options);
     Outcome outcome_of(int result);
 
@@ -52,6 +59,9 @@ private:
     TlsPipe pipe_;
     OwnSsl ssl_;
     std::optional<std::string> hostname_;
+    bool checks_hostname_ = false;
+    bool has_changed_context_ = false;
+    bool is_busy_ = false;       // OpenSSL is called
     std::string refused_names_;  // of a certificate that is for another
     std::exception_ptr thrown_by_callback_;
 };
