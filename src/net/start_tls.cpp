@@ -5,8 +5,11 @@
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
 #include <asyncio/net/stream_reader_protocol.h>
 #include <asyncio/net/stream_writer.h>
+
+#include <sys/socket.h>
 
 #include <string>
 #include <utility>
@@ -23,6 +26,13 @@ std::string take_buffered(BaseProtocol& protocol) {
     if (stream == nullptr || stream->reader() == nullptr) return {};
     ReaderState& reader = *stream->reader();
     return reader.take(reader.available().size());
+}
+
+/// True if the other end has ended its half of it: then it cannot answer any more. TLS tells that by itself.
+bool has_ended(TransportState& lower) {
+    char byte = 0;
+    if (dynamic_cast<TlsLayer*>(&lower) != nullptr) return false;
+    return ::recv(lower.fileno(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /// The two steps of a later pass by which the transport below goes on with TLS.
@@ -59,12 +69,20 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
         throw TypeError("transport " + lower->repr() + " is not supported by start_tls()");
     }
     request.check();
+    if (lower->protocol() == nullptr)
+        throw ConnectionAbortedError("the connection was closed before the SSL handshake");
+    if (dynamic_cast<ProtocolBelowTls*>(lower->protocol()) != nullptr) {
+        throw RuntimeError("start_tls() was called before for transport " + lower->repr());
+    }
     LoopCore& loop = running_core();
     Future<> handshake(Ref<FutureBase>(new FutureState<void>(loop)));
     std::string early = take_buffered(*protocol);
     Ref<TlsLayer> layer;
     try {
         if (!early.empty() && buffered == BufferedBytes::refuse) request.context->refuse_early_bytes(early.size());
+        if (has_ended(*lower)) {
+            throw ConnectionResetError("the connection was closed by the other end before the SSL handshake");
+        }
         layer = request.make_layer(loop, protocol, true);
         layer->set_waiter(handshake);
         layer->feed(early);

@@ -8,9 +8,14 @@
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/repr.h>
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace asyncio::detail {
+
+TlsLayer::TlsLayer() noexcept : process_(::getpid()) {}
+bool TlsLayer::is_of_another_process() const noexcept { return process_ != ::getpid(); }
 
 TlsContext::~TlsContext() = default;
 

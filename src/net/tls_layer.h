@@ -17,6 +17,9 @@ namespace asyncio::detail {
 
 struct TlsRequest;
 
+/// What a transport has as its protocol that carries TLS already.
+class ProtocolBelowTls : public Protocol {};
+
 /// TLS between a transport and a protocol: what that protocol stands on.
 class TlsLayer : public TransportState {
 public:
@@ -26,6 +29,15 @@ public:
     virtual void set_waiter(Future<> waiter) noexcept = 0;
     /// What has come before the handshake begins.
     virtual void feed(std::string_view data) = 0;
+
+protected:
+    TlsLayer() noexcept;
+    ~TlsLayer() override = default;
+    /// True in a forked child of the process that made it.
+    bool is_of_another_process() const noexcept;
+
+private:
+    int process_;
 };
 
 /// An SSLContext's state, as far as it is known without OpenSSL. Handles of it may be in several threads.

@@ -4,30 +4,34 @@
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/tasks/to_thread.h>
 
+#include <string>
 #include <utility>
 
 namespace asyncio::detail {
 
-namespace {
-
-/// While it lives nothing is read. CPython: base_events.py, _SendfileFallbackProtocol
-class ReadingPause {
+/// While it lives nothing is read, and nothing else written. CPython: base_events.py, _SendfileFallbackProtocol
+class TlsTransport::FileTurn {
 public:
-    explicit ReadingPause(TlsTransport& transport) : transport_(transport), resumes_(transport.is_reading()) {
+    explicit FileTurn(TlsTransport& transport) : transport_(transport), resumes_(transport.is_reading()) {
+        if (transport_.sending_file_) throw RuntimeError("unable to send a file; sendfile is in progress");
+        transport_.sending_file_ = true;
         transport_.pause_reading();
     }
-    ~ReadingPause() {
+    ~FileTurn() {
+        transport_.sending_file_ = false;
         if (resumes_) transport_.resume_reading();
     }
-    ReadingPause(const ReadingPause&) = delete;
-    ReadingPause& operator=(const ReadingPause&) = delete;
+    FileTurn(const FileTurn&) = delete;
+    FileTurn& operator=(const FileTurn&) = delete;
 
 private:
     TlsTransport& transport_;
     bool resumes_;
 };
 
-}  // namespace
+void TlsTransport::check_can_write(const char* function) const {
+    if (sending_file_) throw RuntimeError(std::string("unable to ") + function + "; sendfile is in progress");
+}
 
 /// The kernel cannot encipher it: it is read and written.
 Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
@@ -37,7 +41,7 @@ Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std:
         throw RuntimeError("fallback is disabled and native sendfile is not supported for transport " + self->repr());
     }
     check_part(offset, count);
-    ReadingPause pause(*self);
+    FileTurn turn(*self);
     FilePosition position(file, offset);
     for (;;) {
         std::size_t size = position.next_size(count);
@@ -45,7 +49,7 @@ Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std:
         std::string block = co_await asyncio::to_thread(read_block, file, offset + position.sent, size);
         if (block.empty()) break;
         if (self->closing_) throw ConnectionError("Connection is closed by peer");
-        self->write(block);
+        self->write_all(block);
         position.sent += static_cast<std::int64_t>(block.size());
         if (self->writing_paused_ && !self->closing_) {
             Future<> room(Ref<FutureBase>(new FutureState<void>(*self->loop_)));

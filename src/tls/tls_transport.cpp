@@ -75,6 +75,16 @@ void TlsTransport::wake_waiter(std::exception_ptr error) noexcept {
     }
 }
 
+void TlsTransport::wake_waiter_of_lost(std::exception_ptr error) noexcept {
+    if (!waiter_) return;
+    try {
+        if (!error) throw ConnectionAbortedError("the connection was closed in the SSL handshake");
+        wake_waiter(std::move(error));
+    } catch (...) {
+        wake_waiter(std::current_exception());
+    }
+}
+
 void TlsTransport::start_timer(Seconds timeout, ReadyNode::Run run) {
     timer_.set_run(run);
     schedule_at(*loop_, loop_->time() + timeout, timer_);
@@ -113,13 +123,16 @@ void TlsTransport::handshake_takes_too_long(ReadyNode& node) {
 }
 
 void TlsTransport::do_handshake() {
+    Ref<TlsTransport> keep(this);
     Outcome outcome = Outcome::closed;
     try {
         outcome = engine_->do_handshake();
         if (outcome == Outcome::closed) throw SSLZeroReturnError("TLS/SSL connection has been closed (EOF)");
     } catch (...) {
+        if (state_ != State::handshake) return;  // the SNI callback has ended it
         return handshake_failed(std::current_exception());
     }
+    if (state_ != State::handshake) return;
     if (outcome == Outcome::done) return handshake_is_over();
     send_outgoing();
 }
@@ -166,7 +179,7 @@ void TlsTransport::start_shutdown() noexcept {
     bool is_unread = state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled();
     if (state_ != State::handshake && state_ != State::wrapped && !is_unread) return;
     closing_ = true;
-    if (state_ == State::handshake) return abort_lower(nullptr);
+    if (state_ == State::handshake || is_of_another_process()) return abort_lower(nullptr);
     Ref<TlsTransport> keep(this);
     state_ = State::flushing;
     try {
@@ -189,16 +202,21 @@ void TlsTransport::shutdown_takes_too_long(ReadyNode& node) {
 void TlsTransport::do_flush() {
     do_read();
     if (state_ != State::flushing) return;
-    if (reading_paused_ && lower_has_ended_) return;  // the rest waits until it is read
+    if (reading_paused_ && lower_has_ended_) return send_last_outgoing();  // the rest waits until it is read
     state_ = State::shutdown;
     do_shutdown();
 }
 
 void TlsTransport::do_shutdown() {
     try {
+        std::size_t before = engine_->outgoing().pending();
         Outcome outcome = lower_has_ended_ ? Outcome::done : engine_->shutdown();
-        send_outgoing();
-        if (outcome == Outcome::wants_read) return;
+        answers_ += engine_->outgoing().pending() - before;
+        if (outcome == Outcome::wants_read) {
+            send_outgoing();
+            return control_lower_reading();
+        }
+        send_last_outgoing();
         call_eof_received();
         shutdown_is_over();
     } catch (...) {
@@ -206,6 +224,13 @@ void TlsTransport::do_shutdown() {
         stop_timer();
         fail(std::current_exception(), "Fatal error on transport");
     }
+}
+
+/// Even if it is too much at once: the transport below is about to close itself, or to be closed, and is TLS perhaps,
+/// which takes nothing more then.
+void TlsTransport::send_last_outgoing() {
+    lower_is_full_ = false;
+    send_outgoing();
 }
 
 /// The transport below sends what it has, which a peer that does not read could delay for ever.
@@ -252,13 +277,7 @@ void TlsTransport::connection_lost(std::exception_ptr error) {
         lost_by_ = error;
         take_turn(tells_loss_);
     }
-    if (!waiter_) return;
-    try {
-        if (!error) throw ConnectionAbortedError("the connection was closed in the SSL handshake");
-        wake_waiter(std::move(error));
-    } catch (...) {
-        wake_waiter(std::current_exception());
-    }
+    wake_waiter_of_lost(std::move(error));
 }
 
 void TlsTransport::tells_loss(ReadyNode& node) {
@@ -278,6 +297,7 @@ void TlsTransport::tells_loss(ReadyNode& node) {
 
 void TlsTransport::detached() noexcept {
     lower_is_over_ = true;
+    wake_waiter_of_lost(nullptr);
     if (!tells_loss_.is_linked()) finish();
 }
 

@@ -68,6 +68,11 @@ private:
     enum class State : std::uint8_t { unwrapped, handshake, wrapped, flushing, shutdown };
     enum class Told : std::uint8_t { nothing, made, eof, lost };  // to the protocol
     using Outcome = TlsEngine::Outcome;
+    struct Received {
+        std::size_t size = 0;
+        Outcome outcome = Outcome::done;
+        std::exception_ptr failure = nullptr;
+    };
 
     struct Timer : TimerNode {
         explicit Timer(TlsTransport& its_transport) noexcept : transport(its_transport) {}
@@ -82,6 +87,7 @@ private:
 
     // Its life: tls_transport.cpp.
     void wake_waiter(std::exception_ptr error) noexcept;
+    void wake_waiter_of_lost(std::exception_ptr error) noexcept;
     void start_timer(Seconds timeout, ReadyNode::Run run);
     void stop_timer() noexcept;
     void take_turn(Turn& turn) noexcept;
@@ -92,6 +98,7 @@ private:
     void start_shutdown() noexcept;
     void do_flush();
     void do_shutdown();
+    void send_last_outgoing();
     void shutdown_is_over();
     static void shutdown_takes_too_long(ReadyNode& node);
     static void closes_lower(ReadyNode& node);
@@ -101,6 +108,9 @@ private:
     void finish() noexcept;
 
     // What goes through it: tls_transport_data.cpp.
+    class FileTurn;
+    void check_can_write(const char* function) const;
+    Received read_clear(WritableBytes room);
     static Coro<std::size_t> send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
                                        std::optional<std::int64_t> count, SendfileOptions options);
     void wake_who_waits_for_room() noexcept;
@@ -113,7 +123,7 @@ private:
     void read_and_tell();
     bool read_for(BufferedProtocol& protocol);
     bool read_for(Protocol& protocol);
-    bool goes_on_after(Outcome outcome);
+    bool goes_on_after(const Received& received);
     void call_eof_received();
     static void reads_on(ReadyNode& node);
     void control_lower_reading();
@@ -137,6 +147,7 @@ private:
     Turn closes_lower_;
     Turn tells_loss_;
     std::exception_ptr lost_by_;
+    std::size_t answers_ = 0;  // of what is outgoing: what the other end has us say by what it sends
     State state_ = State::unwrapped;
     Told told_;
     bool lower_is_over_ = false;
@@ -146,12 +157,13 @@ private:
     bool reading_paused_ = false;
     bool writing_paused_ = false;
     bool is_over_ = false;
+    bool sending_file_ = false;
     std::uint8_t vain_writes_ = 0;
     friend class TlsProtocol;
 };
 
 /// The protocol of the transport below.
-class TlsProtocol final : public Protocol {
+class TlsProtocol final : public ProtocolBelowTls {
 public:
     explicit TlsProtocol(TlsTransport& transport) noexcept : transport_(&transport) {}
     ~TlsProtocol() override {

@@ -20,6 +20,7 @@ namespace {
 constexpr int writes_before_warning = 5;                 // CPython: LOG_THRESHOLD_FOR_CONNLOST_WRITES
 constexpr std::size_t incoming_high_water = 256 * 1024;  // CPython: FLOW_CONTROL_HIGH_WATER_SSL_READ
 constexpr std::size_t incoming_low_water = 64 * 1024;
+constexpr std::size_t most_answers = 64 * 1024;  // unsent, to who sends and does not read: of a KeyUpdate, such as
 
 /// Memory for what is deciphered and handed on at once. A thread keeps one of them.
 class ClearText {
@@ -55,11 +56,13 @@ void TlsTransport::note_vain_write() noexcept {
 }
 
 void TlsTransport::write(std::string_view data) {
+    check_can_write("write");
     if (!data.empty()) write_all(data);
 }
 
 /// As one record, if they are small.
 void TlsTransport::writelines(std::span<const BytesLike> lines) {
+    check_can_write("writelines");
     if (lines.size() == 1) return write(lines.front().view());
     std::string all;
     for (const BytesLike& line : lines) all += line.view();
@@ -95,6 +98,7 @@ void TlsTransport::send_outgoing() {
     if (!lower_is_full_ && outgoing.pending() > 0 && lower_ && !lower_is_over_) {
         lower_->write(outgoing.kept());
         outgoing.drop_all();
+        answers_ = 0;
     }
     control_writing();
 }
@@ -103,6 +107,7 @@ void TlsTransport::resume_writing() {
     lower_is_full_ = false;
     Ref<TlsTransport> keep(this);
     send_outgoing();
+    control_lower_reading();
 }
 
 void TlsTransport::control_writing() {
@@ -141,6 +146,7 @@ void TlsTransport::set_write_buffer_limits(std::optional<Count> high, std::optio
 void TlsTransport::data_received(std::string_view data) {
     Ref<TlsTransport> keep(this);
     TlsBytes::Lent lent(engine_->incoming(), data);
+    if (engine_->is_busy()) return lent.keep_rest();  // whoever reads goes on with it
     try {
         switch (state_) {
             case State::handshake:
@@ -219,47 +225,47 @@ void TlsTransport::read_and_tell() {
     }
 }
 
+/// As much as there is and goes into it. What fails is told after that: what came before it is good.
+TlsTransport::Received TlsTransport::read_clear(WritableBytes room) {
+    Received received;
+    std::size_t before = engine_->outgoing().pending();
+    try {
+        while (received.outcome == Outcome::done && received.size < room.size()) {
+            std::size_t size = 0;
+            received.outcome = engine_->read(room.from(received.size), size);
+            received.size += size;
+        }
+    } catch (...) {
+        received.failure = std::current_exception();
+    }
+    answers_ += engine_->outgoing().pending() - before;
+    return received;
+}
+
 /// True if there may be more.
 bool TlsTransport::read_for(BufferedProtocol& protocol) {
     WritableBytes room = protocol.get_buffer(static_cast<std::ptrdiff_t>(engine_->incoming().pending()));
     if (room.size() == 0) throw RuntimeError("get_buffer() returned an empty buffer");
     if (!is_reading_now()) return false;
-    std::size_t filled = 0;
-    Outcome outcome = Outcome::done;
-    while (outcome == Outcome::done && filled < room.size()) {
-        std::size_t size = 0;
-        outcome = engine_->read(room.from(filled), size);
-        filled += size;
-    }
-    if (filled > 0) protocol.buffer_updated(filled);
-    return goes_on_after(outcome);
+    Received received = read_clear(room);
+    if (received.size > 0) protocol.buffer_updated(received.size);
+    return goes_on_after(received);
 }
 
 bool TlsTransport::read_for(Protocol& protocol) {
     ClearText text;
-    std::size_t filled = 0;
-    Outcome outcome = Outcome::done;
-    std::exception_ptr failure;
-    try {
-        while (outcome == Outcome::done && ClearText::size - filled > 0) {
-            std::size_t size = 0;
-            outcome = engine_->read({text.bytes() + filled, ClearText::size - filled}, size);
-            filled += size;
-        }
-    } catch (...) {  // what came before that is good
-        failure = std::current_exception();
-    }
-    if (filled > 0) protocol.data_received({text.bytes(), filled});
-    if (failure) std::rethrow_exception(failure);
-    return goes_on_after(outcome);
+    Received received = read_clear({text.bytes(), ClearText::size});
+    if (received.size > 0) protocol.data_received({text.bytes(), received.size});
+    return goes_on_after(received);
 }
 
-bool TlsTransport::goes_on_after(Outcome outcome) {
-    if (outcome == Outcome::closed && (state_ == State::wrapped || state_ == State::flushing)) {
+bool TlsTransport::goes_on_after(const Received& received) {
+    if (received.failure) std::rethrow_exception(received.failure);
+    if (received.outcome == Outcome::closed && (state_ == State::wrapped || state_ == State::flushing)) {
         call_eof_received();
         start_shutdown();
     }
-    return outcome == Outcome::done;
+    return received.outcome == Outcome::done;
 }
 
 void TlsTransport::call_eof_received() {
@@ -297,14 +303,15 @@ void TlsTransport::reads_on(ReadyNode& node) {
     }
 }
 
-/// No more than the high-water mark lies here unread.
+/// No more than the high-water mark lies here unread, and not much unsent that was said because of it.
 void TlsTransport::control_lower_reading() {
     if (!lower_ || lower_is_over_) return;
     std::size_t size = engine_->incoming().pending();
-    if (size >= incoming_high_water && !lower_reading_paused_) {
+    bool is_much = size >= incoming_high_water || answers_ >= most_answers;
+    if (is_much && !lower_reading_paused_) {
         lower_reading_paused_ = true;
         lower_->pause_reading();
-    } else if (size <= incoming_low_water && lower_reading_paused_) {
+    } else if (!is_much && size <= incoming_low_water && lower_reading_paused_) {
         lower_reading_paused_ = false;
         lower_->resume_reading();
     }

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "net/stream_support.h"
 #include "tls/engine_support.h"
@@ -100,14 +101,44 @@ TEST_F(TlsSendfileExecutorTest, CannotHaveTheKernelSendIt) {
     });
 }
 
+TEST_F(TlsSendfileExecutorTest, SendsOneFileAtOnceAndNothingBetween) {
+    run_net([]() -> Coro<> {
+        TemporaryFile file;
+        Ends ends = co_await connect_by_tls();
+        Transport transport = ends.client.writer.transport();
+        auto send = [&]() -> Coro<std::size_t> { co_return co_await sendfile(transport, file.fd()); };
+        auto sending = create_task(send);
+        co_await sleep(0);
+        std::string outcome = co_await outcome_of(sendfile(transport, file.fd()));
+        EXPECT_EQ(outcome, "RuntimeError('unable to send a file; sendfile is in progress')");
+        try {
+            transport.write("in the middle");
+            ADD_FAILURE() << "it was taken";
+        } catch (const RuntimeError& error) {
+            EXPECT_STREQ(error.what(), "unable to write; sendfile is in progress");
+        }
+        std::vector<BytesLike> lines = {"in", "the", "middle"};
+        EXPECT_THROW(transport.writelines(lines), RuntimeError);
+        std::string all = co_await ends.server.reader.readexactly(file.text.size());
+        EXPECT_TRUE(all == file.text);
+        std::size_t sent = co_await sending;
+        EXPECT_EQ(sent, file.text.size());
+        transport.write("after");
+        all = co_await ends.server.reader.readexactly(5);
+        EXPECT_EQ(all, "after");
+        ends.client.writer.close();
+        ends.server.writer.close();
+        co_await ends.client.writer.wait_closed();
+    });
+}
+
 TEST_F(TlsSendfileExecutorTest, TellsThatTheOtherEndIsGone) {
     run_net([]() -> Coro<> {
         TemporaryFile file;
         Ends ends = co_await connect_by_tls();
         ends.client.writer.set_write_buffer_limits({.high = 1000});
-        auto send = [&]() -> Coro<> {
-            for (;;) co_await sendfile(ends.client.writer.transport(), file.fd());
-        };
+        EXPECT_EQ(::ftruncate(file.fd(), off_t{1} << 34), 0);  // it is not over before
+        auto send = [&]() -> Coro<> { co_await sendfile(ends.client.writer.transport(), file.fd()); };
         auto sending = create_task(send);
         co_await sleep(0.05);
         ends.server.writer.abort();

@@ -1,0 +1,164 @@
+#include <asyncio/asyncio.h>
+#include <asyncio/tls.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "net/protocol_support.h"
+#include "net/stream_support.h"
+#include "tls/tls_by_hand.h"
+
+// start_tls() comes to an end, whatever becomes of the connection.
+
+namespace asyncio {
+namespace {
+
+using support::outcome_of;
+using support::Recorder;
+using support::run_net;
+using support::TlsByHand;
+
+class StartTlsEndTest : public support::NetTest {
+protected:
+    static Coro<ProtocolRef<Recorder>> connected(TlsByHand& client, std::string& told) {
+        auto protocol = make_protocol<Recorder>(&told, true);
+        ConnectAcceptedSocketOptions options;
+        auto factory = [&] { return protocol; };
+        co_await connect_accepted_socket(factory, Socket::from_fd(client.other_end()), options);
+        co_return protocol;
+    }
+    static Coro<> start(Transport transport, ProtocolRef<Recorder> protocol, SSLContext context) {
+        StartTlsOptions options = {.server_side = true, .ssl_handshake_timeout = 20.0};
+        Transport by_tls = co_await start_tls(transport, protocol, context, options);
+    }
+    static constexpr double patience = 5;  // less than the handshake's
+};
+
+TEST_F(StartTlsEndTest, OfAConnectionThatWasLostBefore) {
+    run_net([]() -> Coro<> {
+        TlsByHand client;
+        std::string told;
+        auto protocol = co_await connected(client, told);
+        Transport transport = protocol->transport;
+        transport.abort();
+        co_await sleep(0.01);
+        EXPECT_EQ(told, "made;lost;");
+        std::string outcome =
+            co_await outcome_of(wait_for(start(transport, protocol, support::for_servers()), patience));
+        EXPECT_EQ(outcome, "ConnectionAbortedError('the connection was closed before the SSL handshake')");
+        protocol->transport = Transport();
+    });
+}
+
+TEST_F(StartTlsEndTest, IfAnotherProtocolTakesItsPlace) {
+    run_net([]() -> Coro<> {
+        TlsByHand client;
+        std::string told, of_other;
+        auto protocol = co_await connected(client, told);
+        auto starting = create_task(start(protocol->transport, protocol, support::for_servers()));
+        co_await sleep(0.01);
+        protocol->transport.set_protocol(make_protocol<Recorder>(&of_other));
+        std::string outcome = co_await outcome_of(wait_for(starting, patience));
+        EXPECT_EQ(outcome, "ConnectionAbortedError('the connection was closed in the SSL handshake')");
+        protocol->transport = Transport();
+        co_await sleep(0.01);
+        EXPECT_EQ(of_other, "lost;destroyed;");
+    });
+}
+
+TEST_F(StartTlsEndTest, IfItIsBegunTwice) {
+    run_net([]() -> Coro<> {
+        TlsByHand client;
+        std::string told;
+        auto protocol = co_await connected(client, told);
+        auto first = create_task(start(protocol->transport, protocol, support::for_servers()));
+        auto second = create_task(start(protocol->transport, protocol, support::for_servers()));
+        std::string outcome = co_await outcome_of(wait_for(second, patience));
+        EXPECT_TRUE(outcome.starts_with("RuntimeError('start_tls() was called before for transport <")) << outcome;
+        client.add_layer();
+        co_await client.shake_hands();
+        co_await wait_for(first, patience);  // it goes on
+        outcome = co_await outcome_of(start(protocol->transport, protocol, support::for_servers()));
+        EXPECT_TRUE(outcome.starts_with("RuntimeError('start_tls() was called before for transport <")) << outcome;
+        protocol->transport.abort();
+        protocol->transport = Transport();
+        co_await sleep(0.01);
+    });
+}
+
+/// For streams, and for a protocol that keeps its half.
+TEST_F(StartTlsEndTest, IfTheOtherEndHasEndedBefore) {
+    run_net([]() -> Coro<> {
+        std::string ended =
+            "ConnectionResetError('the connection was closed by the other end before the SSL handshake')";
+        TlsByHand client, other;
+        std::string told;
+        auto protocol = co_await connected(client, told);
+        client.end();
+        co_await sleep(0.01);
+        EXPECT_EQ(told, "made;eof;");
+        std::string outcome =
+            co_await outcome_of(wait_for(start(protocol->transport, protocol, support::for_servers()), patience));
+        EXPECT_EQ(outcome, ended);
+        protocol->transport = Transport();
+
+        Socket socket = Socket::from_fd(other.other_end());
+        OpenConnectionOptions options;
+        options.sock = &socket;
+        Streams streams = co_await open_connection(options);
+        other.add_layer();
+        EXPECT_THROW(other.tls().do_handshake(), SSLWantReadError);
+        other.flush();
+        other.end();
+        co_await sleep(0.01);
+        auto upgrade = [&]() -> Coro<> {
+            StartTlsOptions tls = {.server_side = true, .ssl_handshake_timeout = 20.0};
+            co_await streams.writer.start_tls(support::for_servers(), tls);
+        };
+        outcome = co_await outcome_of(wait_for(upgrade(), patience));
+        EXPECT_EQ(outcome, ended);
+        co_await sleep(0.01);
+    });
+}
+
+/// The inner one's SNI callback ends the outer one, which gives what it has, and calls the inner one again.
+TEST_F(StartTlsEndTest, IfItsSniCallbackClosesWhatIsBelow) {
+    run_net([]() -> Coro<> {
+        for (int what = 0; what < 4; ++what) {
+            TlsByHand client;
+            std::string told, of_other;
+            auto protocol = make_protocol<Recorder>(&told);
+            co_await support::serve_by_hand(client, protocol);
+            Transport outer = protocol->transport;
+            SSLContext inner = support::server_context();
+            inner.set_sni_callback(
+                [&](SSLObject&, std::optional<std::string_view>, const SSLContext&) -> std::optional<AlertDescription> {
+                    if (what == 1) outer.abort();
+                    if (what == 2) outer.set_protocol(make_protocol<Recorder>(&of_other));
+                    if (what == 3) outer.pause_reading();
+                    if (what == 3) outer.resume_reading();
+                    if (what == 0 || what == 3) outer.close();
+                    return {};
+                });
+            auto starting = create_task(start(outer, protocol, inner));
+            co_await sleep(0.005);
+            MemoryBIO in, out;
+            SSLObject tls = support::for_clients().wrap_bio(in, out, {.server_hostname = "localhost"});
+            EXPECT_THROW(tls.do_handshake(), SSLWantReadError);
+            std::string hello = out.read(), much;
+            while (much.size() < 150'000) much += hello;
+            client.write(much);
+            client.end();
+            std::string outcome = co_await outcome_of(wait_for(starting, patience));
+            EXPECT_NE(outcome.find("Error("), outcome.npos) << what << outcome;
+            EXPECT_EQ(outcome.find("TimeoutError"), outcome.npos) << what << outcome;
+            outer.abort();
+            protocol->transport = Transport();
+            co_await sleep(0.01);
+        }
+    });
+}
+
+}  // namespace
+}  // namespace asyncio
