@@ -29,7 +29,7 @@ namespace {
 /// A text of which each part is different.
 std::string text_of(std::size_t size, char first = 'a') {
     std::string text(size, ' ');
-    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(first + i * 7 % 23);
+    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(static_cast<std::size_t>(first) + i * 7 % 23);
     return text;
 }
 
