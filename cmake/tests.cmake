@@ -82,7 +82,7 @@ foreach(layer IN LISTS layers)
     endif()
     if(layer STREQUAL "faults")
         foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj
-                accept4 bind clone close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fcntl64 fstat64
+                accept4 bind __clone close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fcntl64 fstat64
                 getaddrinfo getnameinfo getpeername getsockname getsockopt isatty listen lseek64 madvise mmap64 munmap
                 open64 pipe2 poll ppoll read recv recvfrom recvmmsg recvmsg send sendfile64 sendmmsg sendmsg sendto
                 setsockopt shutdown socket socketpair stat64 syscall unlink waitid write)

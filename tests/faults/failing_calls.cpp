@@ -108,13 +108,13 @@ FAILING_CALL(int, waitid, (idtype_t kind, id_t id, siginfo_t* info, int options)
 
 // Some are not plain.
 
-extern "C" int __real_clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
-extern "C" int __wrap_clone(int (*function)(void*), void* stack, int flags, void* argument, int* pidfd) {
+extern "C" int __real___clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
+extern "C" int __wrap___clone(int (*function)(void*), void* stack, int flags, void* argument, int* pidfd) {
     if (int error = error_due({EAGAIN, ENOMEM})) {
         errno = error;
         return -1;
     }
-    return __real_clone(function, stack, flags, argument, pidfd);
+    return __real___clone(function, stack, flags, argument, pidfd);
 }
 
 extern "C" int __real_fcntl64(int fd, int command, ...);

@@ -27,6 +27,17 @@ std::vector<EventLoop*> loops_now() {
     return loops;
 }
 
+/// How many there are, whichever threads have them.
+std::size_t count_loops() {
+    std::size_t count = 0;
+    detail::NoFork no_fork;
+    for (detail::LoopCore* loop = detail::all_loops.first(no_fork); loop != nullptr;
+         loop = detail::AllLoops::next(*loop, no_fork)) {
+        ++count;
+    }
+    return count;
+}
+
 TEST(AllLoops, AreThereAsLongAsTheyLiveTheNewestFirst) {
     EXPECT_EQ(loops_now(), std::vector<EventLoop*>{});
     EventLoop oldest;
@@ -67,7 +78,7 @@ TEST(AllLoops, BeginAndEndInManyThreadsWhileSomebodyWalksAlong) {
             --running;
         });
     }
-    while (running > 0) EXPECT_LE(loops_now().size(), 8U);
+    while (running > 0) EXPECT_LE(count_loops(), 8U);
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(loops_now(), std::vector<EventLoop*>{});
 }
