@@ -95,12 +95,12 @@ PipeFile::PipeFile(OwnedDescriptor descriptor) : fd_(descriptor.get()) {
     open_files().push_back(*this);
 }
 
-PipeFile::PipeFile(PipeFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      kind_(other.kind_),
-      was_blocking_(other.was_blocking_),
-      process_(other.process_) {
-    std::lock_guard lock(mutex_of_open_files());
+PipeFile::PipeFile(PipeFile&& other) noexcept {
+    std::lock_guard lock(mutex_of_open_files());  // another thread may look through all of them
+    fd_ = std::exchange(other.fd_, -1);
+    kind_ = other.kind_;
+    was_blocking_ = other.was_blocking_;
+    process_ = other.process_;
     if (other.is_linked()) other.give_place_to(*this);
 }
 

@@ -44,7 +44,7 @@ public:
 private:
     bool leave_to_another() noexcept;
 
-    int fd_;
+    int fd_ = -1;
     Kind kind_ = Kind::pipe;
     bool was_blocking_ = false;  // and is to be put back
     pid_t process_ = 0;          // a forked child leaves the open file as it is: the parent goes on with it
