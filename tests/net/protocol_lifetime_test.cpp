@@ -77,7 +77,7 @@ Coro<> live(std::string* told, Acting::Act act, std::string at) {
     for (int i = 0; i < 30; ++i) {
         while (!support::receive_now(other).empty()) {
         }
-        co_await sleep(0);
+        co_await sleep(0.0002);  // the loop looks at its descriptors meanwhile
     }
     other.close();
     co_await sleep(0.005);
