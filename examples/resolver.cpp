@@ -93,9 +93,11 @@ asyncio::Coro<DnsAnswer> look_up(NameServer server, std::string name, RecordType
 
 asyncio::Coro<std::string> describe(NameServer server, std::string name) {
     try {
-        auto answers =
-            co_await asyncio::gather(look_up(server, name, RecordType::A), look_up(server, name, RecordType::AAAA));
-        auto& [v4, v6] = answers;
+        // Both to their ends: one that fails later than the other would be told of as an error of the program.
+        auto answers = co_await asyncio::gather(asyncio::return_exceptions, look_up(server, name, RecordType::A),
+                                                look_up(server, name, RecordType::AAAA));
+        const DnsAnswer& v4 = std::get<0>(answers).value();
+        const DnsAnswer& v6 = std::get<1>(answers).value();
         unsigned status = v4.status != 0 ? v4.status : v6.status;
         if (status == 3) co_return name + ": there is no such name";
         if (status != 0) co_return name + ": the server fails, status " + std::to_string(status);

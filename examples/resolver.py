@@ -154,7 +154,12 @@ async def look_up(server, name, kind):
 
 async def describe(server, name):
     try:
-        (_, status, v4), (_, other, v6) = await asyncio.gather(look_up(server, name, A), look_up(server, name, AAAA))
+        # Both to their ends: one that fails later than the other would be told of as an error of the program.
+        answers = await asyncio.gather(look_up(server, name, A), look_up(server, name, AAAA), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        (_, status, v4), (_, other, v6) = answers
     except BadMessage as error:
         return f"{name}: a bad message: {error}"
     except TimeoutError:
