@@ -254,6 +254,7 @@ ChildSettings::Started ChildSettings::start() const {
     ChildFailure failure;
     std::optional<ChildProcess> child = ChildProcess::start(plan, failure);
     if (!child) throw_failure(failure);
+    if (ends_group_) child->end_group_with_it();
     return Started{std::move(*child), {std::move(ours[0]), std::move(ours[1]), std::move(ours[2])}};
 }
 

@@ -26,6 +26,8 @@ public:
 
     /// In the place of what the options say.
     void set_stream(int number, subprocess::Stream stream) noexcept { streams_[number] = stream; }
+    /// What is left of the child's group when it ends is killed.
+    void end_group_with_child() noexcept { ends_group_ = true; }
     /// Our ends of the pipes, by the number that they have in the child.
     struct Started {
         ChildProcess child;
@@ -52,6 +54,7 @@ private:
     std::vector<int> passed_;
     std::vector<gid_t> extra_groups_;
     std::optional<int> pipe_size_;
+    bool ends_group_ = false;
     ChildPlan plan_;  // what of it is no pointer
 };
 

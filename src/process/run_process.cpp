@@ -125,7 +125,6 @@ Coro<CompletedProcess> run_to_the_end(Run run) {
             if (from.get() >= 0) settings.set_stream(0, from.get());
             if (link.writer.get() >= 0) settings.set_stream(1, link.writer.get());
             Process child = co_await start_process(std::move(run.settings[i]), run.options.process.limit);
-            if (run.options.kill_group) state_of(child.transport()).end_group_with_child();
             children.push_back(std::move(child));
             from = std::move(link.reader);
         }
@@ -184,6 +183,7 @@ Coro<CompletedProcess> run_kept(std::vector<ChildCommand> commands, const RunPro
             if (commands[i].arguments.empty()) throw ValueError("a command needs a program");
             run.settings.emplace_back(commands[i], options_of(options, i, commands.size()),
                                       ChildSettings::Streams::inherited);
+            if (options.kill_group) run.settings.back().get().end_group_with_child();
         }
     } catch (...) {
         run.error = std::current_exception();

@@ -45,9 +45,6 @@ public:
     void send_signal_to_group(int signum) noexcept {
         if (child_ && !returncode_) child_->send_signal_to_group(signum);
     }
-    void end_group_with_child() noexcept {
-        if (child_) child_->end_group_with_it();
-    }
     void wait(ExitWaiter& waiter) noexcept { waiters_.push_back(waiter); }
 
     // What its pipes tell.
