@@ -141,7 +141,7 @@ Coro<CompletedProcess> run_to_the_end(Run run) {
             co_await end_children(children, attending, run.options);
         } catch (...) {  // no memory to be polite
         }
-        for (Process& child : children) {
+        for (Process& child : children) {  // not by end_of(): there may be no memory for its frame
             Ref<SubprocessState> state(&state_of(child.transport()));
             state->close();
             while (!state->returncode()) {

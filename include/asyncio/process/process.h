@@ -74,7 +74,7 @@ public:
     auto wait() const { return detail::WaiterCall<detail::ExitWaiter, SubprocessTransport>(transport_); }
     /// Writes the input and closes `stdin()`, reads the others to their ends, all at once, and waits for its end. A
     /// child that does not read its input is no error. The input has to stay until then. Cancelling leaves the child
-    /// running, and what was read is lost.
+    /// running, and what has come and was not given to anybody is there for the next who reads.
     Coro<Output> communicate(BytesLike input = {}) const;
 
     /// Nothing if it has ended already, but ProcessLookupError when all of it is over. Never another process is meant.
