@@ -7,8 +7,8 @@
 
 namespace asyncio::detail {
 
-void WaterMarks::set(std::optional<Count> high, std::optional<Count> low) {
-    std::ptrdiff_t new_high = 64 * 1024;
+WriteBufferLimits write_buffer_limits_of(std::optional<Count> high, std::optional<Count> low, std::ptrdiff_t usual) {
+    std::ptrdiff_t new_high = usual;
     if (high) {
         new_high = high->get();
     } else if (low) {
@@ -19,8 +19,11 @@ void WaterMarks::set(std::optional<Count> high, std::optional<Count> low) {
         throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
                          ") must be >= 0");
     }
-    limits_ = std::make_unique<const WriteBufferLimits>(
-        WriteBufferLimits{static_cast<std::size_t>(new_high), static_cast<std::size_t>(new_low)});
+    return {static_cast<std::size_t>(new_high), static_cast<std::size_t>(new_low)};
+}
+
+void WaterMarks::set(std::optional<Count> high, std::optional<Count> low) {
+    limits_ = std::make_unique<const WriteBufferLimits>(write_buffer_limits_of(high, low, 64 * 1024));
 }
 
 }  // namespace asyncio::detail

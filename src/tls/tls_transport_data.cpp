@@ -1,5 +1,6 @@
 #include "core/task_loop.h"
 #include "net/protocol_calls.h"
+#include "net/water_marks.h"
 #include "tls/tls_transport.h"
 
 #include <asyncio/errors/exceptions.h>
@@ -126,18 +127,7 @@ void TlsTransport::control_writing() {
 
 // CPython: sslproto.py, add_flowcontrol_defaults
 void TlsTransport::set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) {
-    std::ptrdiff_t new_high = 512 * 1024;
-    if (high) {
-        new_high = high->get();
-    } else if (low) {
-        new_high = low->get() > PTRDIFF_MAX / 4 ? PTRDIFF_MAX : 4 * low->get();
-    }
-    std::ptrdiff_t new_low = low ? low->get() : new_high < 0 ? -1 : new_high / 4;
-    if (new_high < new_low || new_low < 0) {
-        throw ValueError("high (" + std::to_string(new_high) + ") must be >= low (" + std::to_string(new_low) +
-                         ") must be >= 0");
-    }
-    write_limits_ = {static_cast<std::size_t>(new_high), static_cast<std::size_t>(new_low)};
+    write_limits_ = write_buffer_limits_of(high, low, 512 * 1024);
     control_writing();
 }
 
