@@ -114,9 +114,7 @@ class Netcat(programs.ProgramTest):
     @unittest.skipUnless(shutil.which("socat"), "no socat here")
     def test_with_socat(self):
         for command, env in self.commands():
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
+            port = programs.free_port()
             with subprocess.Popen(["socat", f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr", "EXEC:cat"]) as other:
                 def done():
                     ended = subprocess.run([*command, "127.0.0.1", str(port)], input=BIG, capture_output=True, env=env,

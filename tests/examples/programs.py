@@ -1,6 +1,7 @@
 """What the tests of examples that are servers have in common: the program and its Python twin, started and ended."""
 import os
 import pathlib
+import random
 import re
 import resource
 import signal
@@ -17,6 +18,20 @@ EXE = None
 TIMEOUT = 30
 BACKENDS = ("epoll", "io_uring")
 FREE_PORT = object()  # among a program's arguments
+
+
+def free_port():
+    """A port that nobody has, neither TCP's nor UDP's, to be taken later: one below those that the system gives away."""
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(first_given // 2, first_given)
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as tried:
+                    tried.bind(("", port))
+            return port
+        except OSError:
+            pass
 
 
 class Server:
@@ -139,8 +154,7 @@ class ServerThatNobodyListensTo(Server):
 
     def __init__(self, command, *arguments, backend, stdout, preexec_fn=None):
         self.status = 0
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         arguments = [str(self.port if argument is FREE_PORT else argument) for argument in arguments]
         environment = {**os.environ, "ASYNCIO_IO_BACKEND": backend}
         self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=stdout,

@@ -24,9 +24,7 @@ def dnsmasq():
         os.chmod(folder, 0o755)
         with open(f"{folder}/hosts", "w") as hosts:
             hosts.writelines(f"{address} many.example\n" for address in MANY)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = programs.free_port()
         command = [program, "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=",
                    "--group=", "--pid-file=", f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces",
                    "--local-ttl=1", "--host-record=one.example,192.0.2.1",
@@ -75,8 +73,8 @@ class Liar:
     def __enter__(self):
         self.over = threading.Event()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.port = self.udp.getsockname()[1]
+        self.port = programs.free_port()
+        self.udp.bind(("127.0.0.1", self.port))
         self.tcp = socket.create_server(("127.0.0.1", self.port)) if self.by_tcp else None
         self.threads = [threading.Thread(target=self.serve_udp)]
         if self.tcp:

@@ -103,9 +103,7 @@ class SntpClient(programs.ProgramTest):
             self.assertEqual((done.stderr.strip(), done.returncode, len(self.questions)), ("no answer", 1, 3))
 
     def test_nobody_is_there(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
-            bound.bind(("127.0.0.1", 0))
-            port = bound.getsockname()[1]
+        port = programs.free_port()
         for command, _ in self.variants():
             done = programs.run(command, "127.0.0.1", port)
             self.assertEqual((done.stderr.strip(), done.returncode), ("[Errno 111] Connection refused", 1))

@@ -23,9 +23,7 @@ class UdpEchoClient(programs.ProgramTest):
 
     def test_talks_to_socat(self):
         assert shutil.which("socat"), "socat is missing"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = programs.free_port()
         with subprocess.Popen(["socat", f"UDP-RECVFROM:{port},bind=127.0.0.1,fork", "EXEC:cat"]) as server:
             try:
                 programs.wait_until(lambda: f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text())
@@ -36,9 +34,7 @@ class UdpEchoClient(programs.ProgramTest):
                 server.terminate()
 
     def test_is_told_that_nobody_is_there(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
-            bound.bind(("127.0.0.1", 0))
-            port = bound.getsockname()[1]
+        port = programs.free_port()
         for command, _ in self.variants():
             done = programs.run(command, "127.0.0.1", port, "hello")
             self.assertEqual(done.stdout, "sent hello\nreceived error: [Errno 111] Connection refused\n")

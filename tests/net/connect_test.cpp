@@ -190,11 +190,7 @@ TEST_F(ConnectTest, EitherAnAddressOrAStreamSocketIsGiven) {
 TEST_F(ConnectTest, TheLocalAddressCanBeChosen) {
     run_net([]() -> Coro<> {
         Server server = co_await start_server(drop, "127.0.0.1", 0);
-        int port = 0;
-        {
-            Nobody free;
-            port = free.port();
-        }
+        int port = support::free_port();
         HostPort local("127.0.0.1", port);
         auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server), {.local_addr = local});
         EXPECT_EQ(writer.get_extra_info("sockname").address(), SocketAddress("127.0.0.1", port));

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <random>
 #include <string>
 
 #include "support/run_test.h"
@@ -88,6 +89,19 @@ inline asyncio::Socket listener(const char* host = "127.0.0.1", int backlog = 10
     socket.bind(address);
     socket.listen(backlog);
     return socket;
+}
+
+/// A port of the loopback interface that nobody has, to be taken later: one below those that the system gives away.
+inline int free_port() {
+    std::mt19937 random(std::random_device{}());
+    while (true) {
+        int port = std::uniform_int_distribution<>(10'000, 32'000)(random);
+        try {
+            asyncio::Socket(asyncio::AddressFamily::INET).bind(asyncio::SocketAddress("127.0.0.1", port));
+            return port;
+        } catch (const asyncio::OSError&) {
+        }
+    }
 }
 
 /// What can be sent or received right now, by the system's call.

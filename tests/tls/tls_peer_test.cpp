@@ -215,9 +215,7 @@ TEST_F(TlsPeerExecutorTest, OpensslsClientTalksToOurServer) {
 TEST_F(TlsPeerExecutorTest, OurClientTalksToOpensslsServer) {
     Programs programs;
     run_net([&]() -> Coro<> {
-        Socket free_port = support::listener();
-        int port = free_port.getsockname().port();
-        free_port.close();
+        int port = support::free_port();
         std::string command = "openssl s_server -accept 127.0.0.1:" + std::to_string(port) +
                               " -cert cert.pem -key key.pem -rev -naccept 3 -alpn h2 >/dev/null";
         auto serving = create_task(to_thread([&] { return programs.run(command); }));
