@@ -2,6 +2,10 @@
 
 #include "support/wrapped_backend.h"
 
+#include <asyncio/core/event_loop.h>
+#include <asyncio/loop/clock.h>
+#include <asyncio/tasks/sleep.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -57,5 +61,15 @@ private:
         return fault ? fault(operation) : 0;
     }
 };
+
+/// Runs it in virtual time on a backend that can fail.
+template <class Main>
+void run_on(FaultyBackend& backend, Main&& main) {
+    asyncio::EventLoop loop({.clock = asyncio::VirtualClock{}, .io_backend = backend});
+    loop.run_until_complete(main());
+    // What run() does at its end.
+    for (const asyncio::AnyTask& task : asyncio::all_tasks(loop)) task.cancel();
+    while (!asyncio::all_tasks(loop).empty()) loop.run_until_complete(loop.create_task(asyncio::sleep(std::chrono::seconds(0))));
+}
 
 }  // namespace support

@@ -65,4 +65,15 @@ inline void reset(const asyncio::StreamWriter& writer) {
     writer.abort();
 }
 
+/// Writes blocks until some of it is kept.
+inline std::size_t fill(const asyncio::StreamWriter& writer) {
+    std::string block(100'000, 'x');
+    std::size_t written = 0;
+    while (writer.get_write_buffer_size() == 0) {
+        writer.write(block);
+        written += block.size();
+    }
+    return written;
+}
+
 }  // namespace support

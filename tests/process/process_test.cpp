@@ -1,12 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "net/pipe_support.h"
 #include "process/process_support.h"
@@ -80,69 +75,6 @@ TEST_F(Processes, AProgramAndItsArgumentsMayBeOne) {
     });
 }
 
-// CPython: test_subprocess.py, SubprocessMixin.test_shell
-// CPython: test_subprocess.py, SubprocessMixin.test_start_new_session
-TEST_F(Processes, AShellsExitStatusIsTheReturnCode) {
-    run_net([]() -> Coro<> {
-        Process shell = co_await create_subprocess_shell("exit 7");
-        int code = co_await shell.wait();
-        EXPECT_EQ(code, 7);
-        Process leader = co_await create_subprocess_shell("exit 8", {.start_new_session = true});
-        int other = co_await leader.wait();
-        EXPECT_EQ(other, 8);
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_kill
-// CPython: test_subprocess.py, SubprocessMixin.test_terminate
-TEST_F(Processes, AKilledChildHasTheSignalAsItsReturnCode) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_exec("sleep", "3600");
-        EXPECT_EQ(child.returncode(), std::nullopt);
-        child.kill();
-        int code = co_await child.wait();
-        EXPECT_EQ(code, -SIGKILL);
-        Process other = co_await create_subprocess_exec("sleep", "3600");
-        other.terminate();
-        int its = co_await other.wait();
-        EXPECT_EQ(its, -SIGTERM);
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_kill_issue43884
-TEST_F(Processes, AShellIsKilledWhileItWaitsForWhatItRuns) {
-    run_net([]() -> Coro<> {
-        Process shell = co_await create_subprocess_shell("echo .; sleep 1; sleep 1", {.stdout = PIPE});
-        co_await shell.stdout().readline();
-        shell.kill();
-        int code = co_await shell.wait();
-        EXPECT_EQ(code, -SIGKILL);
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_send_signal
-TEST_F(Processes, AnySignalCanBeSent) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_shell("echo sleeping; sleep 3600 & wait",
-                                                         {.stdout = PIPE, .process_group = 0});
-        std::string line = co_await child.stdout().readline();
-        EXPECT_EQ(line, "sleeping\n");
-        child.send_signal(SIGHUP);
-        int code = co_await child.wait();
-        EXPECT_EQ(code, -SIGHUP);
-        ::kill(-child.pid(), SIGKILL);
-    });
-}
-
-TEST_F(Processes, WhatIsNoSignalIsRefused) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_exec("sleep", "3600");
-        EXPECT_THROW(child.send_signal(4711), OSError);
-        child.kill();
-        co_await child.wait();
-    });
-}
-
 // CPython: test_subprocess.py, SubprocessMixin.test_stdin_broken_pipe
 TEST_F(Processes, DrainThrowsWhenTheChildHasGone) {
     run_net([]() -> Coro<> {
@@ -199,22 +131,6 @@ TEST_F(Processes, TheEndOfItsInputIsSeenThoughItInheritsOthers) {
     });
 }
 
-// CPython: test_subprocess.py, SubprocessMixin.test_wait_even_if_pipe_is_open
-TEST_F(Processes, WaitDoesNotWaitForPipesThatAGrandchildKeepsOpen) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_shell("exec 3<&0; sh -c 'printf ready; cat <&3' & wait",
-                                                         {.stdin = PIPE, .stdout = PIPE});
-        auto waiting = create_task([](Process its) -> Coro<int> { co_return co_await its.wait(); }, child);
-        std::string ready = co_await child.stdout().readexactly(5);
-        child.kill();
-        int code = co_await waiting;
-        EXPECT_EQ(code, -SIGKILL);
-        EXPECT_FALSE(child.stdout().at_eof());
-        child.stdin().close();
-        co_await child.stdout().read();
-    });
-}
-
 // CPython: test_subprocess.py, SubprocessMixin.test_devnull_input
 // CPython: test_subprocess.py, SubprocessMixin.test_devnull_output
 // CPython: test_subprocess.py, SubprocessMixin.test_devnull_error
@@ -241,45 +157,6 @@ TEST_F(Processes, ItsInputCanBeOpenedByName) {
             co_await create_subprocess_exec("wc", {"-c", "/dev/stdin"}, {.stdin = PIPE, .stdout = PIPE});
         auto [out, err] = co_await child.communicate("abc");
         EXPECT_EQ(out, "3 /dev/stdin\n");
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_cancel_process_wait
-TEST_F(Processes, AWaitThatIsCancelledLeavesTheChildAlone) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_exec("sleep", "3600");
-        auto waiting = create_task([](Process its) -> Coro<int> { co_return co_await its.wait(); }, child);
-        get_running_loop().call_soon([waiting] { waiting.cancel(); });
-        try {
-            co_await waiting;
-            ADD_FAILURE();
-        } catch (const CancelledError&) {
-        }
-        EXPECT_FALSE(waiting.cancel());
-        child.kill();
-        int code = co_await child.wait();
-        EXPECT_EQ(code, -SIGKILL);
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_cancel_make_subprocess_transport_exec
-TEST_F(Processes, ACreationThatIsCancelledAnywhereLeavesNoChild) {
-    run_net([]() -> Coro<> {
-        for (int passes = 0; passes < 12; ++passes) {
-            auto creating = create_task(
-                create_subprocess_exec("sleep", {"3600"}, {.stdin = PIPE, .stdout = PIPE, .stderr = PIPE}));
-            for (int i = 0; i < passes; ++i) co_await sleep(0s);
-            creating.cancel();
-            try {
-                Process child = co_await creating;
-                EXPECT_GT(passes, 4);
-                child.kill();
-                co_await child.communicate();
-            } catch (const CancelledError&) {
-                EXPECT_LT(passes, 11);
-            }
-            EXPECT_FALSE(support::has_children()) << passes;
-        }
     });
 }
 
@@ -330,65 +207,6 @@ TEST_F(Processes, TheEnvironmentIsWhatIsGiven) {
     });
 }
 
-// CPython: test_subprocess.py, SubprocessMixin.test_subprocess_concurrent_wait
-TEST_F(Processes, ManyMayWaitForOne) {
-    run_net([]() -> Coro<> {
-        Process cat = co_await create_subprocess_exec("cat", {}, {.stdin = PIPE, .stdout = PIPE});
-        std::vector<Task<int>> waiting;
-        for (int i = 0; i < 10; ++i) {
-            waiting.push_back(create_task([](Process its) -> Coro<int> { co_return co_await its.wait(); }, cat));
-        }
-        co_await cat.communicate("some data");
-        std::vector<int> codes = co_await gather(waiting);
-        EXPECT_EQ(codes, std::vector<int>(10));
-        int again = co_await cat.wait();
-        EXPECT_EQ(again, 0);
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_subprocess_communicate_stdout
-TEST_F(Processes, ManyRunAtOnce) {
-    run_net([]() -> Coro<> {
-        std::vector<Task<std::string>> all;
-        for (int i = 0; i < 10; ++i) all.push_back(create_task(support::output_of("echo foo" + std::to_string(i))));
-        std::vector<std::string> outputs = co_await gather(all);
-        for (int i = 0; i < 10; ++i) EXPECT_EQ(outputs[static_cast<std::size_t>(i)], "foo" + std::to_string(i) + "\n");
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessMixin.test_subprocess_send_signal_race
-TEST_F(Processes, ASignalAtTheMomentOfTheEndHitsNobody) {
-    run_net([]() -> Coro<> {
-        for (int i = 0; i < 10; ++i) {
-            Process child = co_await create_subprocess_exec("sleep", "0.02");
-            co_await sleep(20ms);
-            try {
-                child.send_signal(SIGUSR1);
-            } catch (const ProcessLookupError&) {
-            }
-            int code = co_await child.wait();
-            EXPECT_NE(code, 255);
-        }
-    });
-}
-
-// CPython: test_subprocess.py, SubprocessWatcherMixin.test_send_signal_never_targets_reaped_pid
-TEST_F(Processes, ASignalAfterTheEndIsRefused) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_exec("sleep", "3600");
-        child.kill();
-        while (!child.returncode()) {
-            child.kill();
-            co_await sleep(0s);
-        }
-        co_await sleep(0s);
-        co_await sleep(0s);
-        EXPECT_THROW(child.kill(), ProcessLookupError);
-        EXPECT_THROW(child.terminate(), ProcessLookupError);
-        EXPECT_THROW(child.send_signal(SIGHUP), ProcessLookupError);
-    });
-}
-
 // CPython: test_subprocess.py, SubprocessMixin.test_popen_error
 // CPython: test_subprocess.py, SubprocessMixin.test_popen_error_with_stdin_pipe
 TEST_F(Processes, AProgramThatCannotBeRunIsSaidByItsName) {
@@ -412,19 +230,6 @@ TEST_F(Processes, AProgramThatCannotBeRunIsSaidByItsName) {
         EXPECT_EQ(no_program, "[Errno 13] Permission denied: '/etc/passwd'");
         std::string bad = co_await failing("true", {.stdout = 4711});
         EXPECT_EQ(bad, "[Errno 9] Bad file descriptor");
-    });
-}
-
-TEST_F(Processes, WhatATaskWaitsForIsTheProcess) {
-    run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_exec("sleep", "3600");
-        EXPECT_EQ(repr(child), "<Process " + std::to_string(child.pid()) + ">");
-        auto waiting = create_task([](Process its) -> Coro<int> { co_return co_await its.wait(); }, child);
-        co_await sleep(0s);
-        std::string text = repr(waiting);
-        EXPECT_NE(text.find("wait_for=<process " + std::to_string(child.pid()) + ">"), std::string::npos) << text;
-        child.kill();
-        co_await waiting;
     });
 }
 
