@@ -1,8 +1,9 @@
 // Sends each argument as a line to an echo server, and prints what comes back.
 //
-//     echo_client HOST PORT WORD...
+//     echo_client [--cafile FILE] HOST PORT WORD...      by TLS, if it is told whose word to take for who the server is
 #include "common/serving.h"
 #include "common/standard_output.h"
+#include "common/tls.h"
 
 #include <asyncio/asyncio.h>
 
@@ -12,8 +13,9 @@
 
 using namespace std::chrono_literals;
 
-asyncio::Coro<> talk(const char* host, const char* port, const std::vector<std::string>& words) {
-    auto [reader, writer] = co_await asyncio::open_connection(host, port);
+asyncio::Coro<> talk(const Tls& tls, const char* host, const char* port, const std::vector<std::string>& words) {
+    asyncio::OpenConnectionOptions options = {.ssl = tls.option()};
+    auto [reader, writer] = co_await asyncio::open_connection(host, port, options);
     for (const std::string& word : words) {
         std::printf("sent %s\n", word.c_str());
         writer.write(word + "\n");
@@ -27,9 +29,10 @@ asyncio::Coro<> talk(const char* host, const char* port, const std::vector<std::
 
 /// Throws an error that says what happened: there is no such host, nobody is there, the connection was lost, what came
 /// back is no line.
-asyncio::Coro<> talk_for_ten_seconds(const char* host, const char* port, std::vector<std::string> words) {
+asyncio::Coro<> talk_for_ten_seconds(const Tls& tls, const char* host, const char* port,
+                                     std::vector<std::string> words) {
     try {
-        co_await asyncio::wait_for(talk(host, port, words), 10s);
+        co_await asyncio::wait_for(talk(tls, host, port, words), 10s);
     } catch (const asyncio::TimeoutError&) {
         throw asyncio::TimeoutError("no answer in ten seconds");
     }
@@ -37,10 +40,18 @@ asyncio::Coro<> talk_for_ten_seconds(const char* host, const char* port, std::ve
 
 int main(int argc, char** argv) {
     keep_standard_descriptors();
+    auto cafile = take_option(argc, argv, "--cafile");
     if (argc < 4) {
-        std::fputs("usage: echo_client HOST PORT WORD...\n", stderr);
+        std::fputs("usage: echo_client [--cafile FILE] HOST PORT WORD...\n", stderr);
+        return 2;
+    }
+    Tls tls;
+    try {
+        if (cafile) tls.trust(*cafile);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", cafile->c_str(), error.what());
         return 2;
     }
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    return run_and_report(talk_for_ten_seconds(argv[1], argv[2], {argv + 3, argv + argc}));
+    return run_and_report(talk_for_ten_seconds(tls, argv[1], argv[2], {argv + 3, argv + argc}));
 }

@@ -1,9 +1,10 @@
 import asyncio
+import ssl
 import sys
 
 
-async def talk(host, port, words):
-    reader, writer = await asyncio.open_connection(host, port)
+async def talk(context, host, port, words):
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
     for word in words:
         print(f"sent {word}")
         writer.write(f"{word}\n".encode())
@@ -15,11 +16,15 @@ async def talk(host, port, words):
 
 
 async def main():
-    await asyncio.wait_for(talk(sys.argv[1], sys.argv[2], sys.argv[3:]), 10)
+    await asyncio.wait_for(talk(context, arguments[0], arguments[1], arguments[2:]), 10)
 
 
-if len(sys.argv) < 4:
-    print("usage: echo_client HOST PORT WORD...", file=sys.stderr)
+arguments, context = sys.argv[1:], None
+if arguments[:1] == ["--cafile"]:
+    context = ssl.create_default_context(cafile=arguments[1])
+    del arguments[:2]
+if len(arguments) < 3:
+    print("usage: echo_client [--cafile FILE] HOST PORT WORD...", file=sys.stderr)
     sys.exit(2)
 sys.stdout.reconfigure(line_buffering=True)
 try:

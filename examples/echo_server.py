@@ -1,8 +1,15 @@
+import argparse
 import asyncio
 import signal
+import ssl
 import sys
 
-PORT, CLIENTS, PATIENCE = [float(text) for text in sys.argv[1:]] + [0, 500, 300][len(sys.argv) - 1:]
+parser = argparse.ArgumentParser()
+parser.add_argument("--cert")
+parser.add_argument("--key")
+parser.add_argument("numbers", nargs="*", type=float)
+arguments = parser.parse_args()
+PORT, CLIENTS, PATIENCE = arguments.numbers + [0, 500, 300][len(arguments.numbers):]
 
 
 async def echo(places, reader, writer):
@@ -33,7 +40,13 @@ async def echo(places, reader, writer):
 
 async def main():
     places = asyncio.Semaphore(int(CLIENTS))
-    server = await asyncio.start_server(lambda reader, writer: echo(places, reader, writer), "127.0.0.1", int(PORT))
+    options = {}
+    if arguments.cert:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(arguments.cert, arguments.key)
+        options = {"ssl": context, "ssl_handshake_timeout": PATIENCE, "ssl_shutdown_timeout": PATIENCE}
+    server = await asyncio.start_server(lambda reader, writer: echo(places, reader, writer), "127.0.0.1", int(PORT),
+                                        **options)
     stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)

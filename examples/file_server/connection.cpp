@@ -91,7 +91,7 @@ asyncio::Coro<> Connection::serve() {
                 co_await answer(request);
             }
             if (!keep_alive_ || site_.stopping) {
-                co_await asyncio::wait_for(see_off(), std::min(site_.patience, asyncio::Seconds(2)));
+                co_await see_off(refused != 0);
                 break;
             }
             answering_ = false;
@@ -116,8 +116,22 @@ asyncio::Coro<> Connection::receive() {
 }
 
 /// A client that is still sending when all is closed would be told of a reset, and might not see its answer.
-asyncio::Coro<> Connection::see_off() {
-    writer_.write_eof();
+///
+/// By TLS there is no end of one direction: the good-bye is for both. Only who was refused is listened to before it.
+asyncio::Coro<> Connection::see_off(bool may_go_on) {
+    const asyncio::Seconds patience = std::min(site_.patience, asyncio::Seconds(2));
+    if (writer_.can_write_eof()) {
+        writer_.write_eof();
+        co_await asyncio::wait_for(read_the_rest(), patience);
+    } else if (may_go_on) {
+        try {
+            co_await asyncio::wait_for(read_the_rest(), patience);
+        } catch (const asyncio::TimeoutError&) {  // it waits for us
+        }
+    }
+}
+
+asyncio::Coro<> Connection::read_the_rest() {
     for (std::size_t left = 1'000'000; left > 0;) {
         std::string data = co_await reader_.read(16 * 1024);
         if (data.empty()) break;

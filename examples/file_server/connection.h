@@ -41,7 +41,8 @@ public:
 
 private:
     asyncio::Coro<> receive();
-    asyncio::Coro<> see_off();
+    asyncio::Coro<> see_off(bool may_go_on);
+    asyncio::Coro<> read_the_rest();
     class LogLine;
     asyncio::Coro<> answer(const Request& request);
     asyncio::Coro<> answer_with_file(const Request& request, std::shared_ptr<const OpenFile> file,

@@ -1,11 +1,13 @@
 // Serves the files of a folder by HTTP/1.1: to browsers, curl, wrk. Keeps connections, knows ranges, HEAD and
 // conditional requests, lists folders, has limits and patience, and ends well on SIGTERM and Ctrl-C.
 //
-//     file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]
+//     file_server [--cert FILE [--key FILE]] FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]
 //
+// With a certificate it serves by HTTPS: docs/tls.md tells how to make one for trying.
 // Links are followed if they are relative and lead to what is in the folder. It needs /proc.
 #include "../common/arguments.h"
 #include "../common/serving.h"
+#include "../common/tls.h"
 #include "connection.h"
 
 #include <asyncio/asyncio.h>
@@ -20,7 +22,7 @@
 
 using namespace std::chrono_literals;
 
-asyncio::Coro<> serve(Site& site, const char* host, int port) {
+asyncio::Coro<> serve(Site& site, const Tls& tls, const char* host, int port) {
     auto serve_client = [&](asyncio::StreamReader reader, asyncio::StreamWriter writer) -> asyncio::Coro<> {
         if (site.connections.size() >= site.most_connections) {
             Headers headers = {{"Content-Length", "0"}, {"Retry-After", "10"}};
@@ -30,8 +32,13 @@ asyncio::Coro<> serve(Site& site, const char* host, int port) {
         Connection connection(site, std::move(reader), std::move(writer));
         co_await connection.serve();
     };
-    asyncio::Server server = co_await asyncio::start_server(
-        serve_client, host, port, {.limit = 16 * 1024, .backlog = site.backlog, .keep_alive = true});
+    asyncio::StartServerOptions options = {.limit = 16 * 1024, .backlog = site.backlog, .keep_alive = true};
+    options.ssl = tls.option();
+    if (options.ssl) {
+        options.ssl_handshake_timeout = site.patience;
+        options.ssl_shutdown_timeout = std::min(site.patience, asyncio::Seconds(2));
+    }
+    asyncio::Server server = co_await asyncio::start_server(serve_client, host, port, options);
     co_await wait_for_a_signal("serving on " + repr(server.sockets()[0].getsockname()));
 
     // Nobody new; who is being answered gets the whole answer, but not for ever.
@@ -63,10 +70,13 @@ int complain(const std::string& sentence) { return std::fprintf(stderr, "%s\n", 
 
 int main(int argc, char** argv) {
     keep_standard_descriptors();
+    auto certfile = take_option(argc, argv, "--cert"), keyfile = take_option(argc, argv, "--key");
     auto port = number(argc, argv, 2, 8000, 0, 65535), patience = number(argc, argv, 4, 15, 0.01, 1e6);
     auto connections = number(argc, argv, 5, 1000, 1, 1e6);
     if (argc < 2 || argc > 6 || !port || !patience || !connections) {
-        return complain("usage: file_server FOLDER [PORT [HOST [SECONDS OF PATIENCE [CONNECTIONS]]]]");
+        return complain(
+            "usage: file_server [--cert FILE [--key FILE]] FOLDER [PORT [HOST [SECONDS OF PATIENCE "
+            "[CONNECTIONS]]]]");
     }
     Site site;
     site.root = Descriptor(::open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -74,5 +84,11 @@ int main(int argc, char** argv) {
     if (::access("/proc/self/fd", X_OK) != 0) return complain("/proc/self/fd: " + std::string(std::strerror(errno)));
     site.patience = asyncio::Seconds(*patience);
     set_limits(site, *connections);
-    return run_and_report(serve(site, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(*port)));
+    Tls tls;
+    try {
+        if (certfile) tls.show(*certfile, keyfile.value_or(""));
+    } catch (const std::exception& error) {
+        return complain(*certfile + ": " + error.what());
+    }
+    return run_and_report(serve(site, tls, argc > 3 ? argv[3] : "127.0.0.1", static_cast<int>(*port)));
 }

@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 import programs
+import tls_support
 
 SERVER = [sys.executable, str(programs.ROOT / "examples/echo_server.py")]
 
@@ -22,6 +24,25 @@ class EchoClient(programs.ProgramTest):
                 done = programs.run(command, "127.0.0.1", server.port, "hello", "world")
                 self.assertEqual(done.stdout, "sent hello\nreceived hello\nsent world\nreceived world\n")
                 self.assertEqual(done.returncode, 0)
+
+    def test_talks_by_tls_to_whom_it_trusts(self):
+        if tls_support.is_missing():
+            self.skipTest("built without TLS")
+        with tempfile.TemporaryDirectory() as folder:
+            tls_support.make_certificates(folder)
+            with programs.Server([*SERVER, "--cert", f"{folder}/cert.pem", "--key", f"{folder}/key.pem"]) as server:
+                for command, backend in self.variants():
+                    env = {**os.environ, "ASYNCIO_IO_BACKEND": backend}
+                    trust = ("--cafile", f"{folder}/our-authority.pem")
+                    done = programs.run(command, *trust, "localhost", server.port, "hello", "world", env=env)
+                    self.assertEqual(done.stdout, "sent hello\nreceived hello\nsent world\nreceived world\n", done.stderr)
+                    self.assertEqual(done.returncode, 0)
+                    done = programs.run(command, "--cafile", "/etc/ssl/certs/ca-certificates.crt", "localhost",
+                                        server.port, "hello", env=env)
+                    self.assertEqual((done.stdout, done.returncode), ("", 1))
+                    self.assertIn("unable to get local issuer certificate", done.stderr)
+                    done = programs.run(command, *trust, "127.0.0.2", server.port, "hello", env=env)
+                    self.assertEqual((done.stdout, done.returncode), ("", 1))
 
     def test_names_who_refused(self):
         with socket.socket() as bound:

@@ -5,11 +5,15 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import tempfile
+import threading
 import time
 import unittest
 
 import programs
+import tls_support
 
 
 class EchoServer(programs.ProgramTest):
@@ -39,6 +43,47 @@ class EchoServer(programs.ProgramTest):
                     wanted = chance.randint(0, sent - received) if sent < len(data) else len(data) - received
                     self.assertEqual(client.file.read(wanted), data[received:received + wanted])
                     received += wanted
+
+    def certificates(self):
+        if tls_support.is_missing():
+            self.skipTest("built without TLS")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        tls_support.make_certificates(folder.name)
+        return folder.name
+
+    def test_by_tls_too(self):
+        folder = self.certificates()
+        context = ssl.create_default_context(cafile=f"{folder}/our-authority.pem")
+        for server in self.servers("--cert", f"{folder}/cert.pem", "--key", f"{folder}/key.pem", 0, 10):
+            with server.connect() as plain, server.connect() as wrapped:
+                plain.send("hello\n")
+                with contextlib.suppress(ConnectionError):
+                    self.assertNotIn("hello", plain.rest())
+                secret = context.wrap_socket(wrapped.socket, server_hostname="localhost")
+                data = random.Random(1).randbytes(3_000_000)
+                sending = threading.Thread(target=secret.sendall, args=(data,))
+                sending.start()
+                with secret.makefile("rb") as file:
+                    self.assertEqual(file.read(len(data)), data)
+                sending.join()
+                secret.unwrap().close()
+            server.stop()
+            self.assertIn("goodbye after 3000000 bytes", server.output)
+
+    @unittest.skipUnless(shutil.which("openssl"), "no openssl here")
+    def test_openssl_is_a_client(self):
+        folder = self.certificates()
+        for server in self.servers("--cert", f"{folder}/cert.pem", "--key", f"{folder}/key.pem"):
+            for version in ("-tls1_2", "-tls1_3"):
+                command = ["openssl", "s_client", "-connect", f"localhost:{server.port}", version, "-quiet",
+                           "-CAfile", f"{folder}/our-authority.pem", "-verify_return_error"]
+                with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL) as client:
+                    client.stdin.write(b"hello\n")
+                    client.stdin.flush()
+                    self.assertEqual(client.stdout.readline(), b"hello\n")
+                    client.terminate()
 
     def test_a_reset_concerns_one_client_only(self):
         for server in self.servers():
