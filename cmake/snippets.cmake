@@ -36,3 +36,16 @@ foreach(source IN LISTS programs)
     add_test(NAME docs/${program} COMMAND doc_${program})
     set_tests_properties(docs/${program} PROPERTIES LABELS docs TIMEOUT 60)
 endforeach()
+
+# Recipes: each page of them is one program, which prints what the page says.
+file(GLOB recipes ${snippets_dir}/recipes/*.cpp)
+foreach(source IN LISTS recipes)
+    cmake_path(GET source STEM page)
+    add_executable(recipes_${page} ${source})
+    target_include_directories(recipes_${page} PRIVATE tests)
+    target_link_libraries(recipes_${page} PRIVATE of_docs asyncio_warnings fewer_warnings)
+    set_target_properties(recipes_${page} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${snippets_dir})
+    add_test(NAME docs/recipes_${page}
+        COMMAND sh -c "\"$0\" | diff -u \"$1\" -" $<TARGET_FILE:recipes_${page}> ${snippets_dir}/recipes/${page}.txt)
+    set_tests_properties(docs/recipes_${page} PROPERTIES LABELS docs TIMEOUT 60)
+endforeach()

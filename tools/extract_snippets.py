@@ -2,12 +2,15 @@
 """Turns the ```cpp blocks of Markdown files into C++ that the build compiles.
 
 extract_snippets.py OUT FILE.md...   writes OUT/programs/<page>_<line>.cpp for every block with an `int main(`, and
-                                     OUT/fragments/<page>.cpp with all other blocks of the page
+                                     OUT/fragments/<page>.cpp with all other blocks of the page, and
+                                     OUT/recipes/<page>.cpp and <page>.txt, what it prints
 extract_snippets.py --self-test
 
 A program without any #include gets tests/docs/prelude.h; a fragment always does, and sits in a namespace of its own.
 The comment on the line before a block may say:  <!-- snippet: body -->         statements, put inside a coroutine
                                                  <!-- snippet: skip reason -->  not compiled, and why
+                                                 <!-- snippet: run -->          its `amain()` prints the ```text after it
+                                                 <!-- snippet: run virtual -->  the same in virtual time
 """
 import pathlib
 import re
@@ -16,14 +19,15 @@ import tempfile
 from typing import NamedTuple
 
 PRELUDE = '#include "docs/prelude.h"\n'
-MARK = re.compile(r"<!--\s*snippet:\s*(body|skip\s+\S.*?)\s*-->\s*")
+MARK = re.compile(r"<!--\s*snippet:\s*(body|skip\s+\S.*?|run(?: virtual)?)\s*-->\s*")
 ANY_MARK = re.compile(r"<!--\s*snippet:")
 
 
 class Block(NamedTuple):
     line: int  # of the first line of code, from 1
-    kind: str  # program, fragment, body or skip
+    kind: str  # program, fragment, body, skip, run or run virtual
     code: str
+    output: str = ""  # of one that is run
 
 
 def blocks(text, name="page"):
@@ -42,11 +46,19 @@ def blocks(text, name="page"):
             before = next((line for line in reversed(lines[: start - 1]) if line.strip()), "").strip()
             mark = MARK.fullmatch(before)
             if ANY_MARK.match(before) and not mark:
-                sys.exit(f"{name}:{start}: say 'snippet: body' or 'snippet: skip <reason>'")
+                sys.exit(f"{name}:{start}: say 'snippet: body', 'run', 'run virtual' or 'skip <reason>'")
             code = "\n".join(lines[start:i]) + "\n"
-            kind = mark[1].split()[0] if mark else "program" if re.search(r"\bint main\(", code) else "fragment"
-            yield Block(start + 1, kind, code)
+            kind = "program" if re.search(r"\bint main\(", code) else "fragment"
+            if mark:
+                kind = "skip" if mark[1].startswith("skip") else mark[1]
+            yield Block(start + 1, kind, code, output_after(lines, i + 1, name) if kind.startswith("run") else "")
         i += 1
+
+
+def output_after(lines, start, name):
+    if lines[start : start + 1] != ["```text"]:
+        sys.exit(f"{name}:{start}: what this prints belongs into ```text right after it")
+    return "".join(f"{line}\n" for line in lines[start + 1 : lines.index("```", start)])
 
 
 def fragment(block, page):
@@ -58,6 +70,16 @@ def fragment(block, page):
     return "".join(f"{line}\n" for line in includes), text
 
 
+def program_of(recipes, page):
+    """Runs one after the other. Each is told of by its line, so that a difference in what is printed has a place."""
+    parts = [fragment(block, page) for block in recipes]
+    runs = "".join(f'    std::puts("-- line {block.line}");\n    asyncio::run(snippet_{block.line}::amain()'
+                   f'{", {.clock = asyncio::VirtualClock{}}" if block.kind == "run virtual" else ""});\n'
+                   for block in recipes)
+    return (PRELUDE + "".join(head for head, _ in parts) + "".join(text for _, text in parts) +
+            f'#line 1 "runs"\nint main() {{\n    std::setvbuf(stdout, nullptr, _IOLBF, 0);\n{runs}}}\n')
+
+
 def extract(out, pages):
     files = {}
     for page in pages:
@@ -66,12 +88,17 @@ def extract(out, pages):
         if fragments:
             files[out / "fragments" / f"{page.stem}.cpp"] = (
                 PRELUDE + "".join(head for head, _ in fragments) + "".join(text for _, text in fragments))
+        recipes = [block for block in found if block.kind.startswith("run")]
+        if recipes:
+            files[out / "recipes" / f"{page.stem}.cpp"] = program_of(recipes, page)
+            files[out / "recipes" / f"{page.stem}.txt"] = "".join(
+                f"-- line {block.line}\n{block.output}" for block in recipes)
         for block in found:
             if block.kind == "program":
                 prelude = "" if "#include" in block.code else PRELUDE
                 files[out / "programs" / f"{page.stem}_{block.line}.cpp"] = (
                     f'{prelude}#line {block.line} "{page}"\n{block.code}')
-    for path in {*out.glob("*/*.cpp")} - set(files):
+    for path in {*out.glob("*/*.cpp"), *out.glob("*/*.txt")} - set(files):
         path.unlink()
     for path, text in files.items():
         if not path.exists() or path.read_text() != text:  # unchanged files are not compiled again
@@ -101,16 +128,25 @@ no = 1
 #include <map>
 Coro<> f();
 ```
+<!-- snippet: run virtual -->
+```cpp
+Coro<> amain() { std::puts("ran"); co_return; }
+```
+```text
+ran
+```
 """
     found = list(blocks(text))
-    assert [(b.line, b.kind) for b in found] == [(3, "program"), (7, "body"), (12, "skip"), (18, "fragment")], found
+    assert [(b.line, b.kind) for b in found] == [(3, "program"), (7, "body"), (12, "skip"), (18, "fragment"),
+                                                  (23, "run virtual")], found
     with tempfile.TemporaryDirectory() as folder:
         page = pathlib.Path(folder, "page.md")
         page.write_text(text)
-        files = {path.name: code for path, code in extract(pathlib.Path(folder, "out"), [page]).items()}
-    assert files["page_3.cpp"] == f'{PRELUDE}#line 3 "{page}"\nint main() {{}}\n', files
-    whole = files["page.cpp"]
+        files = {f"{path.parent.name}/{path.name}": code for path, code in extract(pathlib.Path(folder, "out"), [page]).items()}
+    assert files["programs/page_3.cpp"] == f'{PRELUDE}#line 3 "{page}"\nint main() {{}}\n', files
+    whole = files["fragments/page.cpp"]
     assert whole.index("#include <map>") < whole.index("namespace snippet_7 { Coro<> snippet() {") and "int x" not in whole
+    assert files["recipes/page.txt"] == "-- line 23\nran\n", files
     try:
         list(blocks("<!-- snippet: skip -->\n```cpp\n```\n"))
     except SystemExit:
