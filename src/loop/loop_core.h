@@ -2,6 +2,7 @@
 
 #include "detail/fork_aware.h"
 #include "loop/descriptor_watches.h"
+#include "loop/loop_service.h"
 #include "loop/loop_signals.h"
 #include "loop/outside_work.h"
 #include "loop/poll_budget.h"
@@ -98,7 +99,17 @@ public:
     Inbox& inbox() noexcept { return *inbox_; }
     bool has_virtual_time() const noexcept { return timers_.is_virtual(); }
     IntrusiveList<LoopResource, LoopResources> resources;
-    LoopResource* look_ups = nullptr;  // of names, by those who do them; one of the resources
+    /// The one of this kind, which is made when it is first asked for and ends with the loop.
+    template <class Service>
+    Service& service() {
+        for (LoopService& known : services_) {
+            if (known.kind() == Service::service_kind) return static_cast<Service&>(known);
+        }
+        auto* fresh = new Service(*this);
+        services_.push_back(*fresh);
+        resources.push_back(*fresh);
+        return *fresh;
+    }
 
     // Who looks on. While nobody does a step pays one branch for it.
     bool debug() const noexcept { return debug_; }
@@ -197,6 +208,7 @@ private:
     DescriptorWatches descriptors_;
     LoopSignals signals_;
     OutsideWork outside_;
+    IntrusiveList<LoopService, LoopServices> services_;
 };
 
 }  // namespace asyncio::detail

@@ -157,7 +157,7 @@ Coro<std::vector<AddressInfo>> getaddrinfo(AddressQuery query) {
         int code = look_up(query, AI_NUMERICHOST | AI_NUMERICSERV, found);
         if (code == 0) co_return found;
     }
-    LookUpWait wait(LookUps::of(running_core()).find_or_begin(query));
+    LookUpWait wait(running_core().service<LookUps>().find_or_begin(query));
     co_return co_await Answer(wait.future());
 }
 
@@ -174,7 +174,7 @@ Coro<NameInfo> getnameinfo(SocketAddress address, int flags) {
     constexpr int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
     if ((flags & numbers) == numbers) co_return look_up_name(address, flags);
     LoopCore& loop = running_core();
-    Future<NameInfo> answer = run_in_executor(loop, LookUps::of(loop).executor(), look_up_name, address, flags);
+    Future<NameInfo> answer = run_in_executor(loop, loop.service<LookUps>().executor(), look_up_name, address, flags);
     co_return co_await ThreadWait<NameInfo>(Ref<FutureBase>(answer.state_or_null()));
 }
 

@@ -73,15 +73,6 @@ void LookUp::forget() noexcept {
     dec_ref();
 }
 
-LookUps& LookUps::of(LoopCore& loop) {
-    if (loop.look_ups == nullptr) {
-        auto* fresh = new LookUps(loop);
-        loop.resources.push_back(*fresh);
-        loop.look_ups = fresh;
-    }
-    return static_cast<LookUps&>(*loop.look_ups);
-}
-
 LookUps::~LookUps() {
     end_to_follow_forks();
     forget_all();
@@ -98,10 +89,7 @@ LookUps::Line& LookUps::line_of(const AddressQuery& query) noexcept {
     return under_way_[std::hash<std::string_view>()(query.host.get().name()) % under_way_.size()];
 }
 
-void LookUps::loop_is_closing() noexcept {
-    loop_.look_ups = nullptr;
-    delete this;
-}
+void LookUps::loop_is_closing() noexcept { delete this; }
 
 Executor* LookUps::executor() {
     const Executor* of_loop = loop_.outside().executor_or_null();

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "detail/fork_aware.h"
+#include "loop/loop_service.h"
 
 #include <asyncio/core/executor_call.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/loop/executor.h>
-#include <asyncio/loop/loop_resource.h>
 #include <asyncio/net/dns.h>
 
 #include <array>
@@ -64,9 +64,10 @@ private:
 /// The look-ups of one loop, on a few threads that do nothing else: a name does not queue behind the work of
 /// `to_thread()`, and nobody has to wait for one that never ends. Whoever asks what is being asked already waits for
 /// the same answer.
-class LookUps final : public LoopResource, private ForkAware, public Pooled {
+class LookUps final : public LoopService, private ForkAware, public Pooled {
 public:
-    static LookUps& of(LoopCore& loop);
+    static constexpr char service_kind[] = "LookUps";
+    explicit LookUps(LoopCore& loop) noexcept : LoopService(service_kind), loop_(loop) { begin_to_follow_forks(); }
 
     Ref<LookUp> find_or_begin(const AddressQuery& query);
     /// Where they run; null: on the executor that the user has given the loop, who wants all that blocks there.
@@ -76,7 +77,6 @@ public:
     std::string repr() const override { return "<LookUps>"; }
 
 private:
-    explicit LookUps(LoopCore& loop) noexcept : loop_(loop) { begin_to_follow_forks(); }
     ~LookUps();
     void after_fork_in_child() noexcept override { has_forked_ = true; }
     using Line = IntrusiveList<LookUp, LookUpsUnderWay>;

@@ -48,7 +48,7 @@ double cost_of(int names) {
     EventLoop loop({.executor = &executor});
     double cost = 0;
     loop.call_soon([&] {
-        LookUps& look_ups = LookUps::of(detail::running_core());
+        LookUps& look_ups = detail::running_core().service<LookUps>();
         std::deque<LookUpWait> waits;
         double begin = seconds_of_processor();
         for (int i = 0; i < names; ++i) {
@@ -87,7 +87,7 @@ TEST(LookUps, ALookUpMayBeGivenUpWhileItsLoopCloses) {
     loop.call_soon([&] {
         detail::LoopCore& core = detail::running_core();
         asker = std::make_unique<Asker>(core);
-        asker->wait.emplace(LookUps::of(core).find_or_begin(question("127.0.0.1")));
+        asker->wait.emplace(core.service<LookUps>().find_or_begin(question("127.0.0.1")));
         loop.stop();
     });
     loop.run_forever();
