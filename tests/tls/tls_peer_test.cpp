@@ -2,17 +2,11 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
 
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <utility>
 
 #include "net/stream_support.h"
 #include "tls/engine_support.h"
+#include "tls/peer_programs.h"
 
 // TLS with those who have learned it elsewhere: Python's asyncio, and the openssl command.
 
@@ -20,47 +14,15 @@ namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
-using support::authority;
 using support::client_context;
-using support::localhost;
 using support::outcome_of;
+using support::port_in;
 using support::port_of;
+using support::Programs;
 using support::run_net;
 using support::server_context;
 
 class TlsPeerExecutorTest : public support::NetTest {};  // the end of a program is waited for on a thread
-
-/// A folder with the certificates of the tests, and programs that are run there.
-class Programs {
-public:
-    Programs() {
-        char name[] = "/tmp/asyncio-tls-XXXXXX";
-        folder_ = ::mkdtemp(name);
-        write("ca.pem", authority().certificate);
-        write("cert.pem", localhost().certificate);
-        write("key.pem", localhost().key);
-    }
-    ~Programs() { std::filesystem::remove_all(folder_); }
-    Programs(const Programs&) = delete;
-
-    void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ + "/" + name) << text; }
-    std::string read(const std::string& name) const {
-        std::ifstream file(folder_ + "/" + name);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-    /// Runs it to its end and gives what it says; to be called on a thread.
-    std::string run(const std::string& command) const {
-        std::FILE* pipe = ::popen(("cd " + folder_ + " && " + command + " 2>&1").c_str(), "r");
-        std::string text;
-        char part[1000];
-        while (std::fgets(part, sizeof part, pipe) != nullptr) text += part;
-        int status = ::pclose(pipe);
-        return text + (status != 0 ? "status " + std::to_string(status) : "");
-    }
-
-private:
-    std::string folder_;
-};
 
 Coro<> echo(StreamReader reader, StreamWriter writer) {
     for (;;) {
@@ -129,16 +91,6 @@ async def main():
 
 asyncio.run(main())
 )";
-
-/// Waits until a program has written its port.
-Coro<int> port_in(const Programs& programs) {
-    for (int i = 0; i < 3000; ++i) {
-        std::string text = programs.read("port");
-        if (!text.empty() && text.back() == '\n') co_return std::stoi(text);
-        co_await sleep(0.01);
-    }
-    throw RuntimeError("the program does not begin");
-}
 
 Coro<> talk_to_echo(int port, std::size_t size) {
     SSLContext client = client_context();
