@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""One co_await per statement, as g++ 12 needs it: the whole initialiser, expression statement or co_return operand.
+"""Finds what breaks the rules of docs/coroutine_traps.md that no compiler tells of:
 
-check_co_await.py [FILE...]     default: our C++ and the C++ blocks of README.md and docs/
+- one co_await per statement, as g++ 12 needs it: the whole initialiser, expression statement or co_return operand;
+- a function that returns a Coro, without any co_ and any return, is no coroutine: what it throws, it throws when called;
+- several create_task() among the arguments of one call: g++ begins the last one first.
+
+check_co_await.py [FILE...]     C++ and Markdown; default: the library's own and its docs
 check_co_await.py --self-test
 Exempt a statement with `// lint: allow-co-await <reason>` on its first line, the line of the co_await, or the line above.
 A checker of tokens, not of types: it cannot see the destructor of a braced temporary, so `Name{}` and `{.field = ...}`
 pass (ours are safe by rule), and so do the arguments of a program, `{"log", "-1"}`, in the calls that take them; all other
 braces and by-value captures beside a co_await do not.
 """
+import argparse
 import pathlib
 import re
 import sys
@@ -182,17 +187,76 @@ def problem(statement):
     return next((f"{what} beside a co_await" for what in beside(items)), None)
 
 
+def returns_coro(before):
+    """Whether what stands before a body says that it is one of a function or lambda that returns a Coro."""
+    head = list(before)
+    while head and isinstance(head[-1], str) and head[-1] in ("const", "noexcept", "override", "final", "mutable"):
+        head.pop()
+    if "->" in head:
+        result = head[len(head) - head[::-1].index("->"):]
+        return bool(result) and result[0] in ("Coro", "asyncio") and "Coro" in result and not any(is_group(r, "(") for r in result)
+    if len(head) < 2 or not is_group(head[-1], "(") or not isinstance(head[-2], str) or not re.fullmatch(r"\w+", head[-2]):
+        return False
+    return "Coro" in head[:-2] and "=" not in head and not any(is_group(item, "(") for item in head[:-1])
+
+
+def no_coroutines(items):
+    """The lines of bodies that return a Coro, and neither have a co_ nor return one that is made elsewhere."""
+    before = []
+    for item in items:
+        if isinstance(item, Group):
+            words = list(flat(item))
+            if item.sign == "{" and words and returns_coro(before):
+                if not any(word.startswith("co_") or word == "return" for word in words):
+                    yield item.line
+            yield from no_coroutines(item)
+            if item.sign == "{":
+                before = []
+                continue
+        elif item == ";":
+            before = []
+            continue
+        before.append(item)
+
+
+def unordered_tasks(items):
+    """The lines of calls that make tasks in several of their arguments."""
+    for before, item in zip(["", *items], items):
+        if not isinstance(item, Group):
+            continue
+        if item.sign == "(" and isinstance(before, str) and re.fullmatch(r"\w+", before) and before not in CONTROL:
+            arguments = [[]]
+            for part in item:
+                if part == ",":
+                    arguments.append([])
+                else:
+                    arguments[-1].append(part)
+            if sum("create_task" in flat(argument) for argument in arguments) > 1:
+                yield item.line
+        yield from unordered_tasks(item)
+
+
 def complaints(code, first_line=1):
     lines = code.splitlines()
     items = tree(code, first_line)
     mark_lambdas(items)
+
+    def is_allowed(near):
+        return any(0 <= n - first_line < len(lines) and ALLOWED.search(lines[n - first_line]) for n in near)
+
+    for line in no_coroutines(items):
+        if not is_allowed({line, line - 1}):
+            yield line, "a Coro without co_await, co_return or return: it is no coroutine, and throws when it is called"
+    for line in unordered_tasks(items):
+        if not is_allowed({line, line - 1}):
+            yield line, "several create_task() in the arguments of one call: in which order they begin is not defined"
     for statement in statements(items):
         reason = problem(statement)
         if reason:
             words = list(flat(statement))
             awaited = next(word.line for word in words if word in ("co_await", "co_yield"))
             near = {words[0].line, awaited, words[0].line - 1, awaited - 1}
-            if not any(0 <= n - first_line < len(lines) and ALLOWED.search(lines[n - first_line]) for n in near):
+            if not is_allowed(near):
                 yield awaited, reason
 
 
@@ -220,6 +284,9 @@ use(co_await f());  // lint: allow-co-await the self-test wants it
 auto out = co_await run_process({"sort", "-u"}, {.input = text});
 auto operator co_await() const { return Awaiter{*this}; }   using R = decltype(std::declval<A>().operator co_await());
 #define TWO co_await a + co_await b
+Coro<int> forwarded() { return f(); }    Coro<> declared();    virtual Coro<> g() = 0;    Coro<> h() override { co_return; }
+auto l = []() -> Coro<> { co_await f(); };    Task<> pair[] = {create_task(f()), create_task(g())};
+Coro<> made = f();    use([] { return create_task(f()); }, [] { return create_task(g()); });
 """
 BAD = """
 auto log = co_await run_process({"sort", std::string("-u")});
@@ -246,6 +313,10 @@ auto coro = [&]() -> Coro<> { use(co_await f()); };
 TEST(A, B) { run_test([&]() -> Coro<> { EXPECT_EQ(co_await f(), 1); }); }
 use(co_await f());  // lint: allow-co-await
 do { g(); } while (co_await f());
+Coro<> thrower() { throw ValueError("no coroutine"); }
+auto l = [](int n) -> asyncio::Coro<> { throw ValueError("no coroutine"); };
+struct M { Coro<int> get(int) const override { fail(); } };
+auto g = gather(create_task(a()), create_task(b()));
 """
 
 
@@ -257,14 +328,21 @@ def self_test():
     assert len({line for line, _ in complaints(BAD)}) == len(lines), list(complaints(BAD))
 
 
-if __name__ == "__main__":
-    if sys.argv[1:] == ["--self-test"]:
-        sys.exit(self_test())
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.self_test:
+        return self_test()
     root = pathlib.Path(__file__).resolve().parent.parent
     tree_files = [path for folder in ("include", "src", "tests", "examples", "bench")
                   for pattern in ("*.h", "*.cpp") for path in (root / folder).rglob(pattern)]
-    paths = [pathlib.Path(name) for name in sys.argv[1:]] or sorted(
-        [*tree_files, *root.glob("README.md"), *root.glob("docs/*.md")])
+    paths = arguments.files or sorted([*tree_files, *root.glob("README.md"), *root.glob("docs/*.md")])
     found = [f"{path}:{line}: {reason}" for path in paths for line, reason in complaints_of(path)]
-    print("\n".join(found) or f"{len(paths)} files keep the co_await rule")
-    sys.exit(bool(found))
+    print("\n".join(found) or f"{len(paths)} files keep the rules of coroutines")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

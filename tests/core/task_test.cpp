@@ -316,6 +316,7 @@ TEST(CallableTask, TakesMembersReferencesAndWhatCanOnlyBeMoved) {
 TEST(CallableTask, PassesOnWhatTheCallableThrowsAtOnce) {
     run_test([]() -> Coro<> {
         int alive = 0;
+        // lint: allow-co-await that it is no coroutine is the case
         auto thrower = [counted = Counted(alive)]() -> Coro<> { throw ValueError("at once"); };
         auto no_coroutine = [counted = Counted(alive)](bool fail) {
             if (fail) throw ValueError("at once");

@@ -120,8 +120,9 @@ TEST(Wait, ForTheFirstExceptionEndsWithATaskThatFailsInItsFirstStep) {
 // CPython: test_tasks.py, BaseTaskTests.test_wait_really_done
 TEST(Wait, CountsAsDoneWhatEndedBeforeItResumes) {
     std::string text = trace::of(6, [](Log& log) -> Coro<std::string> {
-        auto result = co_await wait(create_task(value(1, 1, &log)), create_task(value(2, 1, &log)),
-                                    {.return_when = FIRST_COMPLETED});
+        Task<int> first = create_task(value(1, 1, &log));
+        Task<int> second = create_task(value(2, 1, &log));
+        auto result = co_await wait(first, second, {.return_when = FIRST_COMPLETED});
         co_return sizes(result);
     });
     EXPECT_EQ(text, "turn 1; turn 2; done 1; done 2; turn 3; turn 4; result (2, 0); turn 5; turn 6");
@@ -169,9 +170,13 @@ TEST(Wait, CancelledLeavesTheTasksRunningWithoutItsCallbacks) {
 TEST(Wait, RetrievesExceptionsOnlyWhenItWaitsForTheFirst) {
     std::string text = trace::of(10, [](Log& log) -> Coro<std::string> {
         get_running_loop().set_exception_handler([&](EventLoop&, const ExceptionContext& c) { log(c.message); });
-        co_await wait(create_task(failure("e", 0)), create_task(value(1, 1)));
+        auto failing = create_task(failure("e", 0));
+        auto good = create_task(value(1, 1));
+        co_await wait(std::move(failing), std::move(good));
         log("-");
-        co_await wait(create_task(failure("e", 0)), create_task(value(1, 1)), {.return_when = FIRST_EXCEPTION});
+        failing = create_task(failure("e", 0));
+        good = create_task(value(1, 1));
+        co_await wait(std::move(failing), std::move(good), {.return_when = FIRST_EXCEPTION});
         get_running_loop().set_exception_handler(nullptr);
         co_return "None";
     });
