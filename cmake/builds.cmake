@@ -39,6 +39,22 @@ add_build(builds libcxx_stop_token COMPILER clang++-19 OPTIONS ${strict} -stdlib
     CACHE -DCMAKE_EXE_LINKER_FLAGS=-stdlib=libc++)
 add_build(builds cxx23_assertions COMPILER g++ OPTIONS ${strict} -D_GLIBCXX_ASSERTIONS -fno-plt CACHE -DCMAKE_CXX_STANDARD=23)
 
+# As two files and a command line.
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+set(two_files ${CMAKE_CURRENT_BINARY_DIR}/builds/two_files)
+set(by_hand "main.cpp")
+set(libraries_by_hand "")
+if(has_tls)
+    set(by_hand "tls.cpp")
+    set(libraries_by_hand "asyncio_tls.cpp -lssl -lcrypto")
+endif()
+add_test(NAME builds/two_files COMMAND sh -ec "'${Python3_EXECUTABLE}' tools/amalgamate.py --tls '${two_files}'
+sed 's|<asyncio/asyncio.h>|\"asyncio.h\"|; s|<asyncio/tls.h>|\"asyncio_tls.h\"|' tests/package/${by_hand} >'${two_files}/program.cpp'
+cd '${two_files}'
+'${CMAKE_CXX_COMPILER}' -std=c++20 -O0 -Wall -Wextra -Werror -pthread program.cpp asyncio.cpp ${libraries_by_hand} -o program
+./program" WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+set_tests_properties(builds/two_files PROPERTIES LABELS builds TIMEOUT 600)
+
 # The same, each file alone: false alarms and what the linker sees differ.
 add_build(platforms strict_parent_by_file OPTIONS ${strict} -O3 CACHE -DEACH_FILE_ALONE=ON)
 add_build(platforms one_definition OPTIONS -O1 -flto=auto -Werror=odr -Werror=lto-type-mismatch

@@ -4,7 +4,15 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/asyncio)
-install(TARGETS asyncio EXPORT asyncio_targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS asyncio EXPORT asyncio_targets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h"
+    PATTERN "asyncio/tls*" EXCLUDE)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(FILES tools/check_co_await.py tools/extract_snippets.py DESTINATION ${CMAKE_INSTALL_DATADIR}/asyncio)
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-check-co-await
+    "#!/bin/sh\nexec python3 \"$(dirname \"$(readlink -f \"$0\")\")/../share/asyncio/check_co_await.py\" \"$@\"\n")
+install(PROGRAMS ${CMAKE_CURRENT_BINARY_DIR}/asyncio-check-co-await DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(EXPORT asyncio_targets FILE asyncio-targets.cmake NAMESPACE asyncio:: DESTINATION ${package_dir})
 
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake [[
@@ -36,7 +44,9 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake ${CMAKE_CURRENT_B
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 if(has_tls)
-    install(TARGETS asyncio_tls EXPORT asyncio_tls_targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(TARGETS asyncio_tls EXPORT asyncio_tls_targets)
+    install(DIRECTORY include/asyncio/tls DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/asyncio)
+    install(FILES include/asyncio/tls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/asyncio)
     install(EXPORT asyncio_tls_targets FILE asyncio-tls-targets.cmake NAMESPACE asyncio:: DESTINATION ${package_dir})
     if(BUILD_SHARED_LIBS)
         set(pc_requires_private "libssl >= 3.0, libcrypto >= 3.0")

@@ -64,3 +64,4 @@
 #include <asyncio/tasks/wait.h>
 #include <asyncio/tasks/wait_for.h>
 #include <asyncio/tasks/with.h>
+#include <asyncio/version.h>
