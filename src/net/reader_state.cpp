@@ -63,11 +63,22 @@ void ReaderState::feed_eof() noexcept {
 
 void ReaderState::set_exception(std::exception_ptr exception) noexcept {
     exception_ = exception;
+    connection_is_lost_ = exception_is_told_ = false;
     if (waiter_ == nullptr) return;
     ReadWaiter& waiter = *waiter_;
     stop_waiting(waiter);
     waiter.error = std::move(exception);
     waiter.wake_for_turn();
+}
+
+void ReaderState::lose(std::exception_ptr exception) noexcept {
+    set_exception(std::move(exception));
+    connection_is_lost_ = true;
+}
+
+void ReaderState::tell_exception() {
+    exception_is_told_ = connection_is_lost_;
+    std::rethrow_exception(exception_);
 }
 
 void ReaderState::wake_if_satisfied() noexcept {
@@ -176,13 +187,18 @@ void ReadWaiter::check_nobody_waits() const {
 }
 
 bool ReadWaiter::begin() {
-    if (reader_->exception()) std::rethrow_exception(reader_->exception());
+    reader_->check_exception();
     if (is_satisfied()) return true;
     check_nobody_waits();
     const TransportState* transport = reader_->transport();
     set_fd(transport != nullptr ? transport->fileno() : -1);
     reader_->wait(*this);
     return false;
+}
+
+void ReadWaiter::tell_error() {
+    if (error == reader_->exception()) reader_->tell_exception();
+    std::rethrow_exception(std::move(error));
 }
 
 void ReadWaiter::on_cancel() noexcept {
@@ -208,7 +224,7 @@ void ReadWaiter::turn() {
     if (!goes_on && !is_satisfied()) {
         // It was not enough, or somebody has taken what woke it.
         try {
-            if (reader_->exception()) std::rethrow_exception(reader_->exception());
+            reader_->check_exception();
             check_nobody_waits();
             reader_->wait(*this);
             return wait_again();

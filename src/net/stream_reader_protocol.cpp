@@ -134,7 +134,7 @@ void StreamReaderProtocol::connection_lost(std::exception_ptr error) {
     lost_by_ = std::move(error);
     if (!reader_) {
     } else if (lost_by_) {
-        reader_->set_exception(lost_by_);
+        reader_->lose(lost_by_);
     } else {
         reader_->feed_eof();
     }

@@ -118,6 +118,41 @@ TEST(StreamReader, AnExceptionThatWasSetComesOutOfEveryRead) {
     });
 }
 
+/// The error comes first, as in Python, and what had come is not lost by it.
+TEST(StreamReader, OfALostConnectionGivesWhatHadComeWhenTheErrorIsTold) {
+    run_test([]() -> Coro<> {
+        StreamReader reader = new_reader();
+        reader.feed_data("one\ntwo\n345");
+        reader.state()->lose(std::make_exception_ptr(ConnectionResetError("x")));
+        std::string text = co_await result_of(reader.readline());
+        EXPECT_EQ(text, "ConnectionResetError('x')");
+        text = co_await reader.readline();
+        EXPECT_EQ(text, "one\n");
+        text = co_await reader.readuntil("o");
+        EXPECT_EQ(text, "two");
+        text = co_await reader.read(1);
+        EXPECT_EQ(text, "\n");
+        text = co_await result_of(reader.readexactly(4));
+        EXPECT_EQ(text, "IncompleteReadError('3 bytes read on a total of 4 expected bytes')");
+        text = co_await result_of(reader.read(1));
+        EXPECT_EQ(text, "ConnectionResetError('x')");
+        EXPECT_FALSE(reader.at_eof());
+
+        StreamReader waiting = new_reader();
+        auto read = [&]() -> Coro<std::string> { co_return co_await waiting.read(); };
+        auto reading = create_task(read);
+        co_await sleep(0s);
+        waiting.feed_data("all of it");
+        waiting.state()->lose(std::make_exception_ptr(ConnectionResetError("y")));
+        text = co_await result_of(reading);
+        EXPECT_EQ(text, "ConnectionResetError('y')");
+        text = co_await waiting.read();
+        EXPECT_EQ(text, "all of it");
+        text = co_await result_of(waiting.read());
+        EXPECT_EQ(text, "ConnectionResetError('y')");
+    });
+}
+
 // CPython: test_streams.py, StreamTests.test_invalid_limit
 TEST(StreamReader, ALimitIsPositive) {
     run_test([]() -> Coro<> {

@@ -29,8 +29,15 @@ public:
 
     std::size_t limit() const noexcept { return limit_; }
     bool at_eof() const noexcept { return eof_ && is_empty(); }
-    bool has_ended() const noexcept { return eof_; }
+    /// Nothing more will come.
+    bool has_ended() const noexcept { return eof_ || exception_is_told_; }
     const std::exception_ptr& exception() const noexcept { return exception_; }
+    /// Throws what has ended it.
+    void check_exception() {
+        if (exception_ && (!exception_is_told_ || is_empty())) [[unlikely]]
+            tell_exception();
+    }
+    [[noreturn]] void tell_exception();
     /// Nobody but its transport knows it any more.
     bool is_abandoned() const noexcept { return abandoned_; }
     std::string repr() const;
@@ -39,6 +46,8 @@ public:
     void feed_data(std::string_view data);
     void feed_eof() noexcept;
     void set_exception(std::exception_ptr exception) noexcept;
+    /// The same of a connection that is lost: when that was told, what had come before can still be read.
+    void lose(std::exception_ptr exception) noexcept;
     /// The transport could receive something. True if somebody waits for it: then he receives it himself, in his turn.
     bool offer() noexcept;
     /// Where the transport may put the next bytes directly, if anywhere; it says then how many.
@@ -76,6 +85,8 @@ private:
     bool eof_ = false;
     bool paused_ = false;  // its transport, by us
     bool abandoned_ = false;
+    bool connection_is_lost_ = false;
+    bool exception_is_told_ = false;  // of one that is lost
     std::size_t limit_;
     std::string buffer_;
     std::size_t begin_ = 0;
@@ -131,13 +142,14 @@ protected:
     void check_outcome() {
         check();
         if (error) [[unlikely]]
-            std::rethrow_exception(std::move(error));
+            tell_error();
     }
     ReaderState& reader() const noexcept { return *reader_; }
     bool is_filled() const noexcept { return (free_byte_ & filled) != 0; }
 
 private:
     bool begin();
+    [[noreturn]] void tell_error();
     void receive();
     void check_nobody_waits() const;
     virtual void note_filled(std::size_t) noexcept {}
