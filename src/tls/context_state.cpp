@@ -60,14 +60,39 @@ SSLContextState::SSLContextState(SSLMethod its_protocol) : protocol(its_protocol
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     checked(SSL_CTX_set_cipher_list(native(), default_ciphers));
     checked(SSL_CTX_set_min_proto_version(native(), TLS1_2_VERSION));
-    static constexpr unsigned char session_context[] = "asyncio";
-    checked(SSL_CTX_set_session_id_context(native(), session_context, sizeof session_context));
+    auto* own_number = reinterpret_cast<const unsigned char*>(&number);  // its sessions are of no other
+    checked(SSL_CTX_set_session_id_context(native(), own_number, sizeof number));
     X509_VERIFY_PARAM_set_flags(parameters(), X509_V_FLAG_TRUSTED_FIRST);
     X509_VERIFY_PARAM_set_hostflags(parameters(),
                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     checks_hostname = !is_for_servers();
     set_verify_mode(is_for_servers() ? CERT_NONE : CERT_REQUIRED);
     if (is_for_servers()) SSL_CTX_set_alpn_select_cb(native(), &SSLContextState::choose_alpn, this);
+}
+
+namespace {
+
+bool needs_no_certificate(const SSL_CIPHER* cipher) noexcept {
+    return SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null;
+}
+
+}  // namespace
+
+void SSLContextState::check_role(bool server_side) const {
+    if (server_side != is_for_servers()) {
+        throw SSLError(server_side ? "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context"
+                                   : "Cannot create a client socket with a PROTOCOL_TLS_SERVER context");
+    }
+}
+
+void SSLContextState::check_side(bool server_side) const {
+    check_role(server_side);
+    if (!server_side || sni_callback || SSL_CTX_get0_certificate(native()) != nullptr) return;
+    STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(native());
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+        if (needs_no_certificate(sk_SSL_CIPHER_value(ciphers, i))) return;
+    }
+    throw ValueError("a server's SSLContext needs a certificate: load_cert_chain()");
 }
 
 SSLContextState& context_of(const SSL_CTX* native) noexcept {

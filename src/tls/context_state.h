@@ -35,6 +35,9 @@ public:
     X509_VERIFY_PARAM* parameters() const noexcept { return SSL_CTX_get0_param(native()); }
     Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, const TlsRequest& request,
                              bool is_connected) override;
+    void check_side(bool server_side) const override;
+    /// Throws SSLError if it is for the other side.
+    void check_role(bool server_side) const;
     [[noreturn]] void refuse_early_bytes(std::size_t count) const override;
     bool is_for_servers() const noexcept { return protocol == PROTOCOL_TLS_SERVER; }
     void use_chain(BIO& certificates, BIO& key, const KeyPassword& password, const std::string& certificate_file,
@@ -63,8 +66,9 @@ private:
     OwnBio keylog_;
 };
 
-/// Calls the SNI callback of the connection's context.
-int server_name_is_asked_for(SSL* ssl, int* alert, void*) noexcept;
+/// Calls the SNI callback of the connection's context, before OpenSSL looks for a session: a session of one context
+/// must not serve for another, which may ask for other certificates (CVE-2025-23419 of nginx).
+int hello_has_come(SSL* ssl, int* alert, void*) noexcept;
 
 /// Notes for whom a certificate is that is refused.
 int certificate_is_checked(int good, X509_STORE_CTX* check) noexcept;

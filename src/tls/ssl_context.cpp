@@ -172,8 +172,7 @@ void SSLContext::set_sni_callback(SNICallback callback) const {
     if (!state().is_for_servers()) {
         throw ValueError("sni_callback cannot be set on TLS_CLIENT context");
     }
-    auto* native_callback = callback ? &detail::server_name_is_asked_for : nullptr;
-    SSL_CTX_set_tlsext_servername_callback(state().native(), native_callback);
+    SSL_CTX_set_client_hello_cb(state().native(), callback ? &detail::hello_has_come : nullptr, nullptr);
     state().sni_callback = std::move(callback);
 }
 

@@ -57,10 +57,7 @@ TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBy
     if (options.server_side && options.server_hostname) {
         throw ValueError("server_hostname can only be specified in client mode");
     }
-    if (options.server_side != context.is_for_servers()) {
-        throw SSLError(options.server_side ? "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context"
-                                           : "Cannot create a client socket with a PROTOCOL_TLS_SERVER context");
-    }
+    context.check_role(options.server_side);
     ssl_.reset(checked(SSL_new(context.native())));
     SSL_set_app_data(native(), this);
     pipe_.incoming = incoming_.get();
@@ -159,6 +156,12 @@ TlsEngine::Outcome TlsEngine::shutdown() {
     return outcome_of(result);
 }
 
+void TlsEngine::say_goodbye() {
+    Call call(*this);
+    if ((SSL_get_shutdown(native()) & SSL_SENT_SHUTDOWN) != 0) return;
+    if (int result = SSL_shutdown(native()); result < 0) outcome_of(result);
+}
+
 void TlsEngine::verify_client_post_handshake() {
     Call call(*this);
     if (SSL_verify_client_post_handshake(native()) != 1) throw_queued_error();
@@ -170,21 +173,26 @@ void TlsEngine::set_context(SSLContextState& context) {
     // What it says of checking is not taken over by that; nor may it check less.
     int mode = SSL_get_verify_mode(native()) | SSL_CTX_get_verify_mode(context.native());
     SSL_set_verify(native(), mode, nullptr);
+    constexpr unsigned long stricter = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_X509_STRICT;
+    X509_VERIFY_PARAM* checks = SSL_get0_param(native());
+    unsigned long now = X509_VERIFY_PARAM_get_flags(checks);
+    unsigned long wanted = (now & stricter) | X509_VERIFY_PARAM_get_flags(context.parameters());
+    checked(X509_VERIFY_PARAM_clear_flags(checks, now & ~wanted));
+    checked(X509_VERIFY_PARAM_set_flags(checks, wanted));
+    checked(SSL_set_num_tickets(native(), SSL_CTX_get_num_tickets(context.native())));
     context_ = FarRef<SSLContextState>(&context);
     has_changed_context_ = true;
 }
 
 /// True if the connection goes on. CPython: _ssl.c, _servername_callback
-bool TlsEngine::call_sni_callback(const char* name, int* alert) noexcept {
+bool TlsEngine::call_sni_callback(std::optional<std::string_view> name, int* alert) noexcept {
     ErrorsOfCallback errors;
     try {
         Ref<TlsEngine> keep(this);
         SNICallback callback = context().sni_callback;
-        if (!callback) return true;
+        if (!callback || std::exchange(name_is_told_, true)) return true;  // the second: of a hello that was asked for
         SSLObject connection(this);
-        std::optional<std::string_view> asked_for;
-        if (name != nullptr) asked_for = name;
-        std::optional<AlertDescription> refusal = callback(connection, asked_for, connection.context());
+        std::optional<AlertDescription> refusal = callback(connection, name, connection.context());
         if (!refusal) return true;
         *alert = *refusal;
     } catch (...) {
@@ -211,10 +219,27 @@ int certificate_is_checked(int good, X509_STORE_CTX* check) noexcept {
     return good;
 }
 
-int server_name_is_asked_for(SSL* ssl, int* alert, void*) noexcept {
+namespace {
+
+/// What RFC 6066 has as a server's name; false if it is none, which OpenSSL will say later.
+bool find_server_name(SSL* ssl, std::optional<std::string_view>& name) noexcept {
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &size) != 1) return true;
+    auto number_at = [&](std::size_t at) { return static_cast<std::size_t>(bytes[at] << 8 | bytes[at + 1]); };
+    if (size < 5 || number_at(0) != size - 2 || bytes[2] != TLSEXT_NAMETYPE_host_name) return false;
+    if (number_at(3) != size - 5 || size == 5) return false;
+    name.emplace(reinterpret_cast<const char*>(bytes + 5), size - 5);
+    return name->size() <= TLSEXT_MAXLEN_host_name && name->find('\0') == name->npos;
+}
+
+}  // namespace
+
+int hello_has_come(SSL* ssl, int* alert, void*) noexcept {
     auto& engine = *static_cast<TlsEngine*>(SSL_get_app_data(ssl));
-    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    return engine.call_sni_callback(name, alert) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+    std::optional<std::string_view> name;
+    if (!find_server_name(ssl, name)) return SSL_CLIENT_HELLO_SUCCESS;
+    return engine.call_sni_callback(name, alert) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
 }  // namespace asyncio::detail

@@ -29,6 +29,8 @@ public:
     Outcome write(std::string_view data, std::size_t& size);
     /// Sends a close_notify, once; done when the other end's has come, too.
     Outcome shutdown();
+    /// The first half of that: what comes can still be read. Does nothing the second time.
+    void say_goodbye();
     void verify_client_post_handshake();
     bool is_busy() const noexcept { return is_busy_; }
 
@@ -39,7 +41,7 @@ public:
     void set_context(SSLContextState& context);
     bool is_server() const noexcept { return SSL_is_server(native()) != 0; }
     const std::optional<std::string>& hostname() const noexcept { return hostname_; }
-    bool call_sni_callback(const char* name, int* alert) noexcept;
+    bool call_sni_callback(std::optional<std::string_view> name, int* alert) noexcept;
     void note_refused(const X509& certificate) noexcept;
     bool is_begun() const noexcept { return SSL_is_init_finished(native()) != 0; }
 
@@ -62,6 +64,7 @@ private:
     bool checks_hostname_ = false;
     bool has_changed_context_ = false;
     bool is_busy_ = false;       // OpenSSL is called
+    bool name_is_told_ = false;  // to the SNI callback
     std::string refused_names_;  // of a certificate that is for another
     std::exception_ptr thrown_by_callback_;
 };
