@@ -1,6 +1,7 @@
 #include "net/server_state.h"
 
 #include "core/task_loop.h"
+#include "net/tls_layer.h"
 
 #include <asyncio/errors/log.h>
 #include <asyncio/errors/os_errors.h>
@@ -260,7 +261,7 @@ void ServerState::wake_if_over() noexcept {
 }
 
 void ServerState::close_clients() noexcept {
-    for (SocketTransport& client : clients_) client.close();
+    for (SocketTransport& client : clients_) close_in_order(client);
 }
 
 void ServerState::abort_clients() noexcept {

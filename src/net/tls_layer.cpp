@@ -19,6 +19,14 @@ bool TlsLayer::is_of_another_process() const noexcept { return process_ != ::get
 
 TlsContext::~TlsContext() = default;
 
+void close_in_order(TransportState& transport) noexcept {
+    if (auto* below = dynamic_cast<ProtocolBelowTls*>(transport.protocol())) {
+        below->close_above();
+    } else {
+        transport.close();
+    }
+}
+
 void add_handle(TlsContext& context) noexcept { context.inc_ref(); }
 void drop_handle(TlsContext& context) noexcept { context.dec_ref(); }
 
@@ -52,6 +60,7 @@ void TlsRequest::check() const {
     check_timeout("ssl_handshake_timeout", handshake_timeout, static_cast<bool>(context));
     check_timeout("ssl_shutdown_timeout", shutdown_timeout, static_cast<bool>(context));
     if (context && !server_hostname && without_name != nullptr) throw ValueError(without_name);
+    if (context) context->check_side(server_side);
 }
 
 Ref<ProtocolMaker> over_tls(Ref<ProtocolMaker> maker, TlsRequest request) {

@@ -18,7 +18,14 @@ namespace asyncio::detail {
 struct TlsRequest;
 
 /// What a transport has as its protocol that carries TLS already.
-class ProtocolBelowTls : public Protocol {};
+class ProtocolBelowTls : public Protocol {
+public:
+    /// Closes the transport above, which ends TLS in good order first.
+    virtual void close_above() noexcept = 0;
+};
+
+/// Closes a connection by the uppermost of what stands on this transport.
+void close_in_order(TransportState& transport) noexcept;
 
 /// TLS between a transport and a protocol: what that protocol stands on.
 class TlsLayer : public TransportState {
@@ -53,6 +60,8 @@ public:
     /// `is_connected`: the protocol has been told of its connection already.
     virtual Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, const TlsRequest& request,
                                      bool is_connected) = 0;
+    /// Throws ValueError if no connection can come of it on this side.
+    virtual void check_side(bool server_side) const = 0;
     /// Throws the SSLError that so many bytes have come before TLS.
     [[noreturn]] virtual void refuse_early_bytes(std::size_t count) const = 0;
 

@@ -31,6 +31,8 @@ public:
         if (failure_) std::rethrow_exception(failure_);
     }
 
+    bool is_answered() const noexcept { return is_answered_; }
+
 private:
     int answer(char* room, std::size_t size) noexcept {
         try {
@@ -41,6 +43,7 @@ private:
             }
             std::memcpy(room, text.data(), text.size());
             OPENSSL_cleanse(text.data(), text.size());
+            is_answered_ = true;
             return static_cast<int>(text.size());
         } catch (...) {
             failure_ = std::current_exception();
@@ -49,6 +52,7 @@ private:
     }
     const KeyPassword& password_;
     std::exception_ptr failure_;
+    bool is_answered_ = false;
 };
 
 OwnBio open_file(const std::string& name) {
@@ -92,7 +96,7 @@ void SSLContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& 
     Freed<EVP_PKEY, EVP_PKEY_free> private_key(PEM_read_bio_PrivateKey(&key, nullptr, &PasswordAsked::answer, &asked));
     if (!private_key) {
         asked.rethrow();
-        throw_queued_error(key_file);
+        throw_queued_error(key_file, asked.is_answered() ? ": the password is wrong, or the key is damaged" : "");
     }
     // All of it, or nothing.
     if (X509_check_private_key(own.get(), private_key.get()) != 1) throw_queued_error(key_file);

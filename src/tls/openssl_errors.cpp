@@ -86,7 +86,8 @@ std::exception_ptr verification_error(const SSL* ssl, unsigned long code, SSLErr
     if (is_name || details.verify_code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
         details.verify_message =
             (is_name ? "Hostname" : "IP address") + (" mismatch, certificate is not valid for '" + details.host + "'");
-        details.verify_message += names.empty() ? "." : ": it is for " + names + ".";
+        details.verify_message += names.empty() ? ": its subjectAltName has no host, and a commonName does not count."
+                                                : ": it is for " + names + ".";
     } else {
         details.verify_message = X509_verify_cert_error_string(details.verify_code);
     }
@@ -96,7 +97,7 @@ std::exception_ptr verification_error(const SSL* ssl, unsigned long code, SSLErr
 
 }  // namespace
 
-std::exception_ptr queued_error(std::string_view file) {
+std::exception_ptr queued_error(std::string_view file, const char* hint) {
     // What lies deepest is the cause where a file cannot be opened, and what was said last where it cannot be read.
     unsigned long first = ERR_peek_error();
     if (ERR_SYSTEM_ERROR(first)) return make_os_error(ERR_GET_REASON(first), {}, file);
@@ -104,11 +105,12 @@ std::exception_ptr queued_error(std::string_view file) {
     if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) return std::make_exception_ptr(std::bad_alloc());
     SSLErrorDetails details;
     std::string text = code == 0 ? "OpenSSL has failed without a reason" : describe(code, details);
+    text += hint;
     if (!file.empty()) text += ": '" + std::string(file) + "'";
     return std::make_exception_ptr(SSLError(text, std::move(details)));
 }
 
-void throw_queued_error(std::string_view file) { std::rethrow_exception(queued_error(file)); }
+void throw_queued_error(std::string_view file, const char* hint) { std::rethrow_exception(queued_error(file, hint)); }
 
 // CPython: _ssl.c, PySSL_SetError
 std::exception_ptr connection_error(const SSL* ssl, int result, const std::string& host, const std::string& names) {

@@ -29,8 +29,8 @@ public:
 };
 
 /// The newest error in the queue as an SSLError, a std::bad_alloc, or what the operating system said of this file.
-std::exception_ptr queued_error(std::string_view file = {});
-[[noreturn]] void throw_queued_error(std::string_view file = {});
+std::exception_ptr queued_error(std::string_view file = {}, const char* hint = "");
+[[noreturn]] void throw_queued_error(std::string_view file = {}, const char* hint = "");
 /// For what returns null or zero where it fails.
 template <class Result>
 Result checked(Result result) {

@@ -9,6 +9,7 @@
 #include <climits>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace asyncio {
 
@@ -54,6 +55,18 @@ void TlsBytes::drop_all() noexcept {
     kept_.clear();
     begin_ = 0;
     if (kept_.capacity() > most_kept_room) kept_ = std::string();
+}
+
+std::string TlsBytes::give_all() {
+    if (begin_ > 0) kept_.erase(0, std::exchange(begin_, 0));
+    return std::exchange(kept_, {});
+}
+
+void TlsBytes::take_room_of(std::string&& given) noexcept {
+    if (kept_.capacity() >= given.capacity()) return;
+    if (!kept_.empty() || given.capacity() > most_kept_room) return;
+    given.clear();
+    kept_ = std::move(given);
 }
 
 namespace {

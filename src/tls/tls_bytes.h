@@ -21,9 +21,12 @@ public:
     /// Takes up to `size` of them.
     std::size_t take(char* to, std::size_t size) noexcept;
     std::string take_all(std::size_t most);
-    /// All of them, to be dropped when they are used.
-    std::string_view kept() const noexcept { return std::string_view(kept_).substr(begin_); }
     void drop_all() noexcept;
+    void make_room(std::size_t size) { kept_.reserve(kept_.size() + size); }
+    /// All that was appended and not taken.
+    std::string give_all();
+    /// The memory of what was given, to be used again.
+    void take_room_of(std::string&& given) noexcept;
 
     /// While it lives the bytes are read from where they are; then what is left is kept.
     class Lent {

@@ -210,7 +210,7 @@ void TlsTransport::do_flush() {
 void TlsTransport::do_shutdown() {
     try {
         std::size_t before = engine_->outgoing().pending();
-        Outcome outcome = lower_has_ended_ ? Outcome::done : engine_->shutdown();
+        Outcome outcome = lower_has_ended_ ? Outcome::done : say_goodbye();
         answers_ += engine_->outgoing().pending() - before;
         if (outcome == Outcome::wants_read) {
             send_outgoing();

@@ -98,6 +98,7 @@ private:
     void start_shutdown() noexcept;
     void do_flush();
     void do_shutdown();
+    Outcome say_goodbye();
     void send_last_outgoing();
     void shutdown_is_over();
     static void shutdown_takes_too_long(ReadyNode& node);
@@ -116,8 +117,13 @@ private:
     void wake_who_waits_for_room() noexcept;
     void note_vain_write() noexcept;
     void write_all(std::string_view data);
+    void write_lines(std::span<const BytesLike> lines);
+    void encipher(std::string_view data);
     void write_early();
+    template <class Encipher>
+    void send(Encipher encipher_all);
     void send_outgoing();
+    void pass_on();
     void control_writing();
     void do_read();
     void read_and_tell();
@@ -173,6 +179,7 @@ public:
     void connection_made(Transport transport) override { transport_->connection_made(*transport.handle().get()); }
     void data_received(std::string_view data) override { transport_->data_received(data); }
     bool eof_received() override { return transport_->eof_received(); }
+    void close_above() noexcept override { close_in_order(*transport_); }
     void pause_writing() override { transport_->pause_writing(); }
     void resume_writing() override { transport_->resume_writing(); }
     void connection_lost(std::exception_ptr error) override { transport_->connection_lost(std::move(error)); }

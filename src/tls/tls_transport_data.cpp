@@ -1,6 +1,7 @@
 #include "core/task_loop.h"
 #include "net/protocol_calls.h"
 #include "net/water_marks.h"
+#include "net/write_buffer.h"
 #include "tls/tls_transport.h"
 
 #include <asyncio/errors/exceptions.h>
@@ -10,6 +11,8 @@
 #include <asyncio/net/stream_reader_protocol.h>
 #include <asyncio/tls/ssl_errors.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -21,6 +24,7 @@ namespace {
 constexpr int writes_before_warning = 5;                 // CPython: LOG_THRESHOLD_FOR_CONNLOST_WRITES
 constexpr std::size_t incoming_high_water = 256 * 1024;  // CPython: FLOW_CONTROL_HIGH_WATER_SSL_READ
 constexpr std::size_t incoming_low_water = 64 * 1024;
+constexpr std::size_t record_size = 16 * 1024;   // the most that TLS has in one
 constexpr std::size_t most_answers = 64 * 1024;  // unsent, to who sends and does not read: of a KeyUpdate, such as
 
 /// Memory for what is deciphered and handed on at once. A thread keeps one of them.
@@ -56,18 +60,65 @@ void TlsTransport::note_vain_write() noexcept {
     }
 }
 
+template <class Encipher>
+void TlsTransport::send(Encipher encipher_all) {
+    Ref<TlsTransport> keep(this);
+    try {
+        encipher_all();
+        send_outgoing();
+    } catch (...) {
+        fail(std::current_exception(), "Fatal error on SSL protocol");
+    }
+}
+
 void TlsTransport::write(std::string_view data) {
     check_can_write("write");
     if (!data.empty()) write_all(data);
 }
 
-/// As one record, if they are small.
 void TlsTransport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
-    if (lines.size() == 1) return write(lines.front().view());
+    if (std::all_of(lines.begin(), lines.end(), [](const BytesLike& line) { return line.empty(); })) return;
+    if (state_ == State::wrapped) return send([&] { write_lines(lines); });
     std::string all;
     for (const BytesLike& line : lines) all += line.view();
-    write(all);
+    write_all(all);
+}
+
+/// In records that are full, but for the last.
+void TlsTransport::write_lines(std::span<const BytesLike> lines) {
+    ClearText text;
+    std::size_t size = 0;
+    for (const BytesLike& line : lines) {
+        std::string_view rest = line.view();
+        while (!rest.empty()) {
+            if (size == 0 && rest.size() >= record_size) {
+                std::size_t whole = rest.size() - rest.size() % record_size;
+                encipher(rest.substr(0, whole));
+                rest.remove_prefix(whole);
+                continue;
+            }
+            std::string_view part = rest.substr(0, record_size - size);
+            std::memcpy(text.bytes() + size, part.data(), part.size());
+            size += part.size();
+            rest.remove_prefix(part.size());
+            if (size == record_size) encipher({text.bytes(), std::exchange(size, 0)});
+        }
+    }
+    encipher({text.bytes(), size});
+}
+
+/// What is much goes on its way in parts, while it is in the cache.
+void TlsTransport::encipher(std::string_view data) {
+    constexpr std::size_t part = 4 * record_size;
+    TlsBytes& outgoing = engine_->outgoing();
+    if (data.size() > record_size / 4) outgoing.make_room(std::min(data.size(), part) + record_size / 8);
+    while (!data.empty() && state_ == State::wrapped) {
+        std::size_t size = 0;
+        if (engine_->write(data, size) != Outcome::done) throw SSLError("TLS takes no more");
+        data.remove_prefix(size);
+        if (outgoing.pending() >= part && !data.empty()) pass_on();
+    }
 }
 
 void TlsTransport::write_all(std::string_view data) {
@@ -76,17 +127,7 @@ void TlsTransport::write_all(std::string_view data) {
         early_ += data;
         return control_writing();
     }
-    Ref<TlsTransport> keep(this);
-    try {
-        while (!data.empty()) {
-            std::size_t size = 0;
-            if (engine_->write(data, size) != Outcome::done) throw SSLError("TLS takes no more");
-            data.remove_prefix(size);
-        }
-        send_outgoing();
-    } catch (...) {
-        fail(std::current_exception(), "Fatal error on SSL protocol");
-    }
+    send([&] { encipher(data); });
 }
 
 void TlsTransport::write_early() {
@@ -95,19 +136,24 @@ void TlsTransport::write_early() {
 }
 
 void TlsTransport::send_outgoing() {
-    TlsBytes& outgoing = engine_->outgoing();
-    if (!lower_is_full_ && outgoing.pending() > 0 && lower_ && !lower_is_over_) {
-        lower_->write(outgoing.kept());
-        outgoing.drop_all();
-        answers_ = 0;
-    }
+    pass_on();
     control_writing();
 }
 
+/// What the transport below has to keep it takes, and copies nothing.
+void TlsTransport::pass_on() {
+    TlsBytes& outgoing = engine_->outgoing();
+    if (lower_is_full_ || outgoing.pending() == 0 || !lower_ || lower_is_over_) return;
+    std::string bytes = outgoing.give_all();
+    lower_->write_given(GivenBytes(bytes));
+    outgoing.take_room_of(std::move(bytes));
+    answers_ = 0;
+}
+
 void TlsTransport::resume_writing() {
-    lower_is_full_ = false;
     Ref<TlsTransport> keep(this);
-    send_outgoing();
+    lower_is_full_ = false;
+    send([] {});
     control_lower_reading();
 }
 
@@ -230,6 +276,19 @@ TlsTransport::Received TlsTransport::read_clear(WritableBytes room) {
     }
     answers_ += engine_->outgoing().pending() - before;
     return received;
+}
+
+/// What the other end still sends is dropped until it has ended, too: to close while something comes would have it told
+/// of a reset, and lose what it has not read yet.
+TlsTransport::Outcome TlsTransport::say_goodbye() {
+    engine_->say_goodbye();
+    ClearText text;
+    Outcome outcome = Outcome::done;
+    while (outcome == Outcome::done) {
+        std::size_t size = 0;
+        outcome = engine_->read({text.bytes(), ClearText::size}, size);
+    }
+    return outcome == Outcome::closed ? Outcome::done : outcome;
 }
 
 /// True if there may be more.

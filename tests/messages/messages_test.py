@@ -23,6 +23,8 @@ Coro<int> answer() { co_return 42; }
 
 # What is written, and a part of what the compiler says.
 CASES = {
+    "#include <asyncio/tls.h>\n"
+    "void f() { OpenConnectionOptions options = {.ssl = create_default_context()}; }": "name it first",
     "void f() { run(answer); }": "run(f()), not run(f)",
     "void f() { auto later = [](int) -> Coro<> { co_return; }; run(later); }": "run(f()), not run(f)",
     "Coro<> add(int& n) { ++n; co_return; }\nvoid f(int n) { create_task(add, n); }": "(a reference: std::ref)",

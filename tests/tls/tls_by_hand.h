@@ -124,8 +124,8 @@ private:
 
 /// Puts the protocol on the other end, with TLS.
 template <class P>
-asyncio::Coro<> serve_by_hand(TlsByHand& client, asyncio::ProtocolRef<P> protocol) {
-    asyncio::ConnectAcceptedSocketOptions options = {.ssl = for_servers()};
+asyncio::Coro<> serve_by_hand(TlsByHand& client, asyncio::ProtocolRef<P> protocol,
+                              asyncio::ConnectAcceptedSocketOptions options = {.ssl = for_servers()}) {
     auto serve = [protocol, options, fd = client.other_end()]() -> asyncio::Coro<> {
         auto factory = [&protocol] { return protocol; };
         co_await asyncio::connect_accepted_socket(factory, asyncio::Socket::from_fd(fd), options);

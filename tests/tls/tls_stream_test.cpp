@@ -195,68 +195,6 @@ TEST_F(TlsStreamTest, RefusesWhomItDoesNotTrust) {
     });
 }
 
-// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_server_ssl_timeout_for_plain_socket
-// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_connection_no_ssl_server_hostname_errors
-// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_connection_ssl_server_hostname_errors
-// CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_create_connection_ssl_timeout_for_plain_socket
-// CPython: test_sslproto.py, SslProtoHandshakeTests.test_handshake_timeout_zero
-// CPython: test_sslproto.py, SslProtoHandshakeTests.test_handshake_timeout_negative
-// clang-format off
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_server_ssl_timeout_with_plain_sock
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_connection_nossl_serverhost
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_connection_ssl_noserverhost
-// CPython: test_unix_events.py, SelectorEventLoopUnixSocketTests.test_create_unix_connection_ssl_timeout_with_plain_sock
-// clang-format on
-TEST_F(TlsStreamTest, NeedsANameAndTimesThatAreNone) {
-    run_net([]() -> Coro<> {
-        SSLContext client = client_context();
-        auto refuses = [](OpenConnectionOptions options, std::string text) -> Coro<> {
-            std::string outcome = co_await outcome_of(open_connection("127.0.0.1", 1, options));
-            EXPECT_EQ(outcome, "ValueError('" + text + "')");
-        };
-        OpenConnectionOptions options = {.server_hostname = "x"};
-        co_await refuses(options, "server_hostname is only meaningful with ssl");
-        options = {.ssl_handshake_timeout = 1s};
-        co_await refuses(options, "ssl_handshake_timeout is only meaningful with ssl");
-        options = {.ssl_shutdown_timeout = 1s};
-        co_await refuses(options, "ssl_shutdown_timeout is only meaningful with ssl");
-        options = {.ssl = client, .ssl_handshake_timeout = 0s};
-        co_await refuses(options, "ssl_handshake_timeout should be a positive number, got 0.0");
-        options = {.ssl = client, .ssl_handshake_timeout = -10s};
-        co_await refuses(options, "ssl_handshake_timeout should be a positive number, got -10.0");
-        options = {.ssl = client, .ssl_shutdown_timeout = -10s};
-        co_await refuses(options, "ssl_shutdown_timeout should be a positive number, got -10.0");
-
-        auto [one, other] = socketpair();
-        options = {.sock = &one, .ssl = client};
-        {
-            std::string got = co_await outcome_of(open_connection(options));
-            EXPECT_EQ(got, "ValueError('You must set server_hostname when using ssl without a host')");
-        }
-        OpenUnixConnectionOptions over_unix = {.sock = &other, .ssl = client};
-        {
-            std::string got = co_await outcome_of(open_unix_connection(over_unix));
-            EXPECT_EQ(got, "ValueError('you have to pass server_hostname when using ssl')");
-        }
-        over_unix = {.server_hostname = "x"};
-        {
-            std::string got = co_await outcome_of(open_unix_connection("/x", over_unix));
-            EXPECT_EQ(got, "ValueError('server_hostname is only meaningful with ssl')");
-        }
-        auto callback = [](StreamReader, StreamWriter) {};
-        StartServerOptions of_server = {.ssl_handshake_timeout = 1s};
-        {
-            std::string got = co_await outcome_of(start_server(callback, "127.0.0.1", 0, of_server));
-            EXPECT_EQ(got, "ValueError('ssl_handshake_timeout is only meaningful with ssl')");
-        }
-        StartUnixServerOptions of_unix_server = {.ssl_shutdown_timeout = 1s};
-        {
-            std::string got = co_await outcome_of(start_unix_server(callback, "/x", of_unix_server));
-            EXPECT_EQ(got, "ValueError('ssl_shutdown_timeout is only meaningful with ssl')");
-        }
-    });
-}
-
 // CPython: test_streams.py, StreamTests.test_open_unix_connection_no_loop_ssl
 TEST_F(TlsStreamTest, GoesOverUnixSockets) {
     run_net([]() -> Coro<> {

@@ -64,8 +64,8 @@ TEST(SSLObject, ChecksWhomItSpeaksTo) {
     EXPECT_EQ(verdict(certify({.key_type = "RSA"}, &ours)), "EE certificate key too weak");
     EXPECT_EQ(verdict(certify({.hash = "SHA1"}, &ours)), "CA signature digest algorithm too weak");
     EXPECT_EQ(verdict(certify({.alt_names = ""}, &ours)),
-              "Hostname mismatch, certificate is not valid for 'localhost'.")
-        << "the common name does not count";
+              "Hostname mismatch, certificate is not valid for 'localhost': its subjectAltName has no host, and a "
+              "commonName does not count.");
     EXPECT_EQ(verdict(certify({}, &localhost())).substr(0, 7), "unable ") << "who is no authority cannot certify";
 }
 

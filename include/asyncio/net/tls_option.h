@@ -3,6 +3,7 @@
 #include <asyncio/detail/far_ref.h>
 #include <asyncio/loop/seconds.h>
 
+#include <concepts>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -38,7 +39,12 @@ class TlsOption {
 public:
     constexpr TlsOption() noexcept = default;
     TlsOption(const detail::TlsContextHandle& context) noexcept : context_(context.tls_context()) {}
-    TlsOption(const detail::TlsContextHandle&&) = delete;  // a temporary would be gone before the call
+    template <std::derived_from<detail::TlsContextHandle> Temporary>
+    TlsOption(Temporary&&) {
+        static_assert(!sizeof(Temporary),
+                      "an SSLContext that is a temporary is gone before the call: name it first, as in "
+                      "`SSLContext context = create_default_context();` and `.ssl = context`");
+    }
     explicit operator bool() const noexcept { return context_ != nullptr; }
     /// For the library.
     detail::TlsContext* context() const noexcept { return context_; }
