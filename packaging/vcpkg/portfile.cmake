@@ -1,0 +1,21 @@
+# The port of vcpkg. REF and SHA512 are filled in when a version is published.
+vcpkg_from_github(
+    OUT_SOURCE_PATH SOURCE_PATH
+    REPO example/asyncio-cpp
+    REF "v${VERSION}"
+    SHA512 0
+    HEAD_REF main)
+
+vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS FEATURES
+    io-uring ASYNCIO_IO_URING
+    tls ASYNCIO_TLS)
+
+vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}"
+    OPTIONS ${FEATURE_OPTIONS} -DASYNCIO_BUILD_TESTS=OFF -DASYNCIO_BUILD_EXAMPLES=OFF -DASYNCIO_INSTALL=ON)
+vcpkg_cmake_install()
+vcpkg_cmake_config_fixup(PACKAGE_NAME asyncio CONFIG_PATH lib/cmake/asyncio)
+vcpkg_fixup_pkgconfig()
+vcpkg_copy_tools(TOOL_NAMES asyncio-check-co-await AUTO_CLEAN)
+
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include" "${CURRENT_PACKAGES_DIR}/debug/share")
+vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
