@@ -59,6 +59,38 @@ void LoopCore::check_thread_now() const {
     throw RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one");
 }
 
+// A pass. All of it is one function with the loop around it: where a pass runs a node or two, that is a third of it.
+
+/// Runs what is ready now, which `end_of_pass` ends. What an exception leaves unrun (only KeyboardInterrupt and SystemExit
+/// leave the loop) is still first in line.
+[[gnu::always_inline]] inline void LoopCore::run_ready(ReadyNode& end_of_pass) {
+    ready_.push(end_of_pass);
+    int callbacks = 0;
+    for (;; ++callbacks) {
+        ReadyNode& node = ready_.take_next(end_of_pass);
+        if (&node == &end_of_pass) break;
+        try {
+            if (is_watched_) [[unlikely]] {
+                run_watched(node);
+            } else {
+                node.run();
+            }
+        } catch (...) {
+            node_failed();
+        }
+    }
+    budget_.spend(callbacks);
+}
+
+[[gnu::always_inline]] inline void LoopCore::run_pass(ReadyNode& end_of_pass) {
+    ++passes_;
+    drain_inbox();
+    bool idle = ready_.empty() && !stopping_;
+    if (idle || budget_.is_spent()) look_outside(idle);
+    if (timers_.is_first_due()) collect_due();
+    run_ready(end_of_pass);
+}
+
 void LoopCore::run_until_stopped() {
     check_closed();
     check_running();
@@ -81,8 +113,9 @@ void LoopCore::run_until_stopped() {
         LoopCore& loop_;
     };
     Running running(*this);
+    ReadyNode end_of_pass;
     do {
-        run_pass();
+        run_pass(end_of_pass);
     } while (!stopping_);
 }
 
@@ -125,16 +158,7 @@ void LoopCore::TakeOver::take_over(ReadyNode& node) {
     if (running_loop == nullptr) running_loop = &static_cast<TakeOver&>(node).loop;
 }
 
-// A pass.
-
-void LoopCore::run_pass() {
-    ++passes_;
-    drain_inbox();
-    bool idle = ready_.empty() && !stopping_;
-    if (idle || budget_.is_spent()) look_outside(idle);
-    if (timers_.is_first_due()) collect_due();
-    run_ready();
-}
+// What is outside.
 
 void LoopCore::look_outside(bool idle) {
     events_.clear();
@@ -182,28 +206,6 @@ void LoopCore::wait_for_events(bool idle) {
     }
     constexpr std::int64_t longest = 24LL * 3600 * 1'000'000'000;
     io_->wait(nanoseconds(std::min(first - now, longest)), events_);
-}
-
-void LoopCore::run_ready() {
-    // Up to here in this pass. What an exception leaves unrun (only KeyboardInterrupt and SystemExit leave the loop) is
-    // still first in line.
-    ReadyNode end_of_pass;
-    ready_.push(end_of_pass);
-    int callbacks = 0;
-    for (;; ++callbacks) {
-        ReadyNode& node = ready_.take_next(end_of_pass);
-        if (&node == &end_of_pass) break;
-        try {
-            if (is_watched_) [[unlikely]] {
-                run_watched(node);
-            } else {
-                node.run();
-            }
-        } catch (...) {
-            node_failed();
-        }
-    }
-    budget_.spend(callbacks);
 }
 
 // Who looks on.

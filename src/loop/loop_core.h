@@ -162,11 +162,11 @@ private:
 
     void check_thread_now() const;
     void drop_all_queued() noexcept;
-    void run_pass();
+    void run_pass(ReadyNode& end_of_pass);
     void look_outside(bool idle);
     void tell_events();
     void wait_for_events(bool idle);
-    void run_ready();
+    void run_ready(ReadyNode& end_of_pass);
     void run_watched(ReadyNode& node);
     void note_watchers() noexcept;
     void collect_due() noexcept;

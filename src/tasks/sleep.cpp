@@ -6,8 +6,8 @@ namespace asyncio::detail {
 
 void throw_invalid_delay() { throw ValueError("Invalid delay: NaN (not a number)"); }
 
-void SleepWait::sleep(TaskBase& task, std::coroutine_handle<> frame) {
-    schedule_at(task.loop(), time_of(task.loop()) + delay_, task);
+void SleepWait::start(Seconds delay, TaskBase& task, std::coroutine_handle<> frame) {
+    schedule_at(task.loop(), time_of(task.loop()) + delay, task);
     suspend(task, frame, &SleepWait::is_due);
 }
 

@@ -4,6 +4,7 @@
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/slot.h>
 
+#include <bit>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -79,10 +80,12 @@ public:
     FinalAwaiter final_suspend() const noexcept { return {}; }
     void unhandled_exception() noexcept;
 
+    /// `where` is a std::source_location, which is one pointer in both compilers: g++ 12 keeps a default argument of a
+    /// class in the frame, 8 bytes and a store for each await.
     template <class A>
-    decltype(auto) await_transform(A&& awaitable, std::source_location where = std::source_location::current()) {
+    decltype(auto) await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
         static_assert(Awaitable<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
-        await_at_ = where;
+        await_at_ = std::bit_cast<std::source_location>(where);
         if constexpr (AsksForTask<A>) {
             return static_cast<A&&>(awaitable).awaiter_for(*task_);
         } else if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {

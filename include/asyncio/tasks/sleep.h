@@ -11,40 +11,55 @@ namespace asyncio {
 
 namespace detail {
 
-/// A sleep under way: the task's node is a timer.
-class SleepWait : public Waiter {
+/// The wait of a sleep that takes time: the task's node is a timer.
+class SleepWait final : public Waiter {
 public:
-    explicit SleepWait(Seconds delay) noexcept : Waiter(WaitKind::sleep), delay_(delay) {}
+    SleepWait() noexcept : Waiter(WaitKind::sleep) {}
+    void start(Seconds delay, TaskBase& task, std::coroutine_handle<> frame);
+    [[gnu::always_inline]] void end() { check(); }
+
+private:
+    static void is_due(ReadyNode& node);
+};
+
+/// A sleep under way. It is a wait only if it takes time.
+class [[nodiscard]] SleepAwaiter : public NativeAwaitable {
+public:
+    explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
+    SleepAwaiter(const SleepAwaiter&) = delete;
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
-        task_ = frame.promise().task();
-        if (delay_.count() > 0) return sleep(*task_, frame);
-        state_ = State::woken;
-        task_->yield(frame);
+        TaskBase* task = frame.promise().task();
+        if (takes_time()) {
+            (::new (static_cast<void*>(&wait_)) SleepWait)->start(delay_, *task, frame);
+        } else {
+            task_ = task;
+            task->yield(frame);
+        }
     }
-    [[gnu::always_inline]] void await_resume() { check(); }
-
-protected:
-    ~SleepWait() = default;
+    [[gnu::always_inline]] void await_resume() {
+        if (takes_time()) return wait_.end();
+        if (task_->cancel_is_due()) [[unlikely]]
+            throw CancelledError(task_->take_due_cancel());
+    }
 
 private:
-    void sleep(TaskBase& task, std::coroutine_handle<> frame);
-    static void is_due(ReadyNode& node);
+    static_assert(std::is_trivially_destructible_v<SleepWait>);
+    bool takes_time() const noexcept { return delay_.count() > 0; }
     Seconds delay_;
-};
-
-class [[nodiscard]] SleepAwaiter final : public SleepWait {
-public:
-    using SleepWait::SleepWait;
+    union {
+        TaskBase* task_ = nullptr;
+        SleepWait wait_;
+    };
 };
 
 template <class T>
-class [[nodiscard]] SleepResultAwaiter final : public SleepWait {
+class [[nodiscard]] SleepResultAwaiter final : public SleepAwaiter {
 public:
-    SleepResultAwaiter(Seconds delay, T&& result) : SleepWait(delay), result_(std::move(result)) {}
+    SleepResultAwaiter(Seconds delay, T&& result) : SleepAwaiter(delay), result_(std::move(result)) {}
     [[gnu::always_inline]] T await_resume() {
-        check();
+        SleepAwaiter::await_resume();
         return std::move(result_);
     }
 
