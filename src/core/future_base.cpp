@@ -31,6 +31,15 @@ inline void FutureBase::end_of_life() noexcept {
 }
 
 void FutureBase::destroy() noexcept {
+    if (plain_words_ != 0 && is_empty() && static_cast<TaskBase*>(this)->is_plain()) [[likely]] {
+        LoopCore& loop = *loop_;
+        deallocate(this, plain_words_ * sizeof(void*));
+        return loop.dec_ref();
+    }
+    destroy_slowly();
+}
+
+void FutureBase::destroy_slowly() noexcept {
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
     TaskLoop& loop = task_loop(*loop_);
     if (loop.destroying_futures) {
@@ -73,17 +82,12 @@ void FutureBase::report_unretrieved() noexcept {
     });
 }
 
-inline void FutureBase::schedule_callbacks() noexcept {
-    if (callbacks_.empty()) return;
+void FutureBase::schedule_callbacks() noexcept {
     if (loop_->is_closed()) [[unlikely]]
         return drop_callbacks();
     if (has_user_callbacks_) [[unlikely]]
         keep_for_callbacks();
-    ReadyNode& newest = callbacks_.pop();
-    if (callbacks_.empty()) [[likely]]
-        return loop_->push_ready(newest);
     ReadyList in_order;
-    in_order.push_front(newest);
     callbacks_.move_to(in_order);
     loop_->push_ready(in_order);
 }
@@ -96,9 +100,15 @@ void FutureBase::keep_for_callbacks() noexcept {
 
 void FutureBase::become_done(State state) noexcept {
     state_ = state;
-    schedule_callbacks();
-    if (kind_ == Kind::gathering) [[unlikely]]
-        on_done();
+    if (kind_ == Kind::gathering) [[unlikely]] {
+        schedule_callbacks();
+        return on_done();
+    }
+    if (callbacks_.empty()) return;
+    bool is_one_of_ours = callbacks_.has_one() && !has_user_callbacks_ && !loop_->is_closed();
+    if (!is_one_of_ours) [[unlikely]]
+        return schedule_callbacks();
+    loop_->push_ready(callbacks_.pop());
 }
 
 void FutureBase::become_cancelled(const Ref<CancelRequest>& request) noexcept {

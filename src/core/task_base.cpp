@@ -57,11 +57,6 @@ TaskBase::~TaskBase() {
     }
 }
 
-void TaskBase::set_root(std::coroutine_handle<> root) noexcept {
-    PromiseBase::of(root).attach(this, nullptr);
-    innermost_ = root;
-}
-
 std::coroutine_handle<> TaskBase::root() const noexcept {
     if (is_over_) return nullptr;
     std::coroutine_handle<> frame = innermost_;
@@ -73,7 +68,14 @@ std::source_location TaskBase::function() const noexcept {
     return is_over_ ? function_ : PromiseBase::of(root()).function();
 }
 
-[[gnu::always_inline]] inline void TaskBase::run_step() noexcept {
+[[gnu::always_inline]] inline void TaskBase::run_frames() noexcept {
+    phase_ = Phase::runs;
+    do {
+        innermost_.resume();
+    } while (phase_ == Phase::runs);
+}
+
+void TaskBase::run_step() noexcept {
     if (cancel_due_ && !is_started() && !begins_cancelled_) [[unlikely]] {
         // Cancelled before its first step: the body never runs.
         cancel_due_ = false;
@@ -82,10 +84,7 @@ std::source_location TaskBase::function() const noexcept {
         conclude_as_cancelled(cancel_request_);
         return;
     }
-    phase_ = Phase::runs;
-    do {
-        innermost_.resume();
-    } while (phase_ == Phase::runs);
+    run_frames();
     if (phase_ == Phase::ended) conclude();
     task_loop(*loop_).unwinding.is_over();
 }
@@ -113,6 +112,14 @@ void TaskBase::start(const TaskOptions& options) {
     }
 }
 
+void TaskBase::start_plainly() noexcept {
+    name_.assign_number();
+    context_.begin_as_copy(*loop_->current_context());
+    task_loop(*loop_).live_tasks.push_back(*this);
+    inc_ref();
+    loop_->push_ready(*this);
+}
+
 void TaskBase::eager_start() {
     constexpr int deepest = 1000;  // each level takes some of the machine's stack; Python gives up sooner
     Ref<TaskBase> keep(this);
@@ -122,6 +129,7 @@ void TaskBase::eager_start() {
         throw RuntimeError("too many tasks started eagerly inside each other");
     }
     TaskBase* creator = std::exchange(loop.current_task, this);
+    if (creator == nullptr) nested_children.begin(__builtin_frame_address(0));
     class Depth {
     public:
         explicit Depth(int& depth) : depth_(depth) { ++depth_; }
@@ -145,26 +153,54 @@ void TaskBase::eager_start() {
 }
 
 void TaskBase::step() {
+    bool is_rare = must_cancel_ || context_.is_shared();
+    if (is_rare) [[unlikely]]
+        return step_slowly();
     TaskLoop& loop = task_loop(*loop_);
-    if (must_cancel_) [[unlikely]] {
+    waiter_ = nullptr;
+    nested_children.begin(__builtin_frame_address(0));
+    loop.current_task = this;
+    loop.current_context() = &context_;
+    run_frames();
+    if (phase_ == Phase::ended || loop.unwinding.is_under_way()) return end_step();
+    loop.current_context() = loop.base_context();
+    loop.current_task = nullptr;
+}
+
+void TaskBase::end_step() {
+    TaskLoop& loop = task_loop(*loop_);
+    if (phase_ == Phase::ended) conclude();
+    loop.unwinding.is_over();
+    loop.current_context() = loop.base_context();
+    leave_step();
+}
+
+void TaskBase::leave_step() {
+    TaskLoop& loop = task_loop(*loop_);
+    loop.current_task = nullptr;
+    if (!is_over_) return;
+    leave_loop();
+    loop.throw_fatal_error();
+}
+
+// Out of line, or the registers that it needs are saved in each step.
+[[gnu::noinline]] void TaskBase::step_slowly() {
+    TaskLoop& loop = task_loop(*loop_);
+    if (must_cancel_) {
         must_cancel_ = false;
         cancel_due_ = waiter_ == nullptr || !waiter_->ended_cancelled();
     }
     waiter_ = nullptr;
-    nested_children.count = 0;
+    nested_children.begin(__builtin_frame_address(0));
     loop.current_task = this;
-    if (context_.is_shared()) [[unlikely]] {
+    if (context_.is_shared()) {
         step_in_shared_context();
     } else {
         loop.current_context() = &context_;
         run_step();
         loop.current_context() = loop.base_context();
     }
-    loop.current_task = nullptr;
-    if (is_over_) {
-        leave_loop();
-        loop.throw_fatal_error();
-    }
+    leave_step();
 }
 
 void TaskBase::step_in_shared_context() {
@@ -179,23 +215,36 @@ void TaskBase::step_in_shared_context() {
     }
 }
 
-void TaskBase::conclude() noexcept {
-    std::coroutine_handle<> root = innermost_;
-    std::exception_ptr error = PromiseBase::of(root).take_error();
+/// The frames are about to go: what is known of them by then is kept in their place.
+inline void TaskBase::become_over(std::coroutine_handle<> root) noexcept {
+    function_ = PromiseBase::of(root).function();
+    traceback_ = nullptr;
+    is_over_ = true;
+}
+
+inline void TaskBase::end_coroutine(std::coroutine_handle<> root) noexcept {
     become_over(root);
     root.destroy();
     if (has_callable_) drop_callable();
-    if (!error) [[likely]] {
-        if (must_cancel_) [[unlikely]] {
-            // It cancelled itself and never waited after that.
-            must_cancel_ = false;
-            drop_result();
-            become_cancelled(cancel_request_);
-        } else {
-            finish();
-        }
-        return;
+}
+
+void TaskBase::conclude() noexcept {
+    std::coroutine_handle<> root = innermost_;
+    if (PromiseBase::of(root).has_failed()) [[unlikely]]
+        return conclude_failed(root);
+    end_coroutine(root);
+    if (must_cancel_) [[unlikely]] {
+        // It cancelled itself and never waited after that.
+        must_cancel_ = false;
+        drop_result();
+        return become_cancelled(cancel_request_);
     }
+    finish();
+}
+
+[[gnu::noinline]] void TaskBase::conclude_failed(std::coroutine_handle<> root) noexcept {
+    std::exception_ptr error = PromiseBase::of(root).take_error();
+    end_coroutine(root);
     if (const auto* cancelled = exception_cast<CancelledError>(error)) {
         exception_ = late_cancelled_error();
         become_cancelled(cancelled->request());
@@ -211,13 +260,6 @@ void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
     if (has_callable_) drop_callable();
     exception_ = late_cancelled_error();
     become_cancelled(request);
-}
-
-/// The frames are about to go: what is known of them by then is kept in their place.
-void TaskBase::become_over(std::coroutine_handle<> root) noexcept {
-    function_ = PromiseBase::of(root).function();
-    traceback_ = nullptr;
-    is_over_ = true;
 }
 
 void TaskBase::leave_loop() noexcept {
@@ -258,14 +300,6 @@ void TaskBase::abandon() noexcept {
     if (has_callable_) drop_callable();
     drop_callbacks();
     leave_loop();
-}
-
-void TaskBase::block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept {
-    innermost_ = frame;
-    phase_ = Phase::blocked;
-    waiter_ = &waiter;
-    if (must_cancel_) [[unlikely]]
-        cancel_wait(waiter);
 }
 
 void TaskBase::yield(std::coroutine_handle<> frame) noexcept {
@@ -317,6 +351,13 @@ namespace {
 }
 
 }  // namespace
+
+void start_task(TaskBase& task) {
+    bool is_plain = task.loop().is_running() && !task_loop(task.loop()).task_factory;
+    if (!is_plain) [[unlikely]]
+        return start_task(task, TaskOptions());
+    task.start_plainly();
+}
 
 void start_task(TaskBase& task, const TaskOptions& options) {
     if (!task_loop(task.loop()).task_factory) [[likely]]

@@ -27,21 +27,6 @@ EventLoop& TaskLoop::facade() const {
     return *facade_;
 }
 
-void TaskLoop::run_forever() {
-    class OwnStack {
-    public:
-        explicit OwnStack(void* here) noexcept : outer_(nested_children) {
-            nested_children = {.stack_end = reinterpret_cast<std::uintptr_t>(here) - NestedChildren::most_bytes};
-        }
-        ~OwnStack() { nested_children = outer_; }
-
-    private:
-        NestedChildren outer_;
-    };
-    OwnStack own_stack(__builtin_frame_address(0));
-    run_until_stopped();
-}
-
 bool TaskLoop::shut_down_at_once() noexcept {
     bool nobody_looks_on = !debug() && !task_factory;
     if (!nobody_looks_on || !live_tasks.empty() || !generators.empty() || !is_untouched()) return false;

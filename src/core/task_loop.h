@@ -26,7 +26,7 @@ public:
 
     EventLoop& facade() const;
     EventLoop* facade_or_null() const noexcept { return facade_; }
-    void run_forever();
+    void run_forever() { run_until_stopped(); }
     /// shutdown_asyncgens() and shutdown_default_executor(), if nobody could tell that no task did it.
     bool shut_down_at_once() noexcept;
     void destroy();  // by the EventLoop's destructor

@@ -22,6 +22,7 @@ public:
         }
     }
 
+    bool is_under_way() const noexcept { return error_ != nullptr; }
     void is_over() noexcept {
         if (error_) [[unlikely]]
             error_ = nullptr;

@@ -67,6 +67,17 @@ void TaskGroup::throw_refused() const {
     throw RuntimeError(who + " is shutting down");
 }
 
+void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member) {
+    bool is_plain = loop_->is_running() && !detail::task_loop(*loop_).task_factory;
+    if (!is_plain) [[unlikely]]
+        return start(task, member, TaskOptions());
+    member.group_ = this;
+    member.task_ = detail::Ref<detail::TaskBase>(&task);
+    members_.push_back(member);
+    task.start_plainly();
+    task.add_first_node(member);
+}
+
 void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member, const TaskOptions& options) {
     // A member already in an eager first step, in which the task may cancel the group; CPython adds it only after that.
     member.group_ = this;

@@ -149,6 +149,8 @@ public:
     /// The handle that shows and changes what this slot shows; the slot is a share from now on.
     Context context();
     bool is_shared() const noexcept { return (bits_ & 1U) != 0; }
+    /// Whether it is a snapshot in which no variable has a value.
+    bool is_empty() const noexcept { return bits_ == 0; }
 
 private:
     friend class ContextVarBase;

@@ -126,7 +126,11 @@ public:
         return Future<T>(detail::Ref<detail::FutureBase>(new detail::FutureState<T>(*core_)));
     }
     template <class T>
-    Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
+    Task<T> create_task(Coro<T> coro) {
+        return detail::create_task_on(*core_, std::move(coro));
+    }
+    template <class T>
+    Task<T> create_task(Coro<T> coro, TaskOptions options) {
         return detail::create_task_on(*core_, std::move(coro), options);
     }
     template <class F, class... Args>

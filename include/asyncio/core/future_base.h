@@ -55,6 +55,7 @@ public:
 
     /// The node is scheduled when the future is done; at once if it is. Whoever gave it keeps the future alive.
     void add_node(ReadyNode& node) noexcept;
+    void add_first_node(ReadyNode& node) noexcept { callbacks_.push(node); }  // of one that has not begun
     void add_done_callback(DoneCallback& callback);  // takes it over
     /// The callback, which is taken over, runs in the turn of the node, which is in the list or the queue.
     void replace_node(ReadyNode& node, DoneCallback& callback) noexcept;
@@ -100,6 +101,7 @@ protected:
     bool is_forgotten_ : 1 = false;        // what it will end with is nobody's affair
     bool has_user_callbacks_ : 1 = false;  // some of callbacks_ are DoneCallbacks
     bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
+    std::uint8_t plain_words_ = 0;         // of a task whose result and extra need no destructor: its size
     LoopCore* loop_;
     IntrusiveStack<ReadyNode> callbacks_;
     std::exception_ptr exception_;  // of a cancelled task: late_cancelled_error(), until somebody asks
@@ -107,12 +109,16 @@ protected:
 
 private:
     void destroy() noexcept;
+    void destroy_slowly() noexcept;
     void end_of_life() noexcept;
     bool lives_on() noexcept;
     void report_unretrieved() noexcept;
     void become_done(State state) noexcept;
     void schedule_callbacks() noexcept;
     void keep_for_callbacks() noexcept;
+    bool is_empty() const noexcept {
+        return callbacks_.empty() && !exception_ && !cancel_request_ && !outlives_handles_ && !unretrieved_;
+    }
 };
 
 }  // namespace asyncio::detail

@@ -115,14 +115,22 @@ public:
 
 namespace detail {
 
-/// Nothing more is kept in the task's allocation.
-struct NoExtra {};
+/// Nothing more is kept in the task's allocation. (`is_plain`: by the time that the task can die nothing is left in it
+/// that a destructor would have to deal with.)
+struct NoExtra {
+    static constexpr bool is_plain = true;
+};
 
 /// A task of a known type. `Extra` is what a maker (a TaskGroup, say) wants to keep beside it.
 template <class T, class Extra = NoExtra>
 class TaskState : public ResultState<T, TaskBase> {
 public:
-    TaskState(LoopCore& loop, Coro<T> coro) : ResultState<T, TaskBase>(loop) { adopt(std::move(coro)); }
+    TaskState(LoopCore& loop, Coro<T> coro) : ResultState<T, TaskBase>(loop) {
+        constexpr std::size_t words = sizeof(TaskState) / sizeof(void*);
+        constexpr bool is_plain = Extra::is_plain && (std::is_void_v<T> || std::is_trivially_destructible_v<T>);
+        if constexpr (is_plain && words <= UINT8_MAX) this->plain_words_ = words;
+        adopt(std::move(coro));
+    }
     Extra& extra() noexcept { return extra_; }
 
 protected:
@@ -181,6 +189,7 @@ private:
     HeldTemporaries temporaries_;
 };
 
+void start_task(TaskBase& task);
 void start_task(TaskBase& task, const TaskOptions& options);
 
 template <class Function, class... Args>
@@ -229,16 +238,17 @@ void refuse_task() {
                   "by value, const& or && (a reference: std::ref), and return a Coro");
 }
 
-template <class T>
-Task<T> create_task_in_running(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
+/// Without options that saves making them, and looking at them.
+template <class T, std::same_as<TaskOptions>... Options>
+Task<T> create_task_in_running(LoopCore& loop, Coro<T> coro, const Options&... options) {
     auto state = new_task<NoExtra>(loop, std::move(coro));
-    start_task(*state, options);
+    start_task(*state, options...);
     return Task<T>(std::move(state));
 }
-template <class T>
-Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
+template <class T, std::same_as<TaskOptions>... Options>
+Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const Options&... options) {
     check_open(loop);
-    return create_task_in_running(loop, std::move(coro), options);
+    return create_task_in_running(loop, std::move(coro), options...);
 }
 template <class F, class... Args>
 auto create_callable_task_on(LoopCore& loop, const TaskOptions& options, F&& function, Args&&... args) {
@@ -255,7 +265,11 @@ auto create_callable_task_on(LoopCore& loop, const TaskOptions& options, F&& fun
 /// The task begins with a copy of the current context. Throws RuntimeError when no loop runs.
 /// Python: asyncio.create_task.
 template <class T>
-Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
+Task<T> create_task(Coro<T> coro) {
+    return detail::create_task_in_running(detail::running_core(), std::move(coro));
+}
+template <class T>
+Task<T> create_task(Coro<T> coro, TaskOptions options) {
     return detail::create_task_in_running(detail::running_core(), std::move(coro), options);
 }
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments until

@@ -39,7 +39,8 @@ public:
     void assign(std::string_view name);
     void assign_number() noexcept;  // while it has no text
     std::string str() const;
-    std::uintptr_t identity() const noexcept { return (word_ & 1U) != 0 ? word_ : text().identity; }
+    std::uintptr_t identity() const noexcept { return is_number() ? word_ : text().identity; }
+    bool is_number() const noexcept { return (word_ & 1U) != 0; }
 
 private:
     struct Text {
@@ -93,7 +94,13 @@ public:
         }
     }
     std::coroutine_handle<> innermost() const noexcept { return innermost_; }
-    void block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept;
+    void block_on(Waiter& waiter, std::coroutine_handle<> frame) noexcept {
+        innermost_ = frame;
+        phase_ = Phase::blocked;
+        waiter_ = &waiter;
+        if (must_cancel_) [[unlikely]]
+            cancel_wait(waiter);
+    }
     void yield(std::coroutine_handle<> frame) noexcept;  // goes on in the next pass
     void go_on() noexcept;                               // what it waited for is over: it goes on in the next pass
     bool cancel_is_due() const noexcept { return cancel_due_; }
@@ -113,6 +120,8 @@ public:
     static void step_node(ReadyNode& node) { static_cast<TaskBase&>(node).step(); }
     /// Queues the first step, or runs it at once.
     void start(const TaskOptions& options);
+    /// The same without options, in a loop that runs.
+    void start_plainly() noexcept;
     // Where the loop is destroyed before the task is done: reports it; destroys its frames.
     void report_abandoned() noexcept;
     void abandon() noexcept;
@@ -126,13 +135,20 @@ public:
     /// The frame of its own coroutine, or null if that is gone. Found from the innermost one.
     std::coroutine_handle<> root() const noexcept;
     bool is_started() const noexcept { return phase_ != Phase::not_begun; }
+    /// Nothing of it, beside what a future has, needs a destructor: it is over, and nothing was given to it.
+    bool is_plain() const noexcept {
+        return is_over_ && traceback_ == nullptr && name_.is_number() && context_.is_empty();
+    }
     void note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept;
 
 protected:
     explicit TaskBase(LoopCore& loop) noexcept;
     ~TaskBase() override;
     TaskBase(const TaskBase&) = delete;
-    void set_root(std::coroutine_handle<> root) noexcept;
+    void set_root(std::coroutine_handle<> root) noexcept {
+        PromiseBase::of(root).attach(this, nullptr);
+        innermost_ = root;
+    }
     void set_has_callable() noexcept { has_callable_ = true; }
 
     /// Destroys the callable and its arguments, where the task keeps them, after the coroutine has ended.
@@ -142,13 +158,19 @@ protected:
 private:
     void cancel_wait(Waiter& waiter) noexcept;
     void conclude() noexcept;
+    void conclude_failed(std::coroutine_handle<> root) noexcept;
+    void end_coroutine(std::coroutine_handle<> root) noexcept;
     void become_over(std::coroutine_handle<> root) noexcept;
     void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
     void leave_loop() noexcept;
     void destroy_frames() noexcept;
     void eager_start();
+    void step_slowly();
     void step_in_shared_context();
     void run_step() noexcept;
+    void run_frames() noexcept;
+    void end_step();
+    void leave_step();
 
     enum class Phase : std::uint8_t {
         not_begun,
@@ -179,15 +201,14 @@ private:
     };
 };
 
-/// The children that run on this thread's stack inside each other, below the step that runs them: how many, and the
-/// address beyond which the stack has no more room for them (clang keeps big locals of a coroutine on it). A step that
-/// has reached the limit runs no more of them so: returning from there costs more than it saves.
+/// The children that run on this thread's stack inside each other, below the step that runs them: the address beyond
+/// which the stack has no more room for them. That is for some sixteen, fewer where clang keeps big locals of a coroutine
+/// on it. A step that has reached the limit runs no more of them so: returning from there costs more than it saves.
 struct NestedChildren {
-    static constexpr int most = 16;
-    static constexpr int no_more = 1 << 20;
-    static constexpr std::uintptr_t most_bytes = 64 * 1024;
-    int count = 0;
-    std::uintptr_t stack_end = 0;
+    static constexpr std::uintptr_t most_bytes = 2048;
+    static constexpr std::uintptr_t no_more = UINTPTR_MAX;
+    void begin(void* frame) noexcept { stack_end = reinterpret_cast<std::uintptr_t>(frame) - most_bytes; }
+    std::uintptr_t stack_end = no_more;
 };
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local NestedChildren nested_children;
 
@@ -195,15 +216,12 @@ inline bool CoroLink::run_child(TaskBase* task, std::coroutine_handle<> from) no
     parent = from;
     PromiseBase::of(child).attach(task, this);
     task->set_innermost(child);
-    NestedChildren& nested = nested_children;
     auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    if (nested.count >= NestedChildren::most || here < nested.stack_end) [[unlikely]] {
-        nested.count = NestedChildren::no_more;
+    if (NestedChildren& nested = nested_children; here < nested.stack_end) [[unlikely]] {
+        nested.stack_end = NestedChildren::no_more;
         return true;
     }
-    ++nested.count;
     child.resume();
-    --nested.count;
     return task->innermost() != from;
 }
 

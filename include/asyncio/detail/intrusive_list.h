@@ -143,6 +143,7 @@ public:
     }
 
     bool empty() const noexcept { return head_.next == nullptr; }
+    bool has_one() const noexcept { return head_.next != nullptr && head_.next->next == nullptr; }
     void push(T& item) noexcept {
         auto& links = static_cast<Hook&>(item);
         links.next = head_.next;

@@ -48,7 +48,7 @@ Handle same_future(Handle handle, const EnsureFutureOptions& options) {
 /// Python: asyncio.ensure_future.
 template <class T>
 Task<T> ensure_future(Coro<T> coro, EnsureFutureOptions options = {}) {
-    return detail::create_task_on(detail::loop_for_task(options), std::move(coro), {});
+    return detail::create_task_on(detail::loop_for_task(options), std::move(coro));
 }
 template <class T>
 Future<T> ensure_future(Future<T> future, EnsureFutureOptions options = {}) {
@@ -71,7 +71,7 @@ requires(!Coroutine<A> && !detail::FutureHandle<A>) auto ensure_future(A&& await
     static_assert(std::is_constructible_v<std::decay_t<A>, A&&>,
                   "this awaitable can neither be copied nor moved into a task: await it in a coroutine and pass that");
     return detail::create_task_on(detail::loop_for_task(options),
-                                  detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), {});
+                                  detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)));
 }
 
 template <class F>
@@ -140,13 +140,13 @@ Ref<FutureBase> future_of(LoopCore& loop, A&& argument) {
     if constexpr (FutureHandle<A>) {
         return checked_future(loop, argument);
     } else if constexpr (Coroutine<A>) {
-        return Ref<FutureBase>(create_task_on(loop, static_cast<A&&>(argument), {}).state_or_null());
+        return Ref<FutureBase>(create_task_on(loop, static_cast<A&&>(argument)).state_or_null());
     } else {
         static_assert(
             std::is_constructible_v<std::decay_t<A>, A&&>,
             "this awaitable can neither be copied nor moved into a task: await it in a coroutine and pass that");
         auto coroutine = as_coroutine<std::decay_t<A>>(static_cast<A&&>(argument));
-        return Ref<FutureBase>(create_task_on(loop, std::move(coroutine), {}).state_or_null());
+        return Ref<FutureBase>(create_task_on(loop, std::move(coroutine)).state_or_null());
     }
 }
 

@@ -36,6 +36,7 @@ struct Racers;  // the tag of a race's lists
 class Racer : public ReadyNode, public ListHook<Racers> {
 public:
     Racer() noexcept : ReadyNode(&Racer::task_is_done) {}
+    static constexpr bool is_plain = false;
 
 private:
     friend Race;

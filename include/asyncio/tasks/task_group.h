@@ -25,6 +25,7 @@ struct GroupMembers;  // the tag of a group's lists of members
 class GroupMember : public ReadyNode, public ListHook<GroupMembers> {
 public:
     GroupMember() noexcept : ReadyNode(&GroupMember::task_is_done) {}
+    static constexpr bool is_plain = true;
 
 private:
     friend asyncio::TaskGroup;
@@ -93,15 +94,12 @@ public:
     /// Throws RuntimeError, and closes the coroutine, when the group was not entered yet, has ended, or is cancelling
     /// its tasks. Python: TaskGroup.create_task.
     template <class T>
-    Task<T> create_task(Coro<T> coro, TaskOptions options = {}) {
-        if (!accepts()) [[unlikely]] {
-            coro.close();
-            throw_refused();
-        }
-        detail::check_open(*loop_);
-        auto state = detail::new_task<detail::GroupMember>(*loop_, std::move(coro));
-        start(*state, state->extra(), options);
-        return Task<T>(std::move(state));
+    Task<T> create_task(Coro<T> coro) {
+        return create_coroutine_task(std::move(coro));
+    }
+    template <class T>
+    Task<T> create_task(Coro<T> coro, TaskOptions options) {
+        return create_coroutine_task(std::move(coro), options);
     }
     /// The same for a callable that returns the coroutine: the task keeps it and its arguments as long as they are
     /// used.
@@ -154,6 +152,18 @@ private:
     friend detail::GroupMember;
     friend detail::ChildrenDone;
 
+    /// Without options that saves making them, and looking at them.
+    template <class T, std::same_as<TaskOptions>... Options>
+    Task<T> create_coroutine_task(Coro<T> coro, const Options&... options) {
+        if (!accepts()) [[unlikely]] {
+            coro.close();
+            throw_refused();
+        }
+        detail::check_open(*loop_);
+        auto state = detail::new_task<detail::GroupMember>(*loop_, std::move(coro));
+        start(*state, state->extra(), options...);
+        return Task<T>(std::move(state));
+    }
     template <class F, class... Args>
     auto create_callable_task(const TaskOptions& options, F&& function, Args&&... args) {
         if (!accepts()) [[unlikely]]
@@ -166,6 +176,7 @@ private:
     }
     bool accepts() const noexcept { return entered_ && !aborting_ && (!exiting_ || !members_.empty()); }
     [[noreturn]] void throw_refused() const;
+    void start(detail::TaskBase& task, detail::GroupMember& member);
     void start(detail::TaskBase& task, detail::GroupMember& member, const TaskOptions& options);
     void child_is_done(detail::GroupMember& member, detail::TaskBase& child);
     void child_has_failed(detail::GroupMember& member, detail::TaskBase& child);
