@@ -4,11 +4,6 @@
 
 namespace asyncio::detail {
 
-void QueueWaiter::go_on_in_turn() noexcept {
-    task_->set_run(&QueueWaiter::run_turn);
-    task_->loop().push_ready(*task_);
-}
-
 bool QueueWaiter::leave() noexcept {
     bool queue_lives = is_in_line();
     ListHook<WaitQueue>::unlink();
@@ -32,11 +27,6 @@ bool QueueWaiter::take_cancel(Ref<CancelRequest>& request) noexcept {
 void QueueWaiter::wait_again(WaitQueue& queue) noexcept {
     state_ = State::pending;
     queue.push_back(*this);
-}
-
-void QueueWaiter::step_task() {
-    state_ = State::woken;
-    Waiter::step_task();
 }
 
 WaitQueue::~WaitQueue() {

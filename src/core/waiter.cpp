@@ -28,16 +28,6 @@ const void* Waiter::subject() const noexcept {
     return subject;
 }
 
-void Waiter::suspend(TaskBase& task, std::coroutine_handle<> frame) noexcept {
-    task_ = &task;
-    task.block_on(*this, frame);
-}
-
-void Waiter::suspend(TaskBase& task, std::coroutine_handle<> frame, ReadyNode::Run run) noexcept {
-    task.set_run(run);
-    suspend(task, frame);
-}
-
 void Waiter::wake() noexcept {
     if (state_ != State::pending) return;
     state_ = State::woken;
@@ -53,11 +43,6 @@ void Waiter::wake_for_turn() noexcept {
     if (state_ != State::pending) return;
     wake();
     task_->set_run(&Waiter::run_turn);
-}
-
-void Waiter::step_task() {
-    task_->set_run(&TaskBase::step_node);
-    task_->step();
 }
 
 bool Waiter::cancel(const Ref<CancelRequest>& request) {

@@ -47,7 +47,8 @@ void QueueWait::wake_in_turn() {
     if (loop.debug()) [[unlikely]]
         loop.check_thread();
     state_ = State::woken;
-    go_on_in_turn();
+    task_->set_run(&QueueWait::run_turn);
+    loop.push_ready(*task_);
 }
 
 void QueueWait::turn() {

@@ -32,8 +32,10 @@ protected:
     /// The same as was_cancelled(), for turn(): what the task's step would have thrown is taken from it.
     bool take_cancel(Ref<CancelRequest>& request) noexcept;
     void wait_again(WaitQueue& queue) noexcept;
-    void step_task();
-    void go_on_in_turn() noexcept;  // turn() is called in the next pass, in the place of the task's step
+    void step_task() {
+        state_ = State::woken;
+        Waiter::step_task();
+    }
 };
 
 /// The tasks that wait for one object, first come, first served: the one line under all primitives and queues.

@@ -97,9 +97,15 @@ protected:
     int fd() const noexcept { return fd_; }
 
     /// Makes this what the task waits for. To be called last in `await_suspend`.
-    void suspend(TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    void suspend(TaskBase& task, std::coroutine_handle<> frame) noexcept {
+        task_ = &task;
+        task.block_on(*this, frame);
+    }
     /// The same; `run` is what the task's node calls, where it is parked, instead of the task's step.
-    void suspend(TaskBase& task, std::coroutine_handle<> frame, ReadyNode::Run run) noexcept;
+    void suspend(TaskBase& task, std::coroutine_handle<> frame, ReadyNode::Run run) noexcept {
+        task.set_run(run);
+        suspend(task, frame);
+    }
     /// Throws CancelledError if the wait or the task was cancelled. To be called first in `await_resume`. Throws from
     /// there, not from a function of its own: each frame that is unwound costs half a microsecond.
     [[gnu::always_inline]] void check() {
@@ -119,7 +125,10 @@ protected:
     /// `step_task()`.
     void wake_for_turn() noexcept;
     void wait_again() noexcept { state_ = State::pending; }
-    void step_task();
+    void step_task() {
+        task_->set_run(&TaskBase::step_node);
+        task_->step();
+    }
     virtual void turn() { step_task(); }
 
     TaskBase* task_ = nullptr;

@@ -30,7 +30,7 @@ public:
         queue_.wait(wait_.emplace(queue_, QueueWait::For::item), *frame.promise().task(), frame);
     }
     [[gnu::always_inline]] T await_resume() {
-        if (!wait_) return queue_.get_nowait();
+        if (!wait_) return queue_.take();
         wait_->end();
         try {
             return queue_.get_nowait();
@@ -58,7 +58,7 @@ public:
         queue_.wait(wait_.emplace(queue_, QueueWait::For::room), *frame.promise().task(), frame);
     }
     [[gnu::always_inline]] void await_resume() {
-        if (!wait_) return queue_.put_nowait_from(item_);
+        if (!wait_) return queue_.put_where_room_is(item_);
         wait_->end();
         try {
             queue_.put_nowait_from(item_);
@@ -115,10 +115,7 @@ public:
     /// Throws QueueEmpty if there is no item, QueueShutDown if there will be none any more.
     T get_nowait() {
         check_getting();
-        T item(static_cast<T&&>(items_.next()));  // if that throws, the item is still in the queue
-        items_.pop();
-        item_taken();
-        return item;
+        return take();
     }
 
     /// From now on put() throws QueueShutDown, and get() once the queue is empty; all who wait in them look again. With
@@ -144,6 +141,14 @@ private:
     friend class GetAwaiter<QueueOf>;
     friend class PutAwaiter<QueueOf>;
 
+    /// It is not empty.
+    T take() {
+        T item(static_cast<T&&>(items_.next()));  // if that throws, the item is still in the queue
+        items_.pop();
+        item_taken();
+        return item;
+    }
+
     template <class U>
     static void refuse() {
         static_assert(never<U>,
@@ -157,6 +162,13 @@ private:
     }
     void put_nowait_from(T& item) {
         check_putting();
+        push(item);
+    }
+    void put_where_room_is(T& item) {
+        check_open();
+        push(item);
+    }
+    void push(T& item) {
         items_.push(static_cast<T&&>(item));
         item_added();
     }
