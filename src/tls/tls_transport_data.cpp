@@ -148,6 +148,8 @@ void TlsTransport::pass_on() {
     lower_->write_given(GivenBytes(bytes));
     outgoing.take_room_of(std::move(bytes));
     answers_ = 0;
+    // It is lost: who writes and drains for ever has to wait until that can be told.
+    if (lower_->is_closing()) closing_ = true;
 }
 
 void TlsTransport::resume_writing() {

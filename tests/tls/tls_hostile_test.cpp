@@ -165,5 +165,25 @@ TEST_F(TlsHostileTest, LeavesItsParentsConnectionInAForkedChild) {
     });
 }
 
+/// Otherwise it would go on for ever, and nobody else would have a turn.
+TEST_F(TlsHostileTest, WhoOnlyWritesLearnsThatTheOtherEndIsGone) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends({.ssl = support::for_servers()},
+                                          {.ssl = support::for_clients(), .server_hostname = "localhost"});
+        support::reset(ends.client.writer);
+        std::string piece(65'536, 'x'), outcome = "it goes on";
+        try {
+            for (int i = 0; i < 300; ++i) {
+                ends.server.writer.write(piece);
+                co_await ends.server.writer.drain();
+            }
+        } catch (const ConnectionError&) {
+            outcome = "it is over";
+        }
+        EXPECT_EQ(outcome, "it is over");
+        EXPECT_TRUE(ends.server.writer.is_closing());
+    });
+}
+
 }  // namespace
 }  // namespace asyncio
