@@ -22,8 +22,8 @@ using subprocess::DEVNULL;
 using subprocess::PIPE;
 using subprocess::Process;
 using subprocess::STDOUT;
-using support::output_of;
 using support::expect_error;
+using support::output_of;
 using support::run_net;
 
 namespace {
@@ -103,7 +103,7 @@ Coro<std::string> open_descriptors(SubprocessOptions options) {
 
 TEST_F(ChildOptions, ItHasTheDescriptorsThatItIsGivenAndNoOthers) {
     run_net([]() -> Coro<> {
-        int open = ::open("/dev/null", O_RDWR);        // as a library that does not know better opens it
+        int open = ::open("/dev/null", O_RDWR);  // as a library that does not know better opens it
         int passed = ::fcntl(open, F_DUPFD_CLOEXEC, 40);
         std::string few = co_await open_descriptors({});
         EXPECT_EQ(few, "0 1 2 3 ");
@@ -126,8 +126,8 @@ TEST_F(ChildOptions, StreamsMayBeAnyDescriptorsInAnyOrder) {
     run_net([]() -> Coro<> {
         support::PipeEnds one(0);
         support::PipeEnds other(0);
-        Process child = co_await create_subprocess_shell(
-            "echo out; echo err >&2", {.stdout = other.writer(), .stderr = one.writer()});
+        Process child = co_await create_subprocess_shell("echo out; echo err >&2",
+                                                         {.stdout = other.writer(), .stderr = one.writer()});
         co_await child.wait();
         EXPECT_EQ(other.read(), "out\n");
         EXPECT_EQ(one.read(), "err\n");
@@ -231,10 +231,12 @@ TEST_F(ChildOptions, NoSignalIsBlockedInTheChildOfAnyThread) {
     run_net([]() -> Coro<> {
         unsigned long blocked = co_await signals_of_child("SigBlk");
         EXPECT_EQ(blocked, 0U);
-        blocked = co_await to_thread([] { return run([]() -> Coro<unsigned long> {
-            unsigned long its = co_await signals_of_child("SigBlk");
-            co_return its;
-        }()); });
+        blocked = co_await to_thread([] {
+            return run([]() -> Coro<unsigned long> {
+                unsigned long its = co_await signals_of_child("SigBlk");
+                co_return its;
+            }());
+        });
         EXPECT_EQ(blocked, 0U);
     });
 }

@@ -47,8 +47,8 @@ TEST_F(ProcessSignals, AShellIsKilledWhileItWaitsForWhatItRuns) {
 // CPython: test_subprocess.py, SubprocessMixin.test_send_signal
 TEST_F(ProcessSignals, AnySignalCanBeSent) {
     run_net([]() -> Coro<> {
-        Process child = co_await create_subprocess_shell("echo sleeping; sleep 3600 & wait",
-                                                         {.stdout = PIPE, .process_group = 0});
+        Process child =
+            co_await create_subprocess_shell("echo sleeping; sleep 3600 & wait", {.stdout = PIPE, .process_group = 0});
         std::string line = co_await child.stdout().readline();
         EXPECT_EQ(line, "sleeping\n");
         child.send_signal(SIGHUP);

@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
 #include <map>
 #include <string>
 
@@ -105,11 +110,37 @@ TEST_F(Processes, CommunicateDoesNotMindAChildThatReadsNothing) {
     });
 }
 
+/// While the rest of its input waits for room, a full disk takes the place of the pipe.
+TEST_F(Processes, CommunicateThrowsIfItsInputIsLostByAnotherErrorThanABrokenPipe) {
+    run_net([]() -> Coro<> {
+        Process child = co_await create_subprocess_exec("cat", {}, {.stdin = PIPE, .stdout = DEVNULL});
+        child.send_signal(SIGSTOP);
+        std::string data(pipe_max_size, 'x');
+        auto talking = create_task(child.communicate(data));
+        for (int i = 0; i < 3; ++i) co_await sleep(0s);
+        int pipe = child.stdin().get_extra_info("pipe").pipe();
+        int kept = ::dup(pipe);  // so that it is still heard of when there is room
+        int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+        EXPECT_GE(::dup3(full, pipe, O_CLOEXEC), 0);
+        ::close(full);
+        child.send_signal(SIGCONT);
+        int error_number = 0;
+        try {
+            co_await talking;
+        } catch (const OSError& error) {
+            error_number = error.errno_value();
+        }
+        EXPECT_EQ(error_number, ENOSPC);
+        ::close(kept);
+        int code = co_await child.wait();  // it has come to the end of its input
+        EXPECT_EQ(code, 0);
+    });
+}
+
 // CPython: test_subprocess.py, SubprocessMixin.test_pause_reading
 TEST_F(Processes, AReaderThatHasEnoughHoldsTheChildUp) {
     run_net([]() -> Coro<> {
-        Process child =
-            co_await create_subprocess_shell("head -c 200000 /dev/zero", {.stdout = PIPE, .limit = 10});
+        Process child = co_await create_subprocess_shell("head -c 200000 /dev/zero", {.stdout = PIPE, .limit = 10});
         Transport pipe = child.transport().get_pipe_transport(1);
         while (pipe.is_reading()) co_await sleep(1ms);
         EXPECT_EQ(child.returncode(), std::nullopt);
@@ -153,8 +184,7 @@ TEST_F(Processes, AStreamMayLeadNowhere) {
 // CPython: test_subprocess.py, SubprocessMixin.test_devstdin_input
 TEST_F(Processes, ItsInputCanBeOpenedByName) {
     run_net([]() -> Coro<> {
-        Process child =
-            co_await create_subprocess_exec("wc", {"-c", "/dev/stdin"}, {.stdin = PIPE, .stdout = PIPE});
+        Process child = co_await create_subprocess_exec("wc", {"-c", "/dev/stdin"}, {.stdin = PIPE, .stdout = PIPE});
         auto [out, err] = co_await child.communicate("abc");
         EXPECT_EQ(out, "3 /dev/stdin\n");
     });

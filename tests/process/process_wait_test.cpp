@@ -68,9 +68,11 @@ TEST_F(ProcessWaits, AWaitThatIsCancelledLeavesTheChildAlone) {
 // CPython: test_subprocess.py, SubprocessMixin.test_cancel_make_subprocess_transport_exec
 TEST_F(ProcessWaits, ACreationThatIsCancelledAnywhereLeavesNoChild) {
     run_net([]() -> Coro<> {
+        support::have_loop_opened();
+        const int before = support::count_open_fds();
         for (int passes = 0; passes < 12; ++passes) {
-            auto creating = create_task(
-                create_subprocess_exec("sleep", {"3600"}, {.stdin = PIPE, .stdout = PIPE, .stderr = PIPE}));
+            auto creating =
+                create_task(create_subprocess_exec("sleep", {"3600"}, {.stdin = PIPE, .stdout = PIPE, .stderr = PIPE}));
             for (int i = 0; i < passes; ++i) co_await sleep(0s);
             creating.cancel();
             try {
@@ -82,6 +84,8 @@ TEST_F(ProcessWaits, ACreationThatIsCancelledAnywhereLeavesNoChild) {
                 EXPECT_LT(passes, 11);
             }
             EXPECT_FALSE(support::has_children()) << passes;
+            co_await sleep(0s);  // what is closed is so in the next pass
+            EXPECT_EQ(support::count_open_fds(), before) << passes;
         }
     });
 }

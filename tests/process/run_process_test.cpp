@@ -40,8 +40,9 @@ TEST_F(RunProcess, ACommandThatDoesNotEndWellIsAnError) {
             co_await run_process({"sh", "-c", "echo so far; echo oh no >&2; exit 3"});
             ADD_FAILURE();
         } catch (const CalledProcessError& error) {
-            EXPECT_STREQ(error.what(),
-                         "Command '['sh', '-c', 'echo so far;...o >&2; exit 3']' returned non-zero exit status 3.\noh no");
+            EXPECT_STREQ(
+                error.what(),
+                "Command '['sh', '-c', 'echo so far;...o >&2; exit 3']' returned non-zero exit status 3.\noh no");
             EXPECT_EQ(error.returncode(), 3);
             EXPECT_EQ(error.stdout(), "so far\n");
             EXPECT_EQ(error.stderr(), "oh no\n");
@@ -73,7 +74,8 @@ TEST_F(RunProcess, APipelineNeedsNoShell) {
         Pipeline failing = Command("false") | Command("cat");
         CompletedProcess failed = co_await run_process(failing, {.check = false});
         EXPECT_EQ(failed.returncode, 1);
-        co_await expect_error<FileNotFoundError>(run_process(Command("sleep", "3600") | Command("no_such_program_here")));
+        co_await expect_error<FileNotFoundError>(
+            run_process(Command("sleep", "3600") | Command("no_such_program_here")));
         EXPECT_FALSE(support::has_children());
     });
 }
@@ -218,10 +220,12 @@ TEST_F(RunProcess, ALeaderThatHasLeftItsGroupIsEndedToo) {
 /// In virtual time a child that runs holds the jump back, as a thread does.
 TEST(RunProcessInVirtualTime, AChildHasTheTimeThatItTakes) {
     VirtualClock clock;
-    run([]() -> Coro<> {
-        CompletedProcess slept = co_await run_process({"sleep", "0.1"}, {.timeout = 10s});
-        EXPECT_EQ(slept.returncode, 0);
-    }(), {.clock = clock});
+    run(
+        []() -> Coro<> {
+            CompletedProcess slept = co_await run_process({"sleep", "0.1"}, {.timeout = 10s});
+            EXPECT_EQ(slept.returncode, 0);
+        }(),
+        {.clock = clock});
     EXPECT_FALSE(support::has_children());
 }
 
@@ -273,8 +277,7 @@ TEST_F(RunProcess, WhatIsNotCapturedGoesWhereTheOptionsSay) {
     run_net([]() -> Coro<> {
         RunProcessOptions not_captured{.capture = false, .process = {.stdout = subprocess::DEVNULL}};
         RunProcessOptions as_one{.process = {.stderr = subprocess::STDOUT}};
-        CompletedProcess quiet =
-            co_await run_shell("echo x", not_captured);
+        CompletedProcess quiet = co_await run_shell("echo x", not_captured);
         EXPECT_EQ(quiet.stdout, "");
         CompletedProcess merged = co_await run_shell("echo x; echo y >&2", as_one);
         EXPECT_EQ(merged.stdout, "x\ny\n");

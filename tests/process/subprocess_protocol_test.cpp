@@ -197,7 +197,8 @@ TEST_F(SubprocessProtocols, EachPipeTellsItsDataAndThenItsEnd) {
             Event over;
         };
         auto factory = [] { return make_protocol<Events>(); };
-        auto [transport, protocol] = co_await subprocess_shell(factory, "printf stdout; printf stderr >&2", {.stdin = nullptr});
+        auto [transport, protocol] =
+            co_await subprocess_shell(factory, "printf stdout; printf stderr >&2", {.stdin = nullptr});
         co_await protocol->over.wait();
         using Lines = std::vector<std::string>;
         EXPECT_EQ(protocol->of_pipe[0], (Lines{"made", "exited", "over"}));
@@ -307,9 +308,9 @@ TEST_F(SubprocessProtocols, WhatAProtocolThrowsIsTold) {
         auto factory = [] { return make_protocol<Bad>(); };
         auto [transport, protocol] = co_await subprocess_shell(factory, "echo x", {.stdin = nullptr});
         co_await over.wait();
-        EXPECT_EQ(told, (std::multiset<std::string>{"RuntimeError('made')", "RuntimeError('data')", "RuntimeError('lost')",
-                                                    "RuntimeError('lost')", "RuntimeError('exited')",
-                                                    "RuntimeError('over')"}));
+        EXPECT_EQ(told, (std::multiset<std::string>{"RuntimeError('made')", "RuntimeError('data')",
+                                                    "RuntimeError('lost')", "RuntimeError('lost')",
+                                                    "RuntimeError('exited')", "RuntimeError('over')"}));
     });
 }
 
