@@ -318,22 +318,14 @@ Coro<> debug_mode() {
 }  // namespace
 
 std::vector<Program> core_programs() {
-    return {{"tasks", tasks},
-            {"nobody_asks", nobody_asks},
-            {"deep_error", deep_error},
-            {"other_libraries", other_libraries},
-            {"cancelling", cancelling},
-            {"cancelling_twice", cancelling_twice},
-            {"callbacks", callbacks},
-            {"failing_handler", failing_handler},
-            {"futures", futures},
-            {"contexts", contexts},
-            {"generators", generators},
-            {"a_dropped_generator", a_dropped_generator},
-            {"signals", signals},
-            {"descriptors", descriptors},
-            {"eager", eager},
-            {"debug_mode", debug_mode}};
+    return {{"tasks", tasks},           {"nobody_asks", nobody_asks},
+            {"deep_error", deep_error}, {"other_libraries", other_libraries},
+            {"cancelling", cancelling}, {"cancelling_twice", cancelling_twice},
+            {"callbacks", callbacks},   {"failing_handler", failing_handler},
+            {"futures", futures},       {"contexts", contexts},
+            {"generators", generators}, {"a_dropped_generator", a_dropped_generator},
+            {"signals", signals},       {"descriptors", descriptors},
+            {"eager", eager},           {"debug_mode", debug_mode}};
 }
 
 }  // namespace faults

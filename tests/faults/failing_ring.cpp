@@ -36,13 +36,13 @@ FAILING_CALL(io_uring_queue_init_params, (unsigned entries, io_uring* ring, io_u
              (entries, ring, params), ENOMEM, EPERM, false)
 FAILING_CALL(io_uring_register_buf_ring, (io_uring * ring, io_uring_buf_reg* registration, unsigned flags),
              (ring, registration, flags), ENOMEM, EINVAL, false)
-#define FAILING_SUBMIT(name, parameters, arguments, waits)                                         \
-    extern "C" int __real_##name parameters;                                                       \
-    extern "C" int __wrap_##name parameters {                                                      \
-        if (int error = submit_error_due(waits)) return error;                                     \
-        bool once = !faults::is_for_ever();                                                        \
-        if (int error = error_due(once ? EAGAIN : 0, once ? EBUSY : 0, once)) return error;        \
-        return __real_##name arguments;                                                            \
+#define FAILING_SUBMIT(name, parameters, arguments, waits)                                  \
+    extern "C" int __real_##name parameters;                                                \
+    extern "C" int __wrap_##name parameters {                                               \
+        if (int error = submit_error_due(waits)) return error;                              \
+        bool once = !faults::is_for_ever();                                                 \
+        if (int error = error_due(once ? EAGAIN : 0, once ? EBUSY : 0, once)) return error; \
+        return __real_##name arguments;                                                     \
     }
 
 // The kernel has no memory for a request, or too many outcomes. For ever only if that is what the sweep is about.

@@ -32,7 +32,8 @@ void expect_no_children() {
 
 Coro<> a_child_is_spoken_with() {
     expect_no_children();
-    subprocess::Process cat = co_await create_subprocess_exec("cat", {}, {.stdin = PIPE, .stdout = PIPE, .stderr = PIPE});
+    subprocess::Process cat =
+        co_await create_subprocess_exec("cat", {}, {.stdin = PIPE, .stdout = PIPE, .stderr = PIPE});
     auto output = co_await cat.communicate("hello");
     expect(output.stdout == "hello" || calls_may_fail(), "what was written");
     int code = co_await cat.wait();

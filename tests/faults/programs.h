@@ -15,5 +15,6 @@ std::vector<Program> pipe_programs();
 std::vector<Program> datagram_programs();
 std::vector<Program> process_programs();
 std::vector<Program> thread_programs();
+std::vector<Program> tls_programs();
 
 }  // namespace faults

@@ -220,10 +220,8 @@ std::vector<Program> stream_programs() {
         {.name = "MuchIsWritten", .main = much_is_written},
         {.name = "AllKindsOfReading", .main = all_kinds_of_reading},
         {.name = "APeerResets", .main = a_peer_resets},
-        {.name = "AUnixServerServesUntilItIsCancelled",
-         .main = a_unix_server_serves_until_it_is_cancelled},
-        {.name = "AServerIsClosedWhileItServesForEver",
-         .main = a_server_is_closed_while_it_serves_for_ever},
+        {.name = "AUnixServerServesUntilItIsCancelled", .main = a_unix_server_serves_until_it_is_cancelled},
+        {.name = "AServerIsClosedWhileItServesForEver", .main = a_server_is_closed_while_it_serves_for_ever},
         {.name = "ConnectingFails", .main = connecting_fails},
     };
 }

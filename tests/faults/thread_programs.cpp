@@ -1,4 +1,5 @@
-// Programs in which other threads do something for the loop, or to it. What needs no thread runs by the real clock, too.
+// Programs in which other threads do something for the loop, or to it. What needs no thread runs by the real clock,
+// too.
 #include <asyncio/asyncio.h>
 
 #include <coroutine>
