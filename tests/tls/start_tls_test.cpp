@@ -281,5 +281,82 @@ TEST_F(StartTlsTest, UpgradesAnOrdinaryProtocol) {
     });
 }
 
+/// One that gives a byte at a time, and then hands over to another.
+class ByteByByte : public BufferedProtocol {
+public:
+    ByteByByte(Future<std::string> first, int* made) : first_(std::move(first)), made_(made) {}
+    void connection_made(Transport) override { ++*made_; }
+    WritableBytes get_buffer(std::ptrdiff_t) override { return room_; }
+    void buffer_updated(std::size_t size) override {
+        EXPECT_EQ(size, 1U);
+        first_.set_result(std::string(room_, size));
+    }
+
+private:
+    Future<std::string> first_;
+    int* made_;
+    char room_[1] = {};
+};
+
+class Second : public Protocol {
+public:
+    Second(Future<std::string> data, Future<> end, int* made)
+        : data_(std::move(data)), end_(std::move(end)), made_(made) {}
+    void connection_made(Transport) override { ++*made_; }
+    void data_received(std::string_view data) override { data_.set_result(std::string(data)); }
+    bool eof_received() override {
+        end_.set_result();
+        return false;
+    }
+
+private:
+    Future<std::string> data_;
+    Future<> end_;
+    int* made_;
+};
+
+// CPython: test_ssl.py, TestSSL.test_start_tls_client_buf_proto_1
+// CPython: test_sslproto.py, BaseStartTLS.test_start_tls_client_buf_proto_1
+TEST_F(StartTlsTest, UpgradesABufferedProtocolWhichHandsOverToAnother) {
+    run_net([]() -> Coro<> {
+        std::string hello(100'000, '1');
+        auto serve = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+            std::string got = co_await reader.readexactly(hello.size());
+            co_await writer.start_tls(support::for_servers());
+            writer.write("O");
+            got = co_await reader.readexactly(hello.size());
+            EXPECT_TRUE(got == hello);
+            writer.write("2");
+            got = co_await reader.readexactly(hello.size());
+            EXPECT_TRUE(got == hello);
+            writer.close();
+            co_await writer.wait_closed();
+        };
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        int made = 0;
+        Future<std::string> first = get_running_loop().create_future<std::string>();
+        Future<std::string> second = get_running_loop().create_future<std::string>();
+        Future<> end = get_running_loop().create_future<void>();
+        auto factory = [&] { return ByteByByte(first, &made); };
+        auto connection = co_await create_connection(factory, "127.0.0.1", port_of(server));
+        connection.transport.write(hello);
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        Transport by_tls =
+            co_await start_tls(connection.transport, connection.protocol, support::for_clients(), options);
+        std::string got = co_await first;
+        EXPECT_EQ(got, "O");
+        by_tls.write(hello);
+        by_tls.set_protocol(make_protocol<Second>(second, end, &made));
+        got = co_await second;
+        EXPECT_EQ(got, "2");
+        by_tls.write(hello);
+        co_await end;
+        by_tls.close();
+        EXPECT_EQ(made, 1);
+        server.close();
+        co_await server.wait_closed();
+    });
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -66,13 +66,14 @@ public:
         EXPECT_THROW(tls().unwrap(), asyncio::SSLError);
         flush();
     }
-    /// Some of what has come, for the innermost.
-    void receive() {
+    /// Some of what has come, for the innermost. Gives what recv() has given.
+    std::ptrdiff_t receive() {
         std::string bytes(65536, '\0');
         auto size = ::recv(ends_[1], bytes.data(), bytes.size(), 0);
         if (size > 0) layers_[0].in.write(bytes.substr(0, static_cast<std::size_t>(size)));
         if (size == 0) layers_[0].in.write_eof();
         for (std::size_t i = 0; i + 1 < layers_.size(); ++i) layers_[i + 1].in.write(read_of(layers_[i]));
+        return size;
     }
     std::string read() { return read_of(layers_.back()); }
     bool has_ended() const { return ended_; }

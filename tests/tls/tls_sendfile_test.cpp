@@ -79,6 +79,27 @@ TEST_F(TlsSendfileExecutorTest, SendsAFileBehindWhatWasWritten) {
     });
 }
 
+// CPython: test_sendfile.py, SendfileMixin.test_sendfile_ssl_close_peer_after_receiving
+TEST_F(TlsSendfileExecutorTest, SendsAFileToOneWhoClosesWhenHeHasIt) {
+    run_net([]() -> Coro<> {
+        TemporaryFile file;
+        Ends ends = co_await connect_by_tls();
+        auto receive = [&]() -> Coro<std::string> {
+            std::string all = co_await ends.server.reader.readexactly(file.text.size());
+            ends.server.writer.close();
+            co_return all;
+        };
+        auto receiving = create_task(receive);
+        std::size_t sent = co_await sendfile(ends.client.writer.transport(), file.fd());
+        EXPECT_EQ(sent, file.text.size());
+        std::string all = co_await receiving;
+        EXPECT_TRUE(all == file.text);
+        EXPECT_EQ(::lseek(file.fd(), 0, SEEK_CUR), static_cast<off_t>(file.text.size()));
+        co_await ends.client.writer.wait_closed();
+        co_await ends.server.writer.wait_closed();
+    });
+}
+
 // CPython: test_sendfile.py, SendfileMixin.test_sendfile_no_fallback_for_fallback_transport
 TEST_F(TlsSendfileExecutorTest, CannotHaveTheKernelSendIt) {
     run_net([]() -> Coro<> {
