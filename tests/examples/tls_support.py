@@ -32,7 +32,7 @@ class Nginx:
     def configuration(self):
         location = f"root {self.folder}/public;"
         if self.upstream:
-            location = f"""proxy_pass https://localhost:{self.upstream}; proxy_http_version 1.1;
+            location = f"""proxy_pass https://127.0.0.1:{self.upstream}; proxy_http_version 1.1;
                 proxy_ssl_verify on; proxy_ssl_trusted_certificate {self.folder}/our-authority.pem;
                 proxy_ssl_name localhost; proxy_ssl_server_name on; proxy_ssl_session_reuse on;
                 proxy_ssl_protocols TLSv1.2 TLSv1.3;"""
