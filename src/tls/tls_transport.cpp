@@ -50,6 +50,7 @@ TlsTransport::TlsTransport(LoopCore& loop, SSLContextState& context, Ref<BasePro
       handshake_timeout_(request.handshake_timeout.value_or(default_handshake_timeout)),
       shutdown_timeout_(request.shutdown_timeout.value_or(default_shutdown_timeout)),
       timer_(*this),
+      handshake_(*this),
       reads_on_(*this, &TlsTransport::reads_on),
       closes_lower_(*this, &TlsTransport::closes_lower),
       tells_loss_(*this, &TlsTransport::tells_loss),
@@ -135,6 +136,18 @@ void TlsTransport::do_handshake() {
     if (state_ != State::handshake) return;
     if (outcome == Outcome::done) return handshake_is_over();
     send_outgoing();
+}
+
+void TlsTransport::handshake_goes_on(HandshakeTurn& turn) {
+    Ref<TlsTransport> self(&static_cast<Handshake&>(turn).transport);
+    if (self->state_ != State::handshake || self->engine_->is_busy()) return;
+    try {
+        self->do_handshake();
+        self->control_lower_reading();
+    } catch (...) {
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        self->fail(std::current_exception(), "Fatal error on SSL protocol");
+    }
 }
 
 void TlsTransport::handshake_failed(std::exception_ptr error) {
@@ -308,6 +321,7 @@ void TlsTransport::finish() noexcept {
     state_ = State::unwrapped;
     ListHook<LoopResources>::unlink();
     stop_timer();
+    handshake_.unlink();
     reads_on_.unlink();
     closes_lower_.unlink();
     tells_loss_.unlink();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/tls_layer.h"
+#include "tls/handshake_turns.h"
 #include "tls/tls_engine.h"
 
 #include <asyncio/context/context.h>
@@ -83,6 +84,11 @@ private:
         TlsTransport& transport;
         ContextSlot context;
     };
+    struct Handshake : HandshakeTurn {
+        explicit Handshake(TlsTransport& its_transport) noexcept
+            : HandshakeTurn(&TlsTransport::handshake_goes_on), transport(its_transport) {}
+        TlsTransport& transport;
+    };
     ~TlsTransport() override;
 
     // Its life: tls_transport.cpp.
@@ -92,6 +98,7 @@ private:
     void stop_timer() noexcept;
     void take_turn(Turn& turn) noexcept;
     void do_handshake();
+    static void handshake_goes_on(HandshakeTurn& turn);
     void handshake_is_over();
     void handshake_failed(std::exception_ptr error);
     static void handshake_takes_too_long(ReadyNode& node);
@@ -149,6 +156,7 @@ private:
     std::string early_;  // written before the handshake is over
     WriteBufferLimits write_limits_{512 * 1024, 128 * 1024};
     Timer timer_;
+    Handshake handshake_;
     Turn reads_on_;
     Turn closes_lower_;
     Turn tells_loss_;

@@ -188,6 +188,10 @@ void TlsTransport::data_received(std::string_view data) {
     try {
         switch (state_) {
             case State::handshake:
+                if (engine_->is_server() && !loop_->service<HandshakeTurns>().take(handshake_)) {
+                    lent.keep_rest();
+                    return control_lower_reading();
+                }
                 do_handshake();
                 break;
             case State::wrapped:
