@@ -113,3 +113,11 @@ foreach(layer IN LISTS layers)
         endif()
     endforeach()
 endforeach()
+
+# libFuzzer over what a connection by TLS receives: ./dev fuzz
+if(has_tls AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_executable(tls_fuzzer EXCLUDE_FROM_ALL tests/tls/tls_fuzzer.cpp)
+    target_include_directories(tls_fuzzer PRIVATE tests src)
+    target_link_libraries(tls_fuzzer PRIVATE asyncio_tls asyncio OpenSSL::SSL GTest::gtest)
+    target_link_options(tls_fuzzer PRIVATE -fsanitize=fuzzer)
+endif()
