@@ -31,6 +31,11 @@ foreach(component IN LISTS asyncio_FIND_COMPONENTS)
     endif()
 endforeach()
 ]])
+if(BUILD_SHARED_LIBS)   # asyncio_tls brings its own OpenSSL
+    file(READ ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake config)
+    string(REPLACE "        find_dependency(OpenSSL 3.0)\n" "" config "${config}")
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-config.cmake "${config}")
+endif()
 write_basic_package_version_file(asyncio-config-version.cmake COMPATIBILITY SameMinorVersion)
 if(has_io_uring AND BUILD_SHARED_LIBS)   # what the library uses itself: of interest to `pkg-config --static` alone
     set(pc_private_libraries " -luring")

@@ -1,5 +1,7 @@
 #include "tls/certificate_names.h"
 
+#include "tls/openssl_errors.h"
+
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/net/socket_address.h>
 
@@ -7,13 +9,20 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <memory>
 
 namespace asyncio::detail {
 
 std::string asn1_text(const ASN1_STRING* text) {
     return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
             static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string der_of(const X509* certificate) {
+    unsigned char* bytes = nullptr;
+    int size = i2d_X509(certificate, &bytes);
+    if (size < 0) throw_queued_error();
+    OpensslBytes keep(bytes);
+    return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
 }
 
 std::string address_text(const unsigned char* bytes, int size) {
@@ -38,7 +47,7 @@ std::string address_text(const unsigned char* bytes, int size) {
 std::string certificate_names(const X509& certificate) {
     constexpr std::size_t most = 200;
     auto* all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr));
-    std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> keep(all, &GENERAL_NAMES_free);
+    Freed<GENERAL_NAMES, GENERAL_NAMES_free> keep(all);
     std::string text;
     for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(all, i);

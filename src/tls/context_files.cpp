@@ -1,3 +1,4 @@
+#include "tls/certificate_names.h"
 #include "tls/context_state.h"
 #include "tls/openssl_errors.h"
 
@@ -208,11 +209,7 @@ std::vector<std::string> SSLContext::get_ca_certs() const {
     for_each_trusted(state().native(), [&](const X509_OBJECT* object) {
         X509* certificate = X509_OBJECT_get0_X509(object);
         if (certificate == nullptr || X509_check_ca(certificate) == 0) return;
-        unsigned char* bytes = nullptr;
-        int size = i2d_X509(certificate, &bytes);
-        if (size < 0) throw std::bad_alloc();
-        detail::Freed<unsigned char, [](unsigned char* its) { OPENSSL_free(its); }> keep(bytes);
-        all.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+        all.push_back(detail::der_of(certificate));
     });
     return all;
 }

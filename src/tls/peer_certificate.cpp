@@ -23,7 +23,7 @@ std::string utf8_text(const ASN1_STRING* text) {
     unsigned char* bytes = nullptr;
     int size = ASN1_STRING_to_UTF8(&bytes, text);
     if (size < 0) return asn1_text(text);
-    Freed<unsigned char, [](unsigned char* its) { OPENSSL_free(its); }> keep(bytes);
+    detail::OpensslBytes keep(bytes);
     return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
 }
 

@@ -1,5 +1,6 @@
 #include <asyncio/tls/ssl_object.h>
 
+#include "tls/certificate_names.h"
 #include "tls/openssl_errors.h"
 #include "tls/tls_engine.h"
 
@@ -13,6 +14,7 @@
 
 namespace asyncio {
 
+using detail::der_of;
 using detail::OwnErrors;
 using detail::TlsEngine;
 
@@ -35,14 +37,6 @@ namespace {
 void check_is_done(TlsEngine::Outcome outcome) {
     if (outcome == TlsEngine::Outcome::wants_read) throw SSLWantReadError("The operation did not complete (read)");
     if (outcome == TlsEngine::Outcome::closed) throw SSLZeroReturnError("TLS/SSL connection has been closed (EOF)");
-}
-
-std::string der_of(X509* certificate) {
-    unsigned char* bytes = nullptr;
-    int size = i2d_X509(certificate, &bytes);
-    if (size < 0) detail::throw_queued_error();
-    detail::Freed<unsigned char, [](unsigned char* its) { OPENSSL_free(its); }> keep(bytes);
-    return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
 }
 
 std::vector<std::string> der_of_all(STACK_OF(X509) * chain) {
