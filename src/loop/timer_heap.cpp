@@ -49,6 +49,14 @@ void TimerHeap::move_down(std::size_t index, const Entry& entry) noexcept {
         std::size_t first_child = index * arity + 1;
         if (first_child >= entries_.size()) break;
         std::size_t end = std::min(first_child + arity, entries_.size());
+        // What is compared next is not in the cache, in a heap of many: it comes while these are compared.
+        if (std::size_t next = first_child * arity + 1; next + arity * arity <= entries_.size()) {
+            const Entry* children = &entries_[next];
+            __builtin_prefetch(children);
+            __builtin_prefetch(children + arity);
+            __builtin_prefetch(children + 2 * arity);
+            __builtin_prefetch(children + 3 * arity);
+        }
         std::size_t earliest = first_child;
         for (std::size_t child = first_child + 1; child < end; ++child) {
             if (entries_[child].before(entries_[earliest])) earliest = child;
