@@ -26,7 +26,6 @@ private:
     static_assert(std::atomic<State>::is_always_lock_free, "the kernel reads it");
 
     bool is_over() const noexcept { return state_.load(std::memory_order_acquire) == State::over; }
-    bool watch() const noexcept;
     void sleep(std::optional<std::chrono::nanoseconds> limit) noexcept;
     std::atomic<State> state_ = State::awake;
 };

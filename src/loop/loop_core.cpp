@@ -26,6 +26,7 @@ LoopCore& running_core() {
 LoopCore::LoopCore(const LoopOptions& options)
     : ready_(options.ready_order),
       timers_(options.clock),
+      longest_watch_((TimePoint() + options.patience).nanoseconds()),
       io_(options.io_backend.custom()),
       descriptors_(*this),
       signals_(*this),
@@ -61,8 +62,8 @@ void LoopCore::check_thread_now() const {
 
 // A pass. All of it is one function with the loop around it: where a pass runs a node or two, that is a third of it.
 
-/// Runs what is ready now, which `end_of_pass` ends. What an exception leaves unrun (only KeyboardInterrupt and SystemExit
-/// leave the loop) is still first in line.
+/// Runs what is ready now, which `end_of_pass` ends. What an exception leaves unrun (only KeyboardInterrupt and
+/// SystemExit leave the loop) is still first in line.
 [[gnu::always_inline]] inline void LoopCore::run_ready(ReadyNode& end_of_pass) {
     ready_.push(end_of_pass);
     int callbacks = 0;
@@ -189,7 +190,7 @@ void LoopCore::tell_events() {
 void LoopCore::wait_for_events(bool idle) {
     using std::chrono::nanoseconds;
     if (!idle) return io_->wait(nanoseconds(0), events_);
-    if (timers_.empty()) return io_->wait(std::nullopt, events_);
+    if (timers_.empty()) return sleep(std::nullopt);
     std::int64_t first = timers_.first_when();
     std::int64_t now = time().nanoseconds();
     if (first <= now) return io_->wait(nanoseconds(0), events_);
@@ -205,7 +206,18 @@ void LoopCore::wait_for_events(bool idle) {
         return io_->wait(std::nullopt, events_);  // what is under way outside comes first, however long it takes
     }
     constexpr std::int64_t longest = 24LL * 3600 * 1'000'000'000;
-    io_->wait(nanoseconds(std::min(first - now, longest)), events_);
+    sleep(nanoseconds(std::min(first - now, longest)));
+}
+
+/// Until something happens, or that long. What a thread posts at once, in answer to what it was given, finds it awake.
+void LoopCore::sleep(std::optional<std::chrono::nanoseconds> limit) {
+    bool may_watch = longest_watch_.count() > 0 && (!limit || *limit > longest_watch_) && !timers_.may_jump();
+    if (may_watch) {
+        const PostedList& posted = inbox_->posted();
+        patience_.watch(longest_watch_, [&] { return !posted.empty(); });
+        if (!posted.empty()) limit = std::chrono::nanoseconds(0);
+    }
+    io_->wait(limit, events_);
 }
 
 // Who looks on.

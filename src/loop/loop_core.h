@@ -1,6 +1,7 @@
 #pragma once
 
 #include "detail/fork_aware.h"
+#include "detail/patience.h"
 #include "loop/descriptor_watches.h"
 #include "loop/loop_service.h"
 #include "loop/loop_signals.h"
@@ -166,6 +167,7 @@ private:
     void look_outside(bool idle);
     void tell_events();
     void wait_for_events(bool idle);
+    void sleep(std::optional<std::chrono::nanoseconds> limit);
     void run_ready(ReadyNode& end_of_pass);
     void run_watched(ReadyNode& node);
     void note_watchers() noexcept;
@@ -189,6 +191,8 @@ private:
     TakeOver take_over_{*this};
     Timers timers_;
     PollBudget budget_;
+    Patience patience_;
+    std::chrono::nanoseconds longest_watch_;
     std::atomic<bool> running_ = false;
     bool stopping_ = false;
     bool closed_ = false;

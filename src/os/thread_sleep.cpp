@@ -1,5 +1,6 @@
 #include "detail/thread_sleep.h"
 
+#include "detail/patience.h"
 #include "os/thread_sanitizer.h"
 
 #include <linux/futex.h>
@@ -57,37 +58,16 @@ void wait_with_times(const void* address, int value, std::optional<nanoseconds> 
 #endif
 }
 
-using Clock = std::chrono::steady_clock;
 constexpr nanoseconds longest_watch = std::chrono::microseconds(8);
-
-/// Whether a thread should watch for the end before it falls asleep. That pays if the other thread is quick, and runs
-/// on another processor meanwhile; whether it is so is known by how it was before.
-class Patience {
-public:
-    bool is_left() noexcept {
-        if (score_ > 0) return true;
-        if (--sleeps_until_trial_ > 0) return false;
-        sleeps_until_trial_ = sleeps_between_trials;
-        return true;
-    }
-    void learn(bool paid) noexcept { score_ = std::clamp(score_ + (paid ? 2 : -1), 0, 16); }
-
-private:
-    static constexpr int sleeps_between_trials = 1000;
-    int score_ = 1;
-    int sleeps_until_trial_ = sleeps_between_trials;
-};
 constinit thread_local Patience patience;
 
 }  // namespace
 
 bool ThreadSleep::wait(std::optional<nanoseconds> limit) noexcept {
     if (is_over()) return true;
+    using Clock = Patience::Clock;
     Clock::time_point begin = limit ? Clock::now() : Clock::time_point();
-    if ((!limit || *limit > longest_watch) && patience.is_left()) {
-        patience.learn(watch());
-        if (is_over()) return true;
-    }
+    if (!limit || *limit > longest_watch) patience.watch(longest_watch, [this] { return is_over(); });
     State state = State::awake;
     if (!state_.compare_exchange_strong(state, State::asleep)) return true;
     std::optional<nanoseconds> left;
@@ -97,15 +77,6 @@ bool ThreadSleep::wait(std::optional<nanoseconds> limit) noexcept {
         sleep(left);
     }
     return true;
-}
-
-/// Whether it saw the end. Not if the thread had to make room for the other meanwhile.
-bool ThreadSleep::watch() const noexcept {
-    Clock::time_point end = Clock::now() + longest_watch;
-    while (!is_over()) {
-        if (Clock::now() >= end) return false;
-    }
-    return Clock::now() < end;
 }
 
 /// Or less, if a signal comes.

@@ -3,6 +3,7 @@
 #include <asyncio/loop/clock.h>
 #include <asyncio/loop/executor.h>
 #include <asyncio/loop/io_backend.h>
+#include <asyncio/loop/seconds.h>
 
 #include <cstddef>
 #include <type_traits>
@@ -24,6 +25,9 @@ struct LoopOptions {
     IoBackendOption io_backend = {};    ///< which of the library's, or one of yours
     ReadyOrder* ready_order = nullptr;  ///< null: first in, first out
     Executor* executor = nullptr;       ///< the default executor; null: a ThreadPoolExecutor, made when it is needed
+    /// For how long, before it sleeps, it stays awake and watches for what other threads hand to it, as long as that is
+    /// enough: being woken takes ten times as long. Zero: not at all.
+    Seconds patience = std::chrono::microseconds(10);
 };
 static_assert(std::is_trivially_destructible_v<LoopOptions>);
 
