@@ -56,7 +56,7 @@ public:
     /// The node is scheduled when the future is done; at once if it is. Whoever gave it keeps the future alive.
     void add_node(ReadyNode& node) noexcept;
     void add_first_node(ReadyNode& node) noexcept { callbacks_.push(node); }  // of one that has not begun
-    void add_done_callback(DoneCallback& callback);  // takes it over
+    void add_done_callback(DoneCallback& callback);                           // takes it over
     /// The callback, which is taken over, runs in the turn of the node, which is in the list or the queue.
     void replace_node(ReadyNode& node, DoneCallback& callback) noexcept;
     std::size_t remove_done_callback(std::uint64_t id) noexcept;

@@ -4,7 +4,6 @@
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/slot.h>
 
-#include <bit>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -85,7 +84,7 @@ public:
     template <class A>
     decltype(auto) await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
         static_assert(Awaitable<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
-        await_at_ = std::bit_cast<std::source_location>(where);
+        await_at_ = __builtin_bit_cast(std::source_location, where);
         if constexpr (AsksForTask<A>) {
             return static_cast<A&&>(awaitable).awaiter_for(*task_);
         } else if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {

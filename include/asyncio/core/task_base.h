@@ -202,8 +202,9 @@ private:
 };
 
 /// The children that run on this thread's stack inside each other, below the step that runs them: the address beyond
-/// which the stack has no more room for them. That is for some sixteen, fewer where clang keeps big locals of a coroutine
-/// on it. A step that has reached the limit runs no more of them so: returning from there costs more than it saves.
+/// which the stack has no more room for them. That is for some sixteen, fewer where clang keeps big locals of a
+/// coroutine on it. A step that has reached the limit runs no more of them so: returning from there costs more than it
+/// saves.
 struct NestedChildren {
     static constexpr std::uintptr_t most_bytes = 2048;
     static constexpr std::uintptr_t no_more = UINTPTR_MAX;

@@ -6,6 +6,7 @@
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/detail/ref.h>
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
 #include <source_location>
