@@ -27,6 +27,7 @@ def fill(results_path, growth_path, transports_path):
         "transports": f"{about(transports)}\n\n{report.markdown(transports)}",
         "growth": growth.markdown(rows),
         "instructions": instructions.markdown(json.loads(instructions.BESIDE.read_text())),
+        "compilers": instructions.recorded_markdown(),
     }
     page = PAGE.read_text()
     for name, text in blocks.items():

@@ -1,6 +1,7 @@
 """The guard: instructions per operation of our core workloads, counted by callgrind, against those recorded.
 
-Two sizes are counted and subtracted, so that what start-up costs does not show.
+Two sizes are counted and subtracted, so that what start-up costs does not show. Both compilers are guarded, since what is
+good for one may be bad for the other.
 """
 import json
 import os
@@ -42,9 +43,16 @@ COUNTED = [
     ("transports", "udp", 1000, 11_000),
 ]
 
+OURS = peers.PEERS[0]
+BY_CLANG = peers.Compiled("ours", OURS.title, OURS.version, OURS.package, peers.BUILD_BY_CLANG)
+# By clang only what is all ours: transports are the kernel's and the same code.
+GUARDED = {"g++": (OURS, COUNTED), "clang++-19": (BY_CLANG, [item for item in COUNTED if item[0] != "transports"])}
 
-def compiler():
-    return peers.output_of("g++", "--version").splitlines()[0]
+
+def version_of(compiler="g++"):
+    """Null if it is not there."""
+    text = peers.output_of(compiler, "--version")
+    return text and text.splitlines()[0]
 
 
 def count(program, form, size, with_looks=False):
@@ -75,7 +83,7 @@ def per_operation(program, form, small, large, with_looks):
     return more / (large - small)
 
 
-def count_all(forms, peer=peers.PEERS[0], with_looks=False):
+def count_all(forms, peer=OURS, with_looks=False):
     """Of each form that the peer has."""
     def one(item):
         workload, form, small, large = item
@@ -91,12 +99,18 @@ def count_all(forms, peer=peers.PEERS[0], with_looks=False):
 
 
 def record():
-    """Writes what is counted now."""
-    counts = count_all(COUNTED)
-    content = {"compiler": compiler(), "instructions per operation": {key: round(n, 1) for key, n in counts.items()}}
-    RECORD.write_text(json.dumps(content, indent=4) + "\n")
-    for key, instructions in counts.items():
-        print(f"{key:<24} {instructions:10.1f}")
+    """Writes what is counted now, by each compiler that is there."""
+    recorded = json.loads(RECORD.read_text())
+    for compiler, (ours, forms) in GUARDED.items():
+        if version_of(compiler) is None:
+            continue
+        counts = count_all(forms, ours)
+        recorded[compiler] = {"version": version_of(compiler),
+                              "instructions per operation": {key: round(n, 1) for key, n in counts.items()}}
+        print(version_of(compiler))
+        for key, instructions in counts.items():
+            print(f"{key:<24} {instructions:10.1f}")
+    RECORD.write_text(json.dumps(recorded, indent=4) + "\n")
     print(f"written: {RECORD}")
     return 0
 
@@ -105,7 +119,7 @@ def beside(everybody):
     """Counts ours and the peers', prints them and keeps them for the docs."""
     there = [peer for peer in everybody if peer.name in NATIVE and not peer.missing]
     counts = {peer.name: count_all(COUNTED, peer, with_looks=True) for peer in there}
-    content = {"compiler": compiler(), "peers": {peer.name: peer.title for peer in there}, "instructions": counts}
+    content = {"compiler": version_of(), "peers": {peer.name: peer.title for peer in there}, "instructions": counts}
     BESIDE.write_text(json.dumps(content, indent=1) + "\n")
     print(markdown(content))
     print(f"\nwritten: {BESIDE}")
@@ -121,18 +135,36 @@ def markdown(content):
     return "\n".join(lines)
 
 
+def recorded_markdown():
+    """What the guard compares with, by compiler."""
+    recorded = json.loads(RECORD.read_text())
+    columns = [entry["instructions per operation"] for entry in recorded.values()]
+    lines = ["| workload | " + " | ".join(entry["version"] for entry in recorded.values()) + " |",
+             "|---|" + "--:|" * len(columns)]
+    for key in columns[0]:
+        cells = [f"{column[key]:,.0f}" if key in column else "–" for column in columns]
+        lines.append(f"| {key} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def check():
     """0 if nothing has grown by more than is allowed; also if it cannot be compared."""
     if not shutil.which("valgrind"):
         print("skipped: valgrind is not installed")
         return 0
     recorded = json.loads(RECORD.read_text())
-    if recorded["compiler"] != compiler():
-        print(f"skipped: this is {compiler()}, and what is recorded was built by {recorded['compiler']}")
+    return max(check_one(compiler, recorded[compiler]) for compiler in GUARDED)
+
+
+def check_one(compiler, recorded):
+    version = version_of(compiler)
+    if version != recorded["version"]:
+        print(f"skipped: this is {version or f'no {compiler}'}, and what is recorded was built by {recorded['version']}")
         return 0
     before = recorded["instructions per operation"]
-    now = count_all(COUNTED)
-    print(f"{'instructions per operation':<28}{'recorded':>10}{'now':>10}")
+    ours, forms = GUARDED[compiler]
+    now = count_all(forms, ours)
+    print(f"{version}\n{'instructions per operation':<28}{'recorded':>10}{'now':>10}")
     for key, instructions in now.items():
         was = before.get(key)
         change = f"{100 * (instructions / was - 1):+7.1f} %" if was else "    new"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
 BUILD = BENCH.parent / "build" / "bench" / "bench"
+BUILD_BY_CLANG = BENCH.parent / "build" / "bench-clang" / "bench"
 CRATES = Path("/usr/share/cargo/registry")
 
 
@@ -30,6 +31,7 @@ class Peer:
     suffix = ".cpp"
     environment = {}
     missing = None
+    folder = BUILD
 
     def source(self, workload):
         return BENCH / "workloads" / workload / (self.name + self.suffix)
@@ -38,7 +40,7 @@ class Peer:
         return not self.missing and self.source(workload).exists()
 
     def command(self, workload):
-        return [str(BUILD / self.name / workload)]
+        return [str(self.folder / self.name / workload)]
 
     def version(self):
         return ""
@@ -50,14 +52,14 @@ class Peer:
 class Compiled(Peer):
     """What CMake has built, if it found the library."""
 
-    def __init__(self, name, title, version, package):
-        self.name, self.title, self.version, self.package = name, title, version, package
+    def __init__(self, name, title, version, package, folder=BUILD):
+        self.name, self.title, self.version, self.package, self.folder = name, title, version, package, folder
 
     def has(self, workload):
-        return super().has(workload) and (BUILD / self.name / workload).exists()
+        return super().has(workload) and (self.folder / self.name / workload).exists()
 
     def build(self):
-        if not (BUILD / self.name).is_dir():
+        if not (self.folder / self.name).is_dir():
             self.missing = f"{self.package} is not installed"
 
 
