@@ -1,5 +1,9 @@
 #pragma once
 
+#if __cplusplus < 202002L
+#error "asyncio needs C++20: compile with -std=c++20 or later"
+#endif
+
 // All of asyncio for C++. A program that needs only a part can include that part's header.
 
 #include <asyncio/context/context.h>

@@ -164,4 +164,42 @@ TEST(CallableArguments, OfAGenericLambdaWithAnAggregateForADefaultAreNotHeld) {
     });
 }
 
+// Python: create_task(f(x), name=...), loop.call_soon(f, x, context=...).
+TEST(CallableArguments, MayBeFollowedByOptions) {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        auto add = [](int a, int b, int c) -> Coro<int> { co_return a + b + c; };
+        auto one = [](int a) -> Coro<int> { co_return a; };
+        Task<int> free_one = create_task(one, 1, {.name = "one"});
+        Task<int> free_three = create_task(add, 1, 2, 3, {.name = "three"});
+        Task<int> of_loop = loop.create_task(one, 4, {.name = "loop", .eager_start = true});
+        EXPECT_TRUE(of_loop.done());
+        EXPECT_EQ(free_one.get_name() + free_three.get_name() + of_loop.get_name(), "onethreeloop");
+        co_await with(TaskGroup{}, [&](TaskGroup& group) {
+            EXPECT_EQ(group.create_task(one, 1, {.name = "member"}).get_name(), "member");
+        });
+        int sum = co_await free_three;
+        EXPECT_EQ(sum, 6);
+    });
+}
+
+ContextVar<int> variable("variable", 0);
+
+TEST(CallableArguments, OfACallbackMayBeFollowedByOptions) {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        Context context = copy_context();
+        context.run([] { variable.set(1); });
+        int seen = 0;
+        auto look = [&](int times) { seen += times * variable.get(); };
+        loop.call_soon(look, 1, {.context = context});
+        loop.call_soon_threadsafe(look, 10, {.context = context});
+        loop.call_later(Seconds(0), look, 100, {.context = context});
+        loop.call_at(loop.time(), [&](int a, int b) { seen += a * b * variable.get(); }, 10, 100, {.context = context});
+        loop.call_soon(look, 10'000);
+        co_await sleep(0.01);
+        EXPECT_EQ(seen, 1'111);
+    });
+}
+
 }  // namespace

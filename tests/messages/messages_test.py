@@ -130,6 +130,11 @@ CASES = {
     "struct P : DatagramProtocol { void datagram_received(std::string_view, SocketAddress) {} };\n"
     "Coro<> f() { auto wrong = [] { return P(); }; co_await create_datagram_endpoint(wrong, HostPort(\"::1\", 0)); }":
         "it would never be called: datagram_received(std::string_view, const SocketAddress&)",
+    "void f(Coro<> named) { create_task(named); }": "hand it over, as by create_task(std::move(coro))",
+    "void f(TaskGroup& group, Coro<> named) { group.create_task(named); }": "hand it over, as by create_task(std::move(coro))",
+    "void f(Task<> a, Task<int> b) { wait({a, b}); }": "wait(a, b), without braces",
+    "void serve(StreamReader, StreamWriter) {}\n"
+    "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0, 100); }": "options are given by name",
     "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
 }
 # What must still be taken.
@@ -171,6 +176,20 @@ void call_back(EventLoop& loop, std::unique_ptr<int> pointer) {
     loop.call_soon([](CallbackOptions) {}, options);
     loop.call_soon([](std::unique_ptr<int>&) {}, std::move(pointer));
     loop.call_later(Seconds(1), [] {}, {});
+    loop.call_soon([](int, CallbackOptions) {}, 1, options);
+    loop.call_soon([](int) {}, 1, {.context = copy_context()});
+    loop.call_soon_threadsafe([](int, const std::string&) {}, 1, "two", {.context = copy_context()});
+    loop.call_later(Seconds(1), [](int) {}, 1, options);
+    loop.call_at(loop.time(), [](int, int) {}, 1, 2, {});
+    loop.create_task(take, "text", {.name = "x"});
+    run_coroutine_threadsafe(asyncio::sleep(0), loop);
+}
+Coro<> three(int, std::unique_ptr<int>, std::string) { co_return; }
+void name_tasks(TaskGroup& group, int n) {
+    create_task(take, "text", {.name = "x"});
+    create_task(three, 1, nullptr, "x", {.name = "x", .eager_start = true});
+    group.create_task(add, std::ref(n), {.name = "x"});
+    group.create_task([](auto a, auto b) -> Coro<> { co_return; }, n, n, {});
 }
 void write(const StreamWriter& writer, const WriteTransport& transport, char* chars, std::vector<char> vector) {
     auto each = [&](const auto& to) {

@@ -63,6 +63,16 @@ std::string from_a_thread(Ending ending, std::optional<Seconds> timeout = std::n
 // CPython: test_tasks.py, RunCoroutineThreadsafeTests.test_run_coroutine_threadsafe
 TEST(RunCoroutineThreadsafe, GivesTheResultToTheThread) { EXPECT_EQ(from_a_thread(Ending::returns), "3"); }
 
+TEST(RunCoroutineThreadsafe, TakesWhatWaitsLikeACoroutine) {
+    std::string text = run_test([]() -> Coro<std::string> {
+        auto ask = [](EventLoop* loop) {
+            return run_coroutine_threadsafe(sleep(10ms, std::string("slept")), *loop).result();
+        };
+        co_return co_await to_thread(ask, &get_running_loop());
+    });
+    EXPECT_EQ(text, "slept");
+}
+
 // CPython: test_tasks.py, RunCoroutineThreadsafeTests.test_run_coroutine_threadsafe_with_exception
 TEST(RunCoroutineThreadsafe, GivesTheExceptionToTheThread) {
     EXPECT_EQ(from_a_thread(Ending::fails), "RuntimeError('Fail!')");

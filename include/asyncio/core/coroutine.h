@@ -109,6 +109,7 @@ public:
     using value_type = T;
 
     Coro() noexcept = default;
+    Coro(const Coro&) = delete;  // it is run once: hand it over, as by create_task(std::move(coro))
     Coro(Coro && other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
     Coro& operator=(Coro&& other) noexcept {
         if (this != &other) {

@@ -85,6 +85,17 @@ public:
         return soon(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
+    template <class F, class First>
+    requires(!detail::Callback<F, First, CallbackOptions>) Handle
+        call_soon(F&& callback, First&& first, CallbackOptions options) {
+        return call_soon(bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
+    }
+    template <class F, class First, class Second>
+    requires(!detail::Callback<F, First, Second, CallbackOptions>) Handle
+        call_soon(F&& callback, First&& first, Second&& second, CallbackOptions options) {
+        return call_soon(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)),
+                         options);
+    }
     /// The same from any thread or from inside the loop: wakes the loop if it sleeps.
     template <detail::PlainCallback F>
     Handle call_soon_threadsafe(F&& callback, CallbackOptions options = {}) {
@@ -95,6 +106,17 @@ public:
                                                                                   Rest&&... rest) {
         return soon_threadsafe(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
+    }
+    template <class F, class First>
+    requires(!detail::Callback<F, First, CallbackOptions>) Handle
+        call_soon_threadsafe(F&& callback, First&& first, CallbackOptions options) {
+        return call_soon_threadsafe(bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
+    }
+    template <class F, class First, class Second>
+    requires(!detail::Callback<F, First, Second, CallbackOptions>) Handle
+        call_soon_threadsafe(F&& callback, First&& first, Second&& second, CallbackOptions options) {
+        return call_soon_threadsafe(
+            bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)), options);
     }
     /// The callback runs `delay` from now, a negative one like zero: in the next pass.
     template <detail::PlainCallback F>
@@ -107,6 +129,18 @@ public:
         return at(time() + delay, new_timer(bind(static_cast<F&&>(callback), static_cast<First&&>(first),
                                                  static_cast<Rest&&>(rest)...)));
     }
+    template <class F, class First>
+    requires(!detail::Callback<F, First, CallbackOptions>) TimerHandle
+        call_later(Seconds delay, F&& callback, First&& first, CallbackOptions options) {
+        return call_later(delay, bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
+    }
+    template <class F, class First, class Second>
+    requires(!detail::Callback<F, First, Second, CallbackOptions>) TimerHandle
+        call_later(Seconds delay, F&& callback, First&& first, Second&& second, CallbackOptions options) {
+        return call_later(delay,
+                          bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)),
+                          options);
+    }
     /// The callback runs when the loop's clock has reached `when`.
     template <detail::PlainCallback F>
     TimerHandle call_at(TimePoint when, F&& callback, CallbackOptions options = {}) {
@@ -117,6 +151,18 @@ public:
                                                                           Rest&&... rest) {
         return at(when, new_timer(bind(static_cast<F&&>(callback), static_cast<First&&>(first),
                                        static_cast<Rest&&>(rest)...)));
+    }
+    template <class F, class First>
+    requires(!detail::Callback<F, First, CallbackOptions>) TimerHandle
+        call_at(TimePoint when, F&& callback, First&& first, CallbackOptions options) {
+        return call_at(when, bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
+    }
+    template <class F, class First, class Second>
+    requires(!detail::Callback<F, First, Second, CallbackOptions>) TimerHandle
+        call_at(TimePoint when, F&& callback, First&& first, Second&& second, CallbackOptions options) {
+        return call_at(when,
+                       bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)),
+                       options);
     }
     /// What the loop's clock says now.
     TimePoint time() const noexcept;
@@ -143,6 +189,24 @@ public:
     requires detail::PerhapsCoroutineFunction<F>
     auto create_task(F&& function, TaskOptions options) {
         return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function));
+    }
+    template <class F, class First>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function),
+                                               static_cast<First&&>(first));
+    }
+    template <class F, class First, class Second>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                               static_cast<Second&&>(second));
+    }
+    template <class F, class First, class Second, class Third>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                               static_cast<Second&&>(second), static_cast<Third&&>(third));
     }
     template <class A>
     requires detail::TaskAwaitable<A>

@@ -285,6 +285,25 @@ requires detail::PerhapsCoroutineFunction<F>
 auto create_task(F&& function, TaskOptions options) {
     return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function));
 }
+template <class F, class First>
+requires detail::PerhapsCoroutineFunction<F>
+auto create_task(F&& function, First&& first, TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function),
+                                           static_cast<First&&>(first));
+}
+template <class F, class First, class Second>
+requires detail::PerhapsCoroutineFunction<F>
+auto create_task(F&& function, First&& first, Second&& second, TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function),
+                                           static_cast<First&&>(first), static_cast<Second&&>(second));
+}
+template <class F, class First, class Second, class Third>
+requires detail::PerhapsCoroutineFunction<F>
+auto create_task(F&& function, First&& first, Second&& second, Third&& third, TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function),
+                                           static_cast<First&&>(first), static_cast<Second&&>(second),
+                                           static_cast<Third&&>(third));
+}
 
 /// The same for what is no `Coro` but waits like one, as `sleep(1s)` does.
 template <class A>

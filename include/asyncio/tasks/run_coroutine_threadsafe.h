@@ -87,4 +87,11 @@ auto run_coroutine_threadsafe(F&& function, EventLoop& loop, Args&&... args) {
     return ConcurrentFuture<T>(std::move(future));
 }
 
+/// The same for what is no `Coro` but waits like one, as `sleep(1s)` does.
+template <class A>
+requires detail::TaskAwaitable<A>
+auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop) {
+    return run_coroutine_threadsafe(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), loop);
+}
+
 }  // namespace asyncio

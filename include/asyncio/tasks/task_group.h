@@ -114,6 +114,23 @@ public:
     auto create_task(F&& function, TaskOptions options) {
         return create_callable_task(options, static_cast<F&&>(function));
     }
+    template <class F, class First>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first));
+    }
+    template <class F, class First, class Second>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                    static_cast<Second&&>(second));
+    }
+    template <class F, class First, class Second, class Third>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                    static_cast<Second&&>(second), static_cast<Third&&>(third));
+    }
 
     template <class A>
     requires detail::TaskAwaitable<A>

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -197,5 +198,7 @@ auto wait(First&& first, Second&& second, Third&& third, Fourth&& fourth, Rest&&
                                     static_cast<Third&&>(third), static_cast<Fourth&&>(fourth),
                                     static_cast<Rest&&>(rest)...);
 }
+
+void wait(std::initializer_list<AnyFuture> futures, WaitOptions options = {}) = delete;  // wait(a, b), without braces
 
 }  // namespace asyncio
