@@ -27,7 +27,8 @@ for floor in FLOORS:
     lower = set(BELOW)
     BELOW |= {folder: lower for folder in floor}
 BELOW["os"] = BELOW["core"]  # it implements what the loop declares, and nobody includes it
-UMBRELLAS = {"asyncio.h", "subprocess.h", "tls.h", "version.h"}  # headers for programs, in no folder
+UMBRELLAS = {"asyncio.h", "subprocess.h", "tls.h"}  # headers for programs, in no folder
+GROUND = "version.h"  # in no folder, and knows nobody
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
 SYSTEM_FILES = {"src/detail/threads.h"}  # what the C library says, in an inline function, of a process
 SYSTEM_HEADER = re.compile(
@@ -41,7 +42,7 @@ def complaints(root):
         base = root / top
         for path in sorted([*base.rglob("*.h"), *base.rglob("*.cpp")]):
             folder = path.relative_to(base).parts[0]
-            if folder in UMBRELLAS:
+            if folder in UMBRELLAS or folder == GROUND:
                 continue  # for programs only
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
@@ -59,6 +60,8 @@ def wrong(top, folder, header):
         return None if top == "src" and folder in SYSTEM_LAYERS else "only src/os, src/net and src/process may do that"
     name = header[1:-1]
     target = name.removeprefix("asyncio/").split("/")[0]
+    if target == GROUND:
+        return None
     if target in UMBRELLAS:
         return "the library includes the header that it needs, not the umbrella"
     if target not in BELOW or (header[0] == "<" and not name.startswith("asyncio/")):

@@ -2,6 +2,7 @@
 
 #include "core/task_loop.h"
 
+#include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/log.h>
 
 #include <new>
@@ -12,6 +13,16 @@ void PromiseBase::unhandled_exception() noexcept {
     std::exception_ptr error = std::current_exception();
     if (!current_exception_is_cancelled()) task_->note_unwinding(*this, error);
     fail(std::move(error));
+}
+
+void PromiseBase::fail_without_value() noexcept {
+    try {
+        StackEntry made = stack_entry({function_, function_});
+        throw RuntimeError("coroutine '" + made.function + "' ended without co_return of a value, defined at " + made.file +
+                           ":" + std::to_string(made.line));
+    } catch (...) {
+        unhandled_exception();
+    }
 }
 
 namespace {

@@ -45,6 +45,12 @@ public:
     /// Numbers are converted where the co_return stands: a constant without a warning, all else with one of that line.
     void return_value(T value) requires(std::is_arithmetic_v<T>) { slot_->emplace(value); }
     void set_slot(Slot<T>* slot) noexcept { slot_ = slot; }
+    /// A body may end without a co_return; compilers need not say so, and g++ 12 does not.
+    FinalAwaiter final_suspend() noexcept {
+        if (!slot_->has_value() && !has_failed()) [[unlikely]]
+            fail_without_value();
+        return {};
+    }
 
 private:
     Slot<T>* slot_;  // where its awaiter or its task wants the result

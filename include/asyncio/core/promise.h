@@ -110,6 +110,7 @@ public:
         ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
         link_ |= failed;
     }
+    void fail_without_value() noexcept;  // by a RuntimeError
     /// What it ended with, or null; once.
     std::exception_ptr take_error() noexcept { return has_failed() ? std::move(error_) : nullptr; }
     /// Where the coroutine is defined, with its name.
