@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import datagrams, docs, echo, growth, instructions, measure, peers, pipes, plot, report, self_test, workloads
+from harness import (children, datagrams, docs, echo, growth, instructions, measure, peers, pipes, plot, report, self_test,
+                     tls, workloads)
 
 RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
 
@@ -37,7 +38,8 @@ def arguments():
     parser.add_argument("--micro", nargs=argparse.REMAINDER, metavar="ARG", help="run Google Benchmark's programs, with "
                         "these arguments")
     parser.add_argument("--docs", nargs="*", type=Path, metavar="JSON", help="fill docs/performance.md from the results "
-                        "of a run, of --growth, and of a run of transports; without them from those that are kept")
+                        "of a run, of --growth, of a run of transports, and of one of tls and children; without them from those "
+                        "that are kept")
     parser.add_argument("--self-test", action="store_true", help="test the runner itself")
     parser.add_argument("--list", action="store_true", help="the workloads and the peers")
     return parser.parse_args()
@@ -51,7 +53,8 @@ def chosen_forms(wanted):
 
 
 def runner_of(form):
-    runners = {"echo": echo.run, "udp": datagrams.run, "pipe": pipes.run}
+    runners = {"echo": echo.run, "udp": datagrams.run, "pipe": pipes.run, "tls": tls.run,
+               "children": children.run}
     return runners.get(form.workload, measure.run_program)
 
 
@@ -84,7 +87,7 @@ def main():
     if options.growth:
         return grow(options)
     if options.docs is not None:
-        return docs.fill(*[*options.docs, None, None, None][:3])
+        return docs.fill(*[*options.docs, None, None, None, None][:4])
     if options.micro is not None:
         return run_micro(options.micro)
     forms = chosen_forms(options.workload)

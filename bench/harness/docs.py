@@ -9,22 +9,26 @@ PLOT = PAGE.with_suffix(".svg")
 RESULTS = peers.BENCH / "results.json"
 GROWTH = peers.BENCH / "growth.json"
 TRANSPORTS = peers.BENCH / "transports.json"
+TLS = peers.BENCH / "tls.json"
 
 
-def fill(results_path, growth_path, transports_path):
+def fill(results_path, growth_path, transports_path, tls_path):
     """Keeps the results given, and writes the page and its plot from those kept."""
-    for given, kept in ((results_path, RESULTS), (growth_path, GROWTH), (transports_path, TRANSPORTS)):
+    for given, kept in ((results_path, RESULTS), (growth_path, GROWTH), (transports_path, TRANSPORTS),
+                        (tls_path, TLS)):
         if given and given.resolve() != kept:
             kept.write_text(given.read_text())
     results = json.loads(RESULTS.read_text())
     rows = json.loads(GROWTH.read_text())["rows"]
     transports = json.loads(TRANSPORTS.read_text())
+    tls = json.loads(TLS.read_text())
     PLOT.write_text(plot.svg(results))
     blocks = {
         "machine": about(results),
         "table": report.markdown(results),
         "behind": listed(report.behind(results)) or "No peer is ahead of us in any row.",
         "transports": f"{about(transports)}\n\n{report.markdown(transports)}",
+        "tls": f"{about(tls)}\n\n{report.markdown(tls)}",
         "growth": growth.markdown(rows),
         "instructions": instructions.markdown(json.loads(instructions.BESIDE.read_text())),
         "compilers": instructions.recorded_markdown(),

@@ -143,6 +143,9 @@ class Tokio(Peer):
         if not list(CRATES.glob("tokio-1*")):
             self.missing = "librust-tokio-dev is not installed"
             return
+        if not list(CRATES.glob("tokio-rustls-0.23*")):
+            self.missing = "librust-tokio-rustls-dev is not installed"
+            return
         cargo, rustc = first("/usr/bin/cargo"), first("/usr/bin/rustc")  # Debian's: what its crates are for
         if not cargo or not rustc:
             self.missing = "Debian's cargo is not installed"

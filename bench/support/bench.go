@@ -23,10 +23,14 @@ type figures struct {
 
 var now figures
 
+// Large is what a large process has, in bytes.
+const Large = 4 << 30
+
 func cpu() float64 {
-	var usage syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return float64(usage.Utime.Nano()+usage.Stime.Nano()) * 1e-9
+	var own, children syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &own)
+	syscall.Getrusage(syscall.RUSAGE_CHILDREN, &children)
+	return float64(own.Utime.Nano()+own.Stime.Nano()+children.Utime.Nano()+children.Stime.Nano()) * 1e-9
 }
 
 func residentBytes() float64 {

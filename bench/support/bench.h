@@ -1,6 +1,7 @@
 // What every C++ program of the suite shares: PROGRAM FORM N runs one workload once and prints one line of figures.
 #pragma once
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -37,6 +38,14 @@ inline double seconds(clockid_t clock) {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+/// Of this process and of its children that were reaped.
+inline double cpu_seconds_of_all() {
+    rusage children{};
+    ::getrusage(RUSAGE_CHILDREN, &children);
+    auto of = [](timeval time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+    return seconds(CLOCK_PROCESS_CPUTIME_ID) + of(children.ru_utime) + of(children.ru_stime);
+}
+
 inline double resident_bytes(const char* process = "/proc/self") {
     double pages = 0;
     char path[64];
@@ -54,13 +63,21 @@ inline struct Figures {
 } figures;
 
 /// The measured part begins here, not where the form does.
-inline void start_clock() {
-    figures = {seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID), resident_bytes(), false};
-}
+inline void start_clock() { figures = {seconds(CLOCK_MONOTONIC), cpu_seconds_of_all(), resident_bytes(), false}; }
 /// It ends here, not where the form does.
 inline void stop_clock() {
-    figures = {seconds(CLOCK_MONOTONIC) - figures.wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - figures.cpu,
+    figures = {seconds(CLOCK_MONOTONIC) - figures.wall, cpu_seconds_of_all() - figures.cpu,
                resident_bytes() - figures.bytes, true};
+}
+
+/// Takes 4 GiB of memory in small pages, and starts the clock.
+inline void become_large() {
+    constexpr std::size_t size = std::size_t(4) << 30;
+    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) std::exit(1);
+    ::madvise(memory, size, MADV_NOHUGEPAGE);
+    for (std::size_t at = 0; at < size; at += 4096) static_cast<char*>(memory)[at] = 1;
+    start_clock();
 }
 
 /// Prints the figures and ends the program, whatever is still under way.
