@@ -22,6 +22,7 @@ async def download(reader, writer):
         while True:
             writer.write(PIECE)
             await writer.drain()
+            await asyncio.sleep(0)  # drain() alone never lets the loop tell that the client has gone
     except OSError:
         writer.transport.abort()
 
