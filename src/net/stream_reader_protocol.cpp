@@ -20,8 +20,8 @@ StreamReaderProtocol::~StreamReaderProtocol() {
 }
 
 void StreamReaderProtocol::drop_handle() noexcept {
-    if (handles_ == 1 && !lost_ && !transport().is_closing()) {
-        if (transport().loop().debug()) [[unlikely]]
+    if (handles_ == 1 && !lost_) {
+        if (transport().loop().debug() && !transport().is_closing()) [[unlikely]]
             warn_of_unclosed();
         transport().close();
     }

@@ -178,7 +178,7 @@ void TlsTransport::handshake_is_over() {
 // The end.
 
 void TlsTransport::close() noexcept {
-    if (closing_) return;
+    if (closing_ && !is_unread()) return;
     closing_ = true;
     start_shutdown();
 }
@@ -189,15 +189,15 @@ void TlsTransport::force_close(std::exception_ptr error) noexcept {
 }
 
 void TlsTransport::start_shutdown() noexcept {
-    bool is_unread = state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled();
-    if (state_ != State::handshake && state_ != State::wrapped && !is_unread) return;
+    bool was_unread = is_unread();
+    if (state_ != State::handshake && state_ != State::wrapped && !was_unread) return;
     closing_ = true;
     if (state_ == State::handshake || is_of_another_process()) return abort_lower(nullptr);
     Ref<TlsTransport> keep(this);
     state_ = State::flushing;
     try {
         start_timer(shutdown_timeout_, &TlsTransport::shutdown_takes_too_long);
-        if (!is_unread) return do_flush();
+        if (!was_unread) return do_flush();
         state_ = State::shutdown;  // what has come will not be read
         do_shutdown();
     } catch (...) {

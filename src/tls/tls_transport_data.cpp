@@ -53,6 +53,8 @@ private:
 // What goes out.
 
 void TlsTransport::note_vain_write() noexcept {
+    // The other end is gone, which is told when all was read: who writes and drains until then lets others run.
+    if (is_unread()) closing_ = true;
     if (vain_writes_ < writes_before_warning) {
         ++vain_writes_;
     } else {

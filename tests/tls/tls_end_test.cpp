@@ -184,5 +184,52 @@ TEST_F(TlsEndTest, LosesNothingOfAClientThatOnlyWrites) {
     });
 }
 
+/// Reading is paused, so that it cannot be told yet that the client has gone; nothing that is written gets anywhere.
+TEST_F(TlsEndTest, LetsOthersRunWhileSomebodyWritesToWhoHasGone) {
+    run_net([]() -> Coro<> {
+        OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
+        StartServerOptions of_server = {.limit = 1000, .ssl = support::for_servers()};
+        Ends ends = co_await connect_ends(of_server, options);
+        std::string all(3'000, 'x');
+        ends.client.writer.write(all);
+        co_await ends.client.writer.drain();
+        co_await sleep(0.1);
+        ends.client.writer.abort();
+        co_await sleep(0.1);
+        int turns = 0;
+        auto count = [&]() -> Coro<> {
+            for (;; ++turns) co_await sleep(0);
+        };
+        auto counting = create_task(count);
+        for (int i = 0; i < 100; ++i) {
+            ends.server.writer.write("x");
+            co_await ends.server.writer.drain();
+        }
+        EXPECT_GT(turns, 50);
+        std::string read = co_await ends.server.reader.readexactly(all.size());
+        EXPECT_EQ(read, all);
+        counting.cancel();
+    });
+}
+
+/// And when nobody reads what had come the connection goes with its last handle.
+TEST_F(TlsEndTest, LeavesNothingOpenOfWhoHasGoneAndWasWrittenTo) {
+    run_net([]() -> Coro<> {
+        OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
+        StartServerOptions of_server = {.limit = 1000, .ssl = support::for_servers()};
+        Ends ends = co_await connect_ends(of_server, options);
+        ends.client.writer.write(std::string(3'000, 'x'));
+        co_await ends.client.writer.drain();
+        co_await sleep(0.1);
+        ends.client.writer.abort();
+        co_await sleep(0.1);
+        ends.server.writer.write("x");
+        int open = support::count_open_fds();
+        ends.server = {};
+        for (int i = 0; i < 1000 && support::count_open_fds() == open; ++i) co_await sleep(0.01);
+        EXPECT_EQ(support::count_open_fds(), open - 1);
+    });
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -96,7 +96,10 @@ TEST_F(TlsFloodTest, OfSilentClientsIsOverWhenTheirTimeIs) {
         StartServerOptions of_server = {.ssl = support::for_servers(), .ssl_handshake_timeout = 300ms};
         Server server = co_await start_server(echo, "127.0.0.1", 0, of_server);
         std::vector<Streams> silent;
-        for (int i = 0; i < 200; ++i) silent.push_back(co_await open_connection("127.0.0.1", port_of(server)));
+        for (int i = 0; i < 200; ++i) {
+            Streams one = co_await open_connection("127.0.0.1", port_of(server));
+            silent.push_back(std::move(one));
+        }
         OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
         Streams good = co_await open_connection("127.0.0.1", port_of(server), options);
         good.writer.write("hello\n");
