@@ -2,6 +2,7 @@
 #include <asyncio/errors/log.h>
 
 #include "core/task_loop.h"
+#include "core/wait_story.h"
 
 #include <cstdio>
 #include <vector>
@@ -177,6 +178,10 @@ public:
             cancel_request_ = request;
         }
         return any;
+    }
+    void tell(WaitStory& story) const override {
+        for (const Task<>& task : tasks_) story.awaits(task.state_or_null());
+        story.text = "<end of " + counted(story.awaited.size(), "asynchronous generator") + ">";
     }
     bool await_ready() const noexcept { return left_ == 0; }
     template <class Promise>

@@ -1,17 +1,17 @@
 // What a future and a task look like when they are printed.
+#include "core/wait_story.h"
+
 #include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/repr.h>
-
-#include <cstdio>
 
 namespace asyncio {
 namespace detail {
 
 namespace {
 
-void add_outcome(std::string& text, FutureBase& future, const char* pending) {
+void add_outcome(std::string& text, const FutureBase& future, const char* pending) {
     switch (future.state()) {
         case FutureBase::State::pending:
             text += pending;
@@ -25,7 +25,7 @@ void add_outcome(std::string& text, FutureBase& future, const char* pending) {
     }
 }
 
-void add_result(std::string& text, FutureBase& future) {
+void add_result(std::string& text, const FutureBase& future) {
     if (future.state() == FutureBase::State::finished) {
         text +=
             future.peek_exception() ? " exception=" + repr(future.peek_exception()) : " result=" + future.result_repr();
@@ -34,84 +34,55 @@ void add_result(std::string& text, FutureBase& future) {
     if (callbacks > 0) text += " cb=[" + std::to_string(callbacks) + (callbacks == 1 ? " callback]" : " callbacks]");
 }
 
-std::string repr_of_future(FutureBase& future, int depth);
-
-/// What stands for the private future that Python would show here.
-std::string repr_of_wait(const WaitEdge& edge, int depth) {
-    auto named = [&](const char* name) {
-        char text[64];
-        std::snprintf(text, sizeof text, "<%s at %p>", name, edge.subject);
-        return std::string(text);
-    };
-    switch (edge.kind) {
-        case WaitKind::nothing:
-            return {};
-        case WaitKind::future:
-        case WaitKind::task:
-        case WaitKind::gathering:
-            if (depth > 3) return "...";
-            return repr_of_future(*static_cast<FutureBase*>(const_cast<void*>(edge.subject)), depth + 1);
-        case WaitKind::sleep:
-            return "<sleep>";
-        case WaitKind::group:
-            return named("TaskGroup");
-        case WaitKind::several:
-            return "<several futures>";
-        case WaitKind::lock:
-            return named("Lock");
-        case WaitKind::event:
-            return named("Event");
-        case WaitKind::condition:
-            return named("Condition");
-        case WaitKind::semaphore:
-            return named("Semaphore");
-        case WaitKind::barrier:
-            return named("Barrier");
-        case WaitKind::queue:
-            return named("Queue");
-        case WaitKind::server:
-            return named("Server");
-        case WaitKind::file_descriptor:
-            return "<file descriptor " + std::to_string(edge.fd) + ">";
-        case WaitKind::process:
-            return "<process " + std::to_string(edge.fd) + ">";
-        case WaitKind::thread:
-            return "<thread>";
-        case WaitKind::foreign:
-            return "<foreign>";
-    }
-    return {};
+/// What stands for the private future that Python would show here, and the innermost await if that is another line
+/// than the one that the coroutine stands at.
+std::string repr_of_wait(const TaskBase& task, const std::vector<StackEntry>& frames, int depth) {
+    if (depth > 3) return "...";
+    std::string text = story_of(task, depth).text;
+    if (frames.size() > 1) text += " at " + frames.back().file + ":" + std::to_string(frames.back().line);
+    return text;
 }
 
-std::string repr_of_task(TaskBase& task, int depth) {
+std::string repr_of_task(const TaskBase& task, int depth) {
     std::string text = "<Task ";
     add_outcome(text, task, task.cancelling() > 0 ? "cancelling" : "pending");
     text += " name=" + quoted(task.name());
     StackEntry place = stack_entry({task.function(), task.function()});
     text += " coro=<" + place.function + "()";
+    std::vector<StackEntry> frames;
     if (task.root()) {
-        std::vector<StackEntry> frames = task.stack(std::nullopt);
+        frames = task.stack(std::nullopt);
         if (!frames.empty()) place = frames.front();
         text += " running at ";
     } else {
         text += " done, defined at ";
     }
     text += place.file + ":" + std::to_string(place.line) + ">";
-    WaitEdge edge = task.waiting_on() != nullptr ? task.waiting_on()->edge() : WaitEdge{};
-    if (edge.kind != WaitKind::nothing) text += " wait_for=" + repr_of_wait(edge, depth);
+    if (task.waiting_on() != nullptr) text += " wait_for=" + repr_of_wait(task, frames, depth);
     add_result(text, task);
     return text + ">";
 }
 
-std::string repr_of_future(FutureBase& future, int depth) {
-    if (future.kind() == FutureBase::Kind::task) return repr_of_task(static_cast<TaskBase&>(future), depth);
+/// Of what waits for others: how many are not done yet.
+void add_awaited(std::string& text, const FutureBase& future) {
+    const auto* futures = future.done() ? nullptr : dynamic_cast<const AwaitsFutures*>(&future);
+    if (futures == nullptr) return;
+    WaitStory story;
+    story.awaits(*futures);
+    text += " tasks=" + std::to_string(story.awaited.size());
+}
+
+}  // namespace
+
+std::string repr_of_future(const FutureBase& future, int depth) {
+    if (future.kind() == FutureBase::Kind::task) return repr_of_task(static_cast<const TaskBase&>(future), depth);
     std::string text = future.kind() == FutureBase::Kind::gathering ? "<_GatheringFuture " : "<Future ";
     add_outcome(text, future, "pending");
+    if (depth > 0) add_awaited(text, future);
     add_result(text, future);
     return text + ">";
 }
 
-}  // namespace
 }  // namespace detail
 
 std::string repr(const AnyFuture& future) {

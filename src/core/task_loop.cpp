@@ -2,6 +2,7 @@
 
 #include "loop/all_loops.h"
 
+#include <asyncio/core/dump_tasks.h>
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/generator_base.h>
 #include <asyncio/errors/log.h>
@@ -9,6 +10,13 @@
 #include <cstdio>
 
 namespace asyncio::detail {
+
+namespace {
+
+// Nobody but a debugger calls it: so that a static library's is there.
+[[gnu::used]] void (*const dump_tasks_is_there)() = &asyncio_dump_tasks;
+
+}  // namespace
 
 TaskLoop::TaskLoop(EventLoop& facade, const LoopOptions& options) : LoopCore(options), facade_(&facade) {
     NoFork no_fork;

@@ -9,6 +9,7 @@
 
 #include <exception>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -61,8 +62,10 @@ private:
     void run_in_debug_mode(ReadyNode& node) override;
     void node_failed() override;
     void drop_node(ReadyNode& node) noexcept override;
+    void nothing_can_come(bool is_proven) override;
 
     EventLoop* facade_;
+    std::string told_of_;  // the last deadlock that the log was told of
 };
 
 /// All that is above the floor `loop` lives on one of these.

@@ -7,6 +7,7 @@ namespace asyncio::detail {
 constinit AllLoops all_loops;
 
 LoopCore* AllLoops::next(const LoopCore& loop, const NoFork&) noexcept { return loop.next_loop_; }
+LoopCore* AllLoops::next_of_standing(const LoopCore& loop) noexcept { return loop.next_loop_; }
 
 void AllLoops::add(LoopCore& loop, const NoFork&) noexcept {
     loop.next_loop_ = first_;

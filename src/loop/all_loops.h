@@ -13,6 +13,10 @@ public:
     LoopCore* first(const NoFork&) const noexcept { return first_; }
     static LoopCore* next(const LoopCore& loop, const NoFork&) noexcept;
 
+    /// The same for a debugger, while all threads stand still, perhaps inside of a NoFork.
+    LoopCore* first_of_standing() const noexcept { return first_; }
+    static LoopCore* next_of_standing(const LoopCore& loop) noexcept;
+
     void add(LoopCore& loop, const NoFork&) noexcept;
     void remove(LoopCore& loop, const NoFork&) noexcept;
 

@@ -1,5 +1,6 @@
 #include "loop/loop_core.h"
 
+#include "detail/threads.h"
 #include "loop/choose_backend.h"
 
 #include <asyncio/errors/exceptions.h>
@@ -27,6 +28,7 @@ LoopCore::LoopCore(const LoopOptions& options)
     : ready_(options.ready_order),
       timers_(options.clock),
       longest_watch_((TimePoint() + options.patience).nanoseconds()),
+      on_deadlock_(options.on_deadlock),
       io_(options.io_backend.custom()),
       descriptors_(*this),
       signals_(*this),
@@ -190,7 +192,7 @@ void LoopCore::tell_events() {
 void LoopCore::wait_for_events(bool idle) {
     using std::chrono::nanoseconds;
     if (!idle) return io_->wait(nanoseconds(0), events_);
-    if (timers_.empty()) return sleep(std::nullopt);
+    if (timers_.empty()) return wait_for_ever();
     std::int64_t first = timers_.first_when();
     std::int64_t now = time().nanoseconds();
     if (first <= now) return io_->wait(nanoseconds(0), events_);
@@ -218,6 +220,26 @@ void LoopCore::sleep(std::optional<std::chrono::nanoseconds> limit) {
         if (!posted.empty()) limit = std::chrono::nanoseconds(0);
     }
     io_->wait(limit, events_);
+}
+
+/// Neither descriptor, transport nor signal, nor a call or operation outside that goes on.
+bool LoopCore::only_threads_can_wake() noexcept {
+    auto resource = resources.begin();  // services are among them, and bring nothing by themselves
+    for (auto known = services_.begin(); known != services_.end(); ++known) ++resource;
+    return resource == resources.end() && descriptors_.empty() && !signals_.has_handlers() && !outside_.goes_on();
+}
+
+void LoopCore::wait_for_ever() {
+    bool is_stuck = on_deadlock_ != OnDeadlock::ignore && own_io_ && only_threads_can_wake();
+    if (is_stuck) {
+        bool is_proven = process_has_one_thread();  // another may be just about to wake it
+        constexpr std::chrono::seconds patience(1);
+        if (!is_proven) sleep(patience);
+        bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
+        if (something) return;
+        nothing_can_come(is_proven);
+    }
+    sleep(std::nullopt);
 }
 
 // Who looks on.

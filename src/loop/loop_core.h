@@ -49,6 +49,7 @@ public:
     }
     void add_timer(TimePoint when, TimerNode& node) { timers_.add(when, node); }
     void remove_timer(TimerNode& node) noexcept { timers_.remove(node); }
+    TimePoint when_of(const TimerNode& node) const noexcept { return timers_.when(node); }  // of one that waits
     TimePoint time() noexcept { return timers_.now(); }
     TimePoint last_time() const noexcept { return timers_.last(); }
 
@@ -134,6 +135,10 @@ protected:
     virtual void run_in_debug_mode(ReadyNode& node) = 0;
     /// A node has thrown that is no callback of a user. As `callback_failed()`.
     virtual void node_failed() = 0;
+    /// It is about to wait for ever, and nothing that it knows of can end that. `is_proven`: nor can anything else, for
+    /// there is no other thread. What this throws leaves the loop.
+    virtual void nothing_can_come(bool is_proven) = 0;
+    OnDeadlock on_deadlock() const noexcept { return on_deadlock_; }
     /// What is queued will not run: whoever is behind the node gives it up.
     virtual void drop_node(ReadyNode& node) noexcept = 0;
     void drop_queued() noexcept {
@@ -168,6 +173,8 @@ private:
     void tell_events();
     void wait_for_events(bool idle);
     void sleep(std::optional<std::chrono::nanoseconds> limit);
+    void wait_for_ever();
+    bool only_threads_can_wake() noexcept;
     void run_ready(ReadyNode& end_of_pass);
     void run_watched(ReadyNode& node);
     void note_watchers() noexcept;
@@ -198,7 +205,8 @@ private:
     bool closed_ = false;
     bool was_running_at_fork_ = false;
     bool debug_ = false;
-    bool is_watched_ = false;          // in debug mode or by an instrument
+    bool is_watched_ = false;  // in debug mode or by an instrument
+    OnDeadlock on_deadlock_;
     ContextSlot** context_ = nullptr;  // that of its thread while it runs
     ContextSlot* base_context_ = nullptr;
 

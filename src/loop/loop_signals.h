@@ -23,6 +23,7 @@ public:
         if (pipe_) drop_all();
     }
 
+    bool has_handlers() const noexcept { return !handles_.empty(); }
     /// Where the loop has no handler of its own for it: `on_sigint` is told in the loop, with the number of times.
     void set_sigint_watch(SigintWatch* watch, Function<void(int)> on_sigint);
     bool has_sigint_watch() const noexcept { return sigint_ != nullptr; }

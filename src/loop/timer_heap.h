@@ -12,6 +12,8 @@ namespace asyncio::detail {
 class TimerHeap {
 public:
     bool empty() const noexcept { return entries_.empty(); }
+    /// Of one that is in it.
+    std::int64_t when(const TimerNode& node) const noexcept { return entries_[node.heap_index_].when; }
     std::size_t size() const noexcept { return entries_.size(); }
     std::int64_t first_when() const noexcept { return entries_.front().when; }
 

@@ -20,6 +20,7 @@ public:
 
     void add(TimePoint when, TimerNode& node) { heap_.add(when.nanoseconds(), node); }
     void remove(TimerNode& node) noexcept { heap_.remove(node); }
+    TimePoint when(const TimerNode& node) const noexcept { return TimePoint::from_nanoseconds(heap_.when(node)); }
     bool empty() const noexcept { return heap_.empty(); }
     std::int64_t first_when() const noexcept { return heap_.first_when(); }
     TimerNode& pop_first() noexcept { return heap_.pop_first(); }

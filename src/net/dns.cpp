@@ -1,5 +1,6 @@
 #include <asyncio/net/dns.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
 #include "net/look_ups.h"
 
@@ -89,6 +90,7 @@ class AnswerWaiter : public ThreadWaiter {
 public:
     explicit AnswerWaiter(Ref<FutureBase> answer) noexcept : ThreadWaiter(std::move(answer)) {}
     bool cancel(const Ref<CancelRequest>& request) override { return !is_done() && Waiter::cancel(request); }
+    void tell(WaitStory& story) const override { story.text = "<look-up of a name>"; }
 
 protected:
     ~AnswerWaiter() = default;

@@ -1,6 +1,8 @@
 #include <asyncio/net/reader_state.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
+#include "net/descriptor_story.h"
 #include "net/transport_state.h"
 
 #include <asyncio/errors/exceptions.h>
@@ -181,9 +183,18 @@ std::string ReaderState::repr() const {
     return text + ">";
 }
 
-void ReadWaiter::check_nobody_waits() const {
-    static constexpr const char* names[] = {"read", "read_into", "readexactly", "readuntil"};
-    reader_->check_nobody_waits(names[static_cast<std::size_t>(call())]);
+namespace {
+
+constexpr const char* names[] = {"read", "read_into", "readexactly", "readuntil"};
+
+}  // namespace
+
+void ReadWaiter::check_nobody_waits() const { reader_->check_nobody_waits(names[static_cast<std::size_t>(call())]); }
+
+void ReadWaiter::tell(WaitStory& story) const {
+    std::string doing = std::string("in ") + names[static_cast<std::size_t>(call())] + "()";
+    if (!reader_->is_empty()) doing += " with " + counted(reader_->available().size(), "byte");
+    story.text = descriptor_story(fd(), doing);
 }
 
 bool ReadWaiter::begin() {

@@ -1,6 +1,8 @@
 #include <asyncio/net/ready.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
+#include "net/descriptor_story.h"
 
 #include <asyncio/errors/os_errors.h>
 
@@ -54,6 +56,13 @@ void DescriptorWaiter::leave() noexcept {
     } catch (...) {  // it is watched no longer all the same
     }
     ::close(own);
+}
+
+void DescriptorWaiter::tell(WaitStory& story) const {
+    std::string doing = what_ == Readiness::to_write ? "in writable()" : "in readable()";
+    story.text = descriptor_story(own_ >= 0 ? own_ : fd(), doing);
+    std::string own = " " + std::to_string(own_) + " ";
+    if (own_ >= 0) story.text.replace(story.text.find(own), own.size(), " " + std::to_string(fd()) + " ");
 }
 
 SocketReadyWaiter::SocketReadyWaiter(Ref<SocketState> socket, Readiness what) noexcept

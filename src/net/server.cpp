@@ -1,6 +1,7 @@
 #include <asyncio/net/server.h>
 
 #include "core/task_loop.h"
+#include "core/wait_story.h"
 #include "net/server_state.h"
 
 #include <asyncio/core/event_loop.h>
@@ -14,6 +15,10 @@ void add_handle(ServerState& server) noexcept { server.inc_ref(); }
 void drop_handle(ServerState& server) noexcept { server.dec_ref(); }
 
 bool ServerClosedWaiter::await_ready() const noexcept { return server_.get()->is_over(); }
+
+void ServerClosedWaiter::tell(WaitStory& story) const {
+    story.names("Server", server_.get(), server_.get()->is_closed() ? "closed, with connections" : "not closed");
+}
 
 void ServerClosedWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     server_.get()->waiters().push_back(*this);

@@ -1,6 +1,8 @@
 #include <asyncio/net/socket_waiter.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
+#include "net/descriptor_story.h"
 
 #include <asyncio/errors/os_errors.h>
 
@@ -39,6 +41,14 @@ bool SocketWaiter::settle(bool over) {
     if (over && operation_.result < 0) [[unlikely]]
         failed();
     return over;
+}
+
+void SocketWaiter::tell(WaitStory& story) const {
+    static constexpr const char* calls[] = {"in readable()",      "in sock_recv()",     "in sock_recvfrom()",
+                                            "in sock_recvfrom()", "in sock_accept()",  //
+                                            "in writable()",      "in sock_sendall()",  "in sock_sendto()",
+                                            "in sock_sendto()",   "in sock_sendfile()", "in sock_connect()"};
+    story.text = descriptor_story(fd(), calls[static_cast<int>(operation_.call)]);
 }
 
 void SocketWaiter::reported(ReadyNode& node) {

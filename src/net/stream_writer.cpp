@@ -1,6 +1,8 @@
 #include <asyncio/net/stream_writer.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
+#include "net/descriptor_story.h"
 #include "net/transport_state.h"
 #include "net/write_buffer.h"
 
@@ -16,6 +18,12 @@ namespace detail {
 
 StreamWaiter::StreamWaiter(StreamHandle stream) noexcept
     : Waiter(WaitKind::file_descriptor, &stream_), stream_(std::move(stream)) {}
+
+void StreamWaiter::tell(WaitStory& story) const {
+    std::string left = counted(stream().transport().write_buffer_size(), "byte");
+    story.text = descriptor_story(
+        fd(), (waits_for() == For::room ? "in drain() with " : "in wait_closed() with ") + left + " to send");
+}
 
 // CPython: streams.py, StreamWriter.drain
 bool DrainWaiter::await_ready() {

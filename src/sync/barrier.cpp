@@ -1,5 +1,6 @@
 #include <asyncio/sync/barrier.h>
 
+#include "core/wait_story.h"
 #include "sync/describe.h"
 
 namespace asyncio {
@@ -73,6 +74,12 @@ int BarrierWaiter::await_resume() {
         default:
             return index_;
     }
+}
+
+void BarrierWaiter::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone("Barrier");
+    std::string there = std::to_string(barrier_->count_) + "/" + std::to_string(barrier_->parties_);
+    story.names("Barrier", barrier_, (stage_ == Stage::inside ? "waiters:" : "until it is empty, waiters:") + there);
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #include <asyncio/sync/condition.h>
 
+#include "core/wait_story.h"
 #include "sync/describe.h"
 
 namespace asyncio {
@@ -59,6 +60,15 @@ bool ConditionWaiter::await_resume() {
     if (!is_orphan_) condition_->waiters_.wake_next();
     if (failure_) std::rethrow_exception(std::move(failure_));
     throw CancelledError(std::move(cancel_request_));
+}
+
+void ConditionWaiter::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone(reacquires_ ? "Lock" : "Condition");
+    if (reacquires_) {
+        tell_of_lock(story, *lock_);
+    } else {
+        story.names("Condition", condition_, with_waiters("", condition_->waiters_.size()).substr(2));
+    }
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #include <asyncio/sync/event.h>
 
+#include "core/wait_story.h"
 #include "sync/describe.h"
 
 namespace asyncio {
@@ -9,6 +10,11 @@ void EventWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     if (!event_->waiters_.bind(task)) throw_bound_to_other_loop(repr(*event_));
     event_->waiters_.push_back(*this);
     suspend(task, frame);
+}
+
+void EventWaiter::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone("Event");
+    story.names("Event", event_, with_waiters(event_->is_set() ? "set" : "unset", event_->waiters_.size()));
 }
 
 }  // namespace detail

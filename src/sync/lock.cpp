@@ -1,6 +1,7 @@
 #include <asyncio/sync/lock.h>
 
 #include "core/task_loop.h"
+#include "core/wait_story.h"
 #include "sync/describe.h"
 
 namespace asyncio {
@@ -18,6 +19,20 @@ bool LockWaiter::end() {
     bool cancelled = was_cancelled();
     lock_->end_wait(*task_, queue_lives, cancelled);
     return !cancelled;
+}
+
+void LockWaiter::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone("Lock");
+    tell_of_lock(story, *lock_);
+}
+
+void tell_of_lock(WaitStory& story, const Lock& lock) {
+    story.holder = owner_of(lock);
+    if (story.holder != nullptr) story.held_since = place_of_await(*story.holder, lock.taken_in_, lock.taken_at_);
+    std::string state = !lock.locked()            ? "unlocked"
+                        : story.holder == nullptr ? "locked by a task that is over"
+                                                  : "locked by " + quoted(story.holder->name());
+    story.names("Lock", &lock, state);
 }
 
 TaskBase* owner_of(const Lock& lock) noexcept {
@@ -38,7 +53,7 @@ void Lock::check_loop(detail::TaskBase& task) {
 void Lock::end_wait(const detail::TaskBase& task, bool queue_lives, bool cancelled) {
     if (!queue_lives) return;
     if (!cancelled) {
-        owner_ = task.identity();
+        take(task);
     } else if (!locked()) {
         waiters_.wake_first();  // it may have been this task's turn
     }

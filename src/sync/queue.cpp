@@ -1,5 +1,6 @@
 #include <asyncio/sync/queue.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
 #include "sync/describe.h"
 
@@ -71,6 +72,18 @@ void QueueWait::turn() {
 
 void QueueWait::hand_on() {
     if (is_there()) line().wake_next();
+}
+
+void QueueWait::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone("Queue");
+    std::string size = std::to_string(queue_->size_);
+    if (queue_->maxsize_ > 0) size += "/" + std::to_string(queue_->maxsize_);
+    story.names("Queue", queue_, (for_ == For::item ? "in get(), items:" : "in put(), items:") + size);
+}
+
+void JoinWaiter::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone("Queue");
+    story.names("Queue", queue_, "in join(), tasks:" + std::to_string(queue_->unfinished_));
 }
 
 void JoinWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {

@@ -1,5 +1,6 @@
 #include <asyncio/sync/semaphore.h>
 
+#include "core/wait_story.h"
 #include "sync/describe.h"
 
 namespace asyncio {
@@ -20,6 +21,12 @@ bool SemaphoreWaiter::end() {
         while (semaphore_->value_ > 0 && semaphore_->grant_next()) continue;
     }
     return !cancelled;
+}
+
+void SemaphoreWaiter::tell(WaitStory& story) const {
+    if (!is_in_line()) return story.is_gone("Semaphore");
+    std::string extra = semaphore_->locked() ? "locked" : "value:" + std::to_string(semaphore_->value_);
+    story.names("Semaphore", semaphore_, with_waiters(extra, semaphore_->waiters_.size()));
 }
 
 }  // namespace detail

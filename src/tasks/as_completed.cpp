@@ -1,5 +1,7 @@
 #include <asyncio/tasks/as_completed.h>
 
+#include "core/wait_story.h"
+
 namespace asyncio::detail {
 
 Completions::Completions(LoopCore& loop) noexcept : loop_(&loop) {}
@@ -94,5 +96,12 @@ Ref<FutureBase> CompletionWaiter::take() {
 }
 
 void throw_step_reused() { throw RuntimeError("cannot reuse already awaited coroutine"); }
+
+void CompletionWaiter::tell(WaitStory& story) const {
+    story.awaits(*completions_);
+    story.awaits_any = true;
+    story.has_limit = completions_->timeout_.is_scheduled();
+    story.text = "<as_completed() with " + counted(story.awaited.size(), "future") + " pending>";
+}
 
 }  // namespace asyncio::detail

@@ -2,6 +2,7 @@
 
 #include "core/task_loop.h"
 
+#include <asyncio/core/deadlock.h>
 #include <asyncio/errors/log.h>
 
 #include <memory>
@@ -103,8 +104,9 @@ void Runner::check_can_run() {
 EventLoop& Runner::get_loop() {
     if (closed_) throw RuntimeError("Runner is closed");
     if (loop_ == nullptr) {
-        loop_ = options_.loop_factory != nullptr ? new EventLoop(options_.loop_factory())
-                                                 : new EventLoop({.clock = options_.clock});
+        loop_ = options_.loop_factory != nullptr
+                    ? new EventLoop(options_.loop_factory())
+                    : new EventLoop({.clock = options_.clock, .on_deadlock = options_.on_deadlock});
         if (options_.debug) loop_->set_debug(*options_.debug);
         context_ = copy_context();
     }
@@ -149,7 +151,11 @@ void Runner::run_to_the_end(const AnyTask& main) {
     } catch (...) {
         failure = std::current_exception();
     }
-    close();
+    try {
+        close();
+    } catch (...) {  // tasks that cannot go on cannot be ended either, perhaps
+        if (!failure || detail::exception_cast<DeadlockError>(failure) == nullptr) throw;
+    }
     if (failure) std::rethrow_exception(failure);
 }
 

@@ -1,5 +1,7 @@
 #include <asyncio/tasks/staggered_race.h>
 
+#include "core/wait_story.h"
+
 #include <asyncio/core/event_loop.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/wait_for.h>
@@ -19,6 +21,11 @@ public:
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
         race_->set_waiter(this);
         suspend(*frame.promise().task(), frame);
+    }
+    void tell(WaitStory& story) const override {
+        story.awaits(*race_);
+        story.awaits_any = true;
+        story.text = "<staggered_race() with " + counted(story.awaited.size(), "task") + ">";
     }
     std::exception_ptr await_resume() {
         return was_cancelled() ? std::make_exception_ptr(CancelledError(take_cancel_request())) : nullptr;

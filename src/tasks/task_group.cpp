@@ -1,6 +1,7 @@
 #include <asyncio/tasks/task_group.h>
 
 #include "core/task_loop.h"
+#include "core/wait_story.h"
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
@@ -19,6 +20,11 @@ void ChildrenDone::wait(TaskBase& task, std::coroutine_handle<> frame) noexcept 
     suspend(task, frame);
 }
 
+void ChildrenDone::tell(WaitStory& story) const {
+    for (GroupMember& member : group_->members_) story.awaits(member.task_.get());
+    story.names("TaskGroup", group_, "tasks=" + std::to_string(story.awaited.size()));
+}
+
 void ChildrenDone::await_resume() noexcept {
     if (was_cancelled()) group_->wait_was_cancelled(take_cancel_request());
 }
@@ -27,6 +33,12 @@ void GroupMember::task_is_done(ReadyNode& node) {
     auto& member = static_cast<GroupMember&>(node);
     Ref<TaskBase> child = std::move(member.task_);
     member.group_->child_is_done(member, *child);
+}
+
+TaskBase* GroupMember::parent_told_by(const ReadyNode& node) noexcept {
+    if (node.run_function() != &GroupMember::task_is_done) return nullptr;
+    const TaskGroup* group = static_cast<const GroupMember&>(node).group_;
+    return group != nullptr ? group->parent_.get() : nullptr;
 }
 
 void GroupMember::forget() noexcept {

@@ -1,5 +1,7 @@
 #include <asyncio/tasks/wait.h>
 
+#include "core/wait_story.h"
+
 #include <asyncio/core/done_callback.h>
 
 #include <memory>
@@ -37,6 +39,15 @@ void WaitAwaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
     if (options_.timeout) schedule_at(task.loop(), time_of(task.loop()) + *options_.timeout, task);
     for (WaitNode& node : nodes_) node.future_->add_node(node);
     suspend(task, frame, &WaitAwaiter::is_due);
+}
+
+void WaitAwaiter::tell(WaitStory& story) const {
+    static constexpr const char* which[] = {"the first of ", "the first failure of ", ""};
+    story.awaits(*this);
+    story.awaits_any = options_.return_when != ALL_COMPLETED;
+    story.has_limit = task_->is_scheduled();
+    story.text = std::string("<wait for ") + which[static_cast<int>(options_.return_when)] +
+                 counted(nodes_.size(), "future") + ", " + std::to_string(story.awaited.size()) + " pending>";
 }
 
 namespace {

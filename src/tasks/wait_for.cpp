@@ -1,5 +1,7 @@
 #include <asyncio/tasks/wait_for.h>
 
+#include "core/wait_story.h"
+
 namespace asyncio::detail {
 
 void CancelAndWaitAwaiter::cancel_and_wait(TaskBase& task, std::coroutine_handle<> frame) {
@@ -12,6 +14,11 @@ void CancelAndWaitAwaiter::cancel_and_wait(TaskBase& task, std::coroutine_handle
         throw;
     }
     suspend(task, frame, &CancelAndWaitAwaiter::future_is_done);
+}
+
+void CancelAndWaitAwaiter::tell(WaitStory& story) const {
+    story.awaits(future_.get());
+    if (story.with_text) story.text = repr_of_future(*future_, story.depth + 1);
 }
 
 void CancelAndWaitAwaiter::future_is_done(ReadyNode& node) { of(node).wake(); }

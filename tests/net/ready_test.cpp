@@ -333,7 +333,7 @@ TEST_F(Ready, ReprNamesTheDescriptor) {
         std::string order;
         Task<> task = create_task(note_readable(pipe.reader(), order, 'r'));
         co_await sleep(1ms);
-        std::string wanted = "wait_for=<file descriptor " + std::to_string(pipe.reader()) + ">";
+        std::string wanted = "wait_for=<file descriptor " + std::to_string(pipe.reader()) + " in readable()>";
         EXPECT_NE(repr(task).find(wanted), std::string::npos) << repr(task);
         task.cancel();
         co_await wait(task);

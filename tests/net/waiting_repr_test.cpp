@@ -5,10 +5,14 @@
 
 #include <coroutine>
 #include <memory>
+#include <optional>
+#include <regex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/stream_support.h"
+#include "support/run_test.h"
 #include "support/thread_gate.h"
 
 using namespace asyncio;
@@ -16,6 +20,7 @@ using namespace std::chrono_literals;
 using asyncio::sleep;  // not the one of <unistd.h>
 using support::NetTest;
 using support::run_net;
+using support::run_test;
 
 namespace {
 
@@ -29,7 +34,7 @@ struct Never {
     std::coroutine_handle<>& waiting;
 };
 
-/// "Lock at" of `wait_for=<Lock at 0x7f5c>`.
+/// What stands behind `wait_for=` while the body waits, with ADDRESS for each address.
 template <class Body>
 Coro<std::string> said_of(Body body) {
     Task<> task = create_task(body);
@@ -37,47 +42,134 @@ Coro<std::string> said_of(Body body) {
     std::string text = repr(task);
     task.cancel();
     co_await wait(task);
-    constexpr std::string_view begin = " wait_for=<";
+    constexpr std::string_view begin = " wait_for=";
     auto place = text.find(begin);
     if (place == text.npos) co_return text;
     text = text.substr(place + begin.size());
-    co_return text.substr(0, text.find_first_of(">0123456789"));
+    text.pop_back();  // the bracket of the task
+    co_return std::regex_replace(text, std::regex("0x[0-9a-f]+"), "ADDRESS");
 }
 
 TEST_F(WaitingRepr, NamesWhatIsWaitedFor) {
-    run_net([]() -> Coro<> {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        std::string said = co_await said_of([]() -> Coro<> { co_await sleep(1h); });
+        EXPECT_EQ(said, "<sleep with 3599.999 seconds left>");
+        said = co_await said_of([&]() -> Coro<> { co_await loop.create_future(); });
+        EXPECT_EQ(said, "<Future pending cb=[1 callback]>");
+        said = co_await said_of([&]() -> Coro<> { co_await wait(loop.create_future()); });
+        EXPECT_EQ(said, "<wait for 1 future, 1 pending>");
+        said = co_await said_of([&]() -> Coro<> {
+            Future<> done = loop.create_future();
+            done.set_result();
+            co_await wait(done, loop.create_future(), {.return_when = FIRST_EXCEPTION});
+        });
+        EXPECT_EQ(said, "<wait for the first failure of 2 futures, 1 pending>");
+        said = co_await said_of([&]() -> Coro<> { co_await gather(loop.create_future(), sleep(1h)); });
+        EXPECT_EQ(said, "<_GatheringFuture pending tasks=2 cb=[1 callback]>");
+        said = co_await said_of([&]() -> Coro<> { co_await shield(loop.create_future()); });
+        EXPECT_EQ(said, "<Future pending tasks=1 cb=[2 callbacks]>");
+        said = co_await said_of([&]() -> Coro<> { co_await as_completed(loop.create_future()).next(); });
+        EXPECT_EQ(said, "<as_completed() with 1 future pending>");
+        said = co_await said_of(
+            [&]() -> Coro<> { co_await with(TaskGroup(), [](TaskGroup& group) { group.create_task(sleep(1h)); }); });
+        EXPECT_TRUE(said.starts_with("<TaskGroup at ADDRESS tasks=1> at ")) << said;
+        Task<> other = create_task(sleep(1h), {.name = "other"});
+        said = co_await said_of([&]() -> Coro<> { co_await other; });
+        EXPECT_TRUE(said.starts_with("<Task pending name='other' coro=<asyncio::sleep() running at ")) << said;
+        EXPECT_TRUE(said.ends_with("wait_for=<sleep with 3599.999 seconds left> cb=[1 callback]>")) << said;
+        other.cancel();
+    });
+}
+
+TEST_F(WaitingRepr, NamesWhatIsLockedOrFullAndByWhom) {
+    run_test([]() -> Coro<> {
         Lock lock;
         Event event;
         Condition condition;
         Semaphore semaphore(0);
         Barrier barrier(2);
         Queue<int> queue;
-        Future<> future = get_running_loop().create_future();
+        Queue<int> full(1);
+        full.put_nowait(1);
+        current_task().set_name("holder");
         co_await lock.acquire();
-        std::string said = co_await said_of([]() -> Coro<> { co_await sleep(1h); });
-        EXPECT_EQ(said, "sleep");
-        said = co_await said_of([&]() -> Coro<> { co_await lock.acquire(); });
-        EXPECT_EQ(said, "Lock at ");
+        std::string said = co_await said_of([&]() -> Coro<> { co_await lock.acquire(); });
+        EXPECT_EQ(said, "<Lock at ADDRESS locked by 'holder'>");
         said = co_await said_of([&]() -> Coro<> { co_await event.wait(); });
-        EXPECT_EQ(said, "Event at ");
+        EXPECT_EQ(said, "<Event at ADDRESS unset, waiters:1>");
         said = co_await said_of([&]() -> Coro<> {
             auto guard = co_await condition.guard();
             co_await condition.wait();
         });
-        EXPECT_EQ(said, "Condition at ");
+        EXPECT_EQ(said, "<Condition at ADDRESS waiters:1>");
         said = co_await said_of([&]() -> Coro<> { co_await semaphore.acquire(); });
-        EXPECT_EQ(said, "Semaphore at ");
+        EXPECT_EQ(said, "<Semaphore at ADDRESS locked, waiters:1>");
         said = co_await said_of([&]() -> Coro<> { co_await barrier.wait(); });
-        EXPECT_EQ(said, "Barrier at ");
+        EXPECT_EQ(said, "<Barrier at ADDRESS waiters:1/2>");
         said = co_await said_of([&]() -> Coro<> { co_await queue.get(); });
-        EXPECT_EQ(said, "Queue at ");
-        said = co_await said_of([&]() -> Coro<> { co_await wait(future); });
-        EXPECT_EQ(said, "several futures");
-        said = co_await said_of([&]() -> Coro<> { co_await future; });
-        EXPECT_EQ(said, "Future pending cb=[");
-        said = co_await said_of(
-            [&]() -> Coro<> { co_await with(TaskGroup(), [](TaskGroup& group) { group.create_task(sleep(1h)); }); });
-        EXPECT_EQ(said, "TaskGroup at ");
+        EXPECT_EQ(said, "<Queue at ADDRESS in get(), items:0>");
+        said = co_await said_of([&]() -> Coro<> { co_await full.put(2); });
+        EXPECT_EQ(said, "<Queue at ADDRESS in put(), items:1/1>");
+        said = co_await said_of([&]() -> Coro<> { co_await full.join(); });
+        EXPECT_EQ(said, "<Queue at ADDRESS in join(), tasks:1>");
+    });
+}
+
+TEST_F(WaitingRepr, KnowsALockWhoseOwnerIsOverAndAWaitForTheLockOfACondition) {
+    run_test([]() -> Coro<> {
+        Lock lock;
+        Condition condition(lock);
+        co_await create_task([&]() -> Coro<> { co_await lock.acquire(); });
+        std::string said = co_await said_of([&]() -> Coro<> { co_await lock.acquire(); });
+        EXPECT_EQ(said, "<Lock at ADDRESS locked by a task that is over>");
+        lock.release();
+        Task<> woken = create_task([&]() -> Coro<> {
+            auto guard = co_await condition.guard();
+            co_await condition.wait();
+        });
+        co_await sleep(1ms);
+        current_task().set_name("notifier");
+        co_await lock.acquire();
+        condition.notify();
+        co_await sleep(1ms);
+        EXPECT_NE(repr(woken).find("locked by 'notifier'>"), std::string::npos) << repr(woken);
+        lock.release();
+        co_await woken;
+    });
+}
+
+TEST_F(WaitingRepr, SaysThatWhatIsWaitedForHasDied) {
+    run_test([]() -> Coro<> {
+        auto event = std::make_unique<Event>();
+        auto queue = std::make_unique<Queue<int>>();
+        Task<> first = create_task([](Event* dies) -> Coro<> { co_await dies->wait(); }, event.get());
+        Task<> second = create_task([](Queue<int>* dies) -> Coro<> { co_await dies->get(); }, queue.get());
+        co_await sleep(0s);
+        event.reset();
+        queue.reset();
+        EXPECT_NE(repr(first).find(" wait_for=<Event that was destroyed>"), std::string::npos) << repr(first);
+        EXPECT_NE(repr(second).find(" wait_for=<Queue that was destroyed>"), std::string::npos) << repr(second);
+        first.cancel();
+        second.cancel();
+    });
+}
+
+Coro<> inner(Event& event) { co_await event.wait(); }  // the line that the next test looks for
+Coro<> outer(Event& event) { co_await inner(event); }
+
+TEST_F(WaitingRepr, SaysWhereTheInnermostAwaitIs) {
+    run_test([]() -> Coro<> {
+        Event event;
+        Task<> task = create_task(outer(event));
+        co_await sleep(0s);
+        std::string text = repr(task);
+        std::vector<StackEntry> stack = task.get_stack();
+        std::string place = " at " + stack.back().file + ":" + std::to_string(stack.back().line) + ">";
+        EXPECT_EQ(stack.size(), 2U);
+        EXPECT_TRUE(text.ends_with("waiters:1>" + place)) << text;
+        event.set();
+        co_await task;
     });
 }
 
@@ -85,22 +177,37 @@ TEST_F(WaitingRepr, NamesDescriptorsServersThreadsAndOtherLibraries) {
     run_net([]() -> Coro<> {
         auto pair = socketpair();
         auto& [first, second] = pair;
-        Server server = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
+        std::optional<StreamWriter> kept;
+        auto keep = [&](StreamReader, StreamWriter writer) { kept = writer; };
+        Server server = co_await start_server(keep, "127.0.0.1", 0);
+        std::string peer = repr(server.sockets().at(0).getsockname());
         std::coroutine_handle<> never;
+        std::string number = std::to_string(first.fileno());
         std::string said = co_await said_of([&]() -> Coro<> { co_await sock_recv(first, 1); });
-        EXPECT_EQ(said, "file descriptor ");
-        auto streams = co_await open_connection({.sock = &second});
-        said = co_await said_of([&]() -> Coro<> { co_await streams.reader.read(1); });
-        EXPECT_EQ(said, "file descriptor ");
+        EXPECT_EQ(said, "<file descriptor " + number + " in sock_recv()>");
+        said = co_await said_of([&]() -> Coro<> { co_await readable(first.fileno()); });
+        EXPECT_EQ(said, "<file descriptor " + number + " in readable()>");
+        auto streams = co_await open_connection("127.0.0.1", server.sockets().at(0).getsockname().port());
+        number = std::to_string(streams.writer.get_extra_info("socket").socket().fileno());
+        said = co_await said_of([&]() -> Coro<> { co_await streams.reader.readexactly(9); });
+        EXPECT_EQ(said, "<file descriptor " + number + " in readexactly(), peer " + peer + ">");
+        streams.writer.set_write_buffer_limits({.high = 0});
+        std::string much(10'000'000, 'x');
+        streams.writer.write(much);
+        said = co_await said_of([&]() -> Coro<> { co_await streams.writer.drain(); });
+        EXPECT_TRUE(said.starts_with("<file descriptor " + number + " in drain() with ")) << said;
+        EXPECT_TRUE(said.ends_with(" bytes to send, peer " + peer + ">")) << said;
         said = co_await said_of([&]() -> Coro<> { co_await server.wait_closed(); });
-        EXPECT_EQ(said, "Server at ");
+        EXPECT_EQ(said, "<Server at ADDRESS not closed>");
         said = co_await said_of([&]() -> Coro<> { co_await Never(never); });
-        EXPECT_EQ(said, "foreign");
+        EXPECT_TRUE(said.starts_with("<foreign ") && said.find("Never") != said.npos) << said;
         auto gate = std::make_shared<support::Gate>();  // the call outlives the task that waits for it
         said = co_await said_of([&]() -> Coro<> { co_await to_thread(&support::Gate::wait, gate); });
         gate->open();
-        EXPECT_EQ(said, "thread");
+        EXPECT_TRUE(said.starts_with("<call on another thread>")) << said;
         never.resume();
+        streams.writer.abort();
+        kept->abort();
         server.close();
     });
 }

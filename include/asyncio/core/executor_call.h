@@ -124,6 +124,7 @@ auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&...
 class ThreadWaiter : public FutureWaiter {
 public:
     explicit ThreadWaiter(Ref<FutureBase> future) noexcept : FutureWaiter(std::move(future), WaitKind::thread) {}
+    void tell(WaitStory& story) const override { Waiter::tell(story); }
 
 protected:
     ~ThreadWaiter() = default;

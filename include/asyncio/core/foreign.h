@@ -9,6 +9,7 @@
 #include <coroutine>
 #include <exception>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace asyncio::detail {
@@ -109,6 +110,7 @@ protected:
     /// What is awaited is in the frame that waits, since it cannot be moved: a cancellation has to wait for its end.
     void stay_with_operation() noexcept { may_go_on_alone_ = false; }
     void on_cancel() noexcept override { abandon(); }
+    void tell_of(WaitStory& story, const std::type_info& awaitable) const;
     void check_outcome() {
         check();
         operation_->rethrow();
@@ -143,6 +145,7 @@ public:
         if constexpr (!is_moved && !std::is_reference_v<A>) stay_with_operation();
         own.start(await_foreign<Kept>(own, static_cast<Kept&&>(awaitable)).frame);
     }
+    void tell(WaitStory& story) const override { tell_of(story, typeid(A)); }
     bool await_ready() noexcept { return operation().is_finished(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {

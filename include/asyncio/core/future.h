@@ -70,6 +70,7 @@ Ref<CancelRequest> request_cancel(const TaskBase* asker, std::optional<std::stri
 class FutureWaiter : public Waiter {
 public:
     bool cancel(const Ref<CancelRequest>& request) override;
+    void tell(WaitStory& story) const override;
     TaskBase* awaited_task() const noexcept override;
     bool ended_cancelled() const noexcept override { return is_pending() && future_->ended_cancelled(); }
 

@@ -79,6 +79,7 @@ public:
     virtual const std::type_info& result_type() const noexcept = 0;
     virtual std::string result_repr() const = 0;
     bool has_callbacks() const noexcept { return !callbacks_.empty(); }
+    const IntrusiveStack<ReadyNode>& callbacks() const noexcept { return callbacks_; }
     std::size_t count_callbacks() const noexcept;
 
 protected:

@@ -43,6 +43,20 @@ struct WaitEdge {
 
 namespace detail {
 
+struct WaitStory;
+
+/// An object that waits for futures on behalf of others: what stands between a task that waits and what it waits for.
+/// The subject of a WaitEdge of kind `several`; what gather() and shield() return has one too (by dynamic_cast).
+class AwaitsFutures {
+public:
+    virtual std::size_t count_awaited() const noexcept = 0;
+    /// Null for one that is done and was let go.
+    virtual FutureBase* awaited(std::size_t index) const noexcept = 0;
+
+protected:
+    ~AwaitsFutures() = default;
+};
+
 /// One wait of one task, inside the frame that waits: what every leaf that can be awaited is made of.
 ///
 /// It stands for the private future on which CPython lets the task wait, and behaves as that future would: it is
@@ -56,6 +70,8 @@ public:
     /// What is waited for. It is read from the object's own bytes: whoever has those, a debugger or a core file's
     /// reader, knows as much.
     WaitEdge edge() const noexcept;
+    /// The same for people, with all that is known here; in the loop's thread.
+    virtual void tell(WaitStory& story) const;
     /// The task that is awaited, for a wait on a task. Lets cancel() follow a long chain without recursion.
     virtual TaskBase* awaited_task() const noexcept { return nullptr; }
     /// Whether what it waited for ended by a CancelledError.

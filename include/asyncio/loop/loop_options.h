@@ -6,6 +6,7 @@
 #include <asyncio/loop/seconds.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 namespace asyncio {
@@ -19,6 +20,14 @@ public:
     virtual std::size_t choose(std::size_t count) = 0;
 };
 
+/// What a loop does when its tasks wait, and nothing in the process can ever let one of them go on: nothing is ready,
+/// no timer runs, nothing is waited for from outside, no signal is handled, no other thread is there.
+enum class OnDeadlock : std::uint8_t {
+    report,  ///< says so on the log, once, with who waits for whom; then waits for ever, as Python does
+    raise,   ///< throws DeadlockError, of `<asyncio/introspect.h>`, out of `run()`, which first ends the tasks
+    ignore,  ///< waits for ever
+};
+
 /// The parts of an event loop that can be replaced. What is pointed to must outlive the loop.
 struct LoopOptions {
     ClockOption clock = {};
@@ -28,6 +37,7 @@ struct LoopOptions {
     /// For how long, before it sleeps, it stays awake and watches for what other threads hand to it, as long as that is
     /// enough: being woken takes ten times as long. Zero: not at all.
     Seconds patience = std::chrono::microseconds(10);
+    OnDeadlock on_deadlock = OnDeadlock::report;
 };
 static_assert(std::is_trivially_destructible_v<LoopOptions>);
 

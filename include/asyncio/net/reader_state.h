@@ -107,6 +107,7 @@ private:
 /// its task only, so cancelling loses nothing.
 class ReadWaiter : public Waiter {
 public:
+    void tell(WaitStory& story) const override;
     bool await_ready() { return begin(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {

@@ -27,6 +27,7 @@ public:
         if (own_ >= 0) [[unlikely]]
             leave();
     }
+    void tell(WaitStory& story) const override;
     bool await_ready();
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {

@@ -30,6 +30,7 @@ class [[nodiscard]] ServerClosedWaiter final : public Waiter, public ListHook<Se
 public:
     explicit ServerClosedWaiter(ServerHandle server) noexcept
         : Waiter(WaitKind::server, &server_), server_(std::move(server)) {}
+    void tell(WaitStory& story) const override;
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

@@ -16,6 +16,7 @@ namespace asyncio::detail {
 /// nothing. What is sent goes as soon as there is room.
 class SocketWaiter : public Waiter {
 public:
+    void tell(WaitStory& story) const override;
     bool await_ready() { return begin(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {

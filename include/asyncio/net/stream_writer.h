@@ -37,6 +37,7 @@ using StreamHandle = FarRef<StreamReaderProtocol>;
 class StreamWaiter : public Waiter, public ListHook<StreamWaiters> {
 public:
     enum class For : bool { room, end };
+    void tell(WaitStory& story) const override;
     virtual For waits_for() const noexcept = 0;
     void wake_with(const std::exception_ptr& error) noexcept {
         error_ = error;

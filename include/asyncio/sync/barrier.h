@@ -31,6 +31,7 @@ public:
         if (is_in_line()) [[unlikely]]
             abandon();  // the frame is destroyed while it waits
     }
+    void tell(WaitStory& story) const override;
     bool await_ready() { return advance(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

@@ -25,6 +25,7 @@ class [[nodiscard]] ConditionWaiter final : public QueueWaiter, public ListHook<
 public:
     explicit ConditionWaiter(Condition& condition) noexcept
         : QueueWaiter(WaitKind::condition, &condition_, GoesOn::in_turn), condition_(&condition) {}
+    void tell(WaitStory& story) const override;
     bool await_ready() const;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

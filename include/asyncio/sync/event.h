@@ -16,6 +16,7 @@ namespace detail {
 class [[nodiscard]] EventWaiter final : public QueueWaiter {
 public:
     explicit EventWaiter(Event& event) noexcept : QueueWaiter(WaitKind::event, &event_), event_(&event) {}
+    void tell(WaitStory& story) const override;
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <source_location>
 #include <string>
 
 namespace asyncio {
@@ -23,6 +24,7 @@ public:
         task_ = &task;
         state_ = State::not_begun;
     }
+    void tell(WaitStory& story) const override;
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> frame) { wait(frame); }
     [[gnu::always_inline]] bool await_resume() {
@@ -56,6 +58,7 @@ private:
 /// The unfinished task that has locked it. Null: it is unlocked, or who locked it is over. Looks through all tasks of
 /// the loop.
 TaskBase* owner_of(const Lock& lock) noexcept;
+void tell_of_lock(WaitStory& story, const Lock& lock);
 
 }  // namespace detail
 
@@ -101,16 +104,24 @@ private:
     friend class detail::ConditionWaiter;
     friend std::string repr(const Lock& lock);
     friend detail::TaskBase* detail::owner_of(const Lock& lock) noexcept;
+    friend void detail::tell_of_lock(detail::WaitStory& story, const Lock& lock);
 
     bool try_acquire(const detail::TaskBase& task) noexcept {
         if (owner_ != 0 || waiters_.has_live()) return false;
-        owner_ = task.identity();
+        take(task);
         return true;
+    }
+    void take(const detail::TaskBase& task) noexcept {
+        owner_ = task.identity();
+        taken_in_ = task.innermost();
+        taken_at_ = detail::PromiseBase::of(taken_in_).await_at();
     }
     void check_loop(detail::TaskBase& task);  // throws RuntimeError in a second loop
     void end_wait(const detail::TaskBase& task, bool queue_lives, bool cancelled);  // of one that has left the line
 
-    std::uintptr_t owner_ = 0;  // the identity of the task that locked it, which may be over; 0: unlocked
+    std::uintptr_t owner_ = 0;          // the identity of the task that locked it, which may be over; 0: unlocked
+    std::coroutine_handle<> taken_in_;  // that task's frame, which may be gone
+    std::source_location taken_at_;
     detail::WaitQueue waiters_;
 };
 

@@ -45,6 +45,7 @@ public:
     QueueWait(QueueBase& queue, For what) noexcept
         : QueueWaiter(WaitKind::queue, &queue_, GoesOn::in_turn), queue_(&queue), for_(what) {}
 
+    void tell(WaitStory& story) const override;
     void start(TaskBase& task, std::coroutine_handle<> frame) noexcept;
     /// First in `await_resume`: throws CancelledError if the task was cancelled.
     void end() {
@@ -99,6 +100,7 @@ private:
 class [[nodiscard]] JoinWaiter final : public QueueWaiter {
 public:
     explicit JoinWaiter(QueueBase& queue) noexcept : QueueWaiter(WaitKind::queue, &queue_), queue_(&queue) {}
+    void tell(WaitStory& story) const override;
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

@@ -19,6 +19,7 @@ class SemaphoreWaiter : public QueueWaiter {
 public:
     explicit SemaphoreWaiter(Semaphore& semaphore) noexcept
         : QueueWaiter(WaitKind::semaphore, &semaphore_), semaphore_(&semaphore) {}
+    void tell(WaitStory& story) const override;
     bool await_ready() const noexcept;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

@@ -78,6 +78,7 @@ private:
 /// A wait for the next one that is done.
 class CompletionWaiter : public Waiter {
 public:
+    void tell(WaitStory& story) const override;
     bool await_ready() noexcept { return !completions_->is_empty(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {

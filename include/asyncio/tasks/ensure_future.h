@@ -186,17 +186,5 @@ private:
     std::size_t count_ = 0;
 };
 
-/// An object that waits for futures on behalf of others: what stands between a task that waits and what it waits for.
-/// The subject of a WaitEdge of kind `several`; what gather() and shield() return has one too (by dynamic_cast).
-class AwaitsFutures {
-public:
-    virtual std::size_t count_awaited() const noexcept = 0;
-    /// Null for one that is done and was let go.
-    virtual FutureBase* awaited(std::size_t index) const noexcept = 0;
-
-protected:
-    ~AwaitsFutures() = default;
-};
-
 }  // namespace detail
 }  // namespace asyncio

@@ -13,9 +13,10 @@ namespace asyncio {
 
 /// The keyword arguments of `run()` and `Runner`.
 struct RunOptions {
-    std::optional<bool> debug = {};         ///< none: what the environment's ASYNCIO_DEBUG says
-    EventLoop (*loop_factory)() = nullptr;  ///< null: `new_event_loop()` with this clock
-    ClockOption clock = {};                 ///< `VirtualClock{}` for tests
+    std::optional<bool> debug = {};               ///< none: what the environment's ASYNCIO_DEBUG says
+    EventLoop (*loop_factory)() = nullptr;        ///< null: `new_event_loop()` with this clock
+    ClockOption clock = {};                       ///< `VirtualClock{}` for tests
+    OnDeadlock on_deadlock = OnDeadlock::report;  ///< not for a loop that `loop_factory` makes
 };
 static_assert(std::is_trivially_destructible_v<RunOptions>);
 

@@ -15,6 +15,7 @@ namespace detail {
 class SleepWait final : public Waiter {
 public:
     SleepWait() noexcept : Waiter(WaitKind::sleep) {}
+    void tell(WaitStory& story) const override;
     void start(Seconds delay, TaskBase& task, std::coroutine_handle<> frame);
     [[gnu::always_inline]] void end() { check(); }
 

@@ -27,9 +27,12 @@ class GroupMember : public ReadyNode, public ListHook<GroupMembers> {
 public:
     GroupMember() noexcept : ReadyNode(&GroupMember::task_is_done) {}
     static constexpr bool is_plain = true;
+    /// Whose group it is that this callback of a task will tell of its end; null for any other callback.
+    static TaskBase* parent_told_by(const ReadyNode& node) noexcept;
 
 private:
     friend asyncio::TaskGroup;
+    friend class ChildrenDone;
     static void task_is_done(ReadyNode& node);
     void forget() noexcept;  // may destroy the task, and so this
 
@@ -41,6 +44,7 @@ private:
 class [[nodiscard]] ChildrenDone final : public Waiter {
 public:
     explicit ChildrenDone(TaskGroup& group) noexcept : Waiter(WaitKind::group, &group_), group_(&group) {}
+    void tell(WaitStory& story) const override;
     ~ChildrenDone();
     bool await_ready() const noexcept { return false; }
     template <class Promise>

@@ -55,6 +55,7 @@ private:
 /// A wait() under way, whatever the type of its handles. It is its timeout's timer itself.
 class WaitAwaiter : public Waiter, public AwaitsFutures {
 public:
+    void tell(WaitStory& story) const override;
     std::size_t count_awaited() const noexcept override { return nodes_.size(); }
     FutureBase* awaited(std::size_t index) const noexcept override { return nodes_[index].future_; }
     void one_is_done(FutureBase& future);

@@ -25,6 +25,7 @@ class [[nodiscard]] CancelAndWaitAwaiter final : public Waiter {
 public:
     CancelAndWaitAwaiter(FutureBase& future, std::source_location where) noexcept
         : Waiter(WaitKind::future, &future_), future_(&future), where_(where) {}
+    void tell(WaitStory& story) const override;
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {

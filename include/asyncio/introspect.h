@@ -1,0 +1,7 @@
+#pragma once
+
+// To see inside: who waits for whom and for what, and what can never go on. Beside <asyncio/asyncio.h>.
+
+#include <asyncio/core/deadlock.h>
+#include <asyncio/core/dump_tasks.h>
+#include <asyncio/introspect/call_graph.h>

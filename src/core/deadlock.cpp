@@ -1,0 +1,174 @@
+#include <asyncio/core/deadlock.h>
+
+#include "core/deadlock_finder.h"
+
+#include <asyncio/errors/log.h>
+#include <asyncio/errors/repr.h>
+
+#include <algorithm>
+#include <new>
+#include <unordered_set>
+
+namespace asyncio {
+namespace detail {
+
+DeadlockFinder::DeadlockFinder(LoopCore& loop) {
+    for (TaskBase& task : task_loop(loop).live_tasks) {
+        const Waiter* waiter = task.done() ? nullptr : task.waiting_on();
+        if (waiter == nullptr || !waiter->is_pending()) continue;
+        WaitKind kind = waiter->edge().kind;
+        if (kind == WaitKind::file_descriptor || kind == WaitKind::process) waits_for_outside_ = true;
+        places_.emplace(&task, waits_.size());
+        Wait& wait = waits_.emplace_back();
+        wait.task = &task;
+        wait.story = edges_of(task);
+    }
+    for (Wait& wait : waits_) add_needs(wait);
+    // All that may be stuck is taken to be so, until it is seen who could let it go on.
+    for (Wait& wait : waits_) wait.is_stuck = wait.story.is_lost || (!wait.needs.empty() && !wait.story.has_limit);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (Wait& wait : waits_) {
+            if (!wait.is_stuck || is_stuck(wait)) continue;
+            wait.is_stuck = false;
+            changed = true;
+        }
+    }
+}
+
+void DeadlockFinder::add_needs(Wait& wait) const {
+    auto add = [&](const FutureBase* future) {
+        auto place = places_.find(future);
+        if (place == places_.end()) {
+            wait.needs_others = true;
+        } else {
+            wait.needs.push_back(place->second);
+        }
+    };
+    if (wait.story.holder != nullptr) add(wait.story.holder);
+    // What stands for others, as the future that gather() returns, is passed through.
+    std::vector<FutureBase*> found = wait.story.awaited;
+    std::unordered_map<const FutureBase*, bool> seen;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const FutureBase* future = found[i];
+        if (!seen.emplace(future, true).second) continue;
+        const auto* futures = dynamic_cast<const AwaitsFutures*>(future);
+        if (futures == nullptr) {
+            add(future);
+            continue;
+        }
+        WaitStory behind;
+        behind.awaits(*futures);
+        found.insert(found.end(), behind.awaited.begin(), behind.awaited.end());
+    }
+}
+
+/// One that is not is enough: it may end the wait by failing, where it does not by its end.
+bool DeadlockFinder::is_stuck(const Wait& wait) const noexcept {
+    if (wait.story.is_lost) return true;
+    auto need_is_stuck = [&](std::size_t need) { return waits_[need].is_stuck; };
+    return !wait.needs_others && std::all_of(wait.needs.begin(), wait.needs.end(), need_is_stuck);
+}
+
+namespace {
+
+std::string text_of_place(const std::source_location& place) {
+    return std::string(place.file_name()) + ":" + std::to_string(place.line());
+}
+
+}  // namespace
+
+bool DeadlockFinder::is_for_task(const Wait& wait) noexcept {
+    return wait.story.awaited.size() == 1 && wait.task->waiting_on()->edge().kind == WaitKind::task;
+}
+
+std::string DeadlockFinder::text_of(const Wait& wait) const {
+    const TaskBase& task = *wait.task;
+    std::source_location where = PromiseBase::of(task.innermost()).await_at();
+    std::string what = is_for_task(wait)
+                           ? "the task " + quoted(static_cast<const TaskBase*>(wait.story.awaited[0])->name())
+                           : story_of(task).text;
+    return quoted(task.name()) + " waits for " + what + " at " +
+           text_of_place(place_of_await(task, task.innermost(), where));
+}
+
+std::string DeadlockFinder::text_of_need(const Wait& wait, const Wait& need) const {
+    if (need.task == wait.story.holder) return ", taken at " + text_of_place(wait.story.held_since);
+    return is_for_task(wait) ? "" : ", and so for " + quoted(need.task->name());
+}
+
+std::vector<Deadlock> DeadlockFinder::find() const {
+    std::vector<Deadlock> found;
+    // From each stuck task to the first one without whom it cannot go on: every way ends in a circle, or with what has
+    // died.
+    std::vector<std::size_t> visited_from(waits_.size(), waits_.size());
+    for (std::size_t start = 0; start < waits_.size(); ++start) {
+        std::size_t at = start;
+        while (waits_[at].is_stuck && visited_from[at] == waits_.size()) {
+            visited_from[at] = start;
+            if (waits_[at].story.is_lost) break;
+            at = waits_[at].needs.front();
+        }
+        bool is_circle = waits_[at].is_stuck && visited_from[at] == start && !waits_[at].story.is_lost;
+        if (!is_circle) continue;
+        Deadlock circle;
+        std::size_t first = at;
+        do {
+            const Wait& wait = waits_[at];
+            const Wait& next = waits_[wait.needs.front()];
+            circle.tasks.push_back(AnyTask(Ref<FutureBase>(wait.task)));
+            circle.text += (circle.text.empty() ? "" : "; ") + text_of(wait) + text_of_need(wait, next);
+            at = wait.needs.front();
+        } while (at != first);
+        found.push_back(std::move(circle));
+    }
+    for (const Wait& wait : waits_) {
+        if (!wait.story.is_lost) continue;
+        found.push_back({{AnyTask(Ref<FutureBase>(wait.task))}, text_of(wait)});
+    }
+    return found;
+}
+
+std::string DeadlockFinder::report() const {
+    std::string text;
+    std::unordered_set<const FutureBase*> named;
+    for (const Deadlock& deadlock : find()) {
+        text += "\n  " + deadlock.text;
+        for (const AnyTask& task : deadlock.tasks) named.insert(task.state_or_null());
+    }
+    constexpr std::size_t most = 100;
+    std::size_t left = 0;
+    for (const Wait& wait : waits_) {
+        if (named.count(wait.task) != 0) continue;
+        if (++left <= most) text += "\n  " + text_of(wait);
+    }
+    if (left > most) text += "\n  and " + counted(left - most, "more task");
+    return text;
+}
+
+void TaskLoop::nothing_can_come(bool is_proven) {
+    if (live_tasks.empty()) return;
+    std::string text;
+    try {
+        DeadlockFinder finder(*this);
+        if (finder.count_waiting() == 0 || finder.waits_for_outside()) return;
+        if (!is_proven && finder.find().empty()) return;
+        text = (is_proven ? "Deadlock: nothing can run any more, and " : "Deadlock: tasks wait for each other; ") +
+               counted(finder.count_waiting(), "task") + (finder.count_waiting() == 1 ? " waits" : " wait") +
+               finder.report();
+    } catch (const std::bad_alloc&) {  // it is said later, or never
+        return;
+    }
+    if (on_deadlock() == OnDeadlock::raise) throw DeadlockError(text);
+    if (std::exchange(told_of_, text) != text) log(LogLevel::error, text);
+}
+
+}  // namespace detail
+
+std::vector<Deadlock> find_deadlocks(EventLoop& loop) {
+    loop.core().check_thread();
+    return detail::DeadlockFinder(loop.core()).find();
+}
+std::vector<Deadlock> find_deadlocks() { return detail::DeadlockFinder(detail::running_core()).find(); }
+
+}  // namespace asyncio

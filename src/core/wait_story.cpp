@@ -1,0 +1,85 @@
+#include "core/wait_story.h"
+
+#include "core/function_name.h"
+
+#include <asyncio/core/foreign.h>
+#include <asyncio/core/future.h>
+#include <asyncio/errors/repr.h>
+
+#include <cstdio>
+
+namespace asyncio::detail {
+
+void WaitStory::awaits(const AwaitsFutures& futures) {
+    for (std::size_t i = 0; i < futures.count_awaited(); ++i) awaits(futures.awaited(i));
+}
+
+void WaitStory::names(const char* type, const void* object, const std::string& extra) {
+    char address[32];
+    std::snprintf(address, sizeof address, " at %p", object);
+    text = std::string("<") + type + address + (extra.empty() ? "" : " ") + extra + ">";
+}
+
+void WaitStory::is_gone(const char* type) {
+    text = std::string("<") + type + " that was destroyed>";
+    is_lost = true;
+}
+
+WaitStory story_of(const TaskBase& task, int depth) {
+    WaitStory story;
+    story.depth = depth;
+    if (const Waiter* waiter = task.waiting_on()) waiter->tell(story);
+    return story;
+}
+
+WaitStory edges_of(const TaskBase& task) {
+    WaitStory story;
+    story.with_text = false;
+    if (const Waiter* waiter = task.waiting_on()) waiter->tell(story);
+    return story;
+}
+
+std::source_location place_of_await(const TaskBase& task, std::coroutine_handle<> frame, std::source_location where) {
+    std::coroutine_handle<> at = task.root() ? task.innermost() : nullptr;
+    while (at && at != frame) at = PromiseBase::of(at).parent();
+    while (at && is_of_library(PromiseBase::of(at).function().function_name())) {
+        at = PromiseBase::of(at).parent();
+        if (at) where = PromiseBase::of(at).await_at();
+    }
+    return where;
+}
+
+std::string counted(std::size_t count, const char* what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+void Waiter::tell(WaitStory& story) const {
+    WaitEdge edge = this->edge();
+    switch (edge.kind) {
+        case WaitKind::file_descriptor:
+            story.text = "<file descriptor " + std::to_string(edge.fd) + ">";
+            break;
+        case WaitKind::process:
+            story.text = "<process " + std::to_string(edge.fd) + ">";
+            break;
+        case WaitKind::thread:
+            story.text = "<call on another thread>";
+            break;
+        case WaitKind::several:
+            story.text = "<several futures>";
+            break;
+        default:
+            story.text = "<wait>";
+    }
+}
+
+void FutureWaiter::tell(WaitStory& story) const {
+    story.awaits(future_.get());
+    if (story.with_text) story.text = repr_of_future(*future_, story.depth + 1);
+}
+
+void ForeignWaiter::tell_of(WaitStory& story, const std::type_info& awaitable) const {
+    story.text = "<foreign " + type_text(awaitable) + ">";
+}
+
+}  // namespace asyncio::detail
