@@ -8,8 +8,8 @@
 using asyncio::subprocess::PIPE;
 
 asyncio::Coro<std::string> get_date() {
-    asyncio::subprocess::Process date =
-        co_await asyncio::create_subprocess_exec("date", {"-u", "-d", "2024-02-29", "+%Y-%m-%d is a %A"}, {.stdout = PIPE});
+    asyncio::subprocess::Process date = co_await asyncio::create_subprocess_exec(
+        "date", {"-u", "-d", "2024-02-29", "+%Y-%m-%d is a %A"}, {.stdout = PIPE});
     std::string line = co_await date.stdout().readline();  // without its end it would be no whole line
     int code = co_await date.wait();
     if (code != 0 || line.empty() || line.back() != '\n') throw asyncio::RuntimeError("date has no date");

@@ -1,4 +1,5 @@
-// Keeps a service running: starts it again when it crashes, each time a little later, and gives up when that does not help.
+// Keeps a service running: starts it again when it crashes, each time a little later, and gives up when that does not
+// help.
 #include <asyncio/asyncio.h>
 #include <asyncio/subprocess.h>
 

@@ -18,8 +18,8 @@ void PromiseBase::unhandled_exception() noexcept {
 void PromiseBase::fail_without_value() noexcept {
     try {
         StackEntry made = stack_entry({function_, function_});
-        throw RuntimeError("coroutine '" + made.function + "' ended without co_return of a value, defined at " + made.file +
-                           ":" + std::to_string(made.line));
+        throw RuntimeError("coroutine '" + made.function + "' ended without co_return of a value, defined at " +
+                           made.file + ":" + std::to_string(made.line));
     } catch (...) {
         unhandled_exception();
     }

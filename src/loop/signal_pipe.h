@@ -37,8 +37,8 @@ public:
     bool owns(int signum) const noexcept;
     /// Throws ValueError for what is no signal.
     static void check(int signum);
-    /// A bit for each (the lowest is signal 1): those that arrive at some pipe and were ignored before. For a child that
-    /// is to find what its parent's parent has left.
+    /// A bit for each (the lowest is signal 1): those that arrive at some pipe and were ignored before. For a child
+    /// that is to find what its parent's parent has left.
     static std::uint64_t signals_ignored_by_the_program() noexcept;
 
     /// Calls back with each signal's number, in the order of their arrival.

@@ -9,8 +9,8 @@
 
 namespace asyncio::detail {
 
-/// What `set_write_buffer_limits()` asks for; `usual` is the higher mark if it names none. Throws ValueError if `low` is
-/// above `high`.
+/// What `set_write_buffer_limits()` asks for; `usual` is the higher mark if it names none. Throws ValueError if `low`
+/// is above `high`.
 WriteBufferLimits write_buffer_limits_of(std::optional<Count> high, std::optional<Count> low, std::ptrdiff_t usual);
 
 /// When a protocol is told to pause its writing, and when to go on. CPython: transports.py, _FlowControlMixin.

@@ -205,8 +205,8 @@ void UringBackend::wait(std::optional<nanoseconds> timeout, std::vector<IoEvent>
     }
 }
 
-/// The kernel may have no memory for what it is asked, and says so at once. That passes, as a rule; else nobody would be
-/// heard of any more. Returns an errno.
+/// The kernel may have no memory for what it is asked, and says so at once. That passes, as a rule; else nobody would
+/// be heard of any more. Returns an errno.
 int UringBackend::sit_out_refusal(int error, nanoseconds timeout) noexcept {
     if (error != EAGAIN && error != EBUSY) return error;
     if (refusals_ == most_refusals) return ENOMEM;

@@ -42,8 +42,8 @@ IN_THE_CHILD bool place_streams(const int (&wanted)[3]) noexcept {
     for (int stream = 0; stream < 3; ++stream) {
         if (from[stream] < 0) continue;
         bool is_in_place = from[stream] == stream;
-        long result = is_in_place ? ::syscall(SYS_fcntl, stream, F_SETFD, 0L)
-                                  : ::syscall(SYS_dup3, from[stream], stream, 0L);
+        long result =
+            is_in_place ? ::syscall(SYS_fcntl, stream, F_SETFD, 0L) : ::syscall(SYS_dup3, from[stream], stream, 0L);
         if (result < 0) return false;
     }
     return true;
@@ -134,8 +134,7 @@ IN_THE_CHILD bool prepare(const ChildStart& start, ChildFailure& failure) noexce
     restore_signals(start);
     if (plan.start_new_session) ::syscall(SYS_setsid);
     if (plan.process_group >= 0 && ::syscall(SYS_setpgid, 0L, plan.process_group) < 0) return false;
-    if (plan.extra_groups &&
-        ::syscall(setgroups_call, plan.extra_groups->size(), plan.extra_groups->data()) < 0) {
+    if (plan.extra_groups && ::syscall(setgroups_call, plan.extra_groups->size(), plan.extra_groups->data()) < 0) {
         return false;
     }
     if (plan.group && ::syscall(setregid_call, *plan.group, *plan.group) < 0) return false;

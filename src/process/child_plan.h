@@ -41,7 +41,7 @@ struct ChildFailure {
 /// meanwhile.
 struct ChildStart {
     const ChildPlan& plan;
-    const sigset_t& signal_mask;     // which it will have
+    const sigset_t& signal_mask;      // which it will have
     std::uint64_t signals_to_ignore;  // a bit for each
     ChildFailure* failure;
 };

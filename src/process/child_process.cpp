@@ -22,7 +22,7 @@ extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* arg
 namespace asyncio::detail {
 namespace {
 
-constexpr std::size_t stack_size = 16384;  // for become_program() and the calls that it makes
+constexpr std::size_t stack_size = 16384;            // for become_program() and the calls that it makes
 constexpr auto by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD
 
 /// No signal at all, not even those of the C library, reaches this thread, or a child that it makes.
@@ -47,8 +47,7 @@ class FailureBox {
 public:
     explicit FailureBox(bool has_memory_of_its_own) noexcept {
         if (!has_memory_of_its_own) return;
-        void* memory =
-            ::mmap(nullptr, sizeof(ChildFailure), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void* memory = ::mmap(nullptr, sizeof(ChildFailure), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         failure_ = memory == MAP_FAILED ? nullptr : new (memory) ChildFailure;
     }
     ~FailureBox() {
@@ -63,8 +62,8 @@ private:
     ChildFailure* failure_ = &own_;
 };
 
-/// The child of a process that changes its user could be looked into by that user while it is still its parent's memory:
-/// such a child has a copy. The parent's thread is suspended in either case, until the child is its program.
+/// The child of a process that changes its user could be looked into by that user while it is still its parent's
+/// memory: such a child has a copy. The parent's thread is suspended in either case, until the child is its program.
 int clone_flags(const ChildPlan& plan) noexcept { return CLONE_VFORK | SIGCHLD | (plan.changes_user() ? 0 : CLONE_VM); }
 
 pid_t clone_child(const ChildStart& start, int* pidfd) noexcept {
@@ -199,8 +198,7 @@ void ChildProcess::send_signal_to_group(int signum) const noexcept {
 
 int ChildProcess::send_signal(int signum) const noexcept {
     if (is_reaped_) return 0;
-    long result = is_pidfd_ ? ::syscall(SYS_pidfd_send_signal, fd_, signum, nullptr, 0)
-                            : ::kill(pid_, signum);
+    long result = is_pidfd_ ? ::syscall(SYS_pidfd_send_signal, fd_, signum, nullptr, 0) : ::kill(pid_, signum);
     return result == 0 || errno == ESRCH ? 0 : errno;
 }
 

@@ -24,7 +24,8 @@ public:
         if (child_) child_->pipe_resumes_writing();
     }
     void connection_lost(std::exception_ptr error) override {
-        if (Ref<SubprocessState> child = std::exchange(child_, nullptr)) child->pipe_connection_lost(fd_, std::move(error));
+        if (Ref<SubprocessState> child = std::exchange(child_, nullptr))
+            child->pipe_connection_lost(fd_, std::move(error));
     }
     void detached() noexcept override { Ref<SubprocessState> child = std::exchange(child_, nullptr); }
 

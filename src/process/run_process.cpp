@@ -98,9 +98,9 @@ void check(const RunProcessOptions& options) {
     if (options.input && options.process.stdin.kind() != Kind::by_default) {
         throw ValueError("stdin and input arguments may not both be used.");
     }
-    bool is_given = options.process.stdout.kind() != Kind::by_default ||
-                    (options.process.stderr.kind() != Kind::by_default &&
-                     options.process.stderr.kind() != Kind::standard_output);
+    bool is_given =
+        options.process.stdout.kind() != Kind::by_default ||
+        (options.process.stderr.kind() != Kind::by_default && options.process.stderr.kind() != Kind::standard_output);
     if (options.capture && is_given) throw ValueError("stdout and stderr arguments may not be used with capture.");
     if (options.kill_group && options.process.process_group) {
         throw ValueError("process_group may not be used with kill_group.");

@@ -34,8 +34,8 @@ public:
     /// Nobody will be told anything: kills the child, and waits for its end.
     void give_up() noexcept;
     /// Then the protocol is told, and `ready` ends. To be run as a task.
-    static Coro<> connect_pipes(Ref<SubprocessState> self, OwnedDescriptor in, OwnedDescriptor out,
-                                OwnedDescriptor err, Future<> ready);
+    static Coro<> connect_pipes(Ref<SubprocessState> self, OwnedDescriptor in, OwnedDescriptor out, OwnedDescriptor err,
+                                Future<> ready);
 
     // What the child's handles do.
     pid_t pid() const noexcept { return child_->pid(); }
@@ -107,7 +107,7 @@ private:
     bool have_pipes_failed_ = false;
     bool is_over_scheduled_ = false;
     bool is_counted_ = false;  // as work outside of the loop
-    pid_t process_;  // a forked child has nothing to do with it
+    pid_t process_;            // a forked child has nothing to do with it
     Ref<PipeOfChild> pipes_[3];
     std::uint8_t pipes_open_ = 0;  // or to be connected
     ReadyList calls_before_;       // the pipes were connected
@@ -118,7 +118,8 @@ private:
         SubprocessState& child;
     } look_{*this};
     Call made_{Call::What::made, *this};
-    Call lost_[3] = {{Call::What::pipe_lost, *this, 0}, {Call::What::pipe_lost, *this, 1}, {Call::What::pipe_lost, *this, 2}};
+    Call lost_[3] = {
+        {Call::What::pipe_lost, *this, 0}, {Call::What::pipe_lost, *this, 1}, {Call::What::pipe_lost, *this, 2}};
     Call exited_{Call::What::exited, *this};
     Call over_{Call::What::over, *this};
 };

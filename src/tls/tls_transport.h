@@ -124,9 +124,7 @@ private:
     void wake_who_waits_for_room() noexcept;
     void note_vain_write() noexcept;
     /// The other end is gone, and what came from it was not read yet.
-    bool is_unread() const noexcept {
-        return state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled();
-    }
+    bool is_unread() const noexcept { return state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled(); }
     void write_all(std::string_view data);
     void write_lines(std::span<const BytesLike> lines);
     void encipher(std::string_view data);

@@ -69,7 +69,8 @@ void run_on(FaultyBackend& backend, Main&& main) {
     loop.run_until_complete(main());
     // What run() does at its end.
     for (const asyncio::AnyTask& task : asyncio::all_tasks(loop)) task.cancel();
-    while (!asyncio::all_tasks(loop).empty()) loop.run_until_complete(loop.create_task(asyncio::sleep(std::chrono::seconds(0))));
+    while (!asyncio::all_tasks(loop).empty())
+        loop.run_until_complete(loop.create_task(asyncio::sleep(std::chrono::seconds(0))));
 }
 
 }  // namespace support

@@ -17,8 +17,8 @@ namespace asyncio {
 namespace subprocess {
 
 /// What one of a child's standard streams is: `PIPE`, `DEVNULL`, `STDOUT`, an open descriptor or `Socket`, or None, its
-/// parent's. A descriptor stays the caller's, who may close it as soon as the child has begun. A socket begins to block,
-/// as a child expects it, and the caller can only close it.
+/// parent's. A descriptor stays the caller's, who may close it as soon as the child has begun. A socket begins to
+/// block, as a child expects it, and the caller can only close it.
 class Stream {
 public:
     enum class Kind : std::uint8_t { by_default, parent_s, pipe, devnull, standard_output, descriptor, socket };
@@ -114,20 +114,20 @@ struct SubprocessOptions {
     subprocess::Stream stdin = {};
     subprocess::Stream stdout = {};
     subprocess::Stream stderr = {};
-    std::int64_t limit = 65536;                     ///< of the streams, see `open_connection()`
-    std::optional<std::string_view> cwd = {};       ///< the folder in which it begins
-    subprocess::Environment env = {};               ///< its variables
+    std::int64_t limit = 65536;                       ///< of the streams, see `open_connection()`
+    std::optional<std::string_view> cwd = {};         ///< the folder in which it begins
+    subprocess::Environment env = {};                 ///< its variables
     std::optional<std::string_view> executable = {};  ///< the program, if not the first of the arguments, or the shell
-    bool start_new_session = false;                 ///< setsid()
-    std::optional<int> process_group = {};          ///< setpgid(): 0 for one of its own
-    std::span<const int> pass_fds = {};             ///< descriptors that it keeps, under their numbers
-    bool close_fds = true;                          ///< it keeps no others but the three streams
-    bool restore_signals = true;                    ///< SIGPIPE and SIGXFSZ end it, also where they are ignored here
+    bool start_new_session = false;                   ///< setsid()
+    std::optional<int> process_group = {};            ///< setpgid(): 0 for one of its own
+    std::span<const int> pass_fds = {};               ///< descriptors that it keeps, under their numbers
+    bool close_fds = true;                            ///< it keeps no others but the three streams
+    bool restore_signals = true;                      ///< SIGPIPE and SIGXFSZ end it, also where they are ignored here
     std::optional<unsigned> umask = {};
     subprocess::Account user = {};
     subprocess::Account group = {};
     std::optional<std::span<const unsigned>> extra_groups = {};
-    std::optional<int> pipesize = {};               ///< of its pipes, in bytes
+    std::optional<int> pipesize = {};  ///< of its pipes, in bytes
 };
 static_assert(std::is_trivially_destructible_v<SubprocessOptions>);
 

@@ -130,8 +130,8 @@ template <std::same_as<Command> C>
 Coro<subprocess::Process> create_subprocess_exec(const C& command, SubprocessOptions options = {}) {
     return detail::create_subprocess(detail::checked_command(command), options);
 }
-/// The program comes first: `create_subprocess_exec("ls", {"-l"})`. Two literals in braces would be taken for the two ends
-/// of one string.
+/// The program comes first: `create_subprocess_exec("ls", {"-l"})`. Two literals in braces would be taken for the two
+/// ends of one string.
 template <class Option = SubprocessOptions>
 void create_subprocess_exec(std::initializer_list<const char*> command, Option options = {}) = delete;
 /// Starts a command of `/bin/sh`. Never put into it what comes from elsewhere. A signal to the child is for the shell,

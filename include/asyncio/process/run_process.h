@@ -33,16 +33,14 @@ inline Pipeline operator|(Pipeline pipeline, Command command) {
     pipeline |= std::move(command);
     return pipeline;
 }
-inline Pipeline operator|(Command first, Command second) {
-    return (Pipeline() | std::move(first)) | std::move(second);
-}
+inline Pipeline operator|(Command first, Command second) { return (Pipeline() | std::move(first)) | std::move(second); }
 
 /// What became of a `run_process()`. Python: subprocess.CompletedProcess.
 struct CompletedProcess {
     /// Of a pipeline that of the last command that did not end well; one before the last may well end by SIGPIPE.
     int returncode = 0;
     std::string stdout;
-    std::string stderr;  ///< of all commands
+    std::string stderr;            ///< of all commands
     std::vector<int> returncodes;  ///< of each command
 };
 

@@ -15,7 +15,8 @@ struct Output {
     std::string stderr;
 };
 
-/// A child did not do what was asked of it. Says which, and has what it has written. Python: subprocess.SubprocessError.
+/// A child did not do what was asked of it. Says which, and has what it has written. Python:
+/// subprocess.SubprocessError.
 class SubprocessError : public RuntimeError {
 public:
     /// As Python prints a list: `['sort', '-u']`; of a pipeline with ` | ` between them.

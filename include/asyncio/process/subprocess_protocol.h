@@ -26,8 +26,8 @@ public:
     std::optional<int> get_returncode() const;
     /// That of the child's 0, 1 or 2, which sends for 0 and receives for the others; empty if it is no pipe.
     Transport get_pipe_transport(int fd) const;
-    /// Nothing if the child has ended and is not told yet; throws ProcessLookupError when that was told, PermissionError
-    /// if the child is another user's by now.
+    /// Nothing if the child has ended and is not told yet; throws ProcessLookupError when that was told,
+    /// PermissionError if the child is another user's by now.
     void send_signal(int signum) const;
     void terminate() const;  ///< by SIGTERM
     void kill() const;       ///< by SIGKILL
@@ -59,8 +59,7 @@ struct Subprocess {
 
 /// The same as a ProtocolFactory, of a SubprocessProtocol.
 template <class F>
-concept SubprocessProtocolFactory =
-    ProtocolFactory<F> && std::is_base_of_v<SubprocessProtocol, detail::ProtocolOf<F>>;
+concept SubprocessProtocolFactory = ProtocolFactory<F> && std::is_base_of_v<SubprocessProtocol, detail::ProtocolOf<F>>;
 
 namespace detail {
 
@@ -85,11 +84,11 @@ Coro<Subprocess<>> start_subprocess(Ref<ProtocolMaker> maker, ChildCommand comma
 template <SubprocessProtocolFactory F>
 Coro<Subprocess<detail::ProtocolOf<F>>> subprocess_exec(F&& factory, std::string_view program, Arguments args = {},
                                                         SubprocessOptions options = {}) {
-    return detail::with_protocol_of<Subprocess, F>(
-        detail::start_subprocess(detail::protocol_maker(static_cast<F&&>(factory)),
-                                 detail::program_with(program, args), options));
+    return detail::with_protocol_of<Subprocess, F>(detail::start_subprocess(
+        detail::protocol_maker(static_cast<F&&>(factory)), detail::program_with(program, args), options));
 }
-/// The same of a command that `/bin/sh` runs. Never put what comes from elsewhere into it. Python: loop.subprocess_shell.
+/// The same of a command that `/bin/sh` runs. Never put what comes from elsewhere into it. Python:
+/// loop.subprocess_shell.
 template <SubprocessProtocolFactory F>
 Coro<Subprocess<detail::ProtocolOf<F>>> subprocess_shell(F&& factory, std::string_view cmd,
                                                          SubprocessOptions options = {}) {

@@ -41,7 +41,9 @@ constexpr VerifyFlags operator&(VerifyFlags a, VerifyFlags b) noexcept {
     return static_cast<VerifyFlags>(static_cast<unsigned long>(a) & static_cast<unsigned long>(b));
 }
 /// For `flags & ~FLAG`.
-constexpr VerifyFlags operator~(VerifyFlags a) noexcept { return static_cast<VerifyFlags>(~static_cast<unsigned long>(a)); }
+constexpr VerifyFlags operator~(VerifyFlags a) noexcept {
+    return static_cast<VerifyFlags>(~static_cast<unsigned long>(a));
+}
 
 /// What TLS may do and may not; to be joined by `|`.
 enum SSLOptions : std::uint64_t {
@@ -59,7 +61,9 @@ constexpr SSLOptions operator&(SSLOptions a, SSLOptions b) noexcept {
     return static_cast<SSLOptions>(static_cast<std::uint64_t>(a) & static_cast<std::uint64_t>(b));
 }
 /// For `flags & ~FLAG`.
-constexpr SSLOptions operator~(SSLOptions a) noexcept { return static_cast<SSLOptions>(~static_cast<std::uint64_t>(a)); }
+constexpr SSLOptions operator~(SSLOptions a) noexcept {
+    return static_cast<SSLOptions>(~static_cast<std::uint64_t>(a));
+}
 
 /// What a callback for a server's name refuses by. Python: ssl.AlertDescription.
 enum AlertDescription : int {
