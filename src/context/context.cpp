@@ -280,7 +280,7 @@ void ContextVarBase::reset(const Token& token) {
 }
 
 std::string ContextVarBase::repr() const {
-    return address_text(("<ContextVar name=" + quoted(name_) + " at ").c_str(), this) + ">";
+    return address_text(("<ContextVar name=" + detail::quoted(name_) + " at ").c_str(), this) + ">";
 }
 
 void ContextVarBase::throw_lookup_error() const { throw LookupError(repr()); }

@@ -86,15 +86,15 @@ std::string DeadlockFinder::text_of(const Wait& wait) const {
     const TaskBase& task = *wait.task;
     std::source_location where = PromiseBase::of(task.innermost()).await_at();
     std::string what = is_for_task(wait)
-                           ? "the task " + quoted(static_cast<const TaskBase*>(wait.story.awaited[0])->name())
+                           ? "the task " + detail::quoted(static_cast<const TaskBase*>(wait.story.awaited[0])->name())
                            : story_of(task).text;
-    return quoted(task.name()) + " waits for " + what + " at " +
+    return detail::quoted(task.name()) + " waits for " + what + " at " +
            text_of_place(place_of_await(task, task.innermost(), where));
 }
 
 std::string DeadlockFinder::text_of_need(const Wait& wait, const Wait& need) const {
     if (need.task == wait.story.holder) return ", taken at " + text_of_place(wait.story.held_since);
-    return is_for_task(wait) ? "" : ", and so for " + quoted(need.task->name());
+    return is_for_task(wait) ? "" : ", and so for " + detail::quoted(need.task->name());
 }
 
 std::vector<Deadlock> DeadlockFinder::find() const {

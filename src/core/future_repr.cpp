@@ -46,7 +46,7 @@ std::string repr_of_wait(const TaskBase& task, const std::vector<StackEntry>& fr
 std::string repr_of_task(const TaskBase& task, int depth) {
     std::string text = "<Task ";
     add_outcome(text, task, task.cancelling() > 0 ? "cancelling" : "pending");
-    text += " name=" + quoted(task.name());
+    text += " name=" + detail::quoted(task.name());
     StackEntry place = stack_entry({task.function(), task.function()});
     text += " coro=<" + place.function + "()";
     std::vector<StackEntry> frames;

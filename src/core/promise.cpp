@@ -32,7 +32,7 @@ void warn_of_unawaited(const PromiseBase& promise, TaskBase* dropped_by) {
     std::string text = "coroutine '" + made.function + "' was never awaited, defined at " + made.file + ":" +
                        std::to_string(made.line);
     if (dropped_by != nullptr) {
-        text += ", dropped by task " + quoted(dropped_by->name()) + " at (most recent call last):\n" +
+        text += ", dropped by task " + detail::quoted(dropped_by->name()) + " at (most recent call last):\n" +
                 format_stack(dropped_by->stack(std::nullopt));
         text.pop_back();
     }

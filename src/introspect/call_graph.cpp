@@ -78,13 +78,13 @@ void render(const FutureCallGraph& graph, std::size_t level, bool with_waits, st
     char id[32];
     std::snprintf(id, sizeof id, "%p", static_cast<const void*>(state));
     if (graph.is_task()) {
-        add_line("* Task(name=" + quoted(static_cast<const TaskBase*>(state)->name()) + ", id=" + id + ")");
+        add_line("* Task(name=" + detail::quoted(static_cast<const TaskBase*>(state)->name()) + ", id=" + id + ")");
     } else {
         add_line(std::string("* Future(id=") + id + ")");
     }
     if (!graph.call_stack.empty()) add_line("  + Call stack:");
     for (const FrameCallGraphEntry& entry : graph.call_stack) {
-        add_line("  |   File " + quoted(entry.frame.file) + ", line " + std::to_string(entry.frame.line) + ", in " +
+        add_line("  |   File " + detail::quoted(entry.frame.file) + ", line " + std::to_string(entry.frame.line) + ", in " +
                  (entry.is_generator ? "async generator " : "async ") + entry.frame.function + "()");
     }
     if (with_waits && !graph.waits_for.empty()) add_line("  + Waits for: " + graph.waits_for);

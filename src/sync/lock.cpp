@@ -31,7 +31,7 @@ void tell_of_lock(WaitStory& story, const Lock& lock) {
     if (story.holder != nullptr) story.held_since = place_of_await(*story.holder, lock.taken_in_, lock.taken_at_);
     std::string state = !lock.locked()            ? "unlocked"
                         : story.holder == nullptr ? "locked by a task that is over"
-                                                  : "locked by " + quoted(story.holder->name());
+                                                  : "locked by " + detail::quoted(story.holder->name());
     story.names("Lock", &lock, state);
 }
 

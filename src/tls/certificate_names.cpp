@@ -61,7 +61,7 @@ std::string certificate_names(const X509& certificate) {
             continue;
         }
         if (text.size() + one.size() > most) return text + (text.empty() ? "" : ", ") + "…";
-        text += (text.empty() ? "" : ", ") + quoted(one);
+        text += (text.empty() ? "" : ", ") + detail::quoted(one);
     }
     return text;
 }

@@ -88,11 +88,11 @@ Coro<Server> start_server(F&& callback, StartServerOptions options) {
     return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), {}, false, {}, options);
 }
 
-template <ClientConnectedCallback F, class... More>
-requires(sizeof...(More) > 1 ||
-         (... && !std::is_same_v<std::remove_cvref_t<More>, StartServerOptions>)) Coro<Server> start_server(F&&, Host,
-                                                                                                            Port,
-                                                                                                            More&&...) {
+template <ClientConnectedCallback F, class First, class... More>
+requires(sizeof...(More) > 0 ||
+         !std::is_same_v<std::remove_cvref_t<First>, StartServerOptions>) Coro<Server> start_server(F&&, Host, Port,
+                                                                                                    First&&,
+                                                                                                    More&&...) {
     static_assert(detail::never<F>, "options are given by name: start_server(f, host, port, {.backlog = 1000})");
     return Coro<Server>();
 }
