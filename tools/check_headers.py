@@ -54,7 +54,7 @@ def check(root, cxx, budget):
         for _ in range(15):
             cost = min(cost, cpu_seconds(command, "#include <asyncio/asyncio.h>\n"))
             chrono = min(chrono, cpu_seconds(command, "#include <chrono>\n"))
-        scaled = cost / chrono * CHRONO_SECONDS
+        scaled = round(cost / chrono * CHRONO_SECONDS, 2)  # as it is told
         rounds += 1
     print(f"#include <asyncio/asyncio.h> costs {cost:.2f} s of CPU where <chrono> costs {chrono:.2f} s: "
           f"{scaled:.2f} s on a quiet machine, and may cost {budget:.2f} s")

@@ -62,6 +62,8 @@ void Racer::forget() noexcept {
     Ref<TaskBase> last = std::move(task_);
 }
 
+Race::Race(std::optional<Seconds> delay) noexcept : delay_(delay) {}
+
 Race::~Race() {
     while (!running_.empty()) running_.front().forget();
     while (!unhandled_.empty()) unhandled_.front().forget();

@@ -23,6 +23,9 @@ void WaitNode::is_done(ReadyNode& node) {
     self.awaiter_->one_is_done(*self.future_);
 }
 
+std::size_t WaitAwaiter::count_awaited() const noexcept { return nodes_.size(); }
+FutureBase* WaitAwaiter::awaited(std::size_t index) const noexcept { return nodes_[index].future_; }
+
 WaitAwaiter::WaitAwaiter(std::size_t size, const WaitOptions& options)
     : Waiter(WaitKind::several), nodes_(size), left_(size), options_(options) {
     set_subject_inside(static_cast<const AwaitsFutures*>(this));

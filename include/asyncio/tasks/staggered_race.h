@@ -57,7 +57,7 @@ public:
     void one_is_done(Racer& racer, TaskBase& task) noexcept;
 
 protected:
-    explicit Race(std::optional<Seconds> delay) noexcept : delay_(delay) {}
+    explicit Race(std::optional<Seconds> delay) noexcept;
     ~Race();
     Race(const Race&) = delete;
     /// The coroutine of the next function, which keeps the value if it is the first; an empty one if none is left.

@@ -56,8 +56,8 @@ private:
 class WaitAwaiter : public Waiter, public AwaitsFutures {
 public:
     void tell(WaitStory& story) const override;
-    std::size_t count_awaited() const noexcept override { return nodes_.size(); }
-    FutureBase* awaited(std::size_t index) const noexcept override { return nodes_[index].future_; }
+    std::size_t count_awaited() const noexcept override;
+    FutureBase* awaited(std::size_t index) const noexcept override;
     void one_is_done(FutureBase& future);
 
 protected:
