@@ -4,6 +4,7 @@
 
 #include <asyncio/core/event_loop.h>
 #include <asyncio/loop/clock.h>
+#include <asyncio/net/sock.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/tasks/run.h>
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "support/run_test.h"
 
@@ -28,6 +30,11 @@ inline int count_open_fds() {
     while (::readdir(folder) != nullptr) ++count;
     ::closedir(folder);
     return count - 3;  // . and .. and that of the folder
+}
+
+/// Until no more than `fds` are open, or a second is over: what is being closed is so some passes later.
+inline asyncio::Coro<> settle(int fds) {
+    for (int i = 0; i < 1000 && count_open_fds() != fds; ++i) co_await asyncio::sleep(std::chrono::milliseconds(1));
 }
 
 /// Has the running loop open what it needs to wait for descriptors, which it does when it first has to.
@@ -89,6 +96,15 @@ inline asyncio::Socket listener(const char* host = "127.0.0.1", int backlog = 10
     socket.bind(address);
     socket.listen(backlog);
     return socket;
+}
+
+/// Both ends of a TCP connection.
+inline asyncio::Coro<std::pair<asyncio::Socket, asyncio::Socket>> connected_pair() {
+    asyncio::Socket server = listener();
+    asyncio::Socket client(asyncio::AddressFamily::INET);
+    co_await asyncio::sock_connect(client, server.getsockname());
+    asyncio::Accepted accepted = co_await asyncio::sock_accept(server);
+    co_return std::pair(std::move(client), std::move(accepted.conn));
 }
 
 /// A port of the loopback interface that nobody has, to be taken later: one below those that the system gives away.

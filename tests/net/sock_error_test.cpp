@@ -16,6 +16,7 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using support::caught;
+using support::connected_pair;
 using support::fill;
 using support::NetTest;
 using support::run_net;
@@ -24,14 +25,6 @@ using support::send_now;
 namespace {
 
 using SockErrorTest = NetTest;
-
-Coro<std::pair<Socket, Socket>> connected_pair() {
-    Socket server = support::listener();
-    Socket client(AddressFamily::INET);
-    co_await sock_connect(client, server.getsockname());
-    Accepted accepted = co_await sock_accept(server);
-    co_return std::pair(std::move(client), std::move(accepted.conn));
-}
 
 // CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_sock_client_ops
 TEST_F(SockErrorTest, InDebugModeABlockingSocketIsRefused) {

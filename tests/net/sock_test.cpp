@@ -16,6 +16,7 @@
 
 using namespace asyncio;
 using namespace std::chrono_literals;
+using support::connected_pair;
 using support::NetTest;
 using support::run_each_pass;
 using support::run_net;
@@ -25,14 +26,6 @@ using support::Trace;
 namespace {
 
 using SockTest = NetTest;
-
-Coro<std::pair<Socket, Socket>> connected_pair() {
-    Socket server = support::listener();
-    Socket client(AddressFamily::INET);
-    co_await sock_connect(client, server.getsockname());
-    Accepted accepted = co_await sock_accept(server);
-    co_return std::pair(std::move(client), std::move(accepted.conn));
-}
 
 TEST_F(SockTest, WhatCanSucceedAtOnceDoesNotSuspend) {
     run_each_pass([]() -> Coro<> {

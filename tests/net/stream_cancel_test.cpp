@@ -29,11 +29,6 @@ Coro<> passes(int count) {
     for (int i = 0; i < count; ++i) co_await sleep(0s);
 }
 
-/// Until all that was closed is gone.
-Coro<> settle(int fds) {
-    for (int i = 0; i < 200 && count_open_fds() != fds; ++i) co_await sleep(1ms);
-}
-
 TEST_F(StreamCancelTest, CancellingOpenConnectionAtAnyPassLeavesNothingOpen) {
     Folder folder;
     for (int kind = 0; kind < 4; ++kind) {
@@ -63,7 +58,7 @@ TEST_F(StreamCancelTest, CancellingOpenConnectionAtAnyPassLeavesNothingOpen) {
                 co_await passes(4);
                 EXPECT_TRUE(opening.done());
                 opening = {};
-                co_await settle(fds);
+                co_await support::settle(fds);
                 EXPECT_EQ(count_open_fds(), fds) << kind << " " << after;
                 server.close();
                 co_await server.wait_closed();

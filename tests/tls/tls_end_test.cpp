@@ -9,6 +9,7 @@
 
 #include "net/stream_support.h"
 #include "tls/tls_by_hand.h"
+#include "tls/tls_ends.h"
 
 // How connections by TLS end, and that nothing is lost by it.
 
@@ -16,7 +17,7 @@ namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
-using support::connect_ends;
+using support::connect_by_tls;
 using support::Ends;
 using support::outcome_of;
 using support::port_of;
@@ -26,13 +27,6 @@ using support::serve_by_hand;
 using support::TlsByHand;
 
 class TlsEndTest : public support::NetTest {};
-
-Coro<Ends> connect_by_tls() {
-    OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
-    StartServerOptions of_server = {.ssl = support::for_servers()};
-    Ends ends = co_await connect_ends(of_server, options);
-    co_return ends;
-}
 
 /// Ends this half of the connection without a word of TLS.
 void cut(const StreamWriter& writer) { ::shutdown(writer.get_extra_info("socket").socket().fileno(), SHUT_WR); }
@@ -187,9 +181,8 @@ TEST_F(TlsEndTest, LosesNothingOfAClientThatOnlyWrites) {
 /// Reading is paused, so that it cannot be told yet that the client has gone; nothing that is written gets anywhere.
 TEST_F(TlsEndTest, LetsOthersRunWhileSomebodyWritesToWhoHasGone) {
     run_net([]() -> Coro<> {
-        OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
-        StartServerOptions of_server = {.limit = 1000, .ssl = support::for_servers()};
-        Ends ends = co_await connect_ends(of_server, options);
+        StartServerOptions of_server = {.limit = 1000};
+        Ends ends = co_await connect_by_tls(of_server);
         std::string all(3'000, 'x');
         ends.client.writer.write(all);
         co_await ends.client.writer.drain();
@@ -215,9 +208,8 @@ TEST_F(TlsEndTest, LetsOthersRunWhileSomebodyWritesToWhoHasGone) {
 /// And when nobody reads what had come the connection goes with its last handle.
 TEST_F(TlsEndTest, LeavesNothingOpenOfWhoHasGoneAndWasWrittenTo) {
     run_net([]() -> Coro<> {
-        OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
-        StartServerOptions of_server = {.limit = 1000, .ssl = support::for_servers()};
-        Ends ends = co_await connect_ends(of_server, options);
+        StartServerOptions of_server = {.limit = 1000};
+        Ends ends = co_await connect_by_tls(of_server);
         ends.client.writer.write(std::string(3'000, 'x'));
         co_await ends.client.writer.drain();
         co_await sleep(0.1);

@@ -10,14 +10,14 @@
 
 #include "net/stream_support.h"
 #include "tls/engine_support.h"
+#include "tls/tls_ends.h"
 
 // Files over TLS, which are read on a thread and written.
 
 namespace asyncio {
 namespace {
 
-using support::client_context;
-using support::connect_ends;
+using support::connect_by_tls;
 using support::Ends;
 using support::outcome_of;
 using support::run_net;
@@ -41,14 +41,6 @@ public:
 private:
     std::FILE* file_;
 };
-
-Coro<Ends> connect_by_tls() {
-    SSLContext client = client_context();
-    OpenConnectionOptions options = {.ssl = client, .server_hostname = "localhost"};
-    StartServerOptions of_server = {.ssl = support::for_servers()};
-    Ends ends = co_await connect_ends(of_server, options);
-    co_return ends;
-}
 
 // CPython: test_sendfile.py, SendfileMixin.test_sendfile_ssl
 // CPython: test_sendfile.py, SendfileMixin.test_sendfile_ssl_pre_and_post_data
