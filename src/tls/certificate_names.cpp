@@ -1,5 +1,6 @@
 #include "tls/certificate_names.h"
 
+#include "tls/context_state.h"
 #include "tls/openssl_errors.h"
 
 #include <asyncio/errors/exceptions.h>

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "tls/context_state.h"
-
 #include <openssl/x509.h>
 
 #include <string>
@@ -14,7 +12,5 @@ std::string certificate_names(const X509& certificate);
 std::string address_text(const unsigned char* bytes, int size);
 std::string asn1_text(const ASN1_STRING* text);
 std::string der_of(const X509* certificate);
-/// What OpenSSL has allocated for its caller.
-using OpensslBytes = Freed<unsigned char, [](unsigned char* its) { OPENSSL_free(its); }>;
 
 }  // namespace asyncio::detail

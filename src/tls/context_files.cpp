@@ -56,6 +56,10 @@ private:
     bool is_answered_ = false;
 };
 
+// Functions: two sources' lambdas would be one template argument for clang's linker, where a library is shared.
+void free_certificates(STACK_OF(X509) * all) noexcept { sk_X509_pop_free(all, X509_free); }
+void free_infos(STACK_OF(X509_INFO) * all) noexcept { sk_X509_INFO_pop_free(all, X509_INFO_free); }
+
 OwnBio open_file(const std::string& name) {
     OwnBio file(BIO_new_file(name.c_str(), "rb"));
     if (!file) throw_queued_error(name);
@@ -85,7 +89,7 @@ void SSLContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& 
         asked.rethrow();
         throw_queued_error(certificate_file);
     }
-    Freed<STACK_OF(X509), [](STACK_OF(X509) * all) { sk_X509_pop_free(all, X509_free); }> chain(sk_X509_new_null());
+    Freed<STACK_OF(X509), free_certificates> chain(sk_X509_new_null());
     if (!chain) throw std::bad_alloc();
     while (X509* next = PEM_read_bio_X509(&certificates, nullptr, &PasswordAsked::answer, &asked)) {
         OwnCertificate keep(next);
@@ -109,8 +113,7 @@ void SSLContextState::trust(BytesLike cadata) {
     OwnBio bytes = open_bytes(cadata);
     int count = 0;
     if (cadata.view().find("-----BEGIN") != std::string_view::npos) {
-        Freed<STACK_OF(X509_INFO), [](STACK_OF(X509_INFO) * all) { sk_X509_INFO_pop_free(all, X509_INFO_free); }> all(
-            PEM_X509_INFO_read_bio(bytes.get(), nullptr, nullptr, nullptr));
+        Freed<STACK_OF(X509_INFO), free_infos> all(PEM_X509_INFO_read_bio(bytes.get(), nullptr, nullptr, nullptr));
         if (!all) throw_queued_error();
         for (int i = 0; i < sk_X509_INFO_num(all.get()); ++i) {
             const X509_INFO* info = sk_X509_INFO_value(all.get(), i);

@@ -25,6 +25,9 @@ using Freed = std::unique_ptr<T, FreedBy<free>>;
 using OwnBio = Freed<BIO, BIO_free_all>;
 using OwnCertificate = Freed<X509, X509_free>;
 using OwnSsl = Freed<SSL, SSL_free>;
+inline void free_bytes(unsigned char* bytes) noexcept { OPENSSL_free(bytes); }  // a macro
+/// What OpenSSL has allocated for its caller.
+using OpensslBytes = Freed<unsigned char, free_bytes>;
 
 /// What all handles of one SSLContext share.
 class SSLContextState final : public TlsContext {

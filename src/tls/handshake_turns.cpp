@@ -26,8 +26,6 @@ void HandshakeTurns::next(ReadyNode& node) {
 }
 
 void HandshakeTurns::loop_is_closing() noexcept {
-    ListHook<LoopResources>::unlink();
-    ListHook<LoopServices>::unlink();
     next_.unlink();
     while (!line_.empty()) line_.pop_front();
     delete this;

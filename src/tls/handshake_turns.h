@@ -7,8 +7,6 @@
 #include <asyncio/detail/pool.h>
 #include <asyncio/loop/scheduling.h>
 
-#include <string>
-
 namespace asyncio::detail {
 
 struct HandshakesInLine;  // the tag of the list of them
@@ -35,7 +33,6 @@ public:
     /// True if nobody has had one in this pass; else it is run in a later one.
     bool take(HandshakeTurn& turn) noexcept;
     void loop_is_closing() noexcept override;
-    std::string repr() const override { return "<HandshakeTurns>"; }
 
 private:
     struct Next : ReadyNode {
