@@ -18,14 +18,13 @@ public:
 /// Tasks that can never go on by themselves.
 struct Deadlock {
     std::vector<AnyTask> tasks;  ///< each waits for the next, and the last for the first; or a single one
-    /// `Task 'A' waits for <Lock …> that 'B' holds, taken at file:line; …`, without a line's end.
+    /// `'A' waits for <Lock … locked by 'B'> at file:line, taken at file:line; …`, without a line's end.
     std::string text;
 };
 
 /// The tasks of a loop that can never go on by themselves, also while others run: those that wait for each other in a
-/// circle, each of which is named once, and those whose Lock, Event, Queue or future has died or is known to nobody
-/// else. A wait with a timeout of its own is no such wait; a cancellation, as by `timeout()`, can still end any of
-/// them.
+/// circle, each of which is named once, and those whose Lock, Event, Queue or the like has died. A wait with a timeout
+/// of its own is no such wait; a cancellation, as by `timeout()`, can still end any of them.
 ///
 /// In the thread of the loop. Python: has none.
 std::vector<Deadlock> find_deadlocks(EventLoop& loop);

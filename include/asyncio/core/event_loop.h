@@ -85,6 +85,7 @@ public:
         return soon(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
+    /// The same with options behind one or two arguments.
     template <class F, class First>
     requires(!detail::Callback<F, First, CallbackOptions>) Handle
         call_soon(F&& callback, First&& first, CallbackOptions options) {

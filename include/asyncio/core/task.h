@@ -285,6 +285,7 @@ requires detail::PerhapsCoroutineFunction<F>
 auto create_task(F&& function, TaskOptions options) {
     return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function));
 }
+// Options in braces can stand behind so many arguments as there are functions for: no pack comes before the last one.
 template <class F, class First>
 requires detail::PerhapsCoroutineFunction<F>
 auto create_task(F&& function, First&& first, TaskOptions options) {
