@@ -46,20 +46,8 @@ void DeadlockFinder::add_needs(Wait& wait) const {
         }
     };
     if (wait.story.holder != nullptr) add(wait.story.holder);
-    // What stands for others, as the future that gather() returns, is passed through.
-    std::vector<FutureBase*> found = wait.story.awaited;
-    std::unordered_map<const FutureBase*, bool> seen;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const FutureBase* future = found[i];
-        if (!seen.emplace(future, true).second) continue;
-        const auto* futures = dynamic_cast<const AwaitsFutures*>(future);
-        if (futures == nullptr) {
-            add(future);
-            continue;
-        }
-        WaitStory behind;
-        behind.awaits(*futures);
-        found.insert(found.end(), behind.awaited.begin(), behind.awaited.end());
+    for (const FutureBase* future : all_behind(wait.story.awaited)) {
+        if (dynamic_cast<const AwaitsFutures*>(future) == nullptr) add(future);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <asyncio/errors/repr.h>
 
 #include <cstdio>
+#include <unordered_set>
 
 namespace asyncio::detail {
 
@@ -23,6 +24,20 @@ void WaitStory::names(const char* type, const void* object, const std::string& e
 void WaitStory::is_gone(const char* type) {
     text = std::string("<") + type + " that was destroyed>";
     is_lost = true;
+}
+
+std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures) {
+    WaitStory story;
+    story.awaited = futures;
+    std::vector<FutureBase*> found;
+    std::unordered_set<const FutureBase*> seen;
+    for (std::size_t i = 0; i < story.awaited.size(); ++i) {
+        FutureBase* future = story.awaited[i];
+        if (!seen.insert(future).second) continue;
+        found.push_back(future);
+        if (const auto* others = dynamic_cast<const AwaitsFutures*>(future)) story.awaits(*others);
+    }
+    return found;
 }
 
 WaitStory story_of(const TaskBase& task, int depth) {

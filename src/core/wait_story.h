@@ -32,6 +32,8 @@ struct WaitStory {
     void is_gone(const char* type);
 };
 
+/// These, and all pending ones for which they stand, as the future that gather() returns does; each once.
+std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures);
 /// Of a task that waits; of another one the text is empty.
 WaitStory story_of(const TaskBase& task, int depth = 0);
 /// Whom it waits for, without a text.

@@ -15,31 +15,11 @@ namespace asyncio::detail {
 Awaiters::Awaiters(LoopCore& loop) {
     for (TaskBase& task : task_loop(loop).live_tasks) {
         if (task.done()) continue;
-        WaitStory edges = edges_of(task);
-        for (const FutureBase* awaited : edges.awaited) add(*awaited, task);
+        for (const FutureBase* future : all_behind(edges_of(task).awaited)) by_future_[future].push_back(&task);
         // The group's parent waits for it from the beginning, also while it does something else, as in Python.
         for (ReadyNode& node : task.callbacks()) {
             TaskBase* parent = GroupMember::parent_told_by(node);
-            if (parent != nullptr && !parent->done()) add(task, *parent);
-        }
-    }
-}
-
-void Awaiters::add(const FutureBase& awaited, TaskBase& task) {
-    by_future_[&awaited].push_back(&task);
-    if (dynamic_cast<const AwaitsFutures*>(&awaited) == nullptr) return;
-    // What stands for others, as the future that gather() returns, is passed through; those may stand for others.
-    std::vector<const FutureBase*> found{&awaited};
-    std::unordered_set<const FutureBase*> seen{&awaited};
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const auto* futures = dynamic_cast<const AwaitsFutures*>(found[i]);
-        if (futures == nullptr) continue;
-        WaitStory behind;
-        behind.awaits(*futures);
-        for (const FutureBase* future : behind.awaited) {
-            if (!seen.insert(future).second) continue;
-            by_future_[future].push_back(&task);
-            found.push_back(future);
+            if (parent != nullptr && !parent->done()) by_future_[&task].push_back(parent);
         }
     }
 }

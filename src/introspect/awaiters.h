@@ -15,7 +15,6 @@ public:
     std::vector<TaskBase*> of(const FutureBase& future) const;
 
 private:
-    void add(const FutureBase& awaited, TaskBase& task);
     std::unordered_map<const FutureBase*, std::vector<TaskBase*>> by_future_;
 };
 
