@@ -130,6 +130,7 @@ void LoopCore::close() {
     drop_queued();
     outside_.detach_calls();
     while (!resources.empty()) resources.front().loop_is_closing();
+    while (!services_.empty()) services_.front().loop_is_closing();
     drop_queued();
     descriptors_.clear();
     signals_.clear();
@@ -224,9 +225,7 @@ void LoopCore::sleep(std::optional<std::chrono::nanoseconds> limit) {
 
 /// Neither descriptor, transport nor signal, nor a call or operation outside that goes on.
 bool LoopCore::only_threads_can_wake() noexcept {
-    auto resource = resources.begin();  // services are among them, and bring nothing by themselves
-    for (auto known = services_.begin(); known != services_.end(); ++known) ++resource;
-    return resource == resources.end() && descriptors_.empty() && !signals_.has_handlers() && !outside_.goes_on();
+    return resources.empty() && descriptors_.empty() && !signals_.has_handlers() && !outside_.goes_on();
 }
 
 void LoopCore::wait_for_ever() {

@@ -109,7 +109,6 @@ public:
         }
         auto* fresh = new Service(*this);
         services_.push_back(*fresh);
-        resources.push_back(*fresh);
         return *fresh;
     }
 
@@ -147,7 +146,7 @@ protected:
     TimePoint read_clock() noexcept { return timers_.read_clock(); }
     /// Nothing is queued, watched, open or under way, and nothing of it was replaced.
     bool is_untouched() const noexcept {
-        bool nothing_is_left = ready_.empty() && timers_.empty() && descriptors_.empty() && resources.empty() &&
+        bool nothing_is_left = ready_.empty() && timers_.empty() && descriptors_.empty() && resources.empty() && services_.empty() &&
                                outside_.is_untouched() && posted_->empty();
         return nothing_is_left && !ready_.has_own_order() && own_io_ && !timers_.may_jump();
     }

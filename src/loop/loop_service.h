@@ -1,16 +1,18 @@
 #pragma once
 
 #include <asyncio/detail/intrusive_list.h>
-#include <asyncio/loop/loop_resource.h>
 
 namespace asyncio::detail {
 
 struct LoopServices;  // the tag of the loop's list of them
 
-/// Something that a floor above has once for each loop: `LoopCore::service<Kind>()`. Its class has a static member
-/// `service_kind`, whose address tells it from others, and a constructor that takes the loop.
-class LoopService : public LoopResource, public ListHook<LoopServices> {
+/// Something that a floor above has once for each loop: `LoopCore::service<Kind>()`. It brings nothing by itself, and
+/// ends after all that may use it. Its class has a static member `service_kind`, whose address tells it from others,
+/// and a constructor that takes the loop.
+class LoopService : public ListHook<LoopServices> {
 public:
+    /// Gives up all that it has of the loop, and leaves the list.
+    virtual void loop_is_closing() noexcept = 0;
     const char* kind() const noexcept { return kind_; }
 
 protected:

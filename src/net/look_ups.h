@@ -74,7 +74,6 @@ public:
     Executor* executor();
 
     void loop_is_closing() noexcept override;
-    std::string repr() const override { return "<LookUps>"; }
 
 private:
     ~LookUps();
