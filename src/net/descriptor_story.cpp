@@ -6,11 +6,11 @@
 
 namespace asyncio::detail {
 
-std::string descriptor_story(int fd, const std::string& doing) {
+std::string descriptor_story(int fd, const std::string& doing, int open) {
     std::string text = "<file descriptor " + std::to_string(fd) + " " + doing;
     SocketAddress peer;
     socklen_t size = SocketAddress::capacity;
-    if (fd >= 0 && ::getpeername(fd, static_cast<sockaddr*>(peer.native_room()), &size) == 0) {
+    if (open >= 0 && ::getpeername(open, static_cast<sockaddr*>(peer.native_room()), &size) == 0) {
         peer.set_native_size(size);
         if (peer.family() != AddressFamily::UNIX || !peer.path().empty()) text += ", peer " + repr(peer);
     }

@@ -60,9 +60,7 @@ void DescriptorWaiter::leave() noexcept {
 
 void DescriptorWaiter::tell(WaitStory& story) const {
     std::string doing = what_ == Readiness::to_write ? "in writable()" : "in readable()";
-    story.text = descriptor_story(own_ >= 0 ? own_ : fd(), doing);
-    std::string own = " " + std::to_string(own_) + " ";
-    if (own_ >= 0) story.text.replace(story.text.find(own), own.size(), " " + std::to_string(fd()) + " ");
+    story.text = descriptor_story(fd(), doing, own_ >= 0 ? own_ : fd());
 }
 
 SocketReadyWaiter::SocketReadyWaiter(Ref<SocketState> socket, Readiness what) noexcept
