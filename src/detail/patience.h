@@ -30,11 +30,11 @@ private:
     /// Not if the thread had to make room for the other meanwhile.
     template <class IsThere>
     static bool see(std::chrono::nanoseconds longest, IsThere is_there) noexcept {
-        Clock::time_point end = Clock::now() + longest;
+        Clock::time_point begin = Clock::now();  // not the end: a length of time may be for ever
         while (!is_there()) {
-            if (Clock::now() >= end) return false;
+            if (Clock::now() - begin >= longest) return false;
         }
-        return Clock::now() < end;
+        return Clock::now() - begin < longest;
     }
 
     int score_ = 1;

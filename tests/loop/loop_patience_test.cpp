@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -24,6 +25,13 @@ public:
     }
     int sleeps = 0;
 };
+
+TEST(LoopPatienceThreads, MayBeWithoutEnd) {
+    EventLoop loop({.patience = Seconds(std::numeric_limits<double>::infinity())});
+    std::thread thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); });
+    loop.run_forever();
+    thread.join();
+}
 
 TEST(LoopPatienceThreads, WhatIsPostedMeanwhileFindsTheLoopAwake) {
     CountSleeps backend;
