@@ -26,7 +26,9 @@ add_test(NAME package/find_package COMMAND ${CMAKE_CTEST_COMMAND}
         "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}"
     --test-command consumer)
 set_tests_properties(package/install PROPERTIES LABELS package FIXTURES_SETUP package)
-set_tests_properties(package/find_package PROPERTIES LABELS package FIXTURES_REQUIRED package)
+add_test(NAME package/tools
+    COMMAND ${prefix}/prefix/${CMAKE_INSTALL_BINDIR}/asyncio-check-co-await ${CMAKE_CURRENT_SOURCE_DIR}/tests/package/main.cpp)
+set_tests_properties(package/find_package package/tools PROPERTIES LABELS package FIXTURES_REQUIRED package)
 
 find_program(PKG_CONFIG_PROGRAM pkg-config)
 mark_as_advanced(PKG_CONFIG_PROGRAM)
