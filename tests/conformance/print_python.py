@@ -60,7 +60,7 @@ SIMPLE = {
     "cancel": 'log("cancel", {0}, s[{0}].cancel({message}))',
     "cancel_self": 'log("cancel_self", own_task().cancel({message}))',
     "uncancel": 'log("uncancel", {0}, task_at({0}).uncancel())',
-    "cancelling": 'log("cancelling", {0}, task_at({0}).cancelling())',
+    "cancelling": 'log("cancelling", {0}, min(task_at({0}).cancelling(), MOST_CANCELS))',
     "set_name": 'task_at({0}).set_name("{1}")\nlog("set_name", {0}, task_at({0}).get_name())',
     "all_tasks": 'log("all_tasks", *map(name_of, all_tasks()))',
     "future": "s[{0}] = loop().create_future()",

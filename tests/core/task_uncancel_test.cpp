@@ -134,6 +134,19 @@ private:
     bool fired_ = false;
 };
 
+TEST(TaskUncancel, TheCountStaysWhereItsSixteenBitsEnd) {
+    run_test([]() -> Coro<> {
+        auto task = create_task([]() -> Coro<> { co_await get_running_loop().create_future<void>(); });
+        co_await sleep(0);
+        for (int i = 0; i < 65'534; ++i) task.cancel();
+        EXPECT_EQ(task.cancelling(), 65'534);
+        for (int i = 0; i < 10; ++i) EXPECT_TRUE(task.cancel());
+        EXPECT_EQ(task.cancelling(), 65'535);
+        EXPECT_EQ(task.uncancel(), 65'534);
+        EXPECT_THROW(co_await task, CancelledError);
+    });
+}
+
 // CPython: test_tasks.py, BaseTaskTests.test_uncancel_structured_blocks
 TEST(TaskUncancel, LetsABlockTakeItsOwnCancelBack) {
     run_test([]() -> Coro<> {

@@ -53,7 +53,7 @@ public:
     void set_name(std::string_view name) const { task().set_name(name); }
     CoroutineView get_coro() const { return CoroutineView(Ref<FutureBase>(&task())); }
     Context get_context() const { return task().context(); }
-    /// The number of requests to cancel that nobody took back yet.
+    /// The number of requests to cancel that nobody took back yet; it stays at 65,535 when there are more.
     int cancelling() const { return task().cancelling(); }
     /// Takes one request back and returns how many are left. At zero a CancelledError not thrown yet is dropped.
     int uncancel() const { return task().uncancel(); }

@@ -13,7 +13,7 @@ from combining import positions
 from items import outcome
 from slots import Empty, Slots
 from text import AppBase, describe, shown_repr, text
-from trace import Trace, X, Y, Z
+from trace import MOST_CANCELS, Trace, X, Y, Z
 from tasks import is_entered
 from virtual_loop import TICK
 

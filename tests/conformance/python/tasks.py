@@ -3,6 +3,7 @@ import asyncio
 
 from items import Item
 from operations import plain
+from trace import MOST_CANCELS
 
 
 def is_entered(context):
@@ -83,7 +84,7 @@ def uncancel(run, slot):
 @plain
 def cancelling(run, slot):
     found = task_at(run, slot)
-    run.log("cancelling", slot, "no task" if found is None else found.cancelling())
+    run.log("cancelling", slot, "no task" if found is None else min(found.cancelling(), MOST_CANCELS))
 
 
 @plain

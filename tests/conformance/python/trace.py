@@ -10,6 +10,7 @@ from text import describe, log_line
 from virtual_loop import TICK, VirtualLoop
 
 MOST_LINES = 600
+MOST_CANCELS = 65_535  # that the library counts; docs/from-python.md says so
 WATCHDOG_FIRST, WATCHDOG_NEXT, WATCHDOG_MOST = 100000, 5000, 25  # ticks, ticks, times
 
 X = contextvars.ContextVar("x", default=0)
@@ -83,7 +84,7 @@ class Trace:
         if task is not None:
             who = self.name_of(task)
             if task.cancelling():
-                who += f"+{task.cancelling()}"
+                who += f"+{min(task.cancelling(), MOST_CANCELS)}"
         self.lines.append(f"{self.loop.passes} {round(self.loop.now / TICK)} {who} " + " ".join(map(str, words)))
 
     def on_report(self, loop, context):
