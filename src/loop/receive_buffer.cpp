@@ -24,4 +24,16 @@ void ReceiveBuffer::take(std::string& data, std::size_t length) noexcept {
     }
 }
 
+std::string ReceiveBuffer::take_spare(std::size_t wanted) noexcept {
+    bool fits = wanted >= least_spare && wanted <= spare_.capacity() && wanted >= spare_.capacity() / 4;
+    return fits ? std::exchange(spare_, {}) : std::string();
+}
+
+void ReceiveBuffer::keep_spare(std::string&& buffer) noexcept {
+    if (buffer.capacity() < least_spare || buffer.capacity() > most_spare) return;
+    if (buffer.capacity() <= spare_.capacity()) return;
+    spare_ = std::move(buffer);
+    spare_.clear();
+}
+
 }  // namespace asyncio::detail

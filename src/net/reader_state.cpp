@@ -43,19 +43,24 @@ void ReaderState::dec_ref() noexcept {
 
 void ReaderState::feed_data(std::string_view data) {
     if (data.empty() || abandoned_) return;
-    if (is_empty()) {
-        if (data.size() > buffer_.capacity()) {
-            buffer_ = std::string(data);  // half the instructions of assign()
-        } else {
-            buffer_.assign(data);
-        }
-        begin_ = 0;
+    if (begin_ > buffer_.size() / 2) buffer_.erase(0, std::exchange(begin_, 0));
+    std::size_t size = buffer_.size() + data.size();
+    if (size > buffer_.capacity() && size >= ReceiveBuffer::least_spare) take_spare(size);
+    if (size > buffer_.capacity() && buffer_.empty()) {
+        buffer_ = std::string(data);  // half the instructions of append()
     } else {
-        if (begin_ > buffer_.size() / 2) buffer_.erase(0, std::exchange(begin_, 0));
         buffer_.append(data);
     }
     wake_if_satisfied();
     pause_transport_if_full();
+}
+
+void ReaderState::take_spare(std::size_t size) noexcept {
+    std::string spare = loop_->receive_buffer().take_spare(size);
+    if (spare.capacity() < size) return;
+    spare.append(buffer_);
+    buffer_.swap(spare);
+    loop_->receive_buffer().keep_spare(std::move(spare));
 }
 
 void ReaderState::feed_eof() noexcept {
@@ -117,7 +122,8 @@ void ReaderState::pause_transport_if_full() noexcept {
 
 std::string ReaderState::take(std::size_t size) {
     std::size_t there = buffer_.size() - begin_;
-    if (begin_ == 0 && size >= there) {
+    bool is_roomy = buffer_.capacity() >= ReceiveBuffer::least_spare && buffer_.capacity() / 2 > there;
+    if (begin_ == 0 && size >= there && !is_roomy) {
         taken_ += there;
         return std::exchange(buffer_, {});
     }
@@ -132,7 +138,7 @@ void ReaderState::drop(std::size_t size) noexcept {
     if (begin_ < buffer_.size()) return;
     begin_ = 0;
     if (buffer_.capacity() > most_kept) {
-        buffer_ = {};
+        loop_->receive_buffer().keep_spare(std::exchange(buffer_, {}));
     } else {
         buffer_.clear();
     }

@@ -80,6 +80,7 @@ public:
 private:
     ~ReaderState();
     void wake_if_satisfied() noexcept;
+    void take_spare(std::size_t size) noexcept;
 
     unsigned references_ = 0;
     bool eof_ = false;
