@@ -1,5 +1,11 @@
 # The house rules as tests: each checker runs once on itself (it must be able to fail) and once on the tree.
-foreach(checker check_layers check_co_await check_cpython_rows check_differences check_headers check_links check_python_map extract_snippets compare_example)
+set(checkers check_layers check_co_await check_cpython_rows check_differences check_headers check_links check_python_map extract_snippets compare_example)
+find_program(DOXYGEN_PROGRAM doxygen)
+mark_as_advanced(DOXYGEN_PROGRAM)
+if(DOXYGEN_PROGRAM)
+    list(APPEND checkers check_reference)
+endif()
+foreach(checker IN LISTS checkers)
     set(command ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tools/${checker}.py)
     add_test(NAME tools/${checker}.self_test COMMAND ${command} --self-test)
     set_property(TEST tools/${checker}.self_test PROPERTY LABELS tools)

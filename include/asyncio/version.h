@@ -9,7 +9,7 @@
 
 namespace asyncio {
 
-/// The version of the library that the program is linked with, as "0.2.0".
+/// The version of the library that the program is linked with, as "0.2.0". New here.
 const char* version() noexcept;
 
 }  // namespace asyncio

@@ -163,7 +163,8 @@ def write_pages(folder):
     names = reference.read(ROOT)
     details = {word for file in (ROOT / "include").rglob("*.h") for block in re.findall(r"^namespace detail \{(.*?)^\}", file.read_text(), re.S | re.M)
                for word in re.findall(r"^(?:class|struct)(?: \[\[.*?\]\])? (\w+)", block, re.M)}
-    made = reference_pages.Reference(names, details | {"Waiter"}, uses_of(names, sources))
+    made = reference_pages.Reference(names, details | {"Waiter"}, uses_of(names, sources),
+                                     reference_pages.rows_of((ROOT / "docs/from-python.md").read_text()))
     pages = {}
     for file, page in sources.of_file.items():
         if file.suffix == ".md" and file.exists():

@@ -25,7 +25,8 @@ HAVE_DOT = NO
 """
 # Public for the library's sake alone: what C++ asks of a type, and doors between our own parts.
 FOR_THE_LIBRARY = re.compile(r"promise_type|value_type|await_\w+|inc_ref|dec_ref|operator (new|delete|=|co_await)|~.*|\w*_or_null|"
-                             r"handle|kind|hash_value|describe|describe_item|tell|add_handle|drop_handle|detached|state")
+                             r"handle|kind|hash_value|describe|describe_item|tell|add_handle|drop_handle|detached|state|swap|"
+                             r"is_linked|unlink|set_run|run_function|Run|Line|Kind|give_place_to|@\d+")
 
 
 @dataclass
@@ -93,6 +94,21 @@ class Headers:
             at += 1
         return "\n".join(found).strip()
 
+    def behind_the_door(self, file, line):
+        """Whether a comment above says that what follows in the class is for the library."""
+        for text in reversed(self.text(file)[: line - 1]):
+            if text.strip() == "// For the library.":
+                return True
+            if re.match(r"(public|private|protected):|\S", text):
+                return False
+        return False
+
+    def values(self, file, line):
+        """The enumerators of an enum that begins there, each with its comment."""
+        text = "\n".join(self.text(file)[line - 1 : line + 120]).split("{", 1)[1].split("}", 1)[0]
+        for match in re.finditer(r"^\s*(\w+)[^,\n]*,?(?:\s*///< ?(.*))?", text, re.M) if "\n" in text else re.finditer(r"(\w+)(?: = [^,]*)?,?()", text):
+            yield match[1], match[2] or ""
+
     def declaration(self, file, line):
         """The declaration without its body, as it is formatted there."""
         lines = self.text(file)
@@ -156,7 +172,7 @@ class Reader:
         file, line = where.get("declfile") or where.get("file"), int(where.get("declline") or where.get("line"))
         signature = self.headers.declaration(file, line)
         doc = self.headers.comment(file, line)
-        if re.match(r"friend class|friend struct", self.headers.text(file)[line - 1].strip()):
+        if re.match(r"friend class|friend struct", self.headers.text(file)[line - 1].strip()) or self.headers.behind_the_door(file, line):
             return
         entry = next((other for other in names if (other.name, other.kind) == (name, kind)), None)
         if not entry:
@@ -165,7 +181,7 @@ class Reader:
         if not scope and name in ("repr", "str"):  # of many types, in many headers
             entry.file = "asyncio/errors/repr.h"
         if kind == "enum":
-            entry.members = [Name("enumerator", value.findtext("name"), file, line, scope=name) for value in member.findall("enumvalue")]
+            entry.members = [Name("enumerator", value, file, line, docs=[comment], scope=name) for value, comment in self.headers.values(file, line)]
         if signature not in entry.signatures:
             entry.signatures.append(signature)
             entry.docs.append(doc)

@@ -97,8 +97,17 @@ def wrapped(line, width=100):
     return "\n".join([*lines, rest])
 
 
+def rows_of(page):
+    """(Python's form, ours) of each row of docs/from-python.md."""
+    for line in page.splitlines():
+        cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
+        if line.startswith("|") and len(cells) == 2 and "---" not in line:
+            yield cells[0].strip(), cells[1].strip()
+
+
 class Reference:
-    def __init__(self, names, details, uses):
+    def __init__(self, names, details, uses, rows=()):
+        self.rows = list(rows)
         self.names = [name for name in names if not hidden(name)]
         self.details = details
         self.uses = uses  # where the docs show a name: qualified name -> [(title, address)]
@@ -162,6 +171,21 @@ class Reference:
                 out.append(self.prose(doc, here) + "\n")
         return out
 
+    def python(self, name, member=None):
+        """Python's form where the comment does not tell it."""
+        if "Python" in (member or name).doc or (member or name).kind not in ("function", "class"):
+            return ""
+        if member is None:
+            pattern = rf"`{name.name}\b" if name.kind == "class" else rf"`(?:co_await )?{name.name}\("
+        else:
+            words = re.findall(r"[A-Z][a-z]+", name.name) or [name.name]
+            pattern = rf"\b(?:{name.name.lower()}|{words[-1].lower()}|{words[-1].lower()[:4]})\.{re.escape(member.name)}\("
+        for theirs, ours in self.rows:
+            if re.search(pattern, ours):
+                forms = [form for form in re.findall(r"`[^`]+`", theirs) if re.search(rf"\b{(member or name).name}\b", form)]
+                return f"**Python:** {', '.join(forms) or theirs}\n" if "none" not in theirs else ""
+        return ""
+
     def seen(self, key):
         links = [f"[{title}]({address})" for title, address in self.uses.get(key, [])]
         return "Used in " + ", ".join(links) if links else ""
@@ -170,13 +194,17 @@ class Reference:
         title = name.qualified + ("()" if name.kind == "function" else "")
         out = [f"## `{title}` {{#{anchor(name)}}}\n"]
         out += self.block(name, name.qualified)
+        out.append(self.python(name))
         if name.bases:
             out.append("Has all that " + " and ".join(self.linked(f"`{re.sub('<.*', '', base).strip()}`") for base in name.bases) + " has.\n")
         out.append("{.facts}\n".join([f"`<{name.file}>`" + (" · " + self.seen(name.qualified) if self.seen(name.qualified) else "") + "\n", ""]))
         members = [member for member in name.members if not hidden(member)]
-        values = [member.name for member in members if member.kind == "enumerator"]
-        if values:
-            out.append(", ".join(f"`{value}`" for value in values) + "\n")
+        values = [member for member in members if member.kind == "enumerator"]
+        if any(value.doc for value in values):
+            rows = (f"| `{value.name}` | {self.prose(value.doc, name.qualified)} |".replace("\\|", "&#124;") for value in values)
+            out.append("| | |\n|---|---|\n" + "\n".join(rows) + "\n")
+        elif values:
+            out.append(", ".join(f"`{value.name}`" for value in values) + "\n")
         fields = [member for member in members if member.kind == "variable"]
         if fields:
             out.append("| | | | |\n|---|---|---|---|")
@@ -191,6 +219,7 @@ class Reference:
                 called = "()" if member.kind == "function" and not member.name.startswith("operator") else ""
                 out.append(f"### `{short}::{member.name}{called}` {{#{anchor(member)} data-toc-label='{member.name}{called}'}}\n")
                 out += self.block(member, name.qualified)
+                out.append(self.python(name, member))
                 if self.seen(f"{name.qualified}::{member.name}"):
                     out.append(self.seen(f"{name.qualified}::{member.name}") + "\n{.facts}\n")
         return "\n".join(out)

@@ -257,6 +257,7 @@ private:
     detail::Ref<detail::ContextIdentity> context_;
 };
 
+/// What `Token::guard()` gives.
 class [[nodiscard]] Token::Guard {
 public:
     ~Guard();

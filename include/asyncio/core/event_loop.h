@@ -21,7 +21,9 @@
 namespace asyncio {
 
 class NewTask;
+/// What `set_exception_handler()` takes.
 using ExceptionHandler = detail::Function<void(EventLoop&, const ExceptionContext&)>;
+/// What `set_task_factory()` takes: starts the task, `return task.start(options)`, or another.
 using TaskFactory = detail::Function<AnyTask(EventLoop&, NewTask, TaskOptions)>;
 
 /// Runs callbacks and tasks, one at a time, in one thread. `run()` makes one for you.
@@ -230,8 +232,9 @@ public:
     /// The default executor from now on, which must outlive the loop.
     void set_default_executor(Executor& executor);
     /// Waits until the default executor's threads have ended, at most for `timeout`, after which a warning is logged.
+    /// New calls are refused from then on, also if this is cancelled.
     Coro<> shutdown_default_executor(std::optional<Seconds> timeout = std::nullopt);
-    /// Closes the asynchronous generators that are still open.
+    /// Closes the asynchronous generators that are still open. Cancelling is passed on to them.
     Coro<> shutdown_asyncgens();
 
     /// Calls the callback in every pass in which the descriptor can be read; one callback a descriptor.
@@ -331,7 +334,7 @@ public:
     explicit NewTask(detail::Ref<detail::TaskBase> task) noexcept : task_(std::move(task)) {}
     NewTask(NewTask&&) noexcept = default;  // not copied: a second start would be another's
     NewTask& operator=(NewTask&&) noexcept = default;
-    /// Starts it as `options` say and returns it. Once only.
+    /// Starts it as `options` say and returns it. Once only: then it throws RuntimeError.
     AnyTask start(const TaskOptions& options);
 
 private:

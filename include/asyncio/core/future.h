@@ -220,6 +220,7 @@ template <class T = void>
 class Future : public AnyFuture {
 public:
     using value_type = T;
+    /// What `result()` gives.
     using Reference =
         std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T, std::add_lvalue_reference_t<const T>>;
 

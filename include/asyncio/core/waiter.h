@@ -11,7 +11,7 @@
 
 namespace asyncio {
 
-/// The kinds of thing that a suspended task can wait for.
+/// The kinds of thing that a suspended task can wait for. New here.
 enum class WaitKind : std::uint8_t {
     nothing,    ///< it is ready to run
     future,     ///< a Future
@@ -34,7 +34,7 @@ enum class WaitKind : std::uint8_t {
 };
 
 /// What a suspended task waits for: the kind, and the object (a Lock, a future's state ...) or the file descriptor
-/// where there is one.
+/// where there is one. New here.
 struct WaitEdge {
     WaitKind kind = WaitKind::nothing;
     const void* subject = nullptr;

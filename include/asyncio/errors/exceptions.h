@@ -75,6 +75,7 @@ public:
     std::string_view requested_by() const noexcept;
     /// The line that called `cancel()`; line 0 when unknown.
     std::source_location requested_at() const noexcept;
+    /// For the library.
     const detail::Ref<detail::CancelRequest>& request() const noexcept { return request_; }
     const char* what() const noexcept override;
 

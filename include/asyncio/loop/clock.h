@@ -8,6 +8,7 @@ namespace asyncio {
 class Clock {
 public:
     virtual ~Clock() = default;
+    /// The time. Called on the loop's thread, several times in each pass.
     virtual TimePoint now() noexcept = 0;
 
     /// Called when nothing is ready and nothing outside the loop can still happen, with the moment of the next
@@ -31,8 +32,10 @@ public:
     constexpr ClockOption(VirtualClock clock) noexcept : start_(clock.start), is_virtual_(true) {}
     constexpr ClockOption(Clock& clock) noexcept : custom_(&clock) {}
 
+    /// Whether it is a VirtualClock.
     constexpr bool is_virtual() const noexcept { return is_virtual_; }
     constexpr TimePoint start() const noexcept { return start_; }
+    /// Yours, or null.
     constexpr Clock* custom() const noexcept { return custom_; }
 
 private:

@@ -67,9 +67,13 @@ public:
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
     ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;
 
+    /// As the Executor's. Throws RuntimeError after `shutdown()`.
     void submit(ExecutorJob& job) override;
+    /// As the Executor's.
     bool try_cancel(ExecutorJob& job) noexcept override;
+    /// As the Executor's. To wait on one of its own threads throws RuntimeError.
     void shutdown(bool wait) override;
+    /// How many workers there can be.
     std::size_t concurrency() const noexcept override;
 
 private:

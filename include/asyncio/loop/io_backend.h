@@ -10,7 +10,7 @@
 namespace asyncio {
 
 /// What a backend tells a loop: that an operation's outcome is there, or what it saw on a watched descriptor, where an
-/// error or a hang-up counts as both.
+/// error or a hang-up counts as both. New here.
 struct IoEvent {
     int fd = -1;
     bool readable = false;
@@ -70,6 +70,7 @@ public:
     constexpr IoBackendOption(IoBackend* custom) noexcept : custom_(custom) {}
 
     constexpr IoBackendKind kind() const noexcept { return kind_; }
+    /// Yours, or null.
     constexpr IoBackend* custom() const noexcept { return custom_; }
 
 private:

@@ -14,10 +14,10 @@ namespace detail {
 struct IoLine;  // the tag of the line of operations that wait for the same descriptor
 }
 
-/// A file descriptor, and which of all that have had its number it is: numbers are given out again.
+/// A file descriptor, and which of all that have had its number it is: numbers are given out again. New here.
 struct IoDescriptor {
     int fd = -1;
-    std::uint32_t serial = 0;
+    std::uint32_t serial = 0;  ///< no other descriptor of this process has it
 };
 
 namespace detail {
@@ -25,7 +25,7 @@ namespace detail {
 std::uint32_t next_descriptor_serial() noexcept;
 }  // namespace detail
 
-/// A piece of memory: the operating system's `iovec`.
+/// A piece of memory: the operating system's `iovec`. New here.
 struct IoBuffer {
     void* data = nullptr;
     std::size_t size = 0;
@@ -45,6 +45,7 @@ enum class IoCall : std::uint8_t {
     send_file,     ///< sendfile() from `file`, beginning at `offset`, of up to `size` bytes
     connect,       ///< connect() to the address, until it is connected
 };
+/// Whether it waits until the descriptor can be written; otherwise, read. New here.
 constexpr bool is_for_writing(IoCall call) noexcept { return call >= IoCall::writable; }
 
 /// One input or output that a descriptor may have to wait for: a node in the frame or the stream that waits.
@@ -68,6 +69,7 @@ public:
     bool start(IoBackend& backend);
     bool finish();
     void stop() noexcept;
+    /// Whether it is in line.
     bool is_waiting() const noexcept { return backend_ != nullptr; }
     /// The backend dies, and the operation with it.
     void orphan() noexcept;

@@ -29,6 +29,7 @@ enum class OnDeadlock : std::uint8_t {
 };
 
 /// The parts of an event loop that can be replaced. What is pointed to must outlive the loop.
+/// Python: subclasses of BaseEventLoop.
 struct LoopOptions {
     ClockOption clock = {};
     IoBackendOption io_backend = {};    ///< which of the library's, or one of yours

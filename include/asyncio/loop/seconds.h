@@ -35,6 +35,7 @@ public:
 class TimePoint {
 public:
     constexpr TimePoint() noexcept = default;
+    /// The moment so many nanoseconds after the clock's epoch.
     static constexpr TimePoint from_nanoseconds(std::int64_t nanoseconds) noexcept {
         TimePoint point;
         point.nanoseconds_ = nanoseconds;

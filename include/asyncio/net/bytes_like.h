@@ -48,6 +48,7 @@ public:
     const char* data() const noexcept { return bytes_.data(); }
     std::size_t size() const noexcept { return bytes_.size(); }
     bool empty() const noexcept { return bytes_.empty(); }
+    /// As a std::string_view.
     std::string_view view() const noexcept { return bytes_; }
 
 private:

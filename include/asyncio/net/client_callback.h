@@ -15,6 +15,7 @@
 namespace asyncio {
 
 /// What a server can call for each connection: a function, or a coroutine function, of a reader and a writer.
+/// Python: the `client_connected_cb` of `start_server()`.
 template <class F>
 concept ClientConnectedCallback = std::is_invocable_v<detail::KeptCopy<F>, StreamReader, StreamWriter>;
 

@@ -91,7 +91,8 @@ template <class F>
 Coro<Connection<detail::StreamProtocolOf<F>>> create_connection(F&& factory, CreateConnectionOptions options) {
     return create_connection(static_cast<F&&>(factory), {}, {}, options);
 }
-/// Connects to a unix socket; an abstract one if the path's first byte is zero. Python: loop.create_unix_connection.
+/// Connects to a unix socket; an abstract one if the path's first byte is zero. Cancelling closes what was opened.
+/// Python: loop.create_unix_connection.
 template <class F>
 Coro<Connection<detail::StreamProtocolOf<F>>> create_unix_connection(F&& factory, std::string_view path,
                                                                      CreateUnixConnectionOptions options = {}) {
@@ -104,7 +105,8 @@ Coro<Connection<detail::StreamProtocolOf<F>>> create_unix_connection(F&& factory
         detail::create_unix_connection(detail::protocol_maker(static_cast<F&&>(factory)), std::nullopt, options));
 }
 
-/// Puts a protocol on a connection that somebody else has accepted. Python: loop.connect_accepted_socket.
+/// Puts a protocol on a connection that somebody else has accepted. Cancelling closes it. Python:
+/// loop.connect_accepted_socket.
 template <class F>
 Coro<Connection<detail::StreamProtocolOf<F>>> connect_accepted_socket(F&& factory, Socket sock,
                                                                       ConnectAcceptedSocketOptions options = {}) {

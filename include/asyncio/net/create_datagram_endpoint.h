@@ -18,6 +18,7 @@
 namespace asyncio {
 
 /// A host and a port, or the path of a unix socket, an abstract one if its first byte is zero; or None.
+/// Python: the tuples and strings of `create_datagram_endpoint()`.
 class EndpointAddress {
 public:
     constexpr EndpointAddress() noexcept = default;
@@ -31,7 +32,9 @@ public:
 
     /// An empty path is none, as in Python.
     constexpr explicit operator bool() const noexcept { return host_port_ || !path_.empty(); }
+    /// Whether it is a unix socket's.
     constexpr bool is_path() const noexcept { return is_path_; }
+    /// Where it is none's.
     constexpr HostPort host_port() const noexcept { return host_port_; }
     constexpr std::string_view path() const noexcept { return path_; }
 

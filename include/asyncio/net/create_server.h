@@ -57,7 +57,7 @@ Coro<Server> create_unix_server(Ref<ProtocolMaker> maker, std::optional<std::str
 /// Listens on a host and port by TCP, and puts a protocol that the factory makes on each connection.
 ///
 /// Hosts, ports and errors are as with `start_server()`. What the factory throws is told to the loop's exception
-/// handler, and the connection is closed.
+/// handler, and the connection is closed. Cancelled, nothing listens.
 /// ```cpp
 /// asyncio::Server server = co_await asyncio::create_server([] { return Echo(); }, "127.0.0.1", 8080);
 /// ```
@@ -81,7 +81,8 @@ Coro<Server> create_server(F&& factory, CreateServerOptions options) {
     return detail::create_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), {}, false, {}, options);
 }
 /// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
-/// at this path is replaced. Python: loop.create_unix_server.
+/// at this path is replaced. Cancelled, nothing listens.
+/// Python: loop.create_unix_server.
 template <class F>
 Coro<Server> create_unix_server(F&& factory, std::string_view path, CreateUnixServerOptions options = {}) {
     return detail::create_unix_server(detail::stream_protocol_maker(static_cast<F&&>(factory)), path, options);

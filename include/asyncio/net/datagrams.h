@@ -9,13 +9,13 @@
 
 namespace asyncio {
 
-/// A datagram to be sent, to the address or, without one, to that which the endpoint was made for.
+/// A datagram to be sent, to the address or, without one, to that which the endpoint was made for. New here.
 struct Datagram {
     BytesLike data;
     SocketAddress address = {};
 };
 
-/// A datagram that was received with others.
+/// A datagram that was received with others. New here.
 struct ReceivedDatagram {
     std::string_view data;
     SocketAddress address;

@@ -83,8 +83,8 @@ inline Coro<std::vector<AddressInfo>> getaddrinfo(Host host, Port port, AddressO
     return detail::getaddrinfo(std::move(query));
 }
 
-/// The names of a host and a service, on such a thread as well, unless `flags` ask for numbers only. Python:
-/// loop.getnameinfo.
+/// The names of a host and a service, on such a thread as well, unless `flags` ask for numbers only. Cancelling ends
+/// the wait at once. Python: loop.getnameinfo.
 inline Coro<NameInfo> getnameinfo(const SocketAddress& address, int flags = 0) {
     return detail::getnameinfo(address, flags);
 }

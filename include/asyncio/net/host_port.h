@@ -45,6 +45,7 @@ public:
     Port(const std::string& service) noexcept : service_(service), kind_(Kind::service) {}
 
     constexpr bool has_value() const noexcept { return kind_ != Kind::none; }
+    /// Whether it is given by its number, not by a service's name.
     constexpr bool is_number() const noexcept { return kind_ == Kind::number; }
     constexpr int number() const noexcept { return number_; }
     constexpr std::string_view service() const noexcept { return service_; }

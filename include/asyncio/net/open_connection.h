@@ -65,7 +65,8 @@ Coro<Streams> open_connection(Host host, Port port, OpenConnectionOptions option
 /// For a socket that is connected already: `open_connection({.sock = &socket})`.
 Coro<Streams> open_connection(OpenConnectionOptions options);
 
-/// Connects to a unix socket; an abstract one if the path's first byte is zero. Python: asyncio.open_unix_connection.
+/// Connects to a unix socket; an abstract one if the path's first byte is zero. Cancelling closes what was opened.
+/// Python: asyncio.open_unix_connection.
 Coro<Streams> open_unix_connection(std::string_view path, OpenUnixConnectionOptions options = {});
 Coro<Streams> open_unix_connection(OpenUnixConnectionOptions options);
 

@@ -62,6 +62,7 @@ Coro<WritePipe<>> connect_write_pipe(Ref<ProtocolMaker> maker, OwnedDescriptor d
 /// The descriptor is taken over at once, whatever comes of it: it does not block from then on, and is closed with the
 /// transport; what it was is put back before, for others who have the same open file. Throws ValueError for a file. A
 /// terminal whose other end is gone is lost by OSError, EIO; a pipe that nobody writes any more has an end.
+/// Cancelling closes it.
 /// Python: loop.connect_read_pipe.
 template <class F>
 Coro<ReadPipe<detail::PipeProtocolOf<F>>> connect_read_pipe(F&& factory, int fd) {
@@ -96,7 +97,7 @@ Coro<WritePipe<>> connect_write_pipe(F&&, File*) {
 /// A terminal or pipe is opened anew, if that can be done, so that neither a shell nor `std::printf()` finds it
 /// non-blocking; else it is put back at the end of the loop. A file, which never has to be waited for, is read a piece
 /// in each pass of the loop. When no handle of the reader is left nothing more is read. Standard input itself stays
-/// open. Use one at a time, and no `std::cin` beside it, which reads ahead.
+/// open, also when this is cancelled. Use one at a time, and no `std::cin` beside it, which reads ahead.
 /// ```cpp
 /// asyncio::StreamReader lines = co_await asyncio::stdin_stream();
 /// while (auto line = co_await lines.next()) std::printf("%s", line->c_str());
@@ -105,7 +106,7 @@ Coro<WritePipe<>> connect_write_pipe(F&&, File*) {
 Coro<StreamReader> stdin_stream(StandardStreamOptions options = {});
 /// Standard output as a stream, of the same kinds. Close it, or `drain()` with a high-water mark of zero, before the
 /// loop ends: what is kept then is lost, as with every stream. What `std::printf()` keeps itself comes when that is
-/// flushed.
+/// flushed. Cancelling leaves standard output open. Python: the same recipe with `connect_write_pipe`.
 Coro<StreamWriter> stdout_stream();
 /// The same of the standard error output.
 Coro<StreamWriter> stderr_stream();

@@ -58,7 +58,8 @@ public:
     explicit operator bool() const noexcept { return server_.get() != nullptr; }
     friend bool operator==(const Server& a, const Server& b) noexcept { return a.server_.get() == b.server_.get(); }
 
-    /// Begins to accept connections, if it does not yet.
+    /// Begins to accept connections, if it does not yet. Goes on after one pass. Cancelled meanwhile, it accepts all
+    /// the same.
     Coro<> start_serving() const;
     /// The same, and waits for ever: until the task is cancelled, which closes the server, its connections, and waits
     /// for their end, or until it is closed. Throws CancelledError in both cases; RuntimeError if it is closed already,

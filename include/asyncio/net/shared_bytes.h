@@ -39,6 +39,7 @@ public:
     /// Takes the string over.
     explicit SharedBytes(std::string bytes) : state_(new detail::SharedBytesState(std::move(bytes))) {}
 
+    /// Valid as long as a copy is there.
     std::string_view view() const noexcept { return state_ ? std::string_view(state_->bytes) : std::string_view(); }
     const char* data() const noexcept { return view().data(); }
     std::size_t size() const noexcept { return view().size(); }

@@ -235,7 +235,8 @@ inline auto sock_sendto(const Socket& sock, const char* data, const SocketAddres
 /// Connects. A unix socket whose server's line is full waits for a place in it.
 ///
 /// Throws ConnectionRefusedError and the like, with the address in the text. A host that is a name is looked up
-/// as by `getaddrinfo()`, and its first address taken. Python: loop.sock_connect.
+/// as by `getaddrinfo()`, and its first address taken. Cancelled, the socket may be connected later all the same.
+/// Python: loop.sock_connect.
 inline auto sock_connect(const Socket& sock, const SocketAddress& address) {
     return detail::SocketCall<detail::ConnectWaiter, SocketAddress>(sock.state(), address);
 }
@@ -251,7 +252,7 @@ inline auto sock_accept(const Socket& sock) { return detail::SocketCall<detail::
 /// and sent. Leaves the file's position behind what was sent.
 ///
 /// ValueError for a socket that is no stream, and for negative numbers; SendfileNotAvailableError, without the
-/// fallback, where the kernel cannot. Python: loop.sock_sendfile.
+/// fallback, where the kernel cannot. Cancelled, a part of the file may have been sent. Python: loop.sock_sendfile.
 inline Coro<std::size_t> sock_sendfile(const Socket& sock, int file, std::int64_t offset = 0,
                                        std::optional<std::int64_t> count = std::nullopt, SendfileOptions options = {}) {
     return detail::sock_sendfile(sock.state(), file, offset, count, options);

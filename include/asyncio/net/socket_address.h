@@ -43,18 +43,23 @@ public:
     std::string host() const;
     /// Zero if it has none.
     int port() const noexcept;
+    /// An IPv6 address's; zero if it has none.
     std::uint32_t flowinfo() const noexcept;
+    /// The number of the interface that a link-local IPv6 address belongs to; zero if it has none.
     std::uint32_t scope_id() const noexcept;
     /// A unix socket's path or abstract name, which begins with a zero byte; empty if it has none.
     std::string path() const;
 
     /// The operating system's `sockaddr`.
     const void* native() const noexcept { return bytes_; }
+    /// The bytes of `native()`.
     std::uint32_t native_size() const noexcept { return size_; }
 
     /// Room for any address; for the library. What the system wrote there is announced by `set_native_size()`.
     static constexpr std::uint32_t capacity = 112;
+    /// For the library.
     void* native_room() noexcept { return bytes_; }
+    /// For the library.
     void set_native_size(std::uint32_t size) noexcept { size_ = size <= capacity ? size : capacity; }
 
 private:

@@ -63,7 +63,7 @@ Coro<Server> start_unix_server(Ref<ClientCallback> callback, std::optional<std::
 /// `server.sockets()[0].getsockname()` tells. All addresses of a host, or of several hosts, are listened on.
 ///
 /// Throws OSError if an address is in use, with the address in the text. If no descriptor is left for a new connection
-/// that is told to the exception handler, and tried again a second later.
+/// that is told to the exception handler, and tried again a second later. Cancelled, nothing listens.
 /// ```cpp
 /// asyncio::Server server = co_await asyncio::start_server(handle, "127.0.0.1", 8080);
 /// co_await asyncio::with(server, [](asyncio::Server& serving) { return serving.serve_forever(); });
@@ -104,7 +104,7 @@ requires(!ClientConnectedCallback<F>) Coro<Server> start_server(F&&, Rest&&...) 
 }
 
 /// Listens on a unix socket's path, or on an abstract name, which begins with a zero byte. A socket that is left over
-/// at this path is replaced. Python: asyncio.start_unix_server.
+/// at this path is replaced. Cancelled, nothing listens. Python: asyncio.start_unix_server.
 template <ClientConnectedCallback F>
 Coro<Server> start_unix_server(F&& callback, std::string_view path, StartUnixServerOptions options = {}) {
     return detail::start_unix_server(detail::client_callback(static_cast<F&&>(callback)), path, options);

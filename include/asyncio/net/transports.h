@@ -51,6 +51,7 @@ public:
     ExtraInfo() noexcept = default;
     explicit ExtraInfo(const SocketAddress& address) noexcept : address_(address) {}
     explicit ExtraInfo(TransportSocket socket) noexcept : socket_(std::move(socket)) {}
+    /// For the library.
     static ExtraInfo of_pipe(int fd) noexcept {
         ExtraInfo info;
         info.pipe_ = fd;
@@ -135,7 +136,7 @@ public:
     /// Nothing for other names.
     ExtraInfo get_extra_info(std::string_view name) const;
     /// From now on this protocol is told what happens, and not that the connection was made. The former one goes when
-    /// nobody keeps it. Nothing when the connection is over.
+    /// nobody keeps it. Nothing when the connection is over. Throws TypeError for one of another kind.
     void set_protocol(ProtocolRef<> protocol) const;
     /// Empty when the connection is over.
     ProtocolRef<> get_protocol() const;
@@ -246,8 +247,10 @@ public:
     void send_segments(BytesLike data, std::size_t segment_size, const SocketAddress& address) const;
     /// Closes at once, and drops what is kept.
     void abort() const;
+    /// As a WriteTransport's.
     void set_write_buffer_limits(WriteBufferOptions options = {}) const;
     WriteBufferLimits get_write_buffer_limits() const;
+    /// How many bytes are kept.
     std::size_t get_write_buffer_size() const;
 };
 

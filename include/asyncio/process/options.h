@@ -72,7 +72,9 @@ public:
     protected:
         ~Sink() = default;
     };
+    /// For the library.
     constexpr bool has_value() const noexcept { return visit_ != nullptr; }
+    /// For the library.
     void visit(Sink& sink) const { visit_(variables_, sink); }
 
 private:
@@ -94,6 +96,7 @@ public:
         : number_(static_cast<std::int64_t>(number)), kind_(Kind::number) {}
 
     constexpr bool has_value() const noexcept { return kind_ != Kind::none; }
+    /// Whether it is given by its number.
     constexpr bool is_number() const noexcept { return kind_ == Kind::number; }
     constexpr std::int64_t number() const noexcept { return number_; }
     constexpr std::string_view name() const noexcept { return name_; }

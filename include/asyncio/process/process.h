@@ -135,7 +135,7 @@ Coro<subprocess::Process> create_subprocess_exec(const C& command, SubprocessOpt
 template <class Option = SubprocessOptions>
 void create_subprocess_exec(std::initializer_list<const char*> command, Option options = {}) = delete;
 /// Starts a command of `/bin/sh`. Never put into it what comes from elsewhere. A signal to the child is for the shell,
-/// which leaves what it has started running. Python: asyncio.create_subprocess_shell.
+/// which leaves what it has started running. Cancelling kills the shell. Python: asyncio.create_subprocess_shell.
 inline Coro<subprocess::Process> create_subprocess_shell(std::string_view cmd, SubprocessOptions options = {}) {
     return detail::create_subprocess(detail::shell_command(cmd), options);
 }

@@ -89,7 +89,7 @@ public:
     void release();
     bool locked() const noexcept { return owner_ != 0; }
 
-    /// acquire(), and release() when what it gives dies.
+    /// acquire(), and release() when what it gives dies. Cancelled, there is nothing to release.
     detail::LockOperation<detail::GuardWaiter<Lock, detail::LockWaiter>> guard() noexcept {
         return detail::LockOperation<detail::GuardWaiter<Lock, detail::LockWaiter>>(*this);
     }

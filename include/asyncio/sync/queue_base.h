@@ -134,6 +134,7 @@ public:
     void task_done();
     /// Waits until every item that was put was taken and reported by `task_done()`; not at all if there is none such.
     /// Who waits goes on one pass after the last `task_done()`, even if another item has come meanwhile.
+    /// Cancelling changes nothing.
     Operation<QueueBase, JoinWaiter> join() noexcept { return Operation<QueueBase, JoinWaiter>(*this); }
 
 protected:

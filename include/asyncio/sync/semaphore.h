@@ -66,12 +66,13 @@ public:
     detail::Operation<Semaphore, detail::AcquireWaiter<Semaphore, detail::SemaphoreWaiter>> acquire() noexcept {
         return detail::Operation<Semaphore, detail::AcquireWaiter<Semaphore, detail::SemaphoreWaiter>>(*this);
     }
-    /// Gives a slot back, or adds one: the semaphore does not know who has how many.
+    /// Gives a slot back, or adds one: the semaphore does not know who has how many. A BoundedSemaphore throws
+    /// ValueError if there would be more than in the beginning.
     void release();
     /// Whether acquire() would have to wait: no slot is free, or others are to go first.
     bool locked() const noexcept { return value_ == 0 || waiters_.has_live(); }
 
-    /// acquire(), and release() when what it gives dies.
+    /// acquire(), and release() when what it gives dies. Cancelled, there is nothing to release.
     detail::Operation<Semaphore, detail::GuardWaiter<Semaphore, detail::SemaphoreWaiter>> guard() noexcept {
         return detail::Operation<Semaphore, detail::GuardWaiter<Semaphore, detail::SemaphoreWaiter>>(*this);
     }

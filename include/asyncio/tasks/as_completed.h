@@ -177,6 +177,7 @@ class [[nodiscard]] AsCompleted {
 public:
     using Handle = typename Argument::Handle;
 
+    /// Goes on to the next that is done.
     class Iterator {
     public:
         explicit Iterator(detail::Ref<detail::Completions> completions) noexcept

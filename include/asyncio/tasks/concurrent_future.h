@@ -190,6 +190,7 @@ template <class T = void>
 class ConcurrentFuture : public detail::NativeAwaitable {
 public:
     using value_type = T;
+    /// What `result()` gives.
     using Reference = typename Future<T>::Reference;
 
     /// An empty handle, which tests false; its use throws RuntimeError.

@@ -70,6 +70,7 @@ public:
     T&& operator*() && noexcept { return *std::move(value_); }
     const T* operator->() const noexcept { return detail::address_of(*value_); }
     T* operator->() noexcept { return detail::address_of(*value_); }
+    /// The value, or `other` where there is an exception.
     template <class U>
     T value_or(U&& other) const& {
         return has_value() ? *value_ : static_cast<T>(static_cast<U&&>(other));

@@ -62,7 +62,8 @@ public:
     }
     /// The loop, made now if it was not. Throws RuntimeError when the runner is closed.
     EventLoop& get_loop();
-    /// Cancels what is left and waits for it, closes generators, joins the executor, closes the loop.
+    /// Cancels what is left and waits for it, closes generators, joins the executor, closes the loop. Throws
+    /// RuntimeError if it runs in a loop.
     void close();
 
 private:

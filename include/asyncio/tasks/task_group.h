@@ -163,8 +163,11 @@ public:
     /// parent's. While `has_tasks()`, `wait()` is to be awaited between the first and the last, which gives what is to
     /// come out, or null.
     void begin_leaving(const std::exception_ptr& error) noexcept;
+    /// For the library.
     bool has_tasks() const noexcept { return !members_.empty(); }
+    /// For the library.
     detail::AllChildren wait() noexcept { return detail::AllChildren(*this); }
+    /// For the library.
     std::exception_ptr finish_leaving(const std::exception_ptr& error) noexcept;
 
     /// `<TaskGroup tasks=2 errors=1 cancelling>`, as Python prints it.

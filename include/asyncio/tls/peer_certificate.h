@@ -10,11 +10,12 @@ namespace asyncio {
 ///
 /// Python: what SSLSocket.getpeercert() gives.
 struct PeerCertificate {
+    /// Names and values.
     using Fields = std::vector<std::pair<std::string, std::string>>;
     /// `{{{"commonName", "example.org"}}}`
     std::vector<Fields> subject = {};
     std::vector<Fields> issuer = {};
-    int version = 0;
+    int version = 0;                ///< of X.509; 3 nearly always
     std::string serialNumber = {};  ///< hexadecimal
     std::string notBefore = {};     ///< `Nov 29 12:00:00 2026 GMT`
     std::string notAfter = {};
@@ -31,7 +32,7 @@ struct PeerCertificate {
 struct SSLCipher {
     std::string name = {};
     std::string protocol = {};  ///< the version of TLS that has it
-    int secret_bits = 0;
+    int secret_bits = 0;        ///< how long its key is
 };
 
 }  // namespace asyncio

@@ -6,15 +6,16 @@
 
 namespace asyncio {
 
-/// Which side of connections an SSLContext is for.
+/// Which side of connections an SSLContext is for. Python: ssl.PROTOCOL_TLS_CLIENT and PROTOCOL_TLS_SERVER.
 enum SSLMethod : int { PROTOCOL_TLS_CLIENT = 16, PROTOCOL_TLS_SERVER = 17 };
 
 /// What `create_default_context()` is for: to check servers, or to be one and check clients.
 enum class Purpose { SERVER_AUTH, CLIENT_AUTH };
 
-/// Whether the other end's certificate is asked for and checked.
+/// Whether the other end's certificate is asked for and checked. Python: ssl.VerifyMode.
 enum VerifyMode : int { CERT_NONE = 0, CERT_OPTIONAL = 1, CERT_REQUIRED = 2 };
 
+/// The versions of the protocol. Python: ssl.TLSVersion.
 enum class TLSVersion : int {
     MINIMUM_SUPPORTED = -2,
     MAXIMUM_SUPPORTED = -1,
@@ -24,7 +25,7 @@ enum class TLSVersion : int {
     TLSv1_3 = 0x304,
 };
 
-/// How certificates are checked; to be joined by `|`.
+/// How certificates are checked; to be joined by `|`. Python: ssl.VerifyFlags.
 enum VerifyFlags : unsigned long {
     VERIFY_DEFAULT = 0,
     VERIFY_CRL_CHECK_LEAF = 0x4,
@@ -45,7 +46,7 @@ constexpr VerifyFlags operator~(VerifyFlags a) noexcept {
     return static_cast<VerifyFlags>(~static_cast<unsigned long>(a));
 }
 
-/// What TLS may do and may not; to be joined by `|`.
+/// What TLS may do and may not; to be joined by `|`. Python: ssl.Options.
 enum SSLOptions : std::uint64_t {
     OP_IGNORE_UNEXPECTED_EOF = 1U << 7,
     OP_NO_TICKET = 1U << 14,

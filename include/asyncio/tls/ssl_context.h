@@ -72,9 +72,9 @@ using SNICallback = std::function<std::optional<AlertDescription>(
 
 /// How many certificates a context trusts. Python: the dict that cert_store_stats() gives.
 struct CertStoreStats {
-    int x509 = 0;
-    int x509_ca = 0;
-    int crl = 0;
+    int x509 = 0;     ///< all of them
+    int x509_ca = 0;  ///< those that may vouch for others
+    int crl = 0;      ///< revocation lists
 };
 
 /// What connections by TLS have in common: certificates, whom to trust, versions and ciphers.
@@ -98,9 +98,11 @@ public:
     /// From memory. New here.
     void load_cert_chain_data(const CertChainData& data) const;
 
+    /// Trusts these, too. Throws OSError, SSLError, and TypeError if nothing is given.
     void load_verify_locations(const VerifyLocations& locations) const;
     /// Those of the system, or of SSL_CERT_FILE and SSL_CERT_DIR.
     void load_default_certs(Purpose purpose = Purpose::SERVER_AUTH) const;
+    /// The same, for either side.
     void set_default_verify_paths() const { load_default_certs(); }
     CertStoreStats cert_store_stats() const;
     /// The trusted authorities, as DER. Python: get_ca_certs(binary_form=True).
@@ -109,7 +111,9 @@ public:
     /// Whether the certificate has to be for the name that was wanted. Setting it makes CERT_REQUIRED of CERT_NONE.
     bool check_hostname() const noexcept;
     void set_check_hostname(bool check) const;
+    /// Whether the other end has to show a certificate.
     VerifyMode verify_mode() const noexcept;
+    /// Throws ValueError for CERT_NONE while the name is checked.
     void set_verify_mode(VerifyMode mode) const;
     VerifyFlags verify_flags() const noexcept;
     void set_verify_flags(VerifyFlags flags) const;
@@ -122,17 +126,20 @@ public:
     void set_options(SSLOptions options) const;
     /// Of 0 to 5; its keys and hashes are strong enough for so much.
     int security_level() const noexcept;
+    /// Throws ValueError for another number.
     void set_security_level(int level) const;
 
     /// Those of TLS 1.2, in OpenSSL's notation. Throws SSLError if none is left.
     void set_ciphers(const std::string& ciphers) const;
-    /// Those of TLS 1.3. Python 3.15.
+    /// Those of TLS 1.3. Throws SSLError for what OpenSSL does not know. Python 3.15.
     void set_ciphersuites(const std::string& ciphersuites) const;
     std::vector<std::string> get_ciphers() const;
+    /// For the exchange of keys. Throws ValueError for one that OpenSSL does not know.
     void set_ecdh_curve(const std::string& curve) const;
-    /// In order of preference; each of 1 to 255 bytes.
+    /// In order of preference; each of 1 to 255 bytes. Throws SSLError for one of another length, ValueError for more
+    /// than 65,535 bytes in all.
     void set_alpn_protocols(const std::vector<std::string>& protocols) const;
-    /// An empty one: no more.
+    /// An empty one: no more. Throws ValueError for a client's context.
     void set_sni_callback(SNICallback callback) const;
 
     /// A file to which keys are written, for Wireshark and the like. Who reads it reads the connections.
@@ -142,7 +149,9 @@ public:
     /// How many tickets a server gives to each client, by which it can go on with its session later. None for clients
     /// that only write: a ticket that they have not read when they close makes the kernel drop what they have sent.
     int num_tickets() const noexcept;
+    /// Throws ValueError for a negative number, and for a client's context.
     void set_num_tickets(int count) const;
+    /// Whether a client lets itself be asked for its certificate after the handshake.
     bool post_handshake_auth() const noexcept;
     void set_post_handshake_auth(bool enabled) const;
 

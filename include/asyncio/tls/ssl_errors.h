@@ -56,6 +56,7 @@ public:
     /// `certificate has expired`, for example.
     const std::string& verify_message() const noexcept { return details().verify_message; }
 };
+/// Its older name. Python: ssl.CertificateError.
 using CertificateError = SSLCertVerificationError;
 
 /// The connection was cut without a close_notify: what came may be only a part. Python: ssl.SSLEOFError.

@@ -37,6 +37,7 @@ public:
     SSLObject(const ExtraInfo& info) noexcept;
     explicit operator bool() const noexcept { return engine_.get() != nullptr; }
 
+    /// Goes on with it as far as it can.
     void do_handshake() const;
     /// At most `size` bytes; none: the other end has ended in good order. Throws SSLEOFError if it has not.
     std::string read(std::size_t size = 1024) const;
@@ -58,24 +59,27 @@ public:
     std::optional<SSLCipher> cipher() const;
     /// None: there never is.
     std::optional<std::string> compression() const { return {}; }
+    /// What both ends chose of their protocols; none if they did not.
     std::optional<std::string> selected_alpn_protocol() const;
     /// None if there is none, empty if nobody has checked it. Throws ValueError before the handshake.
     std::optional<PeerCertificate> getpeercert() const;
-    /// As DER, checked or not. Python: getpeercert(binary_form=True).
+    /// As DER, checked or not. Python: getpeercert(binary_form=True). Throws ValueError before the handshake.
     std::optional<std::string> getpeercert_der() const;
-    /// What was checked, from the other end's certificate to the authority's, and what it has sent, as DER.
+    /// What was checked, from the other end's certificate to the authority's, as DER.
     std::vector<std::string> get_verified_chain() const;
+    /// What the other end has sent, as DER.
     std::vector<std::string> get_unverified_chain() const;
     /// A client's, to be given to a later connection.
     SSLSession session() const;
     bool session_reused() const;
-    /// `"tls-unique"`; none before the handshake, and with TLS 1.3.
+    /// `"tls-unique"`; none before the handshake, and with TLS 1.3. Throws ValueError for another type.
     std::optional<std::string> get_channel_binding(std::string_view cb_type = "tls-unique") const;
     /// A server asks for a certificate now, which comes with what is read later.
     void verify_client_post_handshake() const;
 
     /// For the library.
     explicit SSLObject(detail::TlsEngine* engine) noexcept : engine_(engine) {}
+    /// For the library.
     detail::TlsEngine& engine() const;
 
 private:

@@ -45,13 +45,17 @@ public:
     /// When it was made, in seconds since 1970, and for how many it can be used.
     long time() const noexcept;
     long timeout() const noexcept;
+    /// Whether the server has given a ticket.
     bool has_ticket() const noexcept;
+    /// For how many seconds the server thinks its ticket good.
     unsigned long ticket_lifetime_hint() const noexcept;
 
     /// For the library: takes it over.
     SSLSession(ssl_session_st* session, std::shared_ptr<const detail::SessionOrigin> origin) noexcept
         : session_(session), origin_(std::move(origin)) {}
+    /// For the library.
     const detail::SessionOrigin& origin() const noexcept { return *origin_; }
+    /// For the library.
     ssl_session_st* get() const noexcept { return session_; }
 
 private:

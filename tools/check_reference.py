@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Every public name says what a user has to know of it: in its comment, from which tools/site makes the reference.
+
+check_reference.py [ROOT]      check_reference.py --self-test
+
+- Each name has a comment; what is obvious by its name may be left to the class's comment, if that says the name.
+- What is to be awaited says what cancelling does.
+- What throws, there or in its definition in src/, names the exception.
+- It tells of Python's counterpart, or stands in a table row of docs/from-python.md.
+- A number among the members of a struct says of what it is one.
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "site"))
+import reference
+from reference_pages import hidden
+
+BY_LANGUAGE = re.compile(r"operator\W*|operator bool|aenter|aexit|what|begin|end|repr|str|empty|size|has_value|Guard")
+AWAITED = re.compile(r"^(?:template[^\n]*\n)?(?:requires[^\n]*\n)?(?:static |virtual )*(?:Coro<|detail::\w*(?:Operation|Waiter|Awaiter|Awaited|Sleep)|\w+Operation<|Operation<)")
+NUMBERS = re.compile(r"\b(?:std::)?(?:size_t|ptrdiff_t|u?int\d+_t|int|unsigned|double)\b(?!\s*\()")
+THROWS = re.compile(r"\bthrow (?:asyncio::)?([A-Z]\w+)")
+
+
+class Definitions:
+    """What the bodies of functions throw themselves."""
+
+    def __init__(self, root):
+        self.thrown = {}
+        for path in (root / "src").rglob("*.cpp"):
+            text = re.sub(r"//.*", "", path.read_text())
+            for match in re.finditer(r"^[\w:<>&*~, ]*?\b((?:\w+(?:<\w+>)?::)*~?\w+)\((?:[^;{}\n]|\n(?=\s))*?\{(?!\})(.*?)(?:^\}|(?<=;) \}$)", text, re.S | re.M):
+                for error in THROWS.findall(match[2]):
+                    self.thrown.setdefault(match[1], set()).add(error)
+
+    def of(self, name):
+        return self.thrown.get(name.qualified, set())
+
+
+def python_names(root):
+    page = root / "docs/from-python.md"
+    return {word for line in page.read_text().splitlines() if line.startswith("|") for word in re.findall(r"\w+", line)} if page.exists() else set()
+
+
+def complaints(root):
+    definitions, mapped = Definitions(root), python_names(root)
+    for name in reference.read(root):
+        if hidden(name):
+            continue
+        where = f"include/{name.file}:{name.line}: {name.qualified}"
+        if not name.doc:
+            yield f"{where} has no comment"
+            continue
+        if not tells_of_python(name, mapped):
+            yield f"{where} tells of no counterpart in Python"
+        for problem in lacks(name, name.doc, definitions):
+            yield f"{where} {problem}"
+        for member in name.members:
+            if hidden(member) or member.kind == "enumerator" or BY_LANGUAGE.fullmatch(member.name) or member.name == name.name.split("::")[-1]:
+                continue
+            where = f"include/{member.file}:{member.line}: {name.qualified}::{member.name}"
+            plain = member.kind == "variable" and not NUMBERS.search(member.signatures[0])
+            if not member.doc and not plain and member.name.removeprefix("set_") not in mapped and not re.search(rf"\b{member.name}\b", name.doc):
+                yield f"{where} has no comment"
+                continue
+            for problem in lacks(member, member.doc + name.doc, definitions):
+                yield f"{where} {problem}"
+
+
+def tells_of_python(name, mapped):
+    """By a row, a word, or by what it belongs to: `What wait() gives`."""
+    return (name.name in mapped or name.scope or re.search(r"\b(Python|of yours|one of your own|New here)\b", name.doc)
+            or any(word in mapped for word in re.findall(r"`(\w+)", name.doc)))
+
+
+def lacks(name, doc, definitions):
+    if name.kind == "function":
+        if any(AWAITED.match(text) for text in name.signatures) and not re.search("cancel|^(The same|As )", doc, re.I):
+            yield "does not say what cancelling does"
+        for error in sorted(definitions.of(name)):
+            if not re.search(rf"\b{error}\b", doc):
+                yield f"throws {error}, and does not say so"
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in {
+            "docs/from-python.md": "| `loop.stop()` | the same |\n",
+            "src/loop.cpp": "void Loop::fail() {\n    throw ValueError(1);\n}\nvoid Loop::well() {}\nvoid other() {\n    throw KeyError(1);\n}\n",
+            "include/asyncio/loop/event_loop.h": """namespace asyncio {
+/// Runs. Python: asyncio.Loop.
+class Loop {
+public:
+    Coro<> lasting();
+    /// It goes wrong.
+    void fail();
+    void well();
+    /// Waits.
+    Coro<> waits();
+    /// Waits. Cancelling ends it.
+    Coro<> ends();
+    void stop();
+    int number = 0;
+    int size_in_bytes = 0;  ///< bytes
+    std::string text;
+    /// For the library.
+    void door();
+    // For the library.
+    void other_door();
+};
+/// Of nothing.
+class Lonely {};
+struct Silent {};
+}
+"""}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        found = [re.sub(r".*?: ", "", line, count=1) for line in complaints(root)]
+    assert found == ["Loop::lasting has no comment", "Loop::fail throws ValueError, and does not say so", "Loop::well has no comment",
+                     "Loop::waits does not say what cancelling does", "Loop::number has no comment",
+                     "Lonely tells of no counterpart in Python", "Silent has no comment"], found
+
+
+if __name__ == "__main__":
+    if "--self-test" in sys.argv:
+        sys.exit(self_test())
+    found = list(complaints(pathlib.Path(sys.argv[1] if sys.argv[1:] else pathlib.Path(__file__).parent.parent).resolve()))
+    print("\n".join(found) or "every public name says what has to be known of it")
+    sys.exit(bool(found))
