@@ -143,7 +143,13 @@ TEST(TaskUncancel, TheCountStaysWhereItsSixteenBitsEnd) {
         for (int i = 0; i < 10; ++i) EXPECT_TRUE(task.cancel());
         EXPECT_EQ(task.cancelling(), 65'535);
         EXPECT_EQ(task.uncancel(), 65'534);
-        EXPECT_THROW(co_await task, CancelledError);
+        bool was_cancelled = false;
+        try {
+            co_await task;
+        } catch (const CancelledError&) {
+            was_cancelled = true;
+        }
+        EXPECT_TRUE(was_cancelled);
     });
 }
 
