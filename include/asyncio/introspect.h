@@ -4,4 +4,5 @@
 
 #include <asyncio/core/deadlock.h>
 #include <asyncio/core/dump_tasks.h>
+#include <asyncio/core/traceback.h>
 #include <asyncio/introspect/call_graph.h>

@@ -1,7 +1,8 @@
 // TaskLoop: what is told to the exception handler, and what the default one says.
 #include "core/task_loop.h"
+#include "core/tracebacks.h"
 
-#include <asyncio/errors/exception_group.h>
+#include <asyncio/core/traceback.h>
 #include <asyncio/errors/log.h>
 
 #include <cstddef>
@@ -15,55 +16,6 @@ namespace asyncio::detail {
 
 namespace {
 
-std::string line_of(const std::exception_ptr& error) {
-    std::string said = str(error);
-    return type_name(error) + (said.empty() ? "" : ": " + said);
-}
-
-/// An exception group as Python's traceback shows it, without a line's end after the last line.
-class GroupText {
-public:
-    explicit GroupText(const std::exception_ptr& group) { add(group, 1); }
-    std::string text;
-
-private:
-    static constexpr std::size_t widest = 15;
-    static constexpr std::size_t deepest = 10;
-
-    void add(const std::exception_ptr& error, std::size_t depth) {
-        const auto* group = exception_cast<BaseExceptionGroup>(error);
-        if (group != nullptr && depth > deepest) return add_line("... (max_group_depth is 10)", depth);
-        add_line(line_of(error), depth);
-        if (group == nullptr) return;
-        const std::vector<std::exception_ptr>& children = group->exceptions();
-        needs_end_ = false;
-        for (std::size_t i = 0; i < children.size() && i <= widest; ++i) {
-            bool is_last = i == widest || i + 1 == children.size();
-            if (is_last) needs_end_ = true;  // an inner group may draw the same line
-            std::string title = i < widest ? std::to_string(i + 1) : "...";
-            text += "\n" + std::string(2 * depth, ' ') + (i == 0 ? "+-" : "  ") + "+---------------- " + title +
-                    " ----------------";
-            if (i < widest) {
-                add(children[i], depth + 1);
-            } else {
-                std::size_t more = children.size() - widest;
-                add_line("and " + std::to_string(more) + (more == 1 ? " more exception" : " more exceptions"),
-                         depth + 1);
-            }
-            if (is_last && std::exchange(needs_end_, false)) {
-                text += "\n" + std::string(2 * depth + 2, ' ') + "+------------------------------------";
-            }
-        }
-    }
-    void add_line(std::string_view line, std::size_t depth) {
-        std::string margin = "\n" + std::string(2 * depth, ' ') + "| ";
-        text += margin;
-        for (char c : line) c == '\n' ? text += margin : text += c;
-    }
-
-    bool needs_end_ = false;
-};
-
 std::string text_of(const ExceptionContext& context) {
     std::string text = context.message.empty() ? "Unhandled exception in event loop" : context.message;
     if (!context.asyncgen.empty()) text += "\nasyncgen: " + context.asyncgen;
@@ -73,15 +25,14 @@ std::string text_of(const ExceptionContext& context) {
     if (!context.socket.empty()) text += "\nsocket: " + context.socket;
     if (context.task) text += "\ntask: " + repr(context.task);
     if (!context.transport.empty()) text += "\ntransport: " + context.transport;
-    if (!context.stack.empty()) {
+    std::string error = context.exception ? format_exception(context.exception) : "";
+    bool has_lines = context.exception && !traceback_lines(context.exception).lines.empty();
+    if (!context.stack.empty() && !has_lines) {
         text += context.exception ? "\nTraceback (most recent call last):\n" : "\nStack (most recent call last):\n";
         text += format_stack(context.stack);
         text.pop_back();  // the last line's end
     }
-    if (context.exception) {
-        bool is_group = exception_cast<BaseExceptionGroup>(context.exception) != nullptr;
-        text += is_group ? GroupText(context.exception).text : "\n" + line_of(context.exception);
-    }
+    if (context.exception) text += "\n" + error.substr(0, error.size() - 1);
     return text;
 }
 

@@ -1,6 +1,8 @@
 #include <asyncio/core/future_base.h>
 
+#include "core/late_cancelled_error.h"
 #include "core/task_loop.h"
+#include "core/tracebacks.h"
 
 #include <atomic>
 #include <new>
@@ -118,6 +120,7 @@ void FutureBase::become_cancelled(const Ref<CancelRequest>& request) noexcept {
 
 void FutureBase::become_failed(std::exception_ptr exception) noexcept {
     exception_ = std::move(exception);
+    if (kind_ != Kind::task) end_traceback_of_future(exception_, *this);
     unretrieved_ = !is_forgotten_;
     become_done(State::finished);
 }
@@ -148,6 +151,7 @@ std::exception_ptr FutureBase::take_error() {
     if (state_ == State::cancelled) return make_cancelled_error();
     if (state_ == State::pending) return std::make_exception_ptr(InvalidStateError("Result is not set."));
     unretrieved_ = false;
+    begin_traceback_at(exception_, *this);
     return exception_;
 }
 
@@ -160,8 +164,11 @@ std::exception_ptr FutureBase::exception() {
 
 std::exception_ptr FutureBase::make_cancelled_error() {
     if (!exception_) return std::make_exception_ptr(CancelledError(cancel_request_));
-    exception_ = nullptr;  // it was late_cancelled_error()
-    return std::make_exception_ptr(CancelledError(std::move(cancel_request_)));
+    std::exception_ptr first = std::exchange(exception_, nullptr);
+    Ref<CancelRequest> request = std::move(cancel_request_);
+    if (first == late_cancelled_error()) return std::make_exception_ptr(CancelledError(std::move(request)));
+    begin_traceback_at(first, *this);
+    return first;
 }
 
 bool FutureBase::ended_cancelled() const noexcept {

@@ -11,7 +11,7 @@ namespace asyncio::detail {
 
 void PromiseBase::unhandled_exception() noexcept {
     std::exception_ptr error = std::current_exception();
-    if (!current_exception_is_cancelled()) task_->note_unwinding(*this, error);
+    if (!current_exception_is_cancelled() || task_->loop().debug()) task_->note_unwinding(*this, error);
     fail(std::move(error));
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/late_cancelled_error.h"
 #include "core/task_loop.h"
+#include "core/tracebacks.h"
 #include "detail/threads.h"
 
 #include <algorithm>
@@ -245,8 +246,9 @@ void TaskBase::conclude() noexcept {
 [[gnu::noinline]] void TaskBase::conclude_failed(std::coroutine_handle<> root) noexcept {
     std::exception_ptr error = PromiseBase::of(root).take_error();
     end_coroutine(root);
+    end_traceback_of_task(error, *this);
     if (const auto* cancelled = exception_cast<CancelledError>(error)) {
-        exception_ = late_cancelled_error();
+        exception_ = loop_->debug() ? error : late_cancelled_error();
         become_cancelled(cancelled->request());
         return;
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/core/promise.h>
+#include "core/tracebacks.h"
 
 #include <exception>
 #include <new>
@@ -11,11 +11,14 @@ namespace asyncio::detail {
 /// Through which frames of a task the exception under way has passed.
 class Unwinding {
 public:
+    /// In the handler that has caught it.
     void passes(const FramePlace& place, const std::exception_ptr& error) noexcept {
         if (error_ != error) {
             error_ = error;
             places_.clear();
+            traceback_ = traceback_of_handled(error);
         }
+        if (traceback_ != nullptr) add_traceback_line(*traceback_, place);
         try {
             places_.push_back(place);
         } catch (const std::bad_alloc&) {  // a traceback with a gap is better than no program
@@ -40,7 +43,8 @@ public:
 
 private:
     std::exception_ptr error_;
-    std::vector<FramePlace> places_;  // innermost first
+    TracebackEntry* traceback_ = nullptr;  // of that
+    std::vector<FramePlace> places_;       // innermost first
 };
 
 }  // namespace asyncio::detail
