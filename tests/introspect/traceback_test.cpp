@@ -294,7 +294,8 @@ TEST(TracebackThread, OfAnErrorThatLoopsOfSeveralThreadsThrow) {
     std::thread two(throw_often);
     one.join();
     two.join();
-    EXPECT_EQ(count_lines(error), 200U);
+    std::size_t lines = count_lines(error);  // a thread may take away what the other has just added: see above
+    EXPECT_TRUE(lines >= 1 && lines <= 200) << lines;
     error = nullptr;
     EXPECT_EQ(token.use_count(), 1);
 }
