@@ -1,6 +1,7 @@
 // Keeps a service running: starts it again when it crashes, each time a little later, and gives up when that does not
 // help.
 #include <asyncio/asyncio.h>
+#include <asyncio/contextlib.h>
 #include <asyncio/subprocess.h>
 
 #include <algorithm>
@@ -25,19 +26,16 @@ asyncio::Coro<asyncio::subprocess::Process> start_service(int attempt) {
 
 /// The end of the service is ours, whatever ends us.
 asyncio::Coro<int> end_of_service(asyncio::subprocess::Process service) {
-    std::exception_ptr error;
-    try {
-        co_return co_await service.wait();
-    } catch (const asyncio::CancelledError&) {
+    auto end_it = [&](const std::exception_ptr& cancelled) -> asyncio::Coro<int> {
         service.terminate();
-        error = std::current_exception();
-    }
-    try {
-        co_await asyncio::wait_for(service.wait(), 2s);
-    } catch (const asyncio::TimeoutError&) {
-        service.kill();
-    }
-    std::rethrow_exception(error);
+        try {
+            co_await asyncio::wait_for(service.wait(), 2s);
+        } catch (const asyncio::TimeoutError&) {
+            service.kill();
+        }
+        std::rethrow_exception(cancelled);
+    };
+    co_return co_await asyncio::try_except<asyncio::CancelledError>(service.wait(), end_it);
 }
 
 asyncio::Coro<> supervise(Policy policy) {

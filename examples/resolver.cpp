@@ -6,6 +6,7 @@
 #include "common/standard_output.h"
 
 #include <asyncio/asyncio.h>
+#include <asyncio/contextlib.h>
 
 #include <cstdio>
 #include <optional>
@@ -59,16 +60,7 @@ asyncio::Coro<DnsAnswer> ask_by_udp(NameServer server, std::string message, Reco
     asyncio::EndpointAddress there(server.host, server.port);
     // A socket for each question: its port, which the system chooses, is as hard to guess as the number in it.
     auto endpoint = co_await asyncio::create_datagram_endpoint(factory, nullptr, there);
-    std::exception_ptr failure;
-    DnsAnswer answer;
-    try {
-        answer = co_await endpoint.protocol->ask();
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    endpoint.transport.close();
-    if (failure) std::rethrow_exception(failure);
-    co_return answer;
+    co_return co_await asyncio::try_finally(endpoint.protocol->ask(), [&] { endpoint.transport.close(); });
 }
 
 asyncio::Coro<DnsAnswer> ask_by_tcp(NameServer server, std::string message, RecordType type) {

@@ -23,6 +23,17 @@ Coro<int> answer() { co_return 42; }
 
 # What is written, and a part of what the compiler says.
 CASES = {
+    "#include <asyncio/contextlib.h>\n"
+    "Coro<> f(AsyncExitStack& stack) { co_await stack.enter_async_context(5); }":
+        "does not support the asynchronous context manager protocol",
+    "#include <asyncio/contextlib.h>\n"
+    "void f(AsyncExitStack& stack) { stack.push([] {}); }": "takes a std::exception_ptr itself",
+    "#include <asyncio/contextlib.h>\n"
+    "void f(AsyncExitStack& stack) { stack.callback([](int) {}); }": "cannot be called with these arguments",
+    "#include <asyncio/contextlib.h>\n"
+    "Coro<> f() { co_await try_finally(answer(), 5); }": "an awaitable or a function without parameters",
+    "#include <asyncio/contextlib.h>\n"
+    "Coro<> f() { co_await try_except<OSError>(answer(), [](int) { return 1; }); }": "takes a `const Error&`",
     "#include <asyncio/tls.h>\n"
     "void f() { OpenConnectionOptions options = {.ssl = create_default_context()}; }": "name it first",
     "void f() { run(answer); }": "run(f()), not run(f)",
@@ -293,6 +304,8 @@ Coro<> connect_all(Socket& s) {
 
 # g++ 12 destroys a temporary closure twice beside a co_await.
 DESTROYED_TWICE = {
+    "#include <asyncio/contextlib.h>\n"
+    "Coro<> f(std::string s) { co_await try_finally(answer(), [s] {}); }": "this temporary lambda twice",
     "Coro<> f() { co_await to_thread([p = std::make_unique<int>(5)] { return *p; }); }": "this temporary lambda twice",
     "Coro<> f(std::string s) { co_await to_thread([s] { return s.size(); }); }": "this temporary lambda twice",
 }

@@ -1,0 +1,223 @@
+#pragma once
+
+#include <asyncio/errors/context_of.h>
+#include <asyncio/errors/exception_group.h>
+#include <asyncio/tasks/with.h>
+
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+/// What is given as an action, called: a function with these arguments, or an awaitable, which is awaited where it is.
+template <class Action, class... Args>
+decltype(auto) act(Action& action, Args&... args) {
+    if constexpr (std::is_invocable_v<Action&, Args&...>) {
+        return action(args...);
+    } else {
+        static_assert(Awaitable<Action>, "an awaitable or a function without parameters is wanted here");
+        return static_cast<Action&&>(action);
+    }
+}
+template <class Action, class... Args>
+using Acted = decltype(act(std::declval<std::remove_reference_t<Action>&>(), std::declval<Args&>()...));
+
+template <class... Actions>
+constexpr void check_safe_beside_co_await() noexcept {
+    static_assert((safe_beside_co_await<Actions> && ...),
+                  "g++ 12 would destroy this temporary lambda twice, since it captures by value something that has a "
+                  "destructor: capture by reference, [&], or give the lambda a name first and pass that name");
+}
+
+/// Calls a clean-up that does not wait. What it throws has the context `error`.
+template <class Action>
+void clean_up_at_once(Action& action, const std::exception_ptr& error) {
+    try {
+        static_cast<void>(act(action));
+    } catch (...) {
+        chain_context(std::current_exception(), error);
+        throw;
+    }
+}
+/// The same for one that is awaited.
+template <class Action>
+Coro<> clean_up(Action& action, std::exception_ptr error) {
+    std::exception_ptr failure;
+    try {
+        co_await act(action);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        chain_context(failure, error);
+        co_await EndWith(failure);
+    }
+}
+
+/// A body of try_finally() as with() wants it.
+template <class Body>
+class BodyOf {
+public:
+    explicit BodyOf(Body&& body) : body_(static_cast<Body&&>(body)) {}
+    decltype(auto) operator()() { return act(body_); }
+
+private:
+    Body body_;
+};
+
+}  // namespace detail
+
+/// What `on_exit()` gives: a manager for `with()`.
+template <class Cleanup>
+class OnExit {
+public:
+    explicit OnExit(Cleanup&& cleanup) : cleanup_(static_cast<Cleanup&&>(cleanup)) {}
+    void aenter() const noexcept {}
+    auto aexit(const std::exception_ptr& error) {
+        if constexpr (Awaitable<detail::Acted<Cleanup>>) {
+            return detail::clean_up(cleanup_, error);
+        } else {
+            return detail::clean_up_at_once(cleanup_, error);
+        }
+    }
+
+private:
+    Cleanup cleanup_;
+};
+
+/// A manager that does nothing but clean up: `with(on_exit(f), body)` runs the body, and then awaits what `f()` gives,
+/// however the body ended.
+///
+/// `cleanup` is a function without parameters, plain or a coroutine, or an awaitable: `on_exit(writer.wait_closed())`. An
+/// rvalue is kept, an lvalue has to outlive it. For the rest see `try_finally()`.
+template <class Cleanup>
+OnExit<Cleanup> on_exit(Cleanup&& cleanup) {
+    detail::check_safe_beside_co_await<Cleanup>();
+    return OnExit<Cleanup>(static_cast<Cleanup&&>(cleanup));
+}
+
+/// Runs `body`, then `cleanup`, however the body ended; gives the value of the body. Where C++ has no `co_await`.
+///
+/// Each is a function without parameters, a coroutine or a plain one, or an awaitable; a future that a body returns is
+/// handed on, as by `with()`. What the body throws comes out after the clean-up. What the clean-up throws comes out in its
+/// place, and has it as its `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which is not
+/// cancelled by it; one that comes during the clean-up is thrown there, and ends it if it is not caught.
+/// An rvalue is moved into the coroutine that this returns, an lvalue has to outlive it.
+///
+/// ```cpp
+/// co_await asyncio::try_finally(talk(stream), [&] { return stream.hang_up(); });
+/// ```
+/// Python: `try: … finally: …`.
+template <class Body, class Cleanup>
+auto try_finally(Body&& body, Cleanup&& cleanup) {
+    detail::check_safe_beside_co_await<Body, Cleanup>();
+    return with(OnExit<Cleanup>(static_cast<Cleanup&&>(cleanup)), detail::BodyOf<Body>(static_cast<Body&&>(body)));
+}
+
+namespace detail {
+
+/// What a handler gets: the error by its type where that is one, and as an exception_ptr, or less of it.
+template <class Handler, class Error>
+decltype(auto) handle(Handler& handler, const std::exception_ptr& error, const Error& object) {
+    if constexpr (std::is_invocable_v<Handler&, const Error&, const std::exception_ptr&>) {
+        return handler(object, error);
+    } else if constexpr (std::is_invocable_v<Handler&, const Error&>) {
+        return handler(object);
+    } else if constexpr (std::is_invocable_v<Handler&, const std::exception_ptr&>) {
+        return handler(error);
+    } else {
+        static_assert(std::is_invocable_v<Handler&>,
+                      "the handler of try_except<Error>() takes a `const Error&`, a `const std::exception_ptr&` or both, "
+                      "or nothing");
+        return handler();
+    }
+}
+struct AnyOfThese {};  // the object of a handler for several classes
+
+template <class... Error>
+struct Caught {
+    using type = AnyOfThese;
+    static const type& in(const std::exception_ptr&) noexcept {
+        static constexpr AnyOfThese none;
+        return none;
+    }
+};
+template <class Error>
+requires(!std::is_same_v<Error, BaseException>) struct Caught<Error> {
+    using type = Error;
+    static const type& in(const std::exception_ptr& error) noexcept { return *exception_cast<Error>(error); }
+};
+
+template <class Result, class Body, class Handler, class... Error>
+Coro<Result> try_except_statement(Body body, Handler handler) {
+    using Object = Caught<Error...>;
+    using Handled =
+        decltype(handle(std::declval<std::remove_reference_t<Handler>&>(), std::declval<const std::exception_ptr&>(),
+                        std::declval<const typename Object::type&>()));
+    Slot<Result> value;
+    std::exception_ptr error;
+    try {
+        if constexpr (!AwaitedByWith<Acted<Body>> && std::is_void_v<Result>) {
+            act(body);
+        } else if constexpr (!AwaitedByWith<Acted<Body>>) {
+            value.emplace(act(body));
+        } else if constexpr (std::is_void_v<Result>) {
+            co_await act(body);
+        } else {
+            decltype(auto) result = co_await act(body);
+            value.emplace(static_cast<decltype(result)&&>(result));
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (error && !IsOneOf<Error...>()(error)) co_await EndWith(error);
+    if (error) {
+        std::exception_ptr failure;
+        try {
+            if constexpr (!AwaitedByWith<Handled> && std::is_void_v<Result>) {
+                handle(handler, error, Object::in(error));
+            } else if constexpr (!AwaitedByWith<Handled>) {
+                value.emplace(handle(handler, error, Object::in(error)));
+            } else if constexpr (std::is_void_v<Result>) {
+                co_await handle(handler, error, Object::in(error));
+            } else {
+                decltype(auto) result = co_await handle(handler, error, Object::in(error));
+                value.emplace(static_cast<decltype(result)&&>(result));
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            chain_context(failure, error);
+            co_await EndWith(failure);
+        }
+    }
+    if constexpr (!std::is_void_v<Result>) co_return value.take();
+}
+
+}  // namespace detail
+
+/// Runs `body`; if that throws one of these classes, awaits what `handler` gives for it, and that is the value.
+///
+/// The body is a function or an awaitable, as for `try_finally()`. The handler is a coroutine or a plain function of a
+/// `const Error&`, if it is for one class, a `const std::exception_ptr&`, both or nothing; the error lives until it has
+/// ended. It returns what the body returns. It throws the error on by `std::rethrow_exception()`, since `throw;` is for a
+/// `catch` block only. What it throws has the error as its `context_of()`. `BaseException` takes everything, as in Python;
+/// `std::exception` is `except Exception`, which lets a cancellation pass.
+///
+/// ```cpp
+/// std::string page = co_await asyncio::try_except<OSError>(fetch(url), [&](const OSError&) { return fetch(mirror); });
+/// ```
+/// Python: `try: … except (Error, …) as e: …` with an `await` in the handler.
+template <class... Error, class Body, class Handler>
+requires(sizeof...(Error) > 0) auto try_except(Body&& body, Handler&& handler) {
+    detail::check_safe_beside_co_await<Body, Handler>();
+    using Result = detail::ValueOrReference<typename detail::WithResult<detail::Acted<Body>>::type>;
+    return detail::try_except_statement<Result, Body, Handler, Error...>(static_cast<Body&&>(body),
+                                                                         static_cast<Handler&&>(handler));
+}
+
+}  // namespace asyncio
