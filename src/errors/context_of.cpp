@@ -35,8 +35,8 @@ Note** find(const void* error) noexcept {
     return place;
 }
 
-/// An exception dies, and with it perhaps its context, whose context may be the next, and so on: one after the other, so
-/// that a long chain needs no deep stack.
+/// An exception dies, and with it perhaps its context, whose context may be the next, and so on: one after the other,
+/// so that a long chain needs no deep stack.
 void end_with_its_context(void* error) {
     static thread_local Note* dying = nullptr;
     static thread_local bool at_it = false;

@@ -67,7 +67,7 @@ Coro<bool> AsyncExitStack::aexit(std::exception_ptr error) {
     if (raises) {
         co_await detail::EndWith(error);
     }
-    co_return received && suppressed;
+    co_return received&& suppressed;
 }
 
 }  // namespace asyncio

@@ -32,14 +32,10 @@ public:
 // CPython: test_contextlib_async.py, AclosingTestCase.test_aclosing_error
 TEST(Aclosing, AwaitsAcloseAtTheEnd) {
     Closes thing;
-    run_test([&]() -> Coro<> {
-        co_await with(aclosing(thing), [&](Closes& same) { EXPECT_EQ(&same, &thing); });
-    });
+    run_test([&]() -> Coro<> { co_await with(aclosing(thing), [&](Closes& same) { EXPECT_EQ(&same, &thing); }); });
     EXPECT_EQ(thing.closed, 1);
     EXPECT_EQ(outcome([&] {
-                  run_test([&]() -> Coro<> {
-                      co_await with(aclosing(thing), [] { throw ValueError("x"); });
-                  });
+                  run_test([&]() -> Coro<> { co_await with(aclosing(thing), [] { throw ValueError("x"); }); });
                   return 0;
               }),
               "ValueError('x')");
@@ -116,11 +112,12 @@ TEST(AsyncContextManagerOfAGenerator, EntersBeforeTheYieldAndLeavesBehindIt) {
     EXPECT_EQ(left_by(woohoo, [](std::string& value) { state += value + " "; }), "nothing");
     EXPECT_EQ(state, "1 42 999 ");
     state.clear();
-    EXPECT_EQ(left_by(woohoo,
-                      [](std::string& value) {
-                          state += value + " ";
-                          throw ValueError("x");
-                      }),
+    EXPECT_EQ(left_by(
+                  woohoo,
+                  [](std::string& value) {
+        state += value + " ";
+        throw ValueError("x");
+                  }),
               "ValueError('x')");
     EXPECT_EQ(state, "1 42 999 ");
 }

@@ -102,10 +102,9 @@ TEST_F(TryFinally, ThrowsWhatTheBodyThrewAfterTheCleanUp) {
 }
 
 TEST_F(TryFinally, ThrowsWhatTheCleanUpThrowsWithTheBodysErrorAsItsContext) {
-    EXPECT_EQ(thrown_chain([]() -> Coro<> {
-                  co_await try_finally(fail<LookupError>("body"), fail<ValueError>("clean-up"));
-              }),
-              "ValueError('clean-up') <- LookupError('body')");
+    EXPECT_EQ(
+        thrown_chain([]() -> Coro<> { co_await try_finally(fail<LookupError>("body"), fail<ValueError>("clean-up")); }),
+        "ValueError('clean-up') <- LookupError('body')");
     EXPECT_EQ(thrown_chain([]() -> Coro<> {
                   co_await try_finally(fail<LookupError>("body"), [] { throw ValueError("plain"); });
               }),

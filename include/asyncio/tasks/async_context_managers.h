@@ -13,8 +13,8 @@ namespace asyncio {
 
 /// A manager that awaits `thing.aclose()` at the end of the block; the block gets the thing.
 ///
-/// For an `AsyncGenerator` that may be left before its end, and for whatever else has an `aclose()`, plain or awaitable. An
-/// rvalue is kept, an lvalue has to outlive the block. Python: contextlib.aclosing.
+/// For an `AsyncGenerator` that may be left before its end, and for whatever else has an `aclose()`, plain or
+/// awaitable. An rvalue is kept, an lvalue has to outlive the block. Python: contextlib.aclosing.
 ///
 /// ```cpp
 /// co_await asyncio::with(asyncio::aclosing(ticks(3)), [](auto& ticks) -> asyncio::Coro<> { … });

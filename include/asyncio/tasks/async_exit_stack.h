@@ -81,8 +81,8 @@ public:
 
 private:
     decltype(auto) call() {
-        return std::apply(
-            [this](Args&... args) -> decltype(auto) { return invoke(function_, std::move(args)...); }, args_);
+        return std::apply([this](Args&... args) -> decltype(auto) { return invoke(function_, std::move(args)...); },
+                          args_);
     }
 
     Function function_;
@@ -91,12 +91,13 @@ private:
 
 }  // namespace detail
 
-/// A block that collects what has to be done at its end while it runs: managers that are entered, functions to be called.
+/// A block that collects what has to be done at its end while it runs: managers that are entered, functions to be
+/// called.
 ///
-/// At the end of `with(AsyncExitStack(), …)` they are done in the reverse order, each in its turn and whatever the others
-/// throw. Each sees the error that has come so far, and may drop it, or throw another in its place, which has the former
-/// as its `context_of()`: exactly as if they were `with()`s inside each other. A stack that is destroyed and was not left
-/// does nothing.
+/// At the end of `with(AsyncExitStack(), …)` they are done in the reverse order, each in its turn and whatever the
+/// others throw. Each sees the error that has come so far, and may drop it, or throw another in its place, which has
+/// the former as its `context_of()`: exactly as if they were `with()`s inside each other. A stack that is destroyed and
+/// was not left does nothing.
 ///
 /// ```cpp
 /// co_await asyncio::with(asyncio::AsyncExitStack(), [&](asyncio::AsyncExitStack& stack) -> asyncio::Coro<> {
@@ -117,8 +118,8 @@ public:
     ~AsyncExitStack();
 
     /// Enters the manager, and gives what its `aenter()` gives: a reference that is good until the stack is left, or to
-    /// the manager where that is nothing. An rvalue is kept by the stack, an lvalue has to outlive it. If entering fails,
-    /// the manager is not left. Python: `await stack.enter_async_context(cm)`, `stack.enter_context(cm)`.
+    /// the manager where that is nothing. An rvalue is kept by the stack, an lvalue has to outlive it. If entering
+    /// fails, the manager is not left. Python: `await stack.enter_async_context(cm)`, `stack.enter_context(cm)`.
     template <class Manager>
     auto enter_async_context(Manager&& manager) {
         static_assert(AsyncContextManager<Manager>,
@@ -145,13 +146,14 @@ public:
     void push(Exit&& exit) {
         push_async_exit(static_cast<Exit&&>(exit));
     }
-    /// Has `function(args...)` called at the end, and awaited where that can be; copies of all are kept. It cannot drop an
-    /// error. Python: `stack.push_async_callback(function, *args)`.
+    /// Has `function(args...)` called at the end, and awaited where that can be; copies of all are kept. It cannot drop
+    /// an error. Python: `stack.push_async_callback(function, *args)`.
     template <class F, class... A>
     void push_async_callback(F&& function, A&&... args) {
         detail::check_can_keep<F, A...>();
-        static_assert(requires { detail::invoke(std::declval<std::decay_t<F>&>(), std::declval<std::decay_t<A>>()...); },
-                      "the function cannot be called with these arguments, which are moved into it");
+        static_assert(
+            requires { detail::invoke(std::declval<std::decay_t<F>&>(), std::declval<std::decay_t<A>>()...); },
+            "the function cannot be called with these arguments, which are moved into it");
         keep(std::make_unique<detail::CallbackExit<std::decay_t<F>, std::decay_t<A>...>>(static_cast<F&&>(function),
                                                                                          static_cast<A&&>(args)...));
     }

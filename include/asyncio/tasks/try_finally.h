@@ -91,8 +91,8 @@ private:
 /// A manager that does nothing but clean up: `with(on_exit(f), body)` runs the body, and then awaits what `f()` gives,
 /// however the body ended.
 ///
-/// `cleanup` is a function without parameters, plain or a coroutine, or an awaitable: `on_exit(writer.wait_closed())`. An
-/// rvalue is kept, an lvalue has to outlive it. For the rest see `try_finally()`.
+/// `cleanup` is a function without parameters, plain or a coroutine, or an awaitable: `on_exit(writer.wait_closed())`.
+/// An rvalue is kept, an lvalue has to outlive it. For the rest see `try_finally()`.
 template <class Cleanup>
 OnExit<Cleanup> on_exit(Cleanup&& cleanup) {
     detail::check_safe_beside_co_await<Cleanup>();
@@ -102,10 +102,10 @@ OnExit<Cleanup> on_exit(Cleanup&& cleanup) {
 /// Runs `body`, then `cleanup`, however the body ended; gives the value of the body. Where C++ has no `co_await`.
 ///
 /// Each is a function without parameters, a coroutine or a plain one, or an awaitable; a future that a body returns is
-/// handed on, as by `with()`. What the body throws comes out after the clean-up. What the clean-up throws comes out in its
-/// place, and has it as its `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which is not
-/// cancelled by it; one that comes during the clean-up is thrown there, and ends it if it is not caught.
-/// An rvalue is moved into the coroutine that this returns, an lvalue has to outlive it.
+/// handed on, as by `with()`. What the body throws comes out after the clean-up. What the clean-up throws comes out in
+/// its place, and has it as its `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which
+/// is not cancelled by it; one that comes during the clean-up is thrown there, and ends it if it is not caught. An
+/// rvalue is moved into the coroutine that this returns, an lvalue has to outlive it.
 ///
 /// ```cpp
 /// co_await asyncio::try_finally(talk(stream), [&] { return stream.hang_up(); });
@@ -129,9 +129,10 @@ decltype(auto) handle(Handler& handler, const std::exception_ptr& error, const E
     } else if constexpr (std::is_invocable_v<Handler&, const std::exception_ptr&>) {
         return handler(error);
     } else {
-        static_assert(std::is_invocable_v<Handler&>,
-                      "the handler of try_except<Error>() takes a `const Error&`, a `const std::exception_ptr&` or both, "
-                      "or nothing");
+        static_assert(
+            std::is_invocable_v<Handler&>,
+            "the handler of try_except<Error>() takes a `const Error&`, a `const std::exception_ptr&` or both, "
+            "or nothing");
         return handler();
     }
 }
@@ -204,9 +205,9 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
 ///
 /// The body is a function or an awaitable, as for `try_finally()`. The handler is a coroutine or a plain function of a
 /// `const Error&`, if it is for one class, a `const std::exception_ptr&`, both or nothing; the error lives until it has
-/// ended. It returns what the body returns. It throws the error on by `std::rethrow_exception()`, since `throw;` is for a
-/// `catch` block only. What it throws has the error as its `context_of()`. `BaseException` takes everything, as in Python;
-/// `std::exception` is `except Exception`, which lets a cancellation pass.
+/// ended. It returns what the body returns. It throws the error on by `std::rethrow_exception()`, since `throw;` is for
+/// a `catch` block only. What it throws has the error as its `context_of()`. `BaseException` takes everything, as in
+/// Python; `std::exception` is `except Exception`, which lets a cancellation pass.
 ///
 /// ```cpp
 /// std::string page = co_await asyncio::try_except<OSError>(fetch(url), [&](const OSError&) { return fetch(mirror); });
