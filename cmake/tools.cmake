@@ -16,6 +16,10 @@ foreach(checker IN LISTS checkers)
 endforeach()
 add_test(NAME tools/bench.self_test COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bench/run.py --self-test)
 set_property(TEST tools/bench.self_test PROPERTY LABELS tools)
+if(DOXYGEN_PROGRAM)
+    add_test(NAME tools/make_modules COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tools/make_modules.py --check)
+    set_property(TEST tools/make_modules PROPERTY LABELS tools)
+endif()
 set_property(TEST tools/check_headers PROPERTY RUN_SERIAL ON)   # it measures CPU time
 
 add_test(NAME tools/messages

@@ -19,7 +19,7 @@ import reference_pages
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUIDES = "core tasks sync queues generators streams protocols datagrams pipes subprocess sockets tls debugging".split()
 LATER = "coroutine_traps fork failing performance".split()
-PRODUCTION = "production platforms versioning".split()
+PRODUCTION = "production platforms modules versioning".split()
 OF_THE_ROOT = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "SECURITY.md": "security.md",
                "ARCHITECTURE.md": "architecture.md", "CONTRIBUTING.md": "contributing.md",
                "tests/conformance/README.md": "conformance.md", "bench/README.md": "bench.md", "packaging/README.md": "packaging.md"}
