@@ -1,7 +1,13 @@
 // Written by tools/make_modules.py.
 module;
 
-#include <asyncio/tls.h>
+#include <asyncio/tls/memory_bio.h>
+#include <asyncio/tls/peer_certificate.h>
+#include <asyncio/tls/ssl_constants.h>
+#include <asyncio/tls/ssl_context.h>
+#include <asyncio/tls/ssl_errors.h>
+#include <asyncio/tls/ssl_object.h>
+#include <asyncio/tls/ssl_session.h>
 
 export module asyncio.tls;
 export import asyncio;

@@ -16,7 +16,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "site"))
 import reference
-from reference_pages import hidden
+from reference_pages import hidden, page_of
 
 BY_LANGUAGE = re.compile(r"operator\W*|operator bool|aenter|aexit|what|begin|end|repr|str|empty|size|has_value|Guard")
 AWAITED = re.compile(r"^(?:template[^\n]*\n)?(?:requires[^\n]*\n)?(?:static |virtual )*(?:Coro<|detail::\w*(?:Operation|Waiter|Awaiter|Awaited|Sleep)|\w+Operation<|Operation<)")
@@ -50,6 +50,8 @@ def complaints(root):
         if hidden(name):
             continue
         where = f"include/{name.file}:{name.line}: {name.qualified}"
+        if not page_of(name):
+            yield f"{where}: its header is on no page of the reference: see PAGES in tools/site/reference_pages.py"
         if not name.doc:
             yield f"{where} has no comment"
             continue
@@ -90,7 +92,7 @@ def self_test():
         for name, text in {
             "docs/from-python.md": "| `loop.stop()` | the same |\n",
             "src/loop.cpp": "void Loop::fail() {\n    throw ValueError(1);\n}\nvoid Loop::well() {}\nvoid other() {\n    throw KeyError(1);\n}\n",
-            "include/asyncio/loop/event_loop.h": """namespace asyncio {
+            "include/asyncio/core/event_loop.h": """namespace asyncio {
 /// Runs. Python: asyncio.Loop.
 class Loop {
 public:

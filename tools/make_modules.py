@@ -11,10 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools/site"))
 import reference
 
-MODULES = {
-    "asyncio": (["asyncio.h", "introspect.h", "net/start_tls.h", "subprocess.h"], ""),
-    "asyncio.tls": (["tls.h"], "export import asyncio;\n"),
-}
+MODULES = {"asyncio": "", "asyncio.tls": "export import asyncio;\n"}  # and what they import
 # What a coroutine of the importer, and its structured bindings, need of the standard library, whatever it includes itself.
 COROUTINES = """
 export namespace std {
@@ -35,7 +32,6 @@ def operators(root, folder):
 
 
 def module(name, names, root):
-    headers, imports = MODULES[name]
     mine = [entry for entry in names if entry.file.startswith("asyncio/tls/") == (name == "asyncio.tls")]
     scopes = {"": set(operators(root, "tls" if name == "asyncio.tls" else "")), "subprocess": set()}
     for entry in mine:
@@ -44,8 +40,8 @@ def module(name, names, root):
             first = entry.signatures[0]
             if entry.kind == "enum" and not re.match(r"enum (class|struct)", first) or entry.name == "ReturnWhen":
                 scopes[entry.scope] |= {value.name for value in entry.members}
-    text = "// Written by tools/make_modules.py.\nmodule;\n\n" + "".join(f"#include <asyncio/{header}>\n" for header in headers)
-    text += f"\nexport module {name};\n{imports}"
+    text = "// Written by tools/make_modules.py.\nmodule;\n\n" + "".join(f"#include <{header}>\n" for header in sorted({entry.file for entry in mine}))
+    text += f"\nexport module {name};\n{MODULES[name]}"
     if name == "asyncio":
         text += COROUTINES
     for scope, found in scopes.items():

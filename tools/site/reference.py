@@ -222,13 +222,14 @@ class Reader:
         names = []
         for compound in self.compounds.values():
             full = compound.findtext("compoundname")
-            if not re.match(r"asyncio(::|$)", full) or "detail" in full:
+            if not re.match(r"asyncio(::|$)", full) or "detail" in full or "<" in full:  # specialisations
                 continue
             scope, _, name = full.removeprefix("asyncio::").rpartition("::")
             if compound.get("kind") == "namespace":
                 found = [member for member in compound.iter("memberdef")]
                 for member in sorted(found, key=lambda m: (m.find("location").get("file"), int(m.find("location").get("line")))):
-                    if not refuses(member) and not of_the_library(member):
+                    is_guide = member.get("kind") == "function" and not "".join(member.find("type").itertext())  # of deduction
+                    if not refuses(member) and not of_the_library(member) and not is_guide:
                         self.add(names, member, "" if full == "asyncio" else full.removeprefix("asyncio::"))
                 continue
             where = compound.find("location")

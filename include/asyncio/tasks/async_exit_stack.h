@@ -164,7 +164,8 @@ public:
     }
     /// Hands all over to a new stack; this one has nothing more to do. Python: `stack.pop_all()`.
     AsyncExitStack pop_all() noexcept;
-    /// Leaves here and now, as at the end of a block without an error. Python: `await stack.aclose()`.
+    /// Leaves here and now, as at the end of a block without an error. Cancelling is for the clean-up that waits; the
+    /// others follow, with that error. Python: `await stack.aclose()`.
     Coro<> aclose();
 
     AsyncExitStack& aenter() noexcept { return *this; }
