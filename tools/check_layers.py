@@ -30,7 +30,10 @@ BELOW["os"] = BELOW["core"]  # it implements what the loop declares, and nobody 
 UMBRELLAS = {"asyncio.h", "contextlib.h", "introspect.h", "subprocess.h", "tls.h"}  # headers for programs, in no folder
 GROUND = "version.h"  # in no folder, and knows nobody
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
-SYSTEM_FILES = {"src/detail/threads.h"}  # what the C library says, in an inline function, of a process
+SYSTEM_FILES = {
+    "src/detail/threads.h",  # what the C library says, in an inline function, of a process
+    "src/introspect/native_stack.cpp",  # asks a thread where it stands
+}
 SYSTEM_HEADER = re.compile(
     r"<((sys|linux|netinet|net|arpa|asm|bits(?!/chrono))/.*|(unistd|signal|pthread|poll|fcntl|netdb|sched|spawn|dlfcn|execinfo|"
     r"termios|ifaddrs|semaphore|dirent|aio|liburing)\.h)>")

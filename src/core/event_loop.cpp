@@ -2,6 +2,7 @@
 
 #include "core/task_loop.h"
 
+#include <asyncio/core/trace.h>
 #include <asyncio/errors/log.h>
 
 #include <cstdlib>
@@ -20,6 +21,7 @@ bool debug_by_environment() {
 
 EventLoop::EventLoop(LoopOptions options) : core_(new detail::TaskLoop(*this, options)) {
     if (debug_by_environment()) core_->set_debug(true);
+    detail::trace_by_environment(*core_);
 }
 
 EventLoop::~EventLoop() { task_loop(*core_).destroy(); }

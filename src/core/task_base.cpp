@@ -90,6 +90,12 @@ void TaskBase::run_step() noexcept {
     task_loop(*loop_).unwinding.is_over();
 }
 
+[[gnu::always_inline]] inline void TaskBase::join_loop() noexcept {
+    TaskLoop& loop = task_loop(*loop_);
+    loop.live_tasks.push_back(*this);
+    ++loop.tasks_begun;
+}
+
 void TaskBase::start(const TaskOptions& options) {
     if (options.name.data() != nullptr) [[unlikely]] {
         name_.assign(options.name);
@@ -104,7 +110,7 @@ void TaskBase::start(const TaskOptions& options) {
     } else {
         context_ = ContextSlot::copy_current();
     }
-    task_loop(*loop_).live_tasks.push_back(*this);
+    join_loop();
     inc_ref();  // the loop's, until the task is over
     if (options.eager_start.value_or(false) && is_running) [[unlikely]] {
         eager_start();
@@ -116,7 +122,7 @@ void TaskBase::start(const TaskOptions& options) {
 void TaskBase::start_plainly() noexcept {
     name_.assign_number();
     context_.begin_as_copy(*loop_->current_context());
-    task_loop(*loop_).live_tasks.push_back(*this);
+    join_loop();
     inc_ref();
     loop_->push_ready(*this);
 }

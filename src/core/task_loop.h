@@ -39,6 +39,7 @@ public:
     // Tasks.
     TaskBase* current_task = nullptr;
     IntrusiveList<TaskBase, LiveTasks> live_tasks;
+    std::uint64_t tasks_begun = 0;
     std::shared_ptr<TaskFactory> task_factory;  // shared with a call under way, which may replace it
     int cancel_depth = 0;                       // of gather() in gather()
     int eager_depth = 0;                        // of tasks started inside each other

@@ -83,6 +83,7 @@ void LoopCore::check_thread_now() const {
         }
     }
     budget_.spend(callbacks);
+    steps_ += static_cast<unsigned>(callbacks);
 }
 
 [[gnu::always_inline]] inline void LoopCore::run_pass(ReadyNode& end_of_pass) {

@@ -63,6 +63,10 @@ public:
     /// How many passes it has begun since virtual time last moved: the moment of an event, as tests compare it with
     /// CPython.
     std::uint64_t passes() const noexcept { return passes_; }
+    /// How many nodes it has run.
+    std::uint64_t steps() const noexcept { return steps_; }
+    ReadyList& ready_nodes() noexcept { return ready_.nodes(); }
+    std::size_t count_timers() const noexcept { return timers_.count(); }
     void check_closed() const;
     void check_running() const;
     void check_may_call(HandleBase& handle) const;  // both; the handle does not survive a refusal
@@ -146,8 +150,8 @@ protected:
     TimePoint read_clock() noexcept { return timers_.read_clock(); }
     /// Nothing is queued, watched, open or under way, and nothing of it was replaced.
     bool is_untouched() const noexcept {
-        bool nothing_is_left = ready_.empty() && timers_.empty() && descriptors_.empty() && resources.empty() && services_.empty() &&
-                               outside_.is_untouched() && posted_->empty();
+        bool nothing_is_left = ready_.empty() && timers_.empty() && descriptors_.empty() && resources.empty() &&
+                               services_.empty() && outside_.is_untouched() && posted_->empty();
         return nothing_is_left && !ready_.has_own_order() && own_io_ && !timers_.may_jump();
     }
 
@@ -193,6 +197,7 @@ private:
     LoopCore* previous_loop_ = nullptr;
     unsigned references_ = 1;
     std::uint64_t passes_ = 0;
+    std::uint64_t steps_ = 0;
     ReadyQueue ready_;
     TakeOver take_over_{*this};
     Timers timers_;

@@ -22,6 +22,7 @@ public:
     void remove(TimerNode& node) noexcept { heap_.remove(node); }
     TimePoint when(const TimerNode& node) const noexcept { return TimePoint::from_nanoseconds(heap_.when(node)); }
     bool empty() const noexcept { return heap_.empty(); }
+    std::size_t count() const noexcept { return heap_.size(); }
     std::int64_t first_when() const noexcept { return heap_.first_when(); }
     TimerNode& pop_first() noexcept { return heap_.pop_first(); }
 

@@ -17,7 +17,7 @@ import reference
 import reference_pages
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-GUIDES = "core tasks sync queues generators streams protocols datagrams pipes subprocess sockets tls debugging".split()
+GUIDES = "core tasks sync queues generators streams protocols datagrams pipes subprocess sockets tls debugging metrics".split()
 LATER = "coroutine_traps fork failing performance".split()
 PRODUCTION = "production platforms modules versioning".split()
 OF_THE_ROOT = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "SECURITY.md": "security.md",
@@ -190,7 +190,7 @@ def write_pages(folder):
         path = folder / page
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    for file in (ROOT / "docs").glob("*.svg"):
+    for file in [*(ROOT / "docs").glob("*.svg"), *(ROOT / "docs").glob("*.png")]:
         shutil.copy(file, folder / "docs")
     return navigation(pages, titles, examples)
 

@@ -162,6 +162,7 @@ private:
     void end_coroutine(std::coroutine_handle<> root) noexcept;
     void become_over(std::coroutine_handle<> root) noexcept;
     void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
+    void join_loop() noexcept;
     void leave_loop() noexcept;
     void destroy_frames() noexcept;
     void eager_start();

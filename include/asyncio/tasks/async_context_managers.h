@@ -44,6 +44,7 @@ public:
 private:
     Value value_;
 };
+/// Of no value. Python: contextlib.nullcontext().
 template <>
 class nullcontext<void> {
 public:
@@ -51,6 +52,7 @@ public:
     void aenter() const noexcept {}
     void aexit(const std::exception_ptr&) const noexcept {}
 };
+/// What `nullcontext(value)` and `nullcontext()` are. Python: contextlib.nullcontext.
 template <class Value>
 nullcontext(Value) -> nullcontext<Value>;
 nullcontext()->nullcontext<>;
