@@ -90,7 +90,7 @@ void* allocate_slowly(std::size_t size) {
 }
 
 void deallocate_slowly(void* memory, std::size_t size) noexcept {
-    if (size > pool_largest || every_block_is_watched()) return ::operator delete(memory, size);
+    if (size > pool_largest || every_block_is_watched()) return ::operator delete(memory);
     std::uint16_t size_class = size_class_of(size);
     auto* block = new (memory) PoolBlock{nullptr};
     PoolCache* cache = cache_of_this_thread();

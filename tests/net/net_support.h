@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "support/run_test.h"
@@ -61,7 +62,12 @@ protected:
     void SetUp() override {
         if (const char* missing = missing_backend()) GTEST_SKIP() << "there is no " << missing << " here";
     }
-    void TearDown() override { EXPECT_EQ(count_open_fds(), before_) << "descriptors were left open"; }
+    void TearDown() override {
+        // On a kernel without pidfds a thread waits for each child that was killed, and has a descriptor until then.
+        for (int tries = 0; tries < 400 && count_open_fds() != before_; ++tries)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        EXPECT_EQ(count_open_fds(), before_) << "descriptors were left open";
+    }
 
 private:
     int before_ = count_open_fds();

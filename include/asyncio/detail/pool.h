@@ -75,10 +75,11 @@ struct Pooled {
     static void* operator new(std::size_t size) { return allocate(size); }
     static void operator delete(void* block, std::size_t size) noexcept { deallocate(block, size); }
 
-    // Those that keep something of a user's which wants more than the pool's 16 bytes.
+    // Those that keep something of a user's which wants more than the pool's 16 bytes. Before clang 19 there is no
+    // global operator that is told the size.
     static void* operator new(std::size_t size, std::align_val_t alignment) { return ::operator new(size, alignment); }
-    static void operator delete(void* block, std::size_t size, std::align_val_t alignment) noexcept {
-        ::operator delete(block, size, alignment);
+    static void operator delete(void* block, std::size_t, std::align_val_t alignment) noexcept {
+        ::operator delete(block, alignment);
     }
 };
 
