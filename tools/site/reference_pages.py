@@ -181,7 +181,7 @@ class Reference:
         for theirs, ours in self.rows:
             if re.search(pattern, ours):
                 forms = [form for form in re.findall(r"`[^`]+`", theirs) if re.search(rf"\b{(member or name).name}\b", form)]
-                return f"**Python:** {', '.join(forms) or theirs}\n" if "none" not in theirs else ""
+                return f"**Python:** {', '.join(forms) or theirs}\n" if "none" not in theirs and "—" not in theirs else ""
         return ""
 
     def seen(self, key):
