@@ -13,6 +13,7 @@ module;
 #include <asyncio/core/stack.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/task_base.h>
+#include <asyncio/core/trace.h>
 #include <asyncio/core/traceback.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/errors/context_of.h>
@@ -22,6 +23,8 @@ module;
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/errors/repr.h>
 #include <asyncio/introspect/call_graph.h>
+#include <asyncio/introspect/metrics.h>
+#include <asyncio/introspect/watchdog.h>
 #include <asyncio/loop/clock.h>
 #include <asyncio/loop/executor.h>
 #include <asyncio/loop/handle.h>
@@ -165,6 +168,7 @@ using asyncio::DatagramProtocolFactory;
 using asyncio::DatagramTransport;
 using asyncio::Deadlock;
 using asyncio::DeadlockError;
+using asyncio::DurationHistogram;
 using asyncio::EOFError;
 using asyncio::EndpointAddress;
 using asyncio::EnsureFutureOptions;
@@ -208,6 +212,8 @@ using asyncio::Lock;
 using asyncio::LogHandler;
 using asyncio::LogLevel;
 using asyncio::LookupError;
+using asyncio::LoopMetrics;
+using asyncio::LoopMonitor;
 using asyncio::LoopOptions;
 using asyncio::NameInfo;
 using asyncio::NewTask;
@@ -257,10 +263,13 @@ using asyncio::SocketAddress;
 using asyncio::SocketKind;
 using asyncio::StackEntry;
 using asyncio::StaggeredRace;
+using asyncio::Stall;
+using asyncio::StallWatchdog;
 using asyncio::StandardStreamOptions;
 using asyncio::StartServerOptions;
 using asyncio::StartTlsOptions;
 using asyncio::StartUnixServerOptions;
+using asyncio::StepMetrics;
 using asyncio::StreamProtocolFactory;
 using asyncio::StreamReader;
 using asyncio::StreamReaderOptions;
@@ -284,6 +293,8 @@ using asyncio::TimeoutError;
 using asyncio::TimerHandle;
 using asyncio::TlsOption;
 using asyncio::Token;
+using asyncio::TraceOptions;
+using asyncio::TraceRecorder;
 using asyncio::Transport;
 using asyncio::TransportSocket;
 using asyncio::TypeError;
@@ -293,6 +304,7 @@ using asyncio::WaitEdge;
 using asyncio::WaitKind;
 using asyncio::WaitOptions;
 using asyncio::WaitResult;
+using asyncio::WatchdogOptions;
 using asyncio::WritableBytes;
 using asyncio::WriteBufferLimits;
 using asyncio::WriteBufferOptions;
@@ -331,6 +343,7 @@ using asyncio::get_running_loop;
 using asyncio::getaddrinfo;
 using asyncio::getnameinfo;
 using asyncio::is_for_writing;
+using asyncio::loop_metrics;
 using asyncio::make_exception_group;
 using asyncio::make_protocol;
 using asyncio::new_event_loop;
@@ -342,6 +355,7 @@ using asyncio::open_unix_connection;
 using asyncio::operator|;
 using asyncio::print_call_graph;
 using asyncio::print_exception;
+using asyncio::prometheus_text;
 using asyncio::readable;
 using asyncio::repr;
 using asyncio::return_exceptions;
