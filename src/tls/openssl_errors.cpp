@@ -83,7 +83,8 @@ std::exception_ptr verification_error(const SSL* ssl, unsigned long code, SSLErr
     std::string text = describe(code, details);
     details.verify_code = SSL_get_verify_result(ssl);
     bool is_name = details.verify_code == X509_V_ERR_HOSTNAME_MISMATCH;
-    if (is_name || details.verify_code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+    bool is_for_another = is_name || details.verify_code == X509_V_ERR_IP_ADDRESS_MISMATCH;
+    if (is_for_another) {
         details.verify_message =
             (is_name ? "Hostname" : "IP address") + (" mismatch, certificate is not valid for '" + details.host + "'");
         details.verify_message += names.empty() ? ": its subjectAltName has no host, and a commonName does not count."
@@ -92,6 +93,7 @@ std::exception_ptr verification_error(const SSL* ssl, unsigned long code, SSLErr
         details.verify_message = X509_verify_cert_error_string(details.verify_code);
     }
     text += ": " + details.verify_message;
+    if (!is_for_another && !details.host.empty()) text += " (certificate of '" + details.host + "')";
     return std::make_exception_ptr(SSLCertVerificationError(text, std::move(details)));
 }
 

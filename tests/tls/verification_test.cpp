@@ -94,13 +94,17 @@ TEST(SSLObject, RefusesRevokedCertificates) {
         return ends.shake_hands() ? "" : ends.client_error();
     };
     EXPECT_EQ(verdict_with(false), "");
-    EXPECT_EQ(verdict_with(true), "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate revoked");
+    EXPECT_EQ(
+        verdict_with(true),
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate revoked (certificate of 'localhost')");
     SSLContext client = client_context();
     client.set_verify_flags(VERIFY_CRL_CHECK_LEAF);
     TlsEnds ends(client);
     EXPECT_FALSE(ends.shake_hands());
-    EXPECT_EQ(ends.client_error(),
-              "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get certificate CRL");
+    EXPECT_EQ(
+        ends.client_error(),
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get certificate CRL (certificate of "
+        "'localhost')");
 }
 
 }  // namespace
