@@ -121,7 +121,7 @@ TEST(StallWatchdog, RefusesWhatMakesNoSense) {
     });
 }
 
-TEST(StallWatchdog, IsSilentInAForkedChildWhichHasNoThreadForIt) {
+TEST(StallWatchdog, IsSilentInAForkedChild) {
     Told told;
     run([](Told& seen) -> Coro<> {
         StallWatchdog watchdog(seen.options(5));
