@@ -23,14 +23,14 @@ constexpr int most_frames = 64;
 
 /// What the thread that is asked writes. One question at a time; an answer that comes too late is to a number that
 /// nobody waits for any more.
-struct Answer {
+struct StackAnswer {
     std::mutex one_at_a_time;
     std::atomic<unsigned> asked = 0;
     std::atomic<unsigned> answered = 0;
     void* frames[most_frames] = {};
     int count = 0;
 };
-Answer answer;
+StackAnswer answer;
 
 std::mutex users_mutex;
 int users[NSIG] = {};
