@@ -42,6 +42,9 @@ if(NOT has_tls AND "tls" IN_LIST layers)
     list(REMOVE_ITEM layers tls)
     message(STATUS "without OpenSSL 3.0 there are no tests of TLS")
 endif()
+if(NOT TARGET asyncio_inspect_parts)
+    list(REMOVE_ITEM layers inspect)
+endif()
 
 # Everything that the test executables share. The checks for null and misaligned pointers double the time to compile a test,
 # so they are left to the library and the programs; AddressSanitizer sees what such pointers lead to.
@@ -79,6 +82,9 @@ foreach(layer IN LISTS layers)
     target_precompile_headers(${target} REUSE_FROM test_common)
     if(layer STREQUAL "tls")
         target_link_libraries(${target} PRIVATE asyncio_tls OpenSSL::SSL)
+    endif()
+    if(layer STREQUAL "inspect")
+        target_link_libraries(${target} PRIVATE asyncio_inspect_parts)
     endif()
     if(layer STREQUAL "faults")
         foreach(function _ZN7asyncio6detail22every_block_is_watchedEv _ZN7asyncio6detail9PoolDepot4takeEtj

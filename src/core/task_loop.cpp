@@ -1,5 +1,6 @@
 #include "core/task_loop.h"
 
+#include "core/description.h"
 #include "loop/all_loops.h"
 
 #include <asyncio/core/dump_tasks.h>
@@ -13,8 +14,9 @@ namespace asyncio::detail {
 
 namespace {
 
-// Nobody but a debugger calls it: so that a static library's is there.
+// Nobody but a debugger, or who looks from outside, uses them: so that a static library's are there.
 [[gnu::used]] void (*const dump_tasks_is_there)() = &asyncio_dump_tasks;
+[[gnu::used]] const inspect::Description* const description_is_there = &asyncio_inspect_v1;
 
 }  // namespace
 

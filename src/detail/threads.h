@@ -10,4 +10,7 @@ inline bool process_has_one_thread() noexcept { return __libc_single_threaded !=
 /// Whether this is the thread that the process began with. Asks the system once in each thread.
 bool in_main_thread() noexcept;
 
+/// The number by which the system knows this thread. Asks it once in each thread.
+int thread_number() noexcept;
+
 }  // namespace asyncio::detail

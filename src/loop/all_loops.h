@@ -21,6 +21,7 @@ public:
     void remove(LoopCore& loop, const NoFork&) noexcept;
 
 private:
+    friend struct InspectLayout;
     LoopCore* first_ = nullptr;
 };
 

@@ -103,6 +103,7 @@ void LoopCore::run_until_stopped() {
         explicit Running(LoopCore& loop) : loop_(loop) {
             loop_.context_ = &current_context_slot();
             loop_.base_context_ = *loop_.context_;
+            loop_.thread_ = thread_number();
             loop_.running_ = true;
             running_loop = &loop_;
         }
@@ -160,7 +161,9 @@ void LoopCore::after_fork_in_child() noexcept {
 }
 
 void LoopCore::TakeOver::take_over(ReadyNode& node) {
-    if (running_loop == nullptr) running_loop = &static_cast<TakeOver&>(node).loop;
+    LoopCore& loop = static_cast<TakeOver&>(node).loop;
+    loop.thread_ = thread_number();
+    if (running_loop == nullptr) running_loop = &loop;
 }
 
 // What is outside.

@@ -157,6 +157,7 @@ protected:
 
 private:
     friend class AllLoops;
+    friend struct InspectLayout;
     friend void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context);
     friend void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context);
 
@@ -196,6 +197,7 @@ private:
     LoopCore* next_loop_ = nullptr;  // of AllLoops
     LoopCore* previous_loop_ = nullptr;
     unsigned references_ = 1;
+    int thread_ = 0;  // who runs it, or did last: for who looks from outside
     std::uint64_t passes_ = 0;
     std::uint64_t steps_ = 0;
     ReadyQueue ready_;

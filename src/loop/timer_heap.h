@@ -22,6 +22,7 @@ public:
     TimerNode& pop_first() noexcept;
 
 private:
+    friend struct InspectLayout;
     struct Entry {
         std::int64_t when;
         std::uint64_t order;

@@ -43,6 +43,7 @@ public:
     bool jump_to_first() noexcept { return clock_->jump_to(TimePoint::from_nanoseconds(first_when())); }
 
 private:
+    friend struct InspectLayout;
     void take(const ClockOption& clock);
 
     TimerHeap heap_;

@@ -83,6 +83,7 @@ public:
     std::size_t count_callbacks() const noexcept;
 
 protected:
+    friend struct InspectLayout;
     FutureBase(LoopCore& loop, Kind kind) noexcept;
     virtual ~FutureBase();
 

@@ -127,6 +127,7 @@ protected:
     void set_await_at(const std::source_location& where) noexcept { await_at_ = where; }
 
 private:
+    friend struct InspectLayout;
     static constexpr std::uintptr_t failed = 1;
 
     TaskBase* task_;           // whose it is once it runs

@@ -43,6 +43,7 @@ public:
     bool is_number() const noexcept { return (word_ & 1U) != 0; }
 
 private:
+    friend struct InspectLayout;
     struct Text {
         std::string name;
         std::uintptr_t identity;  // the number that the task had before, or an even one
@@ -156,6 +157,7 @@ protected:
     virtual void drop_result() noexcept = 0;
 
 private:
+    friend struct InspectLayout;
     void cancel_wait(Waiter& waiter) noexcept;
     void conclude() noexcept;
     void conclude_failed(std::coroutine_handle<> root) noexcept;

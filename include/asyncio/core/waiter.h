@@ -44,6 +44,7 @@ struct WaitEdge {
 namespace detail {
 
 struct WaitStory;
+struct InspectLayout;  // knows where what lies, for who looks from outside
 
 /// An object that waits for futures on behalf of others: what stands between a task that waits and what it waits for.
 /// The subject of a WaitEdge of kind `several`; what gather() and shield() return has one too (by dynamic_cast).
@@ -65,6 +66,7 @@ protected:
 /// in `await_resume`. Waiting and waking allocate nothing.
 class Waiter : public NativeAwaitable {
 public:
+    struct Layout;  // for InspectLayout: a friend would make the destructor accessible
     /// What Task::cancel() asks. False: too late, the wait is over already.
     virtual bool cancel(const Ref<CancelRequest>& request);
     /// What is waited for. It is read from the object's own bytes: whoever has those, a debugger or a core file's

@@ -20,6 +20,7 @@ public:
     Run run_function() const noexcept { return run_; }
 
 private:
+    friend struct InspectLayout;
     Run run_;
 };
 using ReadyList = IntrusiveList<ReadyNode>;
@@ -32,6 +33,7 @@ public:
 
 private:
     friend class TimerHeap;
+    friend struct InspectLayout;
     static constexpr std::uint32_t not_scheduled = UINT32_MAX;
     std::uint32_t heap_index_ = not_scheduled;
 };

@@ -100,6 +100,7 @@ public:
     void aexit(const std::exception_ptr&) { release(); }
 
 private:
+    friend struct detail::InspectLayout;
     friend class detail::LockWaiter;
     friend class detail::ConditionWaiter;
     friend std::string repr(const Lock& lock);

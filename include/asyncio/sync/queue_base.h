@@ -170,6 +170,7 @@ protected:
     std::string describe(const char* type, const std::string& items, bool with_address) const;
 
 private:
+    friend struct InspectLayout;
     friend class QueueWait;
     friend class JoinWaiter;
     bool bind_first(TaskBase& task) noexcept;

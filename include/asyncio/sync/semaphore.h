@@ -86,6 +86,7 @@ protected:
     Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound);
 
 private:
+    friend struct detail::InspectLayout;
     friend class detail::SemaphoreWaiter;
     friend std::string repr(const Semaphore& semaphore);
 

@@ -44,6 +44,7 @@ public:
     FutureBase* awaited(std::size_t index) const noexcept override;
 
 private:
+    friend struct InspectLayout;
     friend class CompletionWaiter;
     struct Item : ReadyNode {
         Item() noexcept : ReadyNode(&Completions::is_done) {}

@@ -30,6 +30,7 @@ public:
     GatherChild() noexcept;
 
 private:
+    friend struct InspectLayout;
     friend class Gathering;
     static void is_done(ReadyNode& node);
     Gathering* gathering_ = nullptr;
@@ -43,6 +44,7 @@ private:
 /// and children are still running, those own it instead: it must be there to take note of their ends.
 class Gathering : public AwaitsFutures {
 public:
+    struct Layout;
     std::size_t count_awaited() const noexcept override { return size_; }
     FutureBase* awaited(std::size_t index) const noexcept override { return children_[index].future_.get(); }
     void child_is_done(GatherChild& child);

@@ -14,6 +14,7 @@ namespace detail {
 /// which keeps the outer future until the inner one is done.
 class Shield : public AwaitsFutures {
 public:
+    struct Layout;
     std::size_t count_awaited() const noexcept override { return link_ != nullptr ? 1 : 0; }
     FutureBase* awaited(std::size_t) const noexcept override { return inner_; }
 

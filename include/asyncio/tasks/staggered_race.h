@@ -39,6 +39,7 @@ public:
     static constexpr bool is_plain = false;
 
 private:
+    friend struct InspectLayout;
     friend Race;
     static void task_is_done(ReadyNode& node);
     void forget() noexcept;  // may destroy the task, and so this
@@ -50,6 +51,7 @@ private:
 /// What staggered_race() does, whatever its coroutines return.
 class Race : public AwaitsFutures {
 public:
+    struct Layout;
     Coro<> run();
     std::size_t count_awaited() const noexcept override;
     FutureBase* awaited(std::size_t index) const noexcept override;

@@ -31,6 +31,7 @@ public:
     static TaskBase* parent_told_by(const ReadyNode& node) noexcept;
 
 private:
+    friend struct InspectLayout;
     friend asyncio::TaskGroup;
     friend class ChildrenDone;
     static void task_is_done(ReadyNode& node);
@@ -174,6 +175,7 @@ public:
     friend std::string repr(const TaskGroup& group);
 
 private:
+    friend detail::InspectLayout;
     friend detail::GroupMember;
     friend detail::ChildrenDone;
 

@@ -46,6 +46,7 @@ public:
     WaitNode() noexcept;
 
 private:
+    friend struct InspectLayout;
     friend class WaitAwaiter;
     static void is_done(ReadyNode& node);
     WaitAwaiter* awaiter_ = nullptr;

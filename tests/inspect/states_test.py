@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""asyncio-inspect on programs in different states.
+
+states_test.py INSPECT PROGRAM...
+"""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support import HAS_SANITIZER, INSPECT, PROGRAMS, Look, inspect, main, running
+
+WAITS = {  # a part of what is said of each task's wait
+    "holder": "sleep, 35..[.]... s left",
+    "sleeps": "sleep, 35..[.]... s left",
+    "locks": r"Lock at 0x[0-9a-f]+ that 'holder' holds, taken at .*program[.]cpp:\d+",
+    "event": "Event at 0x",
+    "condition": "Condition at 0x",
+    "semaphore": "Semaphore at 0x[0-9a-f]+, value:0",
+    "barrier": "Barrier at 0x",
+    "gets": "Queue at 0x[0-9a-f]+, items:0, unfinished:0",
+    "puts": "Queue at 0x[0-9a-f]+, items:1/1, unfinished:1",
+    "joins": "Queue at 0x[0-9a-f]+, items:1/1, unfinished:1",
+    "future": "Future at 0x[0-9a-f]+$",
+    "awaits": "task 'awaited'",
+    "gathers": "gather of 2 tasks: 'awaited', 'Task-",
+    "shields": "Future at 0x[0-9a-f]+, which shields 'awaited'",
+    "waits": "several futures of 1 task: 'awaited', for at most 17..[.]... s",
+    "completes": "several futures of 1 task: 'awaited'",
+    "times out": "sleep, 35",
+    "group": "TaskGroup at 0x[0-9a-f]+ of 1 task: 'member'",
+    "descriptor": r"file descriptor \d+ \(unix socket\)",
+    "stream": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\)",
+    "process": r"the end of process \d+",
+    "thread": "a call on another thread",
+}
+
+
+class Parked(unittest.TestCase):
+    def check(self, program):
+        with running(program, "parked") as process:
+            look = Look(process)
+        self.assertEqual(len(look.loops), 1)
+        self.assertTrue(look.loops[0]["running"] and look.loops[0]["whole"])
+        self.assertEqual(look.loops[0]["thread"], process.pid)
+        self.assertEqual(look.data["notes"], [])
+        self.assertEqual(look.data["deadlocks"], [])
+        for name, text in WAITS.items():
+            self.assertEqual(look.by_name[name]["state"], "waits", name)
+            self.assertRegex(look.wait(name)["text"], "^" + text, name)
+        self.assertEqual([frame["function"] for frame in look.by_name["event"]["stack"]], ["outer", "middle", "inner"])
+        source = pathlib.Path(__file__).with_name("program.cpp").read_text().splitlines()
+        for frame, line in zip(look.by_name["event"]["stack"], ("middle(event)", "inner(event)", "event.wait()")):
+            self.assertTrue(frame["file"].endswith("program.cpp"))
+            self.assertIn("co_await " + line, source[frame["line"] - 1])
+        self.assertEqual(look.names(look.by_name["awaited"]["awaited_by"]), ["awaits", "completes", "gathers", "shields", "waits"])
+        self.assertEqual(look.names(look.by_name["member"]["awaited_by"]), ["group"])
+        self.assertEqual(look.tasks[look.wait("locks")["held_by"]]["name"], "holder")
+        self.assertIn('strange \\x1b[31m\\x0a"name"', look.by_name)
+
+    def test_each_primitive_says_what_it_waits_for(self):
+        for program in PROGRAMS:
+            with self.subTest(program):
+                self.check(program)
+
+    def test_stripped(self):
+        for program in PROGRAMS:
+            with self.subTest(program), tempfile.TemporaryDirectory() as folder:
+                stripped = pathlib.Path(folder) / "stripped"
+                subprocess.run(["strip", "-o", stripped, program], check=True)
+                self.check(stripped)
+
+    def test_a_program_whose_file_is_gone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copy(PROGRAMS[0], pathlib.Path(folder) / "copy")
+            with running(copy, "parked") as process:
+                os.unlink(copy)
+                self.assertRegex(Look(process).wait("locks")["text"], "that 'holder' holds")
+
+    def test_stopped(self):
+        with running(PROGRAMS[0], "parked") as process:
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            self.assertRegex(Look(process).wait("locks")["text"], "that 'holder' holds")
+            self.assertIn("which is stopped", inspect("ps", process)[1])
+
+    def test_it_is_not_stopped_by_the_look(self):
+        with running(PROGRAMS[0], "busy", 10) as process:
+            passes = set()
+            while len(passes) < 5:
+                passes.add(Look(process).loops[0]["passes"])
+
+
+class Others(unittest.TestCase):
+    def test_a_loop_that_spins_in_a_step(self):
+        with running(PROGRAMS[0], "spin") as process:
+            look = Look(process)
+            self.assertEqual([task["state"] for task in look.tasks], ["runs"])
+            self.assertRegex(inspect("ps", process)[1], r"(?m)^\* Task-1 +runs +main::<lambda> ")
+
+    def test_four_loops_in_four_threads(self):
+        with running(PROGRAMS[0], "loops", 4) as process:
+            look = Look(process)
+            self.assertEqual(len(look.loops), 4)
+            self.assertEqual(len({loop["thread"] for loop in look.loops}), 4)
+            self.assertEqual([loop["tasks"] for loop in look.loops], [1, 1, 1, 1])
+            threads = set(map(int, os.listdir(f"/proc/{process.pid}/task")))
+            self.assertLessEqual({loop["thread"] for loop in look.loops}, threads)
+
+    def test_a_hundred_thousand_tasks(self):
+        with running(PROGRAMS[0], "many", 100000) as process:
+            look = Look(process)
+            self.assertEqual(len(look.tasks), 100001)
+            self.assertTrue(look.loops[0]["whole"])
+            self.assertTrue(all(task["state"] == "waits" for task in look.tasks))
+            self.assertRegex(inspect("top", process, "--once")[1], "(?m)^ 100000 waits .* outer -> middle -> inner ")
+
+    def test_tasks_that_come_and_go_while_it_looks(self):
+        with running(PROGRAMS[0], "churn", 1000) as process:
+            for _ in range(20):
+                look = Look(process)
+                self.assertEqual(sum(task["state"] == "waits" and len(task["stack"]) == 3 for task in look.tasks), 1000)
+                functions = {frame["function"] for task in look.tasks for frame in task["stack"]}
+                self.assertLessEqual(functions, {"outer", "middle", "inner", "churn", "short_life", "end_of_input"})
+
+    def test_a_process_that_is_being_killed(self):
+        for pause in range(20):
+            with running(PROGRAMS[0], "many", 2000) as process:
+                looker = subprocess.Popen([INSPECT, "ps", str(process.pid)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                time.sleep(pause / 2000)
+                process.kill()
+                output, errors = looker.communicate(timeout=60)
+                self.assertIn(looker.returncode, (0, 1))
+                if looker.returncode == 1:
+                    self.assertRegex(errors, "^asyncio-inspect: (process .* (ended|has ended|has no memory)|there is no process)")
+
+    def test_a_deadlock_is_named(self):
+        with running(PROGRAMS[0], "deadlock") as process:
+            look = Look(process)
+            self.assertEqual([look.names(circle) for circle in look.data["deadlocks"]], [["A", "B"]])
+            self.assertIn("deadlock: 'A' -> 'B' -> 'A'\n", inspect("ps", process)[1])
+            self.assertIn("deadlock: 'A' -> 'B' -> 'A'\n", inspect("pstree", process)[1])
+            self.assertRegex(inspect("graph", process)[1], 't1 -> t2 .style=dashed, label="lock"')
+
+    def test_a_tree_has_who_waits_above_whom_it_waits_for(self):
+        with running(PROGRAMS[0], "parked") as process:
+            tree = inspect("pstree", process)[1]
+        tree = re.sub(r" \S*/(program|with)[.](cpp|h):\d+", "", tree)
+        self.assertRegex(tree, """└── [(]T[)] group
+    └──  parked::<lambda>
+        └──  asyncio::with
+            └── [(]T[)] member
+                └──  a_while
+                    └──  waits for sleep, .* left
+""")
+
+    def test_top_in_a_terminal(self):
+        with running(PROGRAMS[0], "parked") as process:
+            master, slave = os.openpty()
+            top = subprocess.Popen([INSPECT, "top", str(process.pid)], stdin=slave, stdout=slave, stderr=slave)
+            os.close(slave)
+            shown = b""
+            while b"LONGEST" not in shown:
+                shown += os.read(master, 65536)
+            os.write(master, b"q")
+            self.assertEqual(top.wait(timeout=60), 0)
+            shown += os.read(master, 65536)
+            os.close(master)
+            self.assertTrue(shown.startswith(b"\x1b[?1049h"))
+            self.assertTrue(shown.endswith(b"\x1b[?25h\x1b[?1049l"))
+
+
+if __name__ == "__main__":
+    main()
