@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """asyncio-inspect on programs in different states.
 
-states_test.py INSPECT PROGRAM...
+states_test.py INSPECT FORGER PROGRAM...
 """
 import os
 import pathlib

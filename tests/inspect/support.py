@@ -9,9 +9,9 @@ import subprocess
 import sys
 import unittest
 
-INSPECT, *PROGRAMS = sys.argv[1:]
+INSPECT, FORGER, *PROGRAMS = sys.argv[1:]
 SECONDS = 60  # that nothing here may take
-HAS_SANITIZER = b"__asan_init" in pathlib.Path(PROGRAMS[0]).read_bytes()
+HAS_SANITIZER = any(name in pathlib.Path(PROGRAMS[0]).read_bytes() for name in (b"libasan.so", b"AddressSanitizer:"))
 
 
 @contextlib.contextmanager

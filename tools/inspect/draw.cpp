@@ -86,11 +86,19 @@ struct Column {
     std::size_t width;
 };
 
+std::string text_of_awaiters(const Snapshot& snapshot, const Task& task) {
+    if (task.awaited_by.empty()) return {};
+    std::string text = snapshot.tasks[task.awaited_by.front()].name;
+    return task.awaited_by.size() == 1 ? text : text + " +" + std::to_string(task.awaited_by.size() - 1);
+}
+
 void add_loop(std::string& text, const Snapshot& snapshot, const Loop& loop, const Memory* memory) {
-    Column columns[] = {{"TASK", 24, 0}, {"STATE", 17, 0}, {"COROUTINES", 48, 0}, {"AT", 28, 0}};
+    std::array<Column, 5> columns = {
+        {{"TASK", 24, 0}, {"STATE", 17, 0}, {"COROUTINES", 48, 0}, {"AT", 28, 0}, {"AWAITED BY", 20, 0}}};
     auto cells = [&](const Task& task) {
-        std::string at = last_component(text_of_place(place_of(task)));
-        return std::array<std::string, 4>{task.name, text_of_state(task), text_of_stack(task), at};
+        return std::array<std::string, 5>{task.name, text_of_state(task), text_of_stack(task),
+                                          last_component(text_of_place(place_of(task))),
+                                          text_of_awaiters(snapshot, task)};
     };
     text += text_of_loop(loop) + "\n";
     if (loop.first_task == loop.end_of_tasks) return;

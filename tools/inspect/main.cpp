@@ -24,6 +24,8 @@ part, is not stopped, and needs no debug information.
   --json    all of it as JSON (ps, pstree, graph)
   --dot     the same as the command graph
   --once    one picture, and the end (top)
+  --patience SECONDS
+            for how long to look at most, if the program is large or its memory does not come (30)
   --interval SECONDS, --lines N
             how often, and how much (top)
 )";
@@ -34,6 +36,7 @@ struct Options {
     bool as_json = false;
     bool as_dot = false;
     TopOptions top;
+    Limits limits;
 };
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -67,6 +70,8 @@ Options parse(const std::vector<std::string_view>& arguments) {
             options.top.interval = number_of<int>(value(), argument);
         } else if (argument == "--lines") {
             options.top.lines = number_of<std::size_t>(value(), argument);
+        } else if (argument == "--patience") {
+            options.limits.seconds = number_of<int>(value(), argument);
         } else if (argument == "--help" || argument == "-h") {
             std::fputs(usage, stdout);
             std::exit(0);
@@ -99,8 +104,8 @@ void print(const std::string& text) {
 
 int look(const Options& options) {
     std::unique_ptr<Memory> memory = open(options.target);
-    if (options.command == "top") return run_top(*memory, options.top);
-    Snapshot snapshot = take_snapshot(*memory);
+    if (options.command == "top") return run_top(*memory, options.top, options.limits);
+    Snapshot snapshot = take_snapshot(*memory, options.limits);
     if (options.as_json) {
         print(draw_json(snapshot, memory.get()));
     } else if (options.as_dot || options.command == "graph") {

@@ -3,6 +3,11 @@
 #include "core/function_name.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
 
 namespace inspect {
 
@@ -128,7 +133,7 @@ void Reader::read_task(Address address, std::size_t loop) {
     Outcome outcome = Outcome::torn;
     for (int attempt = 0; attempt < 4 && outcome == Outcome::torn; ++attempt) {
         if (attempt > 0) {
-            if (++repairs_ > limits_.repairs) break;
+            if (++repairs_ > limits_.repairs || is_late()) break;
             memory_.forget();
         }
         task = Task();
@@ -138,7 +143,10 @@ void Reader::read_task(Address address, std::size_t loop) {
         if (outcome == Outcome::torn && !memory_.is_alive()) break;  // it will not get better
     }
     if (outcome == Outcome::over) return;
-    if (outcome == Outcome::torn && task.state != State::running) task.state = State::changing;
+    if (outcome == Outcome::torn && task.state != State::running) {
+        if (++changing_ > limits_.changing) return;
+        task.state = State::changing;
+    }
     snapshot_.tasks.push_back(std::move(task));
 }
 
@@ -248,7 +256,37 @@ const Place* Reader::place(Address function, Address await_at) {
     return kept;
 }
 
+namespace {
+
+/// Ends the program when a look takes far too long: reading memory may block for ever, where a page is for a hostile
+/// process to give, and nothing but the end gets out of that.
+class Watchdog {
+public:
+    explicit Watchdog(double seconds) {
+        static std::once_flag once;
+        limit = now() + static_cast<std::int64_t>(seconds * 2) + 1;
+        std::call_once(once, [] { std::thread(&Watchdog::watch).detach(); });
+    }
+    Watchdog(const Watchdog&) = delete;
+    ~Watchdog() { limit = INT64_MAX; }
+
+private:
+    static std::int64_t now() {
+        return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count();
+    }
+    static void watch() {
+        while (now() <= limit) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        std::fputs("asyncio-inspect: the memory of the process does not come: gave up\n", stderr);
+        std::_Exit(1);
+    }
+    static inline std::atomic<std::int64_t> limit = INT64_MAX;
+};
+
+}  // namespace
+
 Snapshot take_snapshot(Memory& memory, const Limits& limits) {
+    Watchdog watchdog(limits.seconds);
     memory.forget();
     Snapshot snapshot;
     snapshot.title = memory.title();

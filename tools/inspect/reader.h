@@ -63,6 +63,7 @@ private:
     std::unordered_map<Address, std::string> texts_;
     std::unordered_map<Address, std::size_t> tasks_;
     std::unordered_map<std::uint64_t, std::size_t> identities_;
+    std::size_t changing_ = 0;
     std::size_t repairs_ = 0;
     std::size_t frames_ = 0;
     std::size_t callbacks_ = 0;

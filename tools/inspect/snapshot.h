@@ -80,13 +80,14 @@ struct Snapshot {
 /// How much of a process is looked at, whatever it says it has.
 struct Limits {
     std::size_t loops = 10'000;
-    std::size_t tasks = 8'000'000;
+    std::size_t tasks = 4'000'000;
+    std::size_t changing = 100'000;       // of those
     std::size_t frames = 32'000'000;  // of all tasks
     std::size_t frames_of_one = 1'000'000;
-    std::size_t callbacks = 64'000'000;
+    std::size_t callbacks = 16'000'000;
     std::size_t places = 200'000;
     std::size_t repairs = 20'000;  // of a list that changes while it is read
-    double seconds = 120;
+    double seconds = 30;
 };
 
 Snapshot take_snapshot(Memory& memory, const Limits& limits = {});

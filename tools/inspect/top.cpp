@@ -189,8 +189,8 @@ private:
     termios before_ = {};
 };
 
-std::string look(Memory& memory, History& history, std::size_t lines, std::size_t width) {
-    Snapshot snapshot = take_snapshot(memory);
+std::string look(Memory& memory, const Limits& limits, History& history, std::size_t lines, std::size_t width) {
+    Snapshot snapshot = take_snapshot(memory, limits);
     double now = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
     history.add(snapshot, now);
     return draw_top(snapshot, history, &memory, lines, width);
@@ -198,10 +198,10 @@ std::string look(Memory& memory, History& history, std::size_t lines, std::size_
 
 }  // namespace
 
-int run_top(Memory& memory, const TopOptions& options) {
+int run_top(Memory& memory, const TopOptions& options, const Limits& limits) {
     History history;
     if (options.once || !memory.is_alive()) {
-        std::string text = look(memory, history, options.lines != 0 ? options.lines : 40, 240);
+        std::string text = look(memory, limits, history, options.lines != 0 ? options.lines : 40, 240);
         std::fwrite(text.data(), 1, text.size(), stdout);
         return 0;
     }
@@ -209,7 +209,7 @@ int run_top(Memory& memory, const TopOptions& options) {
     do {
         auto [rows, columns] = screen.size();
         std::size_t lines = options.lines != 0 ? options.lines : rows > 16 ? rows - 14 : 4;
-        screen.show(look(memory, history, lines, columns > 20 ? columns - 1 : 20));
+        screen.show(look(memory, limits, history, lines, columns > 20 ? columns - 1 : 20));
     } while (screen.wait(options.interval));
     return 0;
 }

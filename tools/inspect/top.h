@@ -45,6 +45,6 @@ private:
 
 std::string draw_top(const Snapshot& snapshot, const History& history, const Memory* memory, std::size_t lines,
                      std::size_t width);
-int run_top(Memory& memory, const TopOptions& options);
+int run_top(Memory& memory, const TopOptions& options, const Limits& limits);
 
 }  // namespace inspect
