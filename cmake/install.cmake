@@ -10,7 +10,13 @@ install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHIN
 install(FILES modules/asyncio.cppm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/asyncio/modules)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
-install(FILES tools/check_co_await.py tools/extract_snippets.py tools/timeline.html DESTINATION ${CMAKE_INSTALL_DATADIR}/asyncio)
+install(FILES tools/check_co_await.py tools/extract_snippets.py tools/timeline.html tools/gdb/asyncio_gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/asyncio)
+if(BUILD_SHARED_LIBS)   # where gdb looks for what belongs to the library, if all lies in /usr
+    install(CODE "
+        set(library_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}\")
+        file(INSTALL \"${CMAKE_CURRENT_SOURCE_DIR}/tools/gdb/asyncio_gdb.py\" RENAME libasyncio.so.${PROJECT_VERSION}-gdb.py
+            DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load\${library_dir}\")")
+endif()
 file(RELATIVE_PATH tools_dir /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_DATADIR}/asyncio)
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-check-co-await
     "#!/bin/sh\nexec python3 \"$(dirname \"$(readlink -f \"$0\")\")/${tools_dir}/check_co_await.py\" \"$@\"\n")

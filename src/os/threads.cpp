@@ -9,12 +9,12 @@ namespace {
 enum class Place : unsigned char { unknown, main_thread, elsewhere };
 
 thread_local Place place = Place::unknown;
-thread_local int number = 0;
+thread_local int own_number = 0;
 
 // A forked child begins with the thread that forked. As early as in fork_aware.cpp.
 [[maybe_unused]] const int place_follows_forks = ::pthread_atfork(nullptr, nullptr, [] {
     place = Place::unknown;
-    number = 0;
+    own_number = 0;
 });
 
 }  // namespace
@@ -27,8 +27,8 @@ bool in_main_thread() noexcept {
 }
 
 int thread_number() noexcept {
-    if (number == 0) number = ::gettid();
-    return number;
+    if (own_number == 0) own_number = ::gettid();
+    return own_number;
 }
 
 }  // namespace asyncio::detail

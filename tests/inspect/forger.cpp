@@ -119,19 +119,20 @@ void describe(Description& to) {
     to.callbacks[0].at[0] = offsetof(Task, node);
     to.loops = reinterpret_cast<std::uintptr_t>(&world.first_loop);
     to.library_version = reinterpret_cast<std::uintptr_t>("9.9.9");
-    to.loop = {offsetof(Loop, next),    offsetof(Loop, thread), offsetof(Loop, is_running), offsetof(Loop, is_closed),
-               offsetof(Loop, passes),  offsetof(Loop, current), offsetof(Loop, tasks),     offsetof(Loop, last_time),
-               offsetof(Loop, timers),  offsetof(Loop, clock),   offsetof(Loop, monotonic)};
+    to.loop = {offsetof(Loop, next),   offsetof(Loop, thread),  offsetof(Loop, is_running), offsetof(Loop, is_closed),
+               offsetof(Loop, passes), offsetof(Loop, current), offsetof(Loop, tasks),      offsetof(Loop, last_time),
+               offsetof(Loop, timers), offsetof(Loop, clock),   offsetof(Loop, monotonic)};
     to.timer = {sizeof(Timer), offsetof(Timer, when), offsetof(Timer, node)};
     to.list = {0, 8};
     to.future = {offsetof(Task, loop), offsetof(Task, state), offsetof(Task, kind), offsetof(Task, callbacks)};
     to.node = {offsetof(Node, run)};
-    to.task = {offsetof(Task, links), offsetof(Task, node),  offsetof(Task, timer), offsetof(Task, cancels),   offsetof(Task, phase),
-               offsetof(Task, name),  offsetof(Text, begin), offsetof(Text, identity), offsetof(Task, innermost), offsetof(Task, waiter)};
+    to.task = {offsetof(Task, links),     offsetof(Task, node),  offsetof(Task, timer), offsetof(Task, cancels),
+               offsetof(Task, phase),     offsetof(Task, name),  offsetof(Text, begin), offsetof(Text, identity),
+               offsetof(Task, innermost), offsetof(Task, waiter)};
     to.frame = {offsetof(Frame, task), offsetof(Frame, link), offsetof(Frame, function), offsetof(Frame, await_at), 0};
     to.place = {offsetof(Place, file), offsetof(Place, function), offsetof(Place, line)};
-    to.waiter = {offsetof(Waiter, task), offsetof(Waiter, state), offsetof(Waiter, kind), 0,
-                 0xff,                   offsetof(Waiter, subject_at), offsetof(Waiter, fd), offsetof(Waiter, line)};
+    to.waiter = {offsetof(Waiter, task),       offsetof(Waiter, state), offsetof(Waiter, kind), 0, 0xff,
+                 offsetof(Waiter, subject_at), offsetof(Waiter, fd),    offsetof(Waiter, line)};
     to.lock = {0, 8};
     to.semaphore = {0};
     to.queue = {0, 8, 16};
@@ -162,7 +163,9 @@ void make_world() {
             world.frames[i][depth] = {&task, depth < 2 ? &world.links[i][depth] : nullptr, &world.place, &world.place};
         }
         task.waiter = &world.waiters[i];
-        world.waiters[i] = {&task, 0, static_cast<unsigned char>(i), offsetof(Waiter, subject) / 8, 0, &world.tasks[(i + 1) % count], {}};
+        world.waiters[i] = {
+            &task, 0, static_cast<unsigned char>(i), offsetof(Waiter, subject) / 8, 0, &world.tasks[(i + 1) % count],
+            {}};
         world.callbacks[i] = {{nullptr, nullptr}, reinterpret_cast<void*>(1)};
         task.callbacks = &world.tasks[(i + 1) % count].node;
         task.node.run = reinterpret_cast<void*>(1);
@@ -265,35 +268,53 @@ int main(int argc, char** argv) {
     make_world();
     Loop& loop = world.loop;
     Task& task = world.tasks[0];
-    std::map<std::string, std::function<void()>> lies = {
-        {"true", [] {}},
-        {"no magic", [&] { is.magic[0] = 'A'; }},
-        {"other version", [&] { is.version = 7; }},
-        {"other machine", [&] { is.pointer_bytes = 4; }},
-        {"huge offsets", [&] { std::memset(&is.loop, 0xfe, sizeof is - offsetof(Description, loop)); }},
-        {"too many callbacks", [&] { is.callback_count = 255; }},
-        {"loops nowhere", [&] { is.loops = 0xdead000; }},
-        {"loop at the end of memory", [&] { world.first_loop = reinterpret_cast<Loop*>(UINTPTR_MAX - 7); }},
-        {"loops in a circle", [&] { loop.next = &loop; }},
-        {"list in a circle", [&] { world.tasks[count - 1].links.next = &task.links; }},
-        {"list to itself", [&] { task.links = {&task.links, &task.links}; }},
-        {"list to nowhere", [&] { loop.tasks.next = reinterpret_cast<Links*>(1); }},
-        {"endless list", endless_list},
-        {"endless tasks", endless_tasks},
-        {"frame that awaits itself", [&] { world.links[0][0].parent = &world.frames[0][0]; }},
-        {"endless stack", endless_stack},
-        {"long texts", long_texts},
-        {"callback to itself", [&] { task.callbacks->links.next = &task.callbacks->links; }},
-        {"callbacks in a circle", [&] {
-             world.tasks[1].node.links.next = &world.tasks[2].node.links;
-             world.tasks[2].node.links.next = &world.tasks[1].node.links;
+    std::map<std::string, std::function<void()>> lies =
+        {
+            {"true", [] {}},
+            {"no magic", [&] { is.magic[0] = 'A'; }},
+            {"other version", [&] { is.version = 7; }},
+            {"other machine", [&] { is.pointer_bytes = 4; }},
+            {"huge offsets", [&] { std::memset(&is.loop, 0xfe, sizeof is - offsetof(Description, loop)); }},
+            {"too many callbacks", [&] { is.callback_count = 255; }},
+            {"loops nowhere", [&] { is.loops = 0xdead000; }},
+            {"loop at the end of memory", [&] { world.first_loop = reinterpret_cast<Loop*>(UINTPTR_MAX - 7); }},
+            {"loops in a circle", [&] { loop.next = &loop; }},
+            {"list in a circle", [&] { world.tasks[count - 1].links.next = &task.links; }},
+            {"list to itself",
+             [&] {
+        task.links = {&task.links, &task.links};
+             }},
+            {"list to nowhere", [&] { loop.tasks.next = reinterpret_cast<Links*>(1); }},
+            {"endless list", endless_list},
+            {"endless tasks", endless_tasks},
+            {"frame that awaits itself", [&] { world.links[0][0].parent = &world.frames[0][0]; }},
+            {"endless stack", endless_stack},
+            {"long texts", long_texts},
+            {"callback to itself", [&] { task.callbacks->links.next = &task.callbacks->links; }},
+            {"callbacks in a circle",
+             [&] {
+        world.tasks[1].node.links.next = &world.tasks[2].node.links;
+        world.tasks[2].node.links.next = &world.tasks[1].node.links;
+             }},
+                                                 {"unknown kinds",
+                                                  [] {
+        for (Waiter& waiter : world.waiters) waiter.kind = 200;
+                                                  }},
+        {"unknown phases",
+         [] {
+        for (Task& one : world.tasks) one.phase = 99;
          }},
-        {"unknown kinds", [] { for (Waiter& waiter : world.waiters) waiter.kind = 200; }},
-        {"unknown phases", [] { for (Task& one : world.tasks) one.phase = 99; }},
-        {"subjects nowhere", [] { for (Waiter& waiter : world.waiters) waiter.subject = reinterpret_cast<void*>(UINTPTR_MAX); }},
-        {"timers nowhere", [&] { loop.timers[0] = nullptr; loop.timers[1] = reinterpret_cast<void*>(UINTPTR_MAX); }},
+        {"subjects nowhere",
+         [] {
+        for (Waiter& waiter : world.waiters) waiter.subject = reinterpret_cast<void*>(UINTPTR_MAX);
+         }},
+        {"timers nowhere",
+         [&] {
+        loop.timers[0] = nullptr;
+        loop.timers[1] = reinterpret_cast<void*>(UINTPTR_MAX);
+         }},
         {"stuck page", stuck_page},
-    };
+        };
     if (how.starts_with("scribble ")) scribble(static_cast<unsigned>(std::atoi(how.c_str() + 9)));
     if (how == "list") {
         for (const auto& lie : lies) std::puts(lie.first.c_str());

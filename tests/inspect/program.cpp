@@ -1,10 +1,11 @@
 // A program to be looked at by asyncio-inspect. It says "ready" when all is as it is to be, and stays so until its
 // input ends.
-//     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, no_loop, closed
+//     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, forked, spin, no_loop, closed
 #include <asyncio/asyncio.h>
 #include <asyncio/subprocess.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -177,6 +178,19 @@ void loops(int count) {
     }());
 }
 
+/// Goes on in a child of itself.
+Coro<> forked() {
+    co_await sleep(0);
+    if (pid_t child = ::fork(); child > 0) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        std::_Exit(0);
+    }
+    co_await sleep(0);
+    co_await end_of_input();
+    std::_Exit(0);
+}
+
 void spin() {
     say_ready();
     for (std::atomic<unsigned> i = 0;; ++i) continue;
@@ -192,6 +206,7 @@ int main(int argc, char** argv) {
     if (what == "many") run(many(count));
     if (what == "busy") run(busy(count));
     if (what == "churn") run(churn(count));
+    if (what == "forked") run(forked());
     if (what == "loops") loops(count);
     if (what == "spin") {
         run([]() -> Coro<> {

@@ -112,6 +112,14 @@ class Others(unittest.TestCase):
             threads = set(map(int, os.listdir(f"/proc/{process.pid}/task")))
             self.assertLessEqual({loop["thread"] for loop in look.loops}, threads)
 
+    def test_a_loop_that_goes_on_in_a_forked_child(self):
+        with running(PROGRAMS[0], "forked") as process:
+            child = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+            look = Look(child)
+            self.assertEqual([loop["thread"] for loop in look.loops], [child])
+            self.assertEqual(look.wait("Task-1")["fd"], 0)
+            os.kill(child, signal.SIGKILL)
+
     def test_a_hundred_thousand_tasks(self):
         with running(PROGRAMS[0], "many", 100000) as process:
             look = Look(process)
