@@ -81,7 +81,7 @@ struct Snapshot {
 struct Limits {
     std::size_t loops = 10'000;
     std::size_t tasks = 4'000'000;
-    std::size_t changing = 100'000;       // of those
+    std::size_t changing = 100'000;   // of those
     std::size_t frames = 32'000'000;  // of all tasks
     std::size_t frames_of_one = 1'000'000;
     std::size_t callbacks = 16'000'000;

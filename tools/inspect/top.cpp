@@ -104,16 +104,20 @@ std::string draw_top(const Snapshot& snapshot, const History& history, const Mem
     std::vector<const Group*> order;
     for (const auto& entry : groups) order.push_back(&entry.second);
     auto runs = [&](const Group* group) { return snapshot.tasks[group->example].state == State::running; };
-    std::stable_sort(order.begin(), order.end(), [&](const Group* a, const Group* b) {
-        return runs(a) != runs(b) ? runs(a) : a->count > b->count;
+    std::sort(order.begin(), order.end(), [&](const Group* a, const Group* b) {
+        if (runs(a) != runs(b)) return runs(a);
+        return a->count != b->count ? a->count > b->count : a->example < b->example;
     });
     auto cut = [&](const std::string& text) {
         std::string line = fit(text, width);
         line.erase(line.find_last_not_of(' ') + 1);
         return line + "\n";
     };
-    std::string text = cut(snapshot.title + ", " + std::to_string(snapshot.tasks.size()) + " tasks, " +
-                           std::to_string(snapshot.loops.size()) + " loops");
+    auto counted = [](std::size_t count, const char* what) {
+        return ", " + std::to_string(count) + what + (count == 1 ? "" : "s");
+    };
+    std::string text =
+        cut(snapshot.title + counted(snapshot.tasks.size(), " task") + counted(snapshot.loops.size(), " loop"));
     for (std::size_t i = 0; i < std::min<std::size_t>(snapshot.loops.size(), 8); ++i) {
         text += cut("  " + headline(snapshot.loops[i], history));
     }
