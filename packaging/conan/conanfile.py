@@ -48,7 +48,7 @@ class AsyncioConan(ConanFile):
 
     def generate(self):
         toolchain = CMakeToolchain(self)
-        for name in ("TESTS", "EXAMPLES", "DOCS"):
+        for name in ("TESTS", "EXAMPLES", "DOCS", "TOOLS"):
             toolchain.cache_variables[f"ASYNCIO_BUILD_{name}"] = False
         toolchain.cache_variables["ASYNCIO_TLS"] = "ON" if self.options.tls else "OFF"
         toolchain.cache_variables["ASYNCIO_IO_URING"] = "ON" if self.options.io_uring else "OFF"

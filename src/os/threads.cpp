@@ -6,29 +6,26 @@
 namespace asyncio::detail {
 namespace {
 
-enum class Place : unsigned char { unknown, main_thread, elsewhere };
-
-thread_local Place place = Place::unknown;
+// The system's number of this thread; negative, of the main thread; 0: nobody has asked. One word, for a plugin has
+// little memory for such.
 thread_local int own_number = 0;
 
 // A forked child begins with the thread that forked. As early as in fork_aware.cpp.
-[[maybe_unused]] const int place_follows_forks = ::pthread_atfork(nullptr, nullptr, [] {
-    place = Place::unknown;
-    own_number = 0;
-});
+[[maybe_unused]] const int number_follows_forks = ::pthread_atfork(nullptr, nullptr, [] { own_number = 0; });
 
 }  // namespace
 
-bool in_main_thread() noexcept {
-    if (place == Place::unknown) {
-        place = ::getpid() == thread_number() ? Place::main_thread : Place::elsewhere;
+int thread_number() noexcept {
+    if (own_number == 0) {
+        int number = ::gettid();
+        own_number = number == ::getpid() ? -number : number;
     }
-    return place == Place::main_thread;
+    return own_number < 0 ? -own_number : own_number;
 }
 
-int thread_number() noexcept {
-    if (own_number == 0) own_number = ::gettid();
-    return own_number;
+bool in_main_thread() noexcept {
+    thread_number();
+    return own_number < 0;
 }
 
 }  // namespace asyncio::detail

@@ -11,7 +11,7 @@ import unittest
 
 INSPECT, FORGER, *PROGRAMS = sys.argv[1:]
 SECONDS = 60  # that nothing here may take
-HAS_SANITIZER = any(name in pathlib.Path(PROGRAMS[0]).read_bytes() for name in (b"libasan.so", b"AddressSanitizer:"))
+HAS_SANITIZER = any(name in pathlib.Path(PROGRAMS[0]).read_bytes() for name in (b"libasan.so", b"AddressSanitizer:", b"libtsan.so", b"ThreadSanitizer:"))
 
 
 @contextlib.contextmanager

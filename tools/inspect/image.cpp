@@ -3,6 +3,8 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <optional>
 
 namespace inspect {
@@ -69,7 +71,8 @@ std::optional<std::string> fault_of(const Description& description, std::size_t 
         return "it is of version " + std::to_string(description.version) + ", and this asyncio-inspect knows version " +
                std::to_string(asyncio::inspect::version) + ": use the one that came with the program's library";
     }
-    if (description.pointer_bytes != sizeof(Address) || description.is_little_endian != 1) {
+    if (description.pointer_bytes != sizeof(Address) ||
+        (description.is_little_endian != 0) != (std::endian::native == std::endian::little)) {
         return "it is of another kind of machine";
     }
     if (size_read < sizeof(Description) || !has_sensible_offsets(description)) return "it is damaged";

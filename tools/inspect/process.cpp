@@ -150,7 +150,7 @@ private:
         iovec local = {to, pages * page_bytes};
         iovec remote[block_pages];
         for (std::size_t i = 0; i < pages; ++i) {  // what is there is copied up to the first that is not
-            remote[i] = {reinterpret_cast<void*>(page + i * page_bytes), page_bytes};
+            remote[i] = {reinterpret_cast<void*>(static_cast<std::uintptr_t>(page + i * page_bytes)), page_bytes};
         }
         ssize_t got = ::process_vm_readv(pid_, &local, 1, remote, pages, 0);
         if (got < 0 && errno == EPERM) refuse_permission();
