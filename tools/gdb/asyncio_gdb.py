@@ -85,8 +85,8 @@ class Reader:
         try:
             self.at = int(gdb.parse_and_eval("(unsigned long)&asyncio_inspect_v1"))
         except gdb.error as error:
-            raise gdb.GdbError("this program has no asyncio for C++ in it, or its symbols were stripped: "
-                               "asyncio-inspect does without them") from error
+            raise gdb.GdbError("this program has no asyncio for C++ in it, or has not begun yet, or its symbols were "
+                               "stripped: asyncio-inspect does without them") from error
         try:
             header = self.bytes(self.at, CALLBACKS_AT)
         except gdb.MemoryError as error:
