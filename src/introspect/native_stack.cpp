@@ -30,7 +30,7 @@ struct StackAnswer {
     void* frames[most_frames] = {};
     int count = 0;
 };
-StackAnswer answer;
+StackAnswer stack_answer;
 
 std::mutex users_mutex;
 int users[NSIG] = {};
@@ -38,10 +38,10 @@ struct sigaction former[NSIG];
 
 void stands_here(int) {
     int error = errno;
-    unsigned number = answer.asked.load(std::memory_order_acquire);
-    if (number != answer.answered.load(std::memory_order_relaxed)) {
-        answer.count = ::backtrace(answer.frames, most_frames);
-        answer.answered.store(number, std::memory_order_release);
+    unsigned number = stack_answer.asked.load(std::memory_order_acquire);
+    if (number != stack_answer.answered.load(std::memory_order_relaxed)) {
+        stack_answer.count = ::backtrace(stack_answer.frames, most_frames);
+        stack_answer.answered.store(number, std::memory_order_release);
     }
     errno = error;
 }
@@ -75,20 +75,21 @@ NativeStack::~NativeStack() {
 
 std::vector<std::string> NativeStack::ask() const {
     using namespace std::chrono_literals;
-    std::lock_guard lock(answer.one_at_a_time);
-    unsigned number = answer.asked.load(std::memory_order_relaxed) + 1;
-    answer.asked.store(number, std::memory_order_release);
+    std::lock_guard lock(stack_answer.one_at_a_time);
+    unsigned number = stack_answer.asked.load(std::memory_order_relaxed) + 1;
+    stack_answer.asked.store(number, std::memory_order_release);
     if (::pthread_kill(thread_, signal_) != 0) return {};
     auto end = std::chrono::steady_clock::now() + 1s;
-    while (answer.answered.load(std::memory_order_acquire) != number) {
+    while (stack_answer.answered.load(std::memory_order_acquire) != number) {
         if (std::chrono::steady_clock::now() > end) return {};
         std::this_thread::sleep_for(100us);
     }
-    std::unique_ptr<char*, void (*)(void*)> lines(::backtrace_symbols(answer.frames, answer.count), std::free);
+    std::unique_ptr<char*, void (*)(void*)> lines(::backtrace_symbols(stack_answer.frames, stack_answer.count),
+                                                  std::free);
     std::vector<std::string> stack;
     if (!lines) return stack;
     constexpr int of_the_signal = 2;  // the handler's frame, and the one that the kernel puts below it
-    for (int i = of_the_signal; i < answer.count; ++i) stack.emplace_back(lines.get()[i]);
+    for (int i = of_the_signal; i < stack_answer.count; ++i) stack.emplace_back(lines.get()[i]);
     return stack;
 }
 
