@@ -11,4 +11,4 @@ asyncio::Coro<> amain() {
     std::puts("... world");
 }
 
-int main() { asyncio::run(amain()); }
+int main() { return asyncio::run_main(amain()); }

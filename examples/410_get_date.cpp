@@ -22,4 +22,4 @@ asyncio::Coro<> amain() {
     std::printf("%s\n", date.c_str());
 }
 
-int main() { asyncio::run(amain()); }
+int main() { return asyncio::run_main(amain()); }

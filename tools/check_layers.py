@@ -27,7 +27,7 @@ for floor in FLOORS:
     lower = set(BELOW)
     BELOW |= {folder: lower for folder in floor}
 BELOW["os"] = BELOW["core"]  # it implements what the loop declares, and nobody includes it
-UMBRELLAS = {"asyncio.h", "contextlib.h", "introspect.h", "subprocess.h", "tls.h"}  # headers for programs, in no folder
+UMBRELLAS = {"asyncio.h", "builtins.h", "contextlib.h", "introspect.h", "subprocess.h", "tls.h"}  # headers for programs, in no folder
 GROUND = "version.h"  # in no folder, and knows nobody
 SYSTEM_LAYERS = {"os", "net", "process"}  # the folders of src/ that may speak to the operating system
 SYSTEM_FILES = {

@@ -1,4 +1,5 @@
 #include <asyncio/context/context.h>
+#include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exceptions.h>
 
 #include "detail/threads.h"
@@ -284,6 +285,7 @@ std::string ContextVarBase::repr() const {
 }
 
 void ContextVarBase::throw_lookup_error() const { throw LookupError(repr()); }
+void ContextVarBase::throw_key_error() const { throw KeyError(repr()); }
 
 }  // namespace detail
 

@@ -3,6 +3,7 @@
 
 #include "core/tracebacks.h"
 
+#include <asyncio/core/context_of.h>
 #include <asyncio/core/stack.h>
 #include <asyncio/errors/exception_group.h>
 
@@ -14,11 +15,9 @@
 namespace asyncio {
 namespace {
 
-using detail::exception_cast;
-
 /// What throw_with_nested() threw is of a type of the standard library's own.
 std::string type_name_of(const std::exception_ptr& error) {
-    std::string name = detail::type_name(error);
+    std::string name = type_name(error);
     for (std::string_view wrapper : {"std::_Nested_exception<", "std::__nested<", "std::__1::__nested<"}) {
         if (!name.starts_with(wrapper) || !name.ends_with('>')) continue;
         name = name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
@@ -97,18 +96,26 @@ private:
     static constexpr std::size_t deepest = 10;
     static constexpr std::size_t longest_chain = 100;
 
+    struct Link {
+        std::exception_ptr error;
+        bool is_cause;  // or else the context
+    };
+
     void add_with_causes(const std::exception_ptr& error) {
-        std::vector<std::exception_ptr> chain{error};
+        std::vector<Link> chain{{error, false}};
         while (chain.size() < longest_chain) {
-            std::exception_ptr cause = cause_of(chain.back());
-            if (!cause) break;
-            chain.push_back(std::move(cause));
+            Link next{cause_of(chain.back().error), true};
+            if (!next.error) next = {context_of(chain.back().error), false};
+            if (!next.error) break;
+            chain.push_back(std::move(next));
         }
         while (!chain.empty()) {
-            add(chain.back());
+            Link link = std::move(chain.back());
             chain.pop_back();
+            add(link.error);
             if (chain.empty()) break;
-            add_lines("\nThe above exception was the direct cause of the following exception:\n\n");
+            add_lines(link.is_cause ? "\nThe above exception was the direct cause of the following exception:\n\n"
+                                    : "\nDuring handling of the above exception, another exception occurred:\n\n");
         }
     }
 

@@ -27,6 +27,7 @@ struct TracebackEntry {
     TracebackLines traceback;
     const FutureBase* future = nullptr;  // the latest that is no task and has ended with it, for comparing only,
     std::size_t lines_of_future = 0;     // and how many lines there were then
+    std::exception_ptr context;
 };
 
 namespace {
@@ -109,9 +110,14 @@ void destroy_with_traceback(void* object) {
         entry = bucket.find(object);
         bucket.remove(*entry);
     }
-    void (*destructor)(void*) = entry->destructor;
-    delete entry;
-    if (destructor != nullptr) destructor(object);
+    if (entry->destructor != nullptr) entry->destructor(object);
+    // With it dies its context, perhaps, and the context of that: one after the other, without a deep stack.
+    static thread_local TracebackEntry* dying = nullptr;
+    static thread_local bool at_it = false;
+    entry->next = std::exchange(dying, entry);
+    if (std::exchange(at_it, true)) return;
+    while (dying != nullptr) delete std::exchange(dying, dying->next);
+    at_it = false;
 }
 
 bool has_entry(void* object) noexcept {
@@ -148,11 +154,14 @@ const EndOfTracebacks end_of_tracebacks;
 
 }  // namespace
 
-TracebackEntry* traceback_of_handled(const std::exception_ptr& error) noexcept {
+namespace {
+
+/// The entry of an exception of this type, made if there is none.
+TracebackEntry* entry_of(const std::exception_ptr& error, const std::type_info* type) noexcept {
     void* object = object_of(error);
     if (has_entry(object)) return TracebackTable::Bucket(all_tracebacks.place_of(object)).find(object);
     ThrownHeader& header = header_of(object);
-    if (header.type != abi::__cxa_current_exception_type()) return nullptr;  // it is not laid out as we know it
+    if (header.type != type) return nullptr;  // it is not laid out as we know it
     begin_tracebacks();
     if (traceback_use.load(std::memory_order_acquire) == TracebackUse::over) return nullptr;
     auto* made = new (std::nothrow) TracebackEntry(object, header.destructor);
@@ -169,6 +178,37 @@ TracebackEntry* traceback_of_handled(const std::exception_ptr& error) noexcept {
     if (other == nullptr) return made;
     delete made;
     return other;
+}
+
+const std::type_info* thrown_type(const std::exception_ptr& error) noexcept {
+#ifdef __GLIBCXX__
+    return error.__cxa_exception_type();
+#else
+    try {
+        std::rethrow_exception(error);
+    } catch (...) {
+        return abi::__cxa_current_exception_type();
+    }
+#endif
+}
+
+}  // namespace
+
+TracebackEntry* traceback_of_handled(const std::exception_ptr& error) noexcept {
+    return entry_of(error, abi::__cxa_current_exception_type());
+}
+
+std::exception_ptr noted_context(const std::exception_ptr& error) noexcept {
+    std::exception_ptr context;
+    with_entry(error, [&](const TracebackEntry& entry) { context = entry.context; });
+    return context;
+}
+
+void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept {
+    TracebackEntry* entry = entry_of(error, thrown_type(error));
+    if (entry == nullptr) return;
+    std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(entry->object)));
+    std::swap(entry->context, context);  // what was noted dies without the lock
 }
 
 void add_traceback_line(TracebackEntry& entry, const FramePlace& place) noexcept {

@@ -47,6 +47,9 @@ void end_traceback_of_future(const std::exception_ptr& error, const FutureBase& 
 /// The future throws it, to whoever asks: what others added who asked before is no part of that. Python:
 /// `raise self._exception.with_traceback(self._exception_tb)`.
 void begin_traceback_at(const std::exception_ptr& error, const FutureBase& future) noexcept;
+/// What is noted for context_of(), beside the lines; nothing where memory lacks.
+std::exception_ptr noted_context(const std::exception_ptr& error) noexcept;
+void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept;
 /// Throws bad_alloc.
 TracebackLines traceback_lines(const std::exception_ptr& error);
 

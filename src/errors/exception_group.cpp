@@ -126,8 +126,8 @@ std::exception_ptr projection(const std::exception_ptr& original, const std::vec
 
 }  // namespace
 
-ExceptionSplit split_exception(const std::exception_ptr& error, ErrorPredicate matches) {
-    ExceptionSplit result;
+AnySplit split_exception(const std::exception_ptr& error, ErrorPredicate matches) {
+    AnySplit result;
     if (!error) return result;
     if (matches(error)) {
         result.matched = error;
@@ -141,7 +141,7 @@ ExceptionSplit split_exception(const std::exception_ptr& error, ErrorPredicate m
     std::vector<std::exception_ptr> matched;
     std::vector<std::exception_ptr> rest;
     for (const std::exception_ptr& child : group->exceptions()) {
-        ExceptionSplit split = split_exception(child, matches);
+        AnySplit split = split_exception(child, matches);
         if (split.matched) matched.push_back(std::move(split.matched));
         if (split.rest) rest.push_back(std::move(split.rest));
     }
@@ -159,7 +159,7 @@ void ExceptStar::run(ErrorPredicate matches, void* handler, void (*call)(void*, 
         if (!matches(rest_)) return;
         matched = make_exception_group("", {std::exchange(rest_, nullptr)});
     } else {
-        ExceptionSplit split = split_exception(rest_, matches);
+        AnySplit split = split_exception(rest_, matches);
         if (!split.matched) return;
         matched = std::move(split.matched);
         rest_ = std::move(split.rest);
@@ -215,7 +215,17 @@ const std::vector<std::exception_ptr>& BaseExceptionGroup::exceptions() const no
 const char* BaseExceptionGroup::what() const noexcept { return state_->text(); }
 std::exception_ptr BaseExceptionGroup::self() const { return std::make_exception_ptr(BaseExceptionGroup(*this)); }
 ExceptionSplit BaseExceptionGroup::split_if(detail::ErrorPredicate matches) const {
-    return detail::split_exception(self(), matches);
+    detail::AnySplit halves = detail::split_exception(self(), matches);
+    ExceptionSplit split;
+    split.matched = ExceptionGroupPart(std::move(halves.matched));
+    split.rest = ExceptionGroupPart(std::move(halves.rest));
+    return split;
+}
+
+const BaseExceptionGroup& ExceptionGroupPart::operator*() const {
+    const auto* group = exception_cast<BaseExceptionGroup>(*this);
+    if (group == nullptr) throw ValueError("there is no such part of the exception group");
+    return *group;
 }
 
 ExceptionGroup::ExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions)

@@ -1,3 +1,4 @@
+#include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/exceptions.h>
 
@@ -43,10 +44,17 @@ const char* CancelledError::what() const noexcept {
     return request_ && request_->message ? request_->message->c_str() : "";
 }
 
+KeyboardInterrupt::KeyboardInterrupt() noexcept : text_("") {}
+KeyboardInterrupt::KeyboardInterrupt(std::string_view message) : text_(std::string(message)) {}
+const char* KeyboardInterrupt::what() const noexcept { return text_.what(); }
+
+KeyError::KeyError(std::string_view key) : LookupError(detail::quoted(key)) {}
+
 SystemExit::SystemExit(int code) noexcept : code_(code) { std::snprintf(text_, sizeof text_, "%d", code); }
 const char* SystemExit::what() const noexcept { return text_; }
 
-OSError::OSError(std::string_view message) : std::system_error(std::error_code()), text_(std::string(message)) {}
+OSError::OSError(std::string_view message)
+    : std::system_error(std::error_code()), HasMessage{message.data() != nullptr}, text_(std::string(message)) {}
 
 OSError::OSError(int errno_value, std::string_view strerror)
     : std::system_error(std::error_code(errno_value, std::generic_category())),
@@ -159,11 +167,6 @@ bool current_exception_is_keyboard_interrupt_or_system_exit() noexcept {
     return is_interrupt_or_exit(abi::__cxa_current_exception_type());
 }
 
-std::string type_name(const std::exception_ptr& error) {
-    const std::type_info* type = thrown_type(error);
-    return type ? demangled(type->name()) : "NoneType";
-}
-
 // Python's texts
 
 namespace {
@@ -260,10 +263,15 @@ std::string count_of_children(const BaseExceptionGroup& group) {
 }  // namespace
 }  // namespace detail
 
+std::string type_name(const std::exception_ptr& error) {
+    const std::type_info* type = detail::thrown_type(error);
+    return type ? detail::demangled(type->name()) : "NoneType";
+}
+
 std::string repr(const std::exception_ptr& error) {
     if (!error) return "None";
-    std::string name = detail::type_name(error);
-    if (const auto* group = detail::exception_cast<BaseExceptionGroup>(error)) {
+    std::string name = type_name(error);
+    if (const auto* group = exception_cast<BaseExceptionGroup>(error)) {
         std::string text = name + "(" + detail::quoted(group->message()) + ", [";
         const char* separator = "";
         for (const std::exception_ptr& child : group->exceptions()) {
@@ -272,23 +280,26 @@ std::string repr(const std::exception_ptr& error) {
         }
         return text + "])";
     }
-    if (const auto* os_error = detail::exception_cast<OSError>(error); os_error && os_error->errno_value() != 0) {
+    if (const auto* os_error = exception_cast<OSError>(error); os_error && os_error->errno_value() != 0) {
         return name + "(" + std::to_string(os_error->errno_value()) + ", " + detail::quoted(os_error->strerror()) + ")";
     }
-    if (const auto* exit = detail::exception_cast<SystemExit>(error)) return name + "(" + exit->what() + ")";
-    if (const auto* cancelled = detail::exception_cast<CancelledError>(error)) {
+    if (const auto* exit = exception_cast<SystemExit>(error)) return name + "(" + exit->what() + ")";
+    if (const auto* cancelled = exception_cast<CancelledError>(error)) {
         return name + "(" + (cancelled->message() ? detail::quoted(*cancelled->message()) : "") + ")";
     }
     std::string_view message = detail::message_of(error, name);
-    return name + "(" + (message.empty() ? "" : detail::quoted(message)) + ")";
+    if (const auto* key = exception_cast<KeyError>(error)) return name + "(" + key->what() + ")";  // in quotes already
+    const auto* told = exception_cast<detail::HasMessage>(error);
+    bool has_message = !message.empty() || (told != nullptr && told->has_message);
+    return name + "(" + (has_message ? detail::quoted(message) : "") + ")";
 }
 
 std::string str(const std::exception_ptr& error) {
     if (!error) return "None";
-    if (const auto* group = detail::exception_cast<BaseExceptionGroup>(error)) {
+    if (const auto* group = exception_cast<BaseExceptionGroup>(error)) {
         return group->message() + detail::count_of_children(*group);
     }
-    return std::string(detail::message_of(error, detail::type_name(error)));
+    return std::string(detail::message_of(error, type_name(error)));
 }
 
 }  // namespace asyncio

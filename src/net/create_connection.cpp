@@ -96,7 +96,12 @@ Coro<Socket> accepted_socket(Socket socket) {
 
 // CPython: base_events.py, BaseEventLoop._create_connection_transport
 Coro<Connection<>> make_connection(Coro<Socket> connecting, Ref<ProtocolMaker> maker, TlsRequest tls) {
-    tls.check();
+    try {
+        tls.check();
+    } catch (...) {
+        connecting.close();  // it is not the user's fault that nobody awaits it
+        throw;
+    }
     Socket socket = co_await std::move(connecting);
     if (!socket) throw_os_error(EBADF);
     Ref<BaseProtocol> protocol = made_protocol(*maker);
@@ -138,12 +143,14 @@ Coro<Socket> connected_unix_socket(std::optional<std::string_view> path, const C
 
 Coro<Connection<>> create_connection(Ref<ProtocolMaker> maker, Host host, Port port,
                                      const CreateConnectionOptions& options) {
-    return make_connection(connected_socket(host, port, options), std::move(maker), client_tls(options, host));
+    TlsRequest tls = client_tls(options, host);  // throws before there is a coroutine that nobody would await
+    return make_connection(connected_socket(host, port, options), std::move(maker), std::move(tls));
 }
 
 Coro<Connection<>> create_unix_connection(Ref<ProtocolMaker> maker, std::optional<std::string_view> path,
                                           const CreateUnixConnectionOptions& options) {
-    return make_connection(connected_unix_socket(path, options), std::move(maker), unix_client_tls(options));
+    TlsRequest tls = unix_client_tls(options);
+    return make_connection(connected_unix_socket(path, options), std::move(maker), std::move(tls));
 }
 
 Coro<Connection<>> connect_accepted_socket(Ref<ProtocolMaker> maker, Socket socket,

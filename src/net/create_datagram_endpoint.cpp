@@ -147,13 +147,23 @@ void set_reuse_port(Socket& socket) {
     }
 }
 
+/// What the system refuses names the address, as a server's does.
+void bind_to(Socket& socket, const SocketAddress& address) {
+    try {
+        socket.bind(address);
+    } catch (const OSError& error) {
+        throw_os_error(error.errno_value(), "error while attempting to bind on address " + repr(address) + ": " +
+                                                std::string(error.strerror()));
+    }
+}
+
 Coro<OpenedSocket> open_socket(const DatagramEndpointOptions& options, Candidate candidate) {
     OpenedSocket opened;
     opened.socket = Socket(candidate.family, SocketKind::DGRAM, candidate.proto);
     bool broadcasts = options.allow_broadcast.value_or(false);
     if (options.reuse_port.value_or(false)) set_reuse_port(opened.socket);
     if (broadcasts) opened.socket.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
-    if (candidate.local) opened.socket.bind(candidate.local);
+    if (candidate.local) bind_to(opened.socket, candidate.local);
     opened.target = candidate.remote;
     if (candidate.remote && !broadcasts) co_await sock_connect(opened.socket, candidate.remote);
     co_return opened;

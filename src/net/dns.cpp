@@ -112,6 +112,11 @@ private:
 std::vector<AddressInfo> look_up_or_throw(const AddressQuery& query) {
     std::vector<AddressInfo> found;
     int code = look_up(query, 0, found);
+    if (code == EAI_SERVICE) {
+        Port port = query.port.get();
+        std::string text = port.is_number() ? std::to_string(port.number()) : std::string(port.service());
+        throw gaierror(code, std::string(::gai_strerror(code)) + ": port " + text, query.host.get().name());
+    }
     if (code != 0) throw_gaierror(code, query.host.get().name());
     return found;
 }

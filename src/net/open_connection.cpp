@@ -20,7 +20,12 @@ namespace {
 Coro<Streams> open_streams(Coro<Socket> connecting, std::int64_t limit, TlsRequest tls) {
     LoopCore& loop = running_core();
     StreamReader reader(Ref<ReaderState>(new ReaderState(loop, limit)));
-    tls.check();
+    try {
+        tls.check();
+    } catch (...) {
+        connecting.close();  // it is not the user's fault that nobody awaits it
+        throw;
+    }
     Socket socket = co_await std::move(connecting);
     if (!socket) throw_os_error(EBADF);
     Ref<StreamReaderProtocol> protocol(new StreamReaderProtocol(reader.state(), nullptr));
@@ -45,20 +50,22 @@ Coro<Streams> open_connection(Host host, Port port, OpenConnectionOptions option
                                              .happy_eyeballs_delay = options.happy_eyeballs_delay,
                                              .interleave = options.interleave,
                                              .all_errors = options.all_errors};
-    return detail::open_streams(detail::connected_socket(host, port, of_connection), options.limit,
-                                detail::client_tls(options, host));
+    detail::TlsRequest tls = detail::client_tls(options, host);  // throws before there is a coroutine to await
+    return detail::open_streams(detail::connected_socket(host, port, of_connection), options.limit, std::move(tls));
 }
 
 Coro<Streams> open_connection(OpenConnectionOptions options) { return open_connection({}, {}, options); }
 
 Coro<Streams> open_unix_connection(std::string_view path, OpenUnixConnectionOptions options) {
+    detail::TlsRequest tls = detail::unix_client_tls(options);
     return detail::open_streams(detail::connected_unix_socket(path, {.sock = options.sock}), options.limit,
-                                detail::unix_client_tls(options));
+                                std::move(tls));
 }
 
 Coro<Streams> open_unix_connection(OpenUnixConnectionOptions options) {
+    detail::TlsRequest tls = detail::unix_client_tls(options);
     return detail::open_streams(detail::connected_unix_socket(std::nullopt, {.sock = options.sock}), options.limit,
-                                detail::unix_client_tls(options));
+                                std::move(tls));
 }
 
 }  // namespace asyncio

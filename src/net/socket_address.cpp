@@ -10,6 +10,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 namespace asyncio {
 
@@ -85,8 +86,17 @@ std::string repr(SocketKind kind) {
     return number;
 }
 
+namespace {
+
+[[noreturn]] void throw_wild_port(std::int64_t port) {
+    constexpr std::int64_t cut = std::numeric_limits<int>::max();  // what a text of many digits was cut to
+    throw ValueError("port must be 0-65535" + (port < cut ? ", not " + std::to_string(port) : "") + ".");
+}
+
+}  // namespace
+
 SocketAddress::SocketAddress(std::string_view host, std::int64_t port, std::uint32_t flowinfo, std::uint32_t scope_id) {
-    if (port < 0 || port > 65535) throw ValueError("port must be 0-65535.");
+    if (port < 0 || port > 65535) throw_wild_port(port);
     if (flowinfo > 0xfffff) throw ValueError("flowinfo must be 0-1048575.");
     std::string text(host);
     sockaddr_in v4 = {};

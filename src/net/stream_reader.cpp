@@ -20,7 +20,8 @@ StreamReader::StreamReader(StreamReaderOptions options)
 
 const detail::Ref<detail::ReaderState>& StreamReader::state() const {
     if (!state_)
-        throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no reader");
+        throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no reader; or it is the stdout or "
+                           "stderr of a child that was not started with {.stdout = asyncio::subprocess::PIPE}");
     return state_;
 }
 

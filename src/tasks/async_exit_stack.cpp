@@ -1,6 +1,6 @@
 #include <asyncio/tasks/async_exit_stack.h>
 
-#include <asyncio/errors/context_of.h>
+#include <asyncio/core/context_of.h>
 #include <asyncio/tasks/async_context_managers.h>
 
 namespace asyncio {

@@ -95,6 +95,7 @@ Runner::~Runner() {
             detail::log(LogLevel::error, "closing an asyncio::Runner failed, and memory lacks to say how");
         }
     }
+    if (loop_ != nullptr && !loop_->is_running()) delete loop_;
 }
 
 void Runner::check_can_run() {
@@ -154,21 +155,21 @@ void Runner::run_to_the_end(const AnyTask& main) {
     try {
         close();
     } catch (...) {  // tasks that cannot go on cannot be ended either, perhaps
-        if (!failure || detail::exception_cast<DeadlockError>(failure) == nullptr) throw;
+        if (!failure || exception_cast<DeadlockError>(failure) == nullptr) throw;
     }
     if (failure) std::rethrow_exception(failure);
 }
 
 void Runner::close() {
-    if (loop_ == nullptr) return;
+    if (loop_ == nullptr || closed_) return;
     if (loop_->is_running()) throw RuntimeError("Cannot close a running event loop");
-    std::unique_ptr<EventLoop> loop(loop_);
+    EventLoop* const loop = loop_;  // which stays as long as the runner, closed: others may have a reference to it
     class Closed {
     public:
         explicit Closed(Runner& runner) : runner_(runner) {}
         ~Closed() {
-            runner_.loop_ = nullptr;
             runner_.closed_ = true;
+            runner_.loop_->close();
         }
 
     private:

@@ -96,3 +96,19 @@ void WaitAwaiter::end() {
 }
 
 }  // namespace asyncio::detail
+
+namespace asyncio {
+
+std::string repr(ReturnWhen when) {
+    switch (when) {
+        case FIRST_COMPLETED:
+            return "'FIRST_COMPLETED'";
+        case FIRST_EXCEPTION:
+            return "'FIRST_EXCEPTION'";
+        case ALL_COMPLETED:
+            break;
+    }
+    return "'ALL_COMPLETED'";
+}
+
+}  // namespace asyncio

@@ -27,7 +27,7 @@ std::exception_ptr error_after_cancel(FutureBase& future) {
     try {
         future.check_result();
     } catch (const CancelledError&) {
-        return std::make_exception_ptr(TimeoutError("", std::current_exception()));
+        return std::make_exception_ptr(TimeoutError(std::string_view(), std::current_exception()));
     } catch (...) {
         return std::current_exception();
     }

@@ -1,4 +1,5 @@
 #include <asyncio/context/context.h>
+#include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exceptions.h>
 
 #include <gtest/gtest.h>
@@ -349,6 +350,14 @@ TEST(ContextThread, ContextsTravelAndAreEnteredByOneThreadAtATime) {
     }
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(var.get(), "a value that is too long for the string itself");
+}
+
+TEST(Context, GivesAValueBySubscriptOrThrowsKeyError) {
+    static ContextVar<int> number("number", 5);
+    Context context;
+    EXPECT_THROW(static_cast<void>(context[number]), KeyError);  // a default does not count, as in Python
+    context.run([] { number.set(7); });
+    EXPECT_EQ(context[number], 7);
 }
 
 }  // namespace

@@ -154,7 +154,7 @@ TEST(TaskStep, AnExceptionIsStoredAndTheSameObjectIsThrown) {
         try {
             co_await task;
         } catch (const ValueError& error) {
-            trace(&error == detail::exception_cast<ValueError>(task.exception()));
+            trace(&error == exception_cast<ValueError>(task.exception()));
         }
     });
     EXPECT_EQ(text, "2:cb, 2:True");

@@ -390,7 +390,7 @@ TEST(TaskExit, InReactionToACancelIsStoredAndLeavesTheLoop) {
     EXPECT_EQ(outcome([&] { loop.run_until_complete(task); }).substr(0, 10), "SystemExit");
     EXPECT_TRUE(task.done());
     EXPECT_FALSE(task.cancelled());
-    EXPECT_NE(detail::exception_cast<SystemExit>(task.exception()), nullptr);
+    EXPECT_NE(exception_cast<SystemExit>(task.exception()), nullptr);
 }
 
 }  // namespace

@@ -54,11 +54,11 @@ TEST(ExceptionGroup, RefusesAnEmptyListAndBaseExceptions) {
 TEST(ExceptionGroup, IsAStdExceptionAndABaseExceptionGroupIsNot) {
     auto plain = group_of("m", pointer_to(ValueError("a")), pointer_to(42));
     auto base = group_of("m", pointer_to(ValueError("a")), pointer_to(CancelledError()));
-    EXPECT_NE(detail::exception_cast<ExceptionGroup>(plain), nullptr);
-    EXPECT_NE(detail::exception_cast<std::exception>(plain), nullptr);
-    EXPECT_NE(detail::exception_cast<BaseExceptionGroup>(plain), nullptr);
-    EXPECT_EQ(detail::exception_cast<std::exception>(base), nullptr);
-    EXPECT_NE(detail::exception_cast<BaseExceptionGroup>(base), nullptr);
+    EXPECT_NE(exception_cast<ExceptionGroup>(plain), nullptr);
+    EXPECT_NE(exception_cast<std::exception>(plain), nullptr);
+    EXPECT_NE(exception_cast<BaseExceptionGroup>(plain), nullptr);
+    EXPECT_EQ(exception_cast<std::exception>(base), nullptr);
+    EXPECT_NE(exception_cast<BaseExceptionGroup>(base), nullptr);
     EXPECT_FALSE(detail::is_base_exception(plain));
     EXPECT_TRUE(detail::is_base_exception(base));
     EXPECT_EQ(repr(plain), "ExceptionGroup('m', [ValueError('a'), int()])");
@@ -141,13 +141,13 @@ TEST(ExceptionGroupSplit, GivesNullForAnEmptyHalf) {
     EXPECT_EQ(example().subgroup<OSError>(), nullptr);
     auto all = example().split([](const std::exception_ptr&) { return true; });
     EXPECT_EQ(all.rest, nullptr);
-    ASSERT_NE(detail::exception_cast<BaseExceptionGroup>(all.matched), nullptr);
+    ASSERT_NE(exception_cast<BaseExceptionGroup>(all.matched), nullptr);
 }
 
 TEST(ExceptionGroupSplit, AsksThePredicateAboutGroupsFirst) {
     std::vector<std::string> asked;
     auto split = example().split([&](const std::exception_ptr& error) {
-        asked.push_back(detail::type_name(error));
+        asked.push_back(type_name(error));
         return false;
     });
     EXPECT_EQ(split.matched, nullptr);
@@ -159,7 +159,7 @@ TEST(ExceptionGroupSplit, KeepsTheVeryExceptions) {
     auto error = pointer_to(ValueError("a"));
     ExceptionGroup group("m", {error, pointer_to(TypeError("t"))});
     auto matched = group.subgroup<ValueError>();
-    EXPECT_EQ(detail::exception_cast<BaseExceptionGroup>(matched)->exceptions()[0], error);
+    EXPECT_EQ(exception_cast<BaseExceptionGroup>(matched)->exceptions()[0], error);
     auto by_identity = group.subgroup([&](const std::exception_ptr& candidate) { return candidate == error; });
     EXPECT_EQ(repr(by_identity), "ExceptionGroup('m', [ValueError('a')])");
 }
@@ -186,7 +186,7 @@ auto three() {
 TEST(ExceptionGroup, NestedAMillionDeepDiesWithoutRecursion) {
     std::exception_ptr group = pointer_to(ValueError("innermost"));
     for (int depth = 0; depth < 1'000'000; ++depth) group = group_of("around", group);
-    EXPECT_NE(detail::exception_cast<ExceptionGroup>(group), nullptr);
+    EXPECT_NE(exception_cast<ExceptionGroup>(group), nullptr);
     group = nullptr;
 }
 
@@ -268,6 +268,22 @@ TEST(ExceptStar, TakesAThrownCopyForANewException) {
     auto raise_child = [](const BaseExceptionGroup& group) { std::rethrow_exception(group.exceptions()[0]); };
     EXPECT_EQ(star(two(), on_error<ValueError>(raise_child)),
               "ExceptionGroup('', [ValueError('1'), ExceptionGroup('two', [TypeError('2')])])");
+}
+
+TEST(ExceptionGroup, ItsPartsAreGroupsAndExceptionPointers) {
+    BaseExceptionGroup group("two", {pointer_to(ValueError("1")), pointer_to(OSError("2"))});
+    auto [values, rest] = group.split<ValueError>();
+    EXPECT_EQ(values->message(), "two");
+    EXPECT_EQ(repr(values->exceptions()[0]), "ValueError('1')");
+    EXPECT_EQ((*rest).exceptions().size(), 1u);
+    auto part = group.subgroup<OSError>();
+    std::exception_ptr pointer = part;
+    EXPECT_EQ(repr(pointer), "ExceptionGroup('two', [OSError('2')])");
+    EXPECT_THROW(std::rethrow_exception(part), ExceptionGroup);
+    auto none = group.subgroup<TypeError>();
+    EXPECT_FALSE(none);
+    EXPECT_EQ(none, nullptr);
+    EXPECT_THROW(none->message(), ValueError);
 }
 
 TEST(ExceptStar, OfBaseExceptionTakesEverything) {

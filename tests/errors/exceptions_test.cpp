@@ -119,8 +119,8 @@ TEST(ExceptionRepr, NamesTypesThatAreNoneOfOurs) {
     EXPECT_EQ(repr(pointer_to(std::bad_alloc())), "std::bad_alloc()");
     EXPECT_EQ(repr(pointer_to(42)), "int()");
     EXPECT_EQ(repr(pointer_to(Unrelated())), "Unrelated()");
-    EXPECT_EQ(detail::type_name(pointer_to(OwnError())), "OwnError");
-    EXPECT_EQ(detail::type_name(nullptr), "NoneType");
+    EXPECT_EQ(type_name(pointer_to(OwnError())), "OwnError");
+    EXPECT_EQ(type_name(nullptr), "NoneType");
 }
 
 TEST(ExceptionStr, IsTheMessageAlone) {
@@ -180,14 +180,14 @@ TEST(ExceptionKind, OfTheCurrentExceptionIsKnownInsideAHandler) {
 
 TEST(ExceptionCast, FindsWhatACatchWouldTake) {
     auto error = pointer_to(TimeoutError("late"));
-    ASSERT_NE(detail::exception_cast<TimeoutError>(error), nullptr);
-    EXPECT_STREQ(detail::exception_cast<OSError>(error)->what(), "late");
-    EXPECT_STREQ(detail::exception_cast<std::exception>(error)->what(), "late");
-    EXPECT_EQ(detail::exception_cast<ValueError>(error), nullptr);
-    EXPECT_EQ(detail::exception_cast<BaseException>(error), nullptr);
-    EXPECT_EQ(*detail::exception_cast<int>(pointer_to(42)), 42);
-    EXPECT_EQ(detail::exception_cast<OSError>(nullptr), nullptr);
-    EXPECT_EQ(detail::exception_cast<OSError>(pointer_to(42)), nullptr);
+    ASSERT_NE(exception_cast<TimeoutError>(error), nullptr);
+    EXPECT_STREQ(exception_cast<OSError>(error)->what(), "late");
+    EXPECT_STREQ(exception_cast<std::exception>(error)->what(), "late");
+    EXPECT_EQ(exception_cast<ValueError>(error), nullptr);
+    EXPECT_EQ(exception_cast<BaseException>(error), nullptr);
+    EXPECT_EQ(*exception_cast<int>(pointer_to(42)), 42);
+    EXPECT_EQ(exception_cast<OSError>(nullptr), nullptr);
+    EXPECT_EQ(exception_cast<OSError>(pointer_to(42)), nullptr);
 }
 
 }  // namespace

@@ -58,14 +58,14 @@ void note_wrong(std::string_view what) {
 
 /// Whether this is what a program may end with when memory or a call fails.
 bool is_expected(const std::exception_ptr& error) {
-    if (const auto* group = detail::exception_cast<BaseExceptionGroup>(error)) {
+    if (const auto* group = exception_cast<BaseExceptionGroup>(error)) {
         for (const std::exception_ptr& child : group->exceptions()) {
             if (!is_expected(child)) return false;
         }
         return true;
     }
-    return detail::exception_cast<std::bad_alloc>(error) != nullptr ||
-           detail::exception_cast<std::system_error>(error) != nullptr;
+    return exception_cast<std::bad_alloc>(error) != nullptr ||
+           exception_cast<std::system_error>(error) != nullptr;
 }
 
 [[noreturn]] void stop_hanging() {

@@ -45,8 +45,8 @@ Coro<> group_of_numbers() {
 /// What comes out of a group has either the error of the child that failed, or says that memory lacked.
 void expect_value_error(const BaseExceptionGroup& group) {
     for (const std::exception_ptr& error : group.exceptions()) {
-        if (detail::exception_cast<ValueError>(error) != nullptr) return;
-        if (detail::exception_cast<std::bad_alloc>(error) != nullptr) return;
+        if (exception_cast<ValueError>(error) != nullptr) return;
+        if (exception_cast<std::bad_alloc>(error) != nullptr) return;
     }
     expect(false, "the error of the child that failed");
 }
@@ -278,7 +278,7 @@ Coro<> races() {
     bool is_right = race.winner_result == 2 && race.winner_index == 2U;
     bool lacked_memory = false;
     for (const std::exception_ptr& error : race.exceptions) {
-        if (error && detail::exception_cast<std::bad_alloc>(error) != nullptr) lacked_memory = true;
+        if (error && exception_cast<std::bad_alloc>(error) != nullptr) lacked_memory = true;
     }
     expect(is_right || lacked_memory, "the winner of the race");
 }

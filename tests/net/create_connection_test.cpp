@@ -187,4 +187,24 @@ TEST_F(CreateConnectionTest, ABufferedProtocolReceivesAWholeStream) {
 }
 
 }  // namespace
+std::string logged_in_debug_mode;
+
+TEST_F(CreateConnectionTest, WrongOptionsAreNoCoroutineThatWasNeverAwaited) {
+    logged_in_debug_mode.clear();
+    LogHandler former = set_log_handler(
+        [](LogLevel, std::string_view text) { logged_in_debug_mode += std::string(text) + "\n"; });
+    run_net([]() -> Coro<> {
+        get_running_loop().set_debug(true);
+        bool thrown = false;
+        try {
+            co_await open_connection("127.0.0.1", 1, {.server_hostname = "name"});
+        } catch (const ValueError&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+    });
+    set_log_handler(former);
+    EXPECT_EQ(logged_in_debug_mode.find("never awaited"), std::string::npos) << logged_in_debug_mode;
+}
+
 }  // namespace asyncio

@@ -70,6 +70,31 @@ TEST_F(DatagramEndpointTest, DatagramsGoBothWays) {
     run_net([] { return ping_pong("127.0.0.1"); });
 }
 
+TEST_F(DatagramEndpointTest, ItsAddressMayStandInBraces) {
+    run_net([]() -> Coro<> {
+        auto endpoint = co_await create_datagram_endpoint(quiet, {"127.0.0.1", 0});
+        SocketAddress address = endpoint.transport.get_extra_info("sockname");
+        EXPECT_EQ(address.host(), "127.0.0.1");
+        auto peer = co_await create_datagram_endpoint(quiet, nullptr, {"127.0.0.1", address.port()});
+        EXPECT_EQ(peer.transport.get_extra_info("peername").address(), address);
+        endpoint.transport.close();
+        peer.transport.close();
+        co_await sleep(0s);
+    });
+}
+
+TEST_F(DatagramEndpointTest, AnAddressThatIsInUseIsNamed) {
+    run_net([]() -> Coro<> {
+        auto first = co_await create_datagram_endpoint(quiet, HostPort("127.0.0.1", 0));
+        SocketAddress address = first.transport.get_extra_info("sockname");
+        std::string failure = co_await outcome_of(open({.local_addr = HostPort("127.0.0.1", address.port())}));
+        EXPECT_EQ(failure, "OSError(98, \"error while attempting to bind on address " + repr(address) +
+                               ": Address already in use\")");
+        first.transport.close();
+        co_await sleep(0s);
+    });
+}
+
 // CPython: test_events.py, EventLoopTestsMixin.test_create_datagram_endpoint_ipv6
 TEST_F(DatagramEndpointTest, DatagramsGoBothWaysOverIpv6) {
     run_net([] { return ping_pong("::1"); });

@@ -152,16 +152,20 @@ TEST_F(NumbersTest, APortThatFitsNoPortIsNotCutToOneThatDoes) {
             std::string signed_text = "+" + text;
             for (Port wild : {Port(port + step), Port(text), Port(spaced), Port(signed_text)}) {
                 std::string failure = co_await failure_of("127.0.0.1", wild);
-                EXPECT_EQ(failure, "ValueError('port must be 0-65535.')");
+                EXPECT_TRUE(failure.starts_with("ValueError('port must be 0-65535")) << failure;
                 failure = co_await failure_of("localhost", wild);
-                EXPECT_EQ(failure, "gaierror(-8, 'Servname not supported for ai_socktype')");
+                EXPECT_TRUE(failure.starts_with("gaierror(-8, 'Servname not supported for ai_socktype: port ")) << failure;
             }
         }
         constexpr std::uint64_t unsigned_port = (std::uint64_t{1} << 63) + 1;
         std::string failure = co_await failure_of("127.0.0.1", unsigned_port);
-        EXPECT_EQ(failure, "ValueError('port must be 0-65535.')");
+        EXPECT_TRUE(failure.starts_with("ValueError('port must be 0-65535")) << failure;
         failure = co_await failure_of("127.0.0.1", "99999999999999999999999");
-        EXPECT_EQ(failure, "ValueError('port must be 0-65535.')");
+        EXPECT_TRUE(failure.starts_with("ValueError('port must be 0-65535")) << failure;
+        failure = co_await failure_of("127.0.0.1", 99999);
+        EXPECT_EQ(failure, "ValueError('port must be 0-65535, not 99999.')");
+        failure = co_await failure_of("localhost", 99999);
+        EXPECT_EQ(failure, "gaierror(-8, 'Servname not supported for ai_socktype: port 99999')");
         EXPECT_EQ(outcome([&] { return SocketAddress("127.0.0.1", (one << 32) + port); }),
                   "ValueError('port must be 0-65535.')");
         EXPECT_EQ(outcome([&] { return SocketAddress("::1", 1, 0x100000); }),

@@ -75,8 +75,8 @@ TEST(SocketAddress, NamesWildPortsAndLongPathsAreRefused) {
               "ValueError(\"'localhost' is not a numeric address; names are for getaddrinfo()\")");
     EXPECT_THROW(SocketAddress("127.0.0.1 ", 80), ValueError);
     EXPECT_THROW(SocketAddress(std::string_view("127.0.0.1\0x", 11), 80), ValueError);
-    EXPECT_EQ(outcome([] { return SocketAddress("::1", 65536); }), "ValueError('port must be 0-65535.')");
-    EXPECT_EQ(outcome([] { return SocketAddress("::1", -1); }), "ValueError('port must be 0-65535.')");
+    EXPECT_EQ(outcome([] { return SocketAddress("::1", 65536); }), "ValueError('port must be 0-65535, not 65536.')");
+    EXPECT_EQ(outcome([] { return SocketAddress("::1", -1); }), "ValueError('port must be 0-65535, not -1.')");
     std::string longest(sizeof(sockaddr_un::sun_path) - 1, 'x');
     EXPECT_EQ(SocketAddress::unix_path(longest).path(), longest);
     EXPECT_EQ(outcome([&] { return SocketAddress::unix_path(longest + "x"); }), "OSError('AF_UNIX path too long')");

@@ -205,7 +205,8 @@ TEST_F(StreamWriterTest, IsPrintedAsPythonPrintsIt) {
                 StreamWriter().close();
                 return 0;
             }),
-            "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer')");
+            "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer; or it is "
+            "the stdin of a child that was not started with {.stdin = asyncio::subprocess::PIPE}')");
     });
 }
 

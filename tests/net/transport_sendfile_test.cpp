@@ -258,7 +258,7 @@ TEST_F(TransportSendfileExecutorTest, ThrowsIfThePeerClosesBefore) {
         } catch (...) {
             error = std::current_exception();
         }
-        EXPECT_TRUE(detail::exception_cast<ConnectionError>(error)) << repr(error);
+        EXPECT_TRUE(exception_cast<ConnectionError>(error)) << repr(error);
         co_await pair.server->done;
         EXPECT_GE(pair.server->received.size(), 1024u);
         EXPECT_LT(pair.server->received.size(), large_content().size());
@@ -280,7 +280,7 @@ TEST_F(TransportSendfileExecutorTest, TheFallbackThrowsIfThePeerClosesBefore) {
         } catch (...) {
             error = std::current_exception();
         }
-        EXPECT_TRUE(detail::exception_cast<ConnectionError>(error)) << repr(error);
+        EXPECT_TRUE(exception_cast<ConnectionError>(error)) << repr(error);
         co_await pair.server->done;
         EXPECT_GE(pair.server->received.size(), 1024u);
         EXPECT_LT(pair.server->received.size(), large_content().size());
@@ -341,7 +341,7 @@ TEST_F(TransportSendfileExecutorTest, ThrowsIfTheConnectionIsLostBeforeItsTurn) 
         co_await sleep(0);
         pair.client->transport.abort();
         co_await wait(sending);
-        EXPECT_TRUE(detail::exception_cast<ConnectionError>(sending.exception()));
+        EXPECT_TRUE(exception_cast<ConnectionError>(sending.exception()));
         pair.server->transport.resume_reading();
         co_await close_pair(pair);
     });

@@ -1,3 +1,4 @@
+#include "support/run_test.h"
 #include "tasks/trace.h"
 
 #include <asyncio/core/event_loop.h>
@@ -267,6 +268,18 @@ TEST(AsCompleted, CanBeDroppedAtAnyTime) {
         loop.run_forever();
     }
     EXPECT_FALSE(outlives.state_or_null()->has_callbacks());
+}
+
+TEST(AsCompleted, ItsStepsCanBeKeptInAList) {
+    support::run_test([]() -> Coro<> {
+        auto completed = as_completed(asyncio::sleep(2s, 2), asyncio::sleep(1s, 1));
+        std::vector<decltype(completed)::value_type> steps;
+        for (auto step : completed) steps.push_back(std::move(step));
+        EXPECT_EQ(steps.size(), 2u);
+        int first = co_await steps[1];
+        int second = co_await steps[0];
+        EXPECT_EQ(first * 10 + second, 12);
+    });
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "support/run_test.h"
 #include "tasks/trace.h"
 
 #include <asyncio/core/event_loop.h>
@@ -254,6 +255,21 @@ TEST(Gather, WaitsForGathersWithReturnExceptions) {
         co_return repr(std::get<1>(*std::get<1>(outer.result())));
     });
     EXPECT_EQ(text, "turn 1; turn 2; turn 3; turn 4; turn 5; turn 6; turn 7; turn 8; result ValueError('e')");
+}
+
+TEST(Gather, ItsResultsPrintAsTheListThatPythonGives) {
+    support::run_test([]() -> Coro<> {
+        auto fails = []() -> Coro<int> {
+            throw ValueError("");
+            co_return 0;
+        };
+        auto results = co_await gather(return_exceptions, asyncio::sleep(1s, 1), asyncio::sleep(1s, std::string("a")), asyncio::sleep(0s), fails());
+        EXPECT_EQ(repr(results), "[1, 'a', None, ValueError('')]");
+        std::vector<Coro<int>> coros;
+        coros.push_back(fails());
+        auto list = co_await gather(return_exceptions, std::move(coros));
+        EXPECT_EQ(repr(list), "[ValueError('')]");
+    });
 }
 
 }  // namespace

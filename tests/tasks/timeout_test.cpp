@@ -66,7 +66,7 @@ TEST(Timeout, ErrorIsCausedByTheCancelledErrorWhichTellsTheLine) {
             Timeout limit = timeout(1s);
             co_await with(limit, sleep_long);
         } catch (const TimeoutError& error) {
-            const auto* cause = detail::exception_cast<CancelledError>(error.cause());
+            const auto* cause = exception_cast<CancelledError>(error.cause());
             line = cause != nullptr ? cause->requested_at().line() : 0;
         }
     });

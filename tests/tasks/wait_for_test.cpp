@@ -345,4 +345,34 @@ TEST(WaitFor, ThrowsWhereThereIsNothingToWaitFor) {
     });
 }
 
+/// An awaitable of somebody else's, which lies where its maker has put it.
+class Foreign {
+public:
+    explicit Foreign(std::string text) : text_(std::move(text)) {}
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    const std::string& await_resume() const noexcept { return text_; }
+
+private:
+    std::string text_;
+};
+
+TEST(WaitFor, AsATaskOutlivesWhatItWasGiven) {
+    run_test([]() -> Coro<> {
+        auto make = [](double delay) -> Task<std::string> {
+            auto task = create_task(sleep(1s, std::string("a text that is long enough to be allocated")));
+            Foreign lvalue("another text that is long enough to be allocated");
+            auto other = create_task(wait_for(lvalue, delay));
+            auto both = [](Task<std::string> first, Task<std::string> second) -> Coro<std::string> {
+                std::string text = co_await second;
+                co_return text + co_await first;
+            };
+            return create_task(both(create_task(wait_for(task, 10s)), other));
+        };
+        std::string text = co_await make(2.0);
+        EXPECT_EQ(text,
+                  "another text that is long enough to be allocateda text that is long enough to be allocated");
+    });
+}
+
 }  // namespace

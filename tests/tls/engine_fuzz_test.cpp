@@ -80,7 +80,7 @@ void talk(unsigned seed, const SSLContext& client, const SSLContext& server) {
              {std::tuple(&ends.client, &to_server, &from_server), std::tuple(&ends.server, &to_client, &from_client)}) {
             end->step();
             if (end->failed_by) {
-                ASSERT_NE(detail::exception_cast<SSLError>(end->failed_by), nullptr) << str(end->failed_by);
+                ASSERT_NE(exception_cast<SSLError>(end->failed_by), nullptr) << str(end->failed_by);
             }
             if (!end->is_connected) continue;
             if (below(chance, 2) == 0) {

@@ -165,7 +165,7 @@ TEST(SSLObject, ChecksAClientsCertificate) {
     client.load_cert_chain_data({.certdata = stranger.certificate, .keydata = stranger.key});
     TlsEnds wrong(client, server);
     EXPECT_FALSE(wrong.shake_hands());
-    EXPECT_NE(detail::exception_cast<SSLCertVerificationError>(wrong.server.failed_by), nullptr);
+    EXPECT_NE(exception_cast<SSLCertVerificationError>(wrong.server.failed_by), nullptr);
 
     support::Certified known = certify({.name = "known", .alt_names = ""}, &authority());
     client.load_cert_chain_data({.certdata = known.certificate, .keydata = known.key});
@@ -317,7 +317,7 @@ TEST(SSLObject, TellsWhatIsNoTls) {
     TlsEnds cut;
     cut.server.in.write_eof();
     cut.server.step();
-    EXPECT_NE(detail::exception_cast<SSLEOFError>(cut.server.failed_by), nullptr) << cut.server_error();
+    EXPECT_NE(exception_cast<SSLEOFError>(cut.server.failed_by), nullptr) << cut.server_error();
     EXPECT_EQ(ERR_peek_error(), 0U) << "the queue of errors is left dirty";
 }
 

@@ -20,7 +20,7 @@ namespace {
 TEST(SSLObject, RefusesACertificateForAnotherNameAndNamesBoth) {
     TlsEnds ends(client_context(), server_context(), "example.org");
     EXPECT_FALSE(ends.shake_hands());
-    const auto* error = detail::exception_cast<SSLCertVerificationError>(ends.client.failed_by);
+    const auto* error = exception_cast<SSLCertVerificationError>(ends.client.failed_by);
     ASSERT_NE(error, nullptr) << ends.client_error();
     EXPECT_STREQ(
         error->what(),
@@ -40,7 +40,7 @@ std::string verdict(const support::Certified& shown, std::string_view host = "lo
     server.load_cert_chain_data({.certdata = shown.certificate, .keydata = shown.key});
     TlsEnds ends(client_context(), server, host);
     if (ends.shake_hands()) return "";
-    const auto* error = detail::exception_cast<SSLCertVerificationError>(ends.client.failed_by);
+    const auto* error = exception_cast<SSLCertVerificationError>(ends.client.failed_by);
     return error != nullptr ? error->verify_message() : "another error: " + ends.client_error();
 }
 

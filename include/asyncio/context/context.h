@@ -225,6 +225,7 @@ protected:
     const ValueBox* find(const Context& context) const noexcept;
     Token put(Ref<ValueBox> box);
     [[noreturn]] void throw_lookup_error() const;
+    [[noreturn]] void throw_key_error() const;
 
 private:
     friend class asyncio::Context;
@@ -300,6 +301,9 @@ public:
     bool contains(const detail::ContextVarBase& var) const noexcept;
     template <class T>
     std::optional<T> get(const ContextVar<T>& var) const;
+    /// The value, valid as long as the context is not changed. Throws KeyError if it has none. Python: context[var].
+    template <class T>
+    const T& operator[](const ContextVar<T>& var) const;
 
     friend bool operator==(const Context& a, const Context& b) noexcept { return a.state_ == b.state_; }
 
@@ -371,6 +375,13 @@ template <class T>
 std::optional<T> Context::get(const ContextVar<T>& var) const {
     const detail::ValueBox* box = var.find(*this);
     if (!box) return std::nullopt;
+    return static_cast<const detail::TypedBox<T>*>(box)->value;
+}
+
+template <class T>
+const T& Context::operator[](const ContextVar<T>& var) const {
+    const detail::ValueBox* box = var.find(*this);
+    if (!box) var.throw_key_error();
     return static_cast<const detail::TypedBox<T>*>(box)->value;
 }
 

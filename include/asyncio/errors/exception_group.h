@@ -11,12 +11,24 @@ namespace asyncio {
 
 class BaseExceptionGroup;
 
+/// A part of a group: a group itself, or null where there is nothing of it. `part->exceptions()`, `*part`; as a
+/// `std::exception_ptr` it can be thrown, kept and printed. Python: the group, or None.
+class ExceptionGroupPart : public std::exception_ptr {
+public:
+    ExceptionGroupPart() noexcept = default;
+    explicit ExceptionGroupPart(std::exception_ptr group) noexcept
+        : std::exception_ptr(static_cast<std::exception_ptr&&>(group)) {}
+    /// Throws ValueError where there is none.
+    const BaseExceptionGroup& operator*() const;
+    const BaseExceptionGroup* operator->() const { return &**this; }
+};
+
 /// The two halves of a group that was split; null where nothing is left. Python: the pair that
 /// split() returns.
 struct ExceptionSplit {
     ExceptionSplit() noexcept = default;
-    std::exception_ptr matched;
-    std::exception_ptr rest;
+    ExceptionGroupPart matched;
+    ExceptionGroupPart rest;
 };
 
 namespace detail {
@@ -49,9 +61,14 @@ struct IsOneOf {
     }
 };
 
+/// The halves of any exception.
+struct AnySplit {
+    std::exception_ptr matched;
+    std::exception_ptr rest;
+};
 /// Splits any exception: a leaf goes whole to one side, a group is taken apart. Keeps what stays
 /// whole the same object.
-ExceptionSplit split_exception(const std::exception_ptr& error, ErrorPredicate matches);
+AnySplit split_exception(const std::exception_ptr& error, ErrorPredicate matches);
 
 class GroupState;
 
@@ -91,11 +108,11 @@ public:
     }
     /// The matching half of split(), or null. Python: group.subgroup((E, ...)).
     template <class Error, class... More>
-    std::exception_ptr subgroup() const {
+    ExceptionGroupPart subgroup() const {
         return split<Error, More...>().matched;
     }
     template <class Predicate>
-    std::exception_ptr subgroup(const Predicate& predicate) const {
+    ExceptionGroupPart subgroup(const Predicate& predicate) const {
         return split(predicate).matched;
     }
 

@@ -84,7 +84,16 @@ private:
 };
 
 /// The user pressed Ctrl-C. Python: KeyboardInterrupt.
-class KeyboardInterrupt final : public BaseException {};
+class KeyboardInterrupt final : public BaseException {
+public:
+    KeyboardInterrupt() noexcept;
+    explicit KeyboardInterrupt(std::string_view message);
+    /// The message; empty when none was given.
+    const char* what() const noexcept override;
+
+private:
+    std::runtime_error text_;  // a string whose copy cannot throw
+};
 
 /// Asks for the end of the program: stops the loop and leaves `run()`. Python: SystemExit.
 class SystemExit final : public BaseException {
@@ -100,11 +109,20 @@ private:
     char text_[12] = {};
 };
 
+namespace detail {
+
+/// Whether an error was given a message, which may be empty: `repr()` tells `ValueError('')` from `ValueError()`.
+struct HasMessage {
+    bool has_message = true;
+};
+
+}  // namespace detail
+
 /// Something was asked for at a time when it cannot be done. Python: RuntimeError.
-class RuntimeError : public std::runtime_error {
+class RuntimeError : public std::runtime_error, public detail::HasMessage {
 public:
     using std::runtime_error::runtime_error;
-    RuntimeError() : std::runtime_error("") {}
+    RuntimeError() : std::runtime_error(""), HasMessage{false} {}
 };
 
 /// To be written by a derived class, or impossible on this system. Python: NotImplementedError.
@@ -114,31 +132,31 @@ public:
 };
 
 /// An argument of the right type but a wrong value. Python: ValueError.
-class ValueError : public std::invalid_argument {
+class ValueError : public std::invalid_argument, public detail::HasMessage {
 public:
     using std::invalid_argument::invalid_argument;
-    ValueError() : std::invalid_argument("") {}
+    ValueError() : std::invalid_argument(""), HasMessage{false} {}
 };
 
 /// An argument of a wrong kind, where only the running program can tell. Python: TypeError.
-class TypeError : public std::invalid_argument {
+class TypeError : public std::invalid_argument, public detail::HasMessage {
 public:
     using std::invalid_argument::invalid_argument;
-    TypeError() : std::invalid_argument("") {}
+    TypeError() : std::invalid_argument(""), HasMessage{false} {}
 };
 
-/// Nothing is there under this key. Python: LookupError.
-class LookupError : public std::out_of_range {
+/// Nothing is there: the base of IndexError and KeyError. Python: LookupError.
+class LookupError : public std::out_of_range, public detail::HasMessage {
 public:
     using std::out_of_range::out_of_range;
-    LookupError() : std::out_of_range("") {}
+    LookupError() : std::out_of_range(""), HasMessage{false} {}
 };
 
 /// A future or task is not in the state that this call needs. Python: asyncio.InvalidStateError.
-class InvalidStateError : public std::logic_error {
+class InvalidStateError : public std::logic_error, public detail::HasMessage {
 public:
     using std::logic_error::logic_error;
-    InvalidStateError() : std::logic_error("") {}
+    InvalidStateError() : std::logic_error(""), HasMessage{false} {}
 };
 
 /// The operating system refused.
@@ -148,7 +166,7 @@ public:
 ///
 /// Python: OSError. `errno` is a macro in C++, so the attribute is `errno_value()`; without a text
 /// the system's own is taken.
-class OSError : public std::system_error {
+class OSError : public std::system_error, public detail::HasMessage {
 public:
     OSError() : OSError(std::string_view()) {}
     explicit OSError(std::string_view message);
@@ -199,11 +217,11 @@ std::string repr(const std::exception_ptr& error);
 /// The error's message alone; empty when it has none. Python: str(error).
 std::string str(const std::exception_ptr& error);
 
-namespace detail {
-
-/// The class of the error, as Python would name it: `ValueError`, `std::bad_alloc`; `NoneType` for
-/// null.
+/// The class of the error, as Python would name it: `ValueError`, `std::bad_alloc`; `NoneType` for null. Python:
+/// type(error).__name__.
 std::string type_name(const std::exception_ptr& error);
+
+namespace detail {
 
 /// The text in quotes, as Python's `repr(str)`. Bytes that are no UTF-8 appear as `\udcXX`
 /// (surrogateescape).
@@ -222,11 +240,14 @@ bool current_exception_is_keyboard_interrupt_or_system_exit() noexcept;
 /// null.
 const void* match_exception(const std::exception_ptr& error, const std::type_info& wanted) noexcept;
 
-/// A look at the exception inside the pointer, without throwing it; lives as long as `error` does.
+}  // namespace detail
+
+/// The exception inside the pointer as an `Error`, if a `catch (const Error&)` would take it; else null, as for a null
+/// pointer. Nothing is thrown. Lives as long as `error` does. Python: isinstance(error, Error).
 template <class Error>
 const Error* exception_cast(const std::exception_ptr& error) noexcept {
 #ifdef __GLIBCXX__
-    return static_cast<const Error*>(match_exception(error, typeid(Error)));
+    return static_cast<const Error*>(detail::match_exception(error, typeid(Error)));
 #else
     if (!error) return nullptr;
     try {
@@ -239,5 +260,4 @@ const Error* exception_cast(const std::exception_ptr& error) noexcept {
 #endif
 }
 
-}  // namespace detail
 }  // namespace asyncio

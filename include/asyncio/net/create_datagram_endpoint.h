@@ -22,11 +22,15 @@ namespace asyncio {
 class EndpointAddress {
 public:
     constexpr EndpointAddress() noexcept = default;
-    constexpr EndpointAddress(decltype(nullptr)) noexcept {}
+    // Templates, so that a 0 is no null pointer here, and {"127.0.0.1", 0} an address and not the options.
+    template <std::same_as<decltype(nullptr)> Null>
+    constexpr EndpointAddress(Null) noexcept {}
     constexpr EndpointAddress(std::nullopt_t) noexcept {}
     constexpr EndpointAddress(Host host, Port port) noexcept : host_port_(host, port) {}
     constexpr EndpointAddress(HostPort host_port) noexcept : host_port_(host_port) {}
-    constexpr EndpointAddress(const char* path) : path_(path), is_path_(true) {}
+    template <class Text>
+    requires(std::is_convertible_v<Text, const char*> && !std::is_same_v<Text, decltype(nullptr)>)
+        constexpr EndpointAddress(Text path) : path_(static_cast<const char*>(path)), is_path_(true) {}
     constexpr EndpointAddress(std::string_view path) noexcept : path_(path), is_path_(true) {}
     EndpointAddress(const std::string& path) noexcept : path_(path), is_path_(true) {}
 

@@ -13,6 +13,23 @@
 
 namespace asyncio {
 
+/// The results of `gather()` as Python prints the list that it gives: `[1, 'a', ValueError('boom')]`.
+template <class... T>
+std::string repr(const std::tuple<T...>& results) {
+    std::string text;
+    auto append = [&text](const auto&... values) {
+        ((text += (text.empty() ? "" : ", ") + detail::repr_of(values)), ...);
+    };
+    std::apply(append, results);
+    return "[" + text + "]";
+}
+template <class T>
+std::string repr(const std::vector<T>& results) {
+    std::string text;
+    for (const T& value : results) text += (text.empty() ? "" : ", ") + detail::repr_of(value);
+    return "[" + text + "]";
+}
+
 /// The type of `return_exceptions`.
 struct ReturnExceptions {
     explicit constexpr ReturnExceptions() noexcept = default;
@@ -129,12 +146,7 @@ public:
         (this->add(future_of(this->loop(), static_cast<A&&>(arguments)), !FutureHandle<A>), ...);
         this->begin();
     }
-    std::string result_repr() const override {
-        std::string text;
-        auto append = [&text](const auto&... values) { ((text += (text.empty() ? "" : ", ") + repr_of(values)), ...); };
-        std::apply(append, this->results());
-        return "[" + text + "]";
-    }
+    std::string result_repr() const override { return asyncio::repr(this->results()); }
 
 private:
     void store_results() override { store(std::index_sequence_for<Arguments...>()); }
@@ -155,11 +167,7 @@ public:
     }
     using Gathering::add;
     using Gathering::begin;
-    std::string result_repr() const override {
-        std::string text;
-        for (const auto& value : this->results()) text += (text.empty() ? "" : ", ") + repr_of(value);
-        return "[" + text + "]";
-    }
+    std::string result_repr() const override { return asyncio::repr(this->results()); }
 
 private:
     void store_results() override {

@@ -40,10 +40,12 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Runs the coroutine and returns its result. KeyboardInterrupt if Ctrl-C ended it.
+    /// Runs the coroutine and returns its result. KeyboardInterrupt if Ctrl-C ended it. Throws RuntimeError in a loop that
+    /// runs, or when the runner is closed; then a coroutine given by `std::move` stays where it was.
     template <class T>
-    T run(Coro<T> main, RunnerRunOptions options = {}) {
+    T run(Coro<T>&& main, RunnerRunOptions options = {}) {
         check_can_run();
+        get_loop();
         Task<T> task = start(std::move(main), options);
         run_until_done(task);
         return detail::slot_of<T>(*task.state_or_null()).take();
@@ -55,12 +57,12 @@ public:
     }
     /// `run()` and then `close()`, whatever happens; for asyncio::run().
     template <class T>
-    T run_and_close(Coro<T> main) {
+    T run_and_close(Coro<T>&& main) {
         Task<T> task = start(std::move(main), {});
         run_to_the_end(task);
         return detail::slot_of<T>(*task.state_or_null()).take();
     }
-    /// The loop, made now if it was not. Throws RuntimeError when the runner is closed.
+    /// The loop, made now if it was not; it stays as long as the runner. Throws RuntimeError when the runner is closed.
     EventLoop& get_loop();
     /// Cancels what is left and waits for it, closes generators, joins the executor, closes the loop. Throws
     /// RuntimeError if it runs in a loop.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <asyncio/errors/context_of.h>
+#include <asyncio/core/context_of.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/with.h>
 

@@ -21,6 +21,8 @@ enum class ReturnWhen : std::uint8_t {
     ALL_COMPLETED,    ///< all are done
 };
 using enum ReturnWhen;
+/// `'FIRST_COMPLETED'`: in Python the constant is that string.
+std::string repr(ReturnWhen when);
 
 /// The keyword arguments of `wait()`.
 struct WaitOptions {

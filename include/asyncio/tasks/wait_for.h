@@ -70,9 +70,11 @@ requires(is_future_handle<A>&& requires { typename std::remove_cvref_t<A>::value
                   "or wait for it by wait()");
 };
 
-/// How wait_for() keeps its argument: handles and rvalues by value, other lvalues by reference.
+/// How wait_for() keeps its argument: by value, since a task that does the waiting may outlive it; an lvalue that cannot
+/// be copied by reference.
 template <class A>
-using KeptAwaitable = std::conditional_t<is_future_handle<A>, std::remove_cvref_t<A>, A>;
+using KeptAwaitable = std::conditional_t<is_future_handle<A> || std::is_copy_constructible_v<std::remove_cvref_t<A>>,
+                                         std::remove_cvref_t<A>, A>;
 
 /// The argument as it is awaited. `A` as for a forwarding reference, so a handle is moved from only if it was an
 /// rvalue.
@@ -155,8 +157,8 @@ Coro<Result> wait_for_in_time(KeptAwaitable<A> awaitable, std::optional<Seconds>
 /// takes the cancellation for itself and returns a value has that value returned, and what throws something else throws
 /// that. With a timeout of zero or less, only what is done already gives its value; a coroutine never begins.
 ///
-/// The value of an lvalue task or future is copied, that of one given by `std::move` is moved out. Any other lvalue
-/// must outlive the call. Python: asyncio.wait_for.
+/// The value of an lvalue task or future is copied, that of one given by `std::move` is moved out. Any other lvalue is
+/// copied; one that cannot be must outlive the call. Python: asyncio.wait_for.
 template <Awaitable A>
 auto wait_for(A&& awaitable, std::optional<Seconds> timeout,
               std::source_location where = std::source_location::current()) {

@@ -7,7 +7,7 @@
 
 namespace conformance {
 
-using asyncio::detail::exception_cast;
+using asyncio::exception_cast;
 
 std::exception_ptr make_error(const Node& spec) {
     const std::string& message = spec[1].text;
@@ -72,19 +72,19 @@ std::string describe(const std::exception_ptr& error) {
         for (const std::exception_ptr& child : group->exceptions()) {
             children += (children.empty() ? "" : ", ") + describe(child);
         }
-        return asyncio::detail::type_name(error) + "('" + group->message() + "', [" + children + "])";
+        return asyncio::type_name(error) + "('" + group->message() + "', [" + children + "])";
     }
     std::string message = shown_message(asyncio::str(error));
-    std::string all = asyncio::detail::type_name(error) + (message.empty() ? "()" : "('" + message + "')");
+    std::string all = asyncio::type_name(error) + (message.empty() ? "()" : "('" + message + "')");
     if (auto* timeout = exception_cast<asyncio::TimeoutError>(error)) {
-        if (timeout->cause()) all += " from " + asyncio::detail::type_name(timeout->cause());
+        if (timeout->cause()) all += " from " + asyncio::type_name(timeout->cause());
     }
     return all;
 }
 
 std::string log_line(const std::exception_ptr& error) {
     std::string message = shown_message(asyncio::str(error));
-    return asyncio::detail::type_name(error) + (message.empty() ? "" : ": " + message);
+    return asyncio::type_name(error) + (message.empty() ? "" : ": " + message);
 }
 
 bool matches(const std::exception_ptr& error, std::string_view pattern) {

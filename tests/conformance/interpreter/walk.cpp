@@ -46,7 +46,7 @@ void Walk::gave(const Flow& flow) {
 
 namespace {
 
-bool is_empty(const std::exception_ptr& error) { return asyncio::detail::exception_cast<Empty>(error) != nullptr; }
+bool is_empty(const std::exception_ptr& error) { return asyncio::exception_cast<Empty>(error) != nullptr; }
 
 }  // namespace
 
@@ -153,7 +153,7 @@ void Walk::clean_up(Level& level, std::exception_ptr error, const Flow& flow) {
 }
 
 void Walk::after_except_star(Level& level, std::exception_ptr error, const Flow& flow) {
-    auto* group = asyncio::detail::exception_cast<asyncio::BaseExceptionGroup>(error);
+    auto* group = asyncio::exception_cast<asyncio::BaseExceptionGroup>(error);
     if (group == nullptr) return leave(level, std::move(error), flow);
     const std::string& pattern = (*level.statement)[2].text;
     auto parts = group->split([&pattern](const std::exception_ptr& one) { return matches(one, pattern); });

@@ -1,5 +1,6 @@
-#include <asyncio/errors/context_of.h>
+#include <asyncio/core/context_of.h>
 
+#include <asyncio/core/traceback.h>
 #include <asyncio/errors/exceptions.h>
 
 #include <gtest/gtest.h>
@@ -99,6 +100,13 @@ TEST(ContextOf, GoesToTheEndOfTheChainThatAnErrorHas) {
     detail::chain_context(c, c);
     detail::chain_context(c, nullptr);
     EXPECT_EQ(chain(c), "c <- b <- a");
+}
+
+TEST(ContextOf, IsPrintedBeforeTheError) {
+    std::exception_ptr b = error("b");
+    set_context(b, error("a"));
+    EXPECT_EQ(format_exception(b),
+              "ValueError: a\n\nDuring handling of the above exception, another exception occurred:\n\nValueError: b\n");
 }
 
 TEST(ContextOf, OfALongChainDiesWithoutADeepStack) {

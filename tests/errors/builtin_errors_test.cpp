@@ -1,0 +1,86 @@
+#include <asyncio/errors/builtin_errors.h>
+
+#include <asyncio/errors/os_errors.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <type_traits>
+
+namespace {
+
+using namespace asyncio;
+
+template <class Error>
+std::string repr_of(Error error) {
+    return repr(std::make_exception_ptr(std::move(error)));
+}
+template <class Error>
+std::string str_of(Error error) {
+    return str(std::make_exception_ptr(std::move(error)));
+}
+
+// The expected texts are CPython 3.14's.
+TEST(BuiltinErrors, HavePythonsBases) {
+    static_assert(std::is_base_of_v<LookupError, IndexError> && std::is_base_of_v<LookupError, KeyError>);
+    static_assert(std::is_base_of_v<ArithmeticError, ZeroDivisionError>);
+    static_assert(std::is_base_of_v<ArithmeticError, OverflowError>);
+    static_assert(std::is_base_of_v<RuntimeError, NotImplementedError>);
+    static_assert(std::is_base_of_v<std::exception, ArithmeticError> && std::is_base_of_v<std::exception, LookupError>);
+    EXPECT_THROW(throw KeyError("k"), LookupError);
+    EXPECT_THROW(throw IndexError("list index out of range"), LookupError);
+    EXPECT_THROW(throw ZeroDivisionError("division by zero"), ArithmeticError);
+}
+
+TEST(BuiltinErrors, AKeyErrorShowsItsKeyInQuotes) {
+    EXPECT_EQ(repr_of(KeyError("k")), "KeyError('k')");
+    EXPECT_EQ(str_of(KeyError("k")), "'k'");
+    EXPECT_STREQ(KeyError("it's").what(), "\"it's\"");
+    EXPECT_EQ(repr_of(KeyError("")), "KeyError('')");
+    EXPECT_EQ(str_of(KeyError("")), "''");
+    EXPECT_EQ(repr_of(KeyError()), "KeyError()");
+    EXPECT_EQ(str_of(KeyError()), "");
+}
+
+TEST(BuiltinErrors, AnEmptyMessageIsNotTheSameAsNone) {
+    EXPECT_EQ(repr_of(ValueError("")), "ValueError('')");
+    EXPECT_EQ(repr_of(ValueError()), "ValueError()");
+    EXPECT_EQ(repr_of(RuntimeError(std::string())), "RuntimeError('')");
+    EXPECT_EQ(repr_of(NotImplementedError()), "NotImplementedError()");
+    EXPECT_EQ(repr_of(NotImplementedError("")), "NotImplementedError('')");
+    EXPECT_EQ(repr_of(TypeError("")), "TypeError('')");
+    EXPECT_EQ(repr_of(LookupError()), "LookupError()");
+    EXPECT_EQ(repr_of(IndexError("")), "IndexError('')");
+    EXPECT_EQ(repr_of(ZeroDivisionError()), "ZeroDivisionError()");
+    EXPECT_EQ(repr_of(OSError("")), "OSError('')");
+    EXPECT_EQ(repr_of(OSError()), "OSError()");
+    EXPECT_EQ(repr_of(TimeoutError()), "TimeoutError()");
+    EXPECT_EQ(repr_of(TimeoutError("")), "TimeoutError('')");
+    EXPECT_EQ(repr_of(ConnectionResetError("")), "ConnectionResetError('')");
+    EXPECT_EQ(str_of(ValueError("")), "");
+}
+
+TEST(BuiltinErrors, AKeyboardInterruptMayHaveAMessage) {
+    EXPECT_EQ(repr_of(KeyboardInterrupt()), "KeyboardInterrupt()");
+    EXPECT_EQ(repr_of(KeyboardInterrupt("stop")), "KeyboardInterrupt('stop')");
+    EXPECT_EQ(str_of(KeyboardInterrupt("stop")), "stop");
+    KeyboardInterrupt interrupt("stop");
+    KeyboardInterrupt copy = interrupt;
+    EXPECT_STREQ(copy.what(), "stop");
+}
+
+TEST(BuiltinErrors, TheClassOfAnErrorHasAName) {
+    EXPECT_EQ(type_name(std::make_exception_ptr(KeyError("k"))), "KeyError");
+    EXPECT_EQ(type_name(std::make_exception_ptr(std::logic_error("k"))), "std::logic_error");
+    EXPECT_EQ(type_name(nullptr), "NoneType");
+}
+
+TEST(BuiltinErrors, CanBeLookedAtWithoutBeingThrown) {
+    std::exception_ptr error = std::make_exception_ptr(KeyError("k"));
+    ASSERT_NE(exception_cast<LookupError>(error), nullptr);
+    EXPECT_STREQ(exception_cast<LookupError>(error)->what(), "'k'");
+    EXPECT_EQ(exception_cast<IndexError>(error), nullptr);
+    EXPECT_EQ(exception_cast<KeyError>(nullptr), nullptr);
+}
+
+}  // namespace
