@@ -4,6 +4,7 @@ module;
 #include <asyncio/context/context.h>
 #include <asyncio/core/async_generator.h>
 #include <asyncio/core/awaitable.h>
+#include <asyncio/core/context_of.h>
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/deadlock.h>
 #include <asyncio/core/event_loop.h>
@@ -16,7 +17,7 @@ module;
 #include <asyncio/core/trace.h>
 #include <asyncio/core/traceback.h>
 #include <asyncio/core/waiter.h>
-#include <asyncio/errors/context_of.h>
+#include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/log.h>
@@ -112,6 +113,7 @@ using asyncio::AddressOptions;
 using asyncio::AnyFuture;
 using asyncio::AnyTask;
 using asyncio::Arguments;
+using asyncio::ArithmeticError;
 using asyncio::AsCompleted;
 using asyncio::AsCompletedOptions;
 using asyncio::AsyncContextManager;
@@ -176,6 +178,7 @@ using asyncio::Event;
 using asyncio::EventLoop;
 using asyncio::ExceptionContext;
 using asyncio::ExceptionGroup;
+using asyncio::ExceptionGroupPart;
 using asyncio::ExceptionHandler;
 using asyncio::ExceptionSplit;
 using asyncio::Executor;
@@ -194,6 +197,7 @@ using asyncio::Handle;
 using asyncio::Host;
 using asyncio::HostPort;
 using asyncio::IncompleteReadError;
+using asyncio::IndexError;
 using asyncio::InterruptedError;
 using asyncio::InvalidStateError;
 using asyncio::IoBackend;
@@ -205,6 +209,7 @@ using asyncio::IoDescriptor;
 using asyncio::IoEvent;
 using asyncio::IoOperation;
 using asyncio::IsADirectoryError;
+using asyncio::KeyError;
 using asyncio::KeyboardInterrupt;
 using asyncio::LifoQueue;
 using asyncio::LimitOverrunError;
@@ -225,6 +230,7 @@ using asyncio::OnDeadlock;
 using asyncio::OnExit;
 using asyncio::OpenConnectionOptions;
 using asyncio::OpenUnixConnectionOptions;
+using asyncio::OverflowError;
 using asyncio::PermissionError;
 using asyncio::Pipeline;
 using asyncio::Port;
@@ -310,6 +316,7 @@ using asyncio::WriteBufferLimits;
 using asyncio::WriteBufferOptions;
 using asyncio::WritePipe;
 using asyncio::WriteTransport;
+using asyncio::ZeroDivisionError;
 using asyncio::aclosing;
 using asyncio::all_tasks;
 using asyncio::as_completed;
@@ -333,6 +340,7 @@ using asyncio::current_task;
 using asyncio::eager_task_factory;
 using asyncio::ensure_future;
 using asyncio::except_star;
+using asyncio::exception_cast;
 using asyncio::find_deadlocks;
 using asyncio::format_call_graph;
 using asyncio::format_exception;
@@ -361,6 +369,7 @@ using asyncio::repr;
 using asyncio::return_exceptions;
 using asyncio::run;
 using asyncio::run_coroutine_threadsafe;
+using asyncio::run_main;
 using asyncio::run_process;
 using asyncio::run_shell;
 using asyncio::sendfile;
@@ -393,6 +402,7 @@ using asyncio::timeout_at;
 using asyncio::to_thread;
 using asyncio::try_except;
 using asyncio::try_finally;
+using asyncio::type_name;
 using asyncio::version;
 using asyncio::wait;
 using asyncio::wait_for;

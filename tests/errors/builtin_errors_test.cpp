@@ -12,11 +12,11 @@ namespace {
 using namespace asyncio;
 
 template <class Error>
-std::string repr_of(Error error) {
+std::string shown(Error error) {
     return repr(std::make_exception_ptr(std::move(error)));
 }
 template <class Error>
-std::string str_of(Error error) {
+std::string said(Error error) {
     return str(std::make_exception_ptr(std::move(error)));
 }
 
@@ -33,37 +33,37 @@ TEST(BuiltinErrors, HavePythonsBases) {
 }
 
 TEST(BuiltinErrors, AKeyErrorShowsItsKeyInQuotes) {
-    EXPECT_EQ(repr_of(KeyError("k")), "KeyError('k')");
-    EXPECT_EQ(str_of(KeyError("k")), "'k'");
+    EXPECT_EQ(shown(KeyError("k")), "KeyError('k')");
+    EXPECT_EQ(said(KeyError("k")), "'k'");
     EXPECT_STREQ(KeyError("it's").what(), "\"it's\"");
-    EXPECT_EQ(repr_of(KeyError("")), "KeyError('')");
-    EXPECT_EQ(str_of(KeyError("")), "''");
-    EXPECT_EQ(repr_of(KeyError()), "KeyError()");
-    EXPECT_EQ(str_of(KeyError()), "");
+    EXPECT_EQ(shown(KeyError("")), "KeyError('')");
+    EXPECT_EQ(said(KeyError("")), "''");
+    EXPECT_EQ(shown(KeyError()), "KeyError()");
+    EXPECT_EQ(said(KeyError()), "");
 }
 
 TEST(BuiltinErrors, AnEmptyMessageIsNotTheSameAsNone) {
-    EXPECT_EQ(repr_of(ValueError("")), "ValueError('')");
-    EXPECT_EQ(repr_of(ValueError()), "ValueError()");
-    EXPECT_EQ(repr_of(RuntimeError(std::string())), "RuntimeError('')");
-    EXPECT_EQ(repr_of(NotImplementedError()), "NotImplementedError()");
-    EXPECT_EQ(repr_of(NotImplementedError("")), "NotImplementedError('')");
-    EXPECT_EQ(repr_of(TypeError("")), "TypeError('')");
-    EXPECT_EQ(repr_of(LookupError()), "LookupError()");
-    EXPECT_EQ(repr_of(IndexError("")), "IndexError('')");
-    EXPECT_EQ(repr_of(ZeroDivisionError()), "ZeroDivisionError()");
-    EXPECT_EQ(repr_of(OSError("")), "OSError('')");
-    EXPECT_EQ(repr_of(OSError()), "OSError()");
-    EXPECT_EQ(repr_of(TimeoutError()), "TimeoutError()");
-    EXPECT_EQ(repr_of(TimeoutError("")), "TimeoutError('')");
-    EXPECT_EQ(repr_of(ConnectionResetError("")), "ConnectionResetError('')");
-    EXPECT_EQ(str_of(ValueError("")), "");
+    EXPECT_EQ(shown(ValueError("")), "ValueError('')");
+    EXPECT_EQ(shown(ValueError()), "ValueError()");
+    EXPECT_EQ(shown(RuntimeError(std::string())), "RuntimeError('')");
+    EXPECT_EQ(shown(NotImplementedError()), "NotImplementedError()");
+    EXPECT_EQ(shown(NotImplementedError("")), "NotImplementedError('')");
+    EXPECT_EQ(shown(TypeError("")), "TypeError('')");
+    EXPECT_EQ(shown(LookupError()), "LookupError()");
+    EXPECT_EQ(shown(IndexError("")), "IndexError('')");
+    EXPECT_EQ(shown(ZeroDivisionError()), "ZeroDivisionError()");
+    EXPECT_EQ(shown(OSError("")), "OSError('')");
+    EXPECT_EQ(shown(OSError()), "OSError()");
+    EXPECT_EQ(shown(TimeoutError()), "TimeoutError()");
+    EXPECT_EQ(shown(TimeoutError("")), "TimeoutError('')");
+    EXPECT_EQ(shown(ConnectionResetError("")), "ConnectionResetError('')");
+    EXPECT_EQ(said(ValueError("")), "");
 }
 
 TEST(BuiltinErrors, AKeyboardInterruptMayHaveAMessage) {
-    EXPECT_EQ(repr_of(KeyboardInterrupt()), "KeyboardInterrupt()");
-    EXPECT_EQ(repr_of(KeyboardInterrupt("stop")), "KeyboardInterrupt('stop')");
-    EXPECT_EQ(str_of(KeyboardInterrupt("stop")), "stop");
+    EXPECT_EQ(shown(KeyboardInterrupt()), "KeyboardInterrupt()");
+    EXPECT_EQ(shown(KeyboardInterrupt("stop")), "KeyboardInterrupt('stop')");
+    EXPECT_EQ(said(KeyboardInterrupt("stop")), "stop");
     KeyboardInterrupt interrupt("stop");
     KeyboardInterrupt copy = interrupt;
     EXPECT_STREQ(copy.what(), "stop");
