@@ -20,8 +20,10 @@ StreamReader::StreamReader(StreamReaderOptions options)
 
 const detail::Ref<detail::ReaderState>& StreamReader::state() const {
     if (!state_)
-        throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no reader; or it is the stdout or "
-                           "stderr of a child that was not started with {.stdout = asyncio::subprocess::PIPE}");
+        throw RuntimeError(
+            "this handle is empty: it was default-constructed or moved from, and names no reader; or it is the stdout "
+            "or "
+            "stderr of a child that was not started with {.stdout = asyncio::subprocess::PIPE}");
     return state_;
 }
 

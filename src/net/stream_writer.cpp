@@ -100,8 +100,10 @@ StreamWriter::StreamWriter(const WriteTransport& transport, const ProtocolRef<St
 
 const detail::StreamHandle& StreamWriter::handle() const {
     if (stream_.get() == nullptr) {
-        throw RuntimeError("this handle is empty: it was default-constructed or moved from, and names no writer; or it is the stdin of a "
-                           "child that was not started with {.stdin = asyncio::subprocess::PIPE}");
+        throw RuntimeError(
+            "this handle is empty: it was default-constructed or moved from, and names no writer; or it is the stdin "
+            "of a "
+            "child that was not started with {.stdin = asyncio::subprocess::PIPE}");
     }
     return stream_;
 }

@@ -75,7 +75,8 @@ std::exception_ptr Timeout::leave(std::exception_ptr error) {
     if (state_ == State::expiring) {
         state_ = State::expired;
         bool ours = task_->uncancel() <= cancelling_;  // nobody else has asked for a cancellation
-        if (ours && detail::is_cancelled_error(error)) error = std::make_exception_ptr(TimeoutError(std::string_view(), error));
+        if (ours && detail::is_cancelled_error(error))
+            error = std::make_exception_ptr(TimeoutError(std::string_view(), error));
     } else if (state_ == State::active) {
         state_ = State::finished;
     } else {

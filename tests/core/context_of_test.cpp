@@ -105,8 +105,9 @@ TEST(ContextOf, GoesToTheEndOfTheChainThatAnErrorHas) {
 TEST(ContextOf, IsPrintedBeforeTheError) {
     std::exception_ptr b = error("b");
     set_context(b, error("a"));
-    EXPECT_EQ(format_exception(b),
-              "ValueError: a\n\nDuring handling of the above exception, another exception occurred:\n\nValueError: b\n");
+    EXPECT_EQ(
+        format_exception(b),
+        "ValueError: a\n\nDuring handling of the above exception, another exception occurred:\n\nValueError: b\n");
 }
 
 TEST(ContextOf, OfALongChainDiesWithoutADeepStack) {

@@ -64,8 +64,7 @@ bool is_expected(const std::exception_ptr& error) {
         }
         return true;
     }
-    return exception_cast<std::bad_alloc>(error) != nullptr ||
-           exception_cast<std::system_error>(error) != nullptr;
+    return exception_cast<std::bad_alloc>(error) != nullptr || exception_cast<std::system_error>(error) != nullptr;
 }
 
 [[noreturn]] void stop_hanging() {

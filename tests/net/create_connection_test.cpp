@@ -191,8 +191,8 @@ std::string logged_in_debug_mode;
 
 TEST_F(CreateConnectionTest, WrongOptionsAreNoCoroutineThatWasNeverAwaited) {
     logged_in_debug_mode.clear();
-    LogHandler former = set_log_handler(
-        [](LogLevel, std::string_view text) { logged_in_debug_mode += std::string(text) + "\n"; });
+    LogHandler former =
+        set_log_handler([](LogLevel, std::string_view text) { logged_in_debug_mode += std::string(text) + "\n"; });
     run_net([]() -> Coro<> {
         get_running_loop().set_debug(true);
         bool thrown = false;

@@ -154,7 +154,8 @@ TEST_F(NumbersTest, APortThatFitsNoPortIsNotCutToOneThatDoes) {
                 std::string failure = co_await failure_of("127.0.0.1", wild);
                 EXPECT_TRUE(failure.starts_with("ValueError('port must be 0-65535")) << failure;
                 failure = co_await failure_of("localhost", wild);
-                EXPECT_TRUE(failure.starts_with("gaierror(-8, 'Servname not supported for ai_socktype: port ")) << failure;
+                EXPECT_TRUE(failure.starts_with("gaierror(-8, 'Servname not supported for ai_socktype: port "))
+                    << failure;
             }
         }
         constexpr std::uint64_t unsigned_port = (std::uint64_t{1} << 63) + 1;

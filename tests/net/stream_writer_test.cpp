@@ -200,13 +200,13 @@ TEST_F(StreamWriterTest, IsPrintedAsPythonPrintsIt) {
         EXPECT_EQ(repr(writer),
                   "<StreamWriter transport=<_SelectorSocketTransport closed fd=" + fd + "> reader=<StreamReader eof>>");
         EXPECT_EQ(repr(StreamWriter()), "None");
-        EXPECT_EQ(
-            outcome([] {
-                StreamWriter().close();
-                return 0;
-            }),
-            "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer; or it is "
-            "the stdin of a child that was not started with {.stdin = asyncio::subprocess::PIPE}')");
+        EXPECT_EQ(outcome([] {
+                      StreamWriter().close();
+                      return 0;
+                  }),
+                  "RuntimeError('this handle is empty: it was default-constructed or moved from, and names no writer; "
+                  "or it is "
+                  "the stdin of a child that was not started with {.stdin = asyncio::subprocess::PIPE}')");
     });
 }
 

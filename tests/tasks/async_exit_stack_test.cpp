@@ -2,9 +2,9 @@
 
 #include "support/run_test.h"
 
+#include <asyncio/core/context_of.h>
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/task.h>
-#include <asyncio/core/context_of.h>
 #include <asyncio/sync/lock.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/task_group.h>

@@ -263,7 +263,8 @@ TEST(Gather, ItsResultsPrintAsTheListThatPythonGives) {
             throw ValueError("");
             co_return 0;
         };
-        auto results = co_await gather(return_exceptions, asyncio::sleep(1s, 1), asyncio::sleep(1s, std::string("a")), asyncio::sleep(0s), fails());
+        auto results = co_await gather(return_exceptions, asyncio::sleep(1s, 1), asyncio::sleep(1s, std::string("a")),
+                                       asyncio::sleep(0s), fails());
         EXPECT_EQ(repr(results), "[1, 'a', None, ValueError('')]");
         std::vector<Coro<int>> coros;
         coros.push_back(fails());

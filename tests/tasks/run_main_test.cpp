@@ -45,7 +45,11 @@ TEST(RunMain, PrintsTheTracebackOfWhatLeavesItAndGivesOne) {
     EXPECT_EQ(end.said.find("Traceback (most recent call last):\n"), 0u) << end.said;
     EXPECT_NE(end.said.find(", in fails"), std::string::npos) << end.said;
     EXPECT_TRUE(end.said.ends_with("\nValueError: boom\n")) << end.said;
-    EXPECT_EQ(ended([]() -> Coro<> { throw 5; co_return; }).status, 1);
+    EXPECT_EQ(ended([]() -> Coro<> {
+                  throw 5;
+                  co_return;
+              }).status,
+              1);
 }
 
 TEST(RunMain, GivesTheCodeOfASystemExitInSilence) {
@@ -55,7 +59,11 @@ TEST(RunMain, GivesTheCodeOfASystemExitInSilence) {
     });
     EXPECT_EQ(end.status, 3);
     EXPECT_EQ(end.said, "");
-    EXPECT_EQ(ended([]() -> Coro<> { throw SystemExit(); co_return; }).status, 0);
+    EXPECT_EQ(ended([]() -> Coro<> {
+                  throw SystemExit();
+                  co_return;
+              }).status,
+              0);
 }
 
 TEST(RunMain, GivesHundredAndThirtyAfterCtrlC) {

@@ -370,8 +370,7 @@ TEST(WaitFor, AsATaskOutlivesWhatItWasGiven) {
             return create_task(both(create_task(wait_for(task, 10s)), other));
         };
         std::string text = co_await make(2.0);
-        EXPECT_EQ(text,
-                  "another text that is long enough to be allocateda text that is long enough to be allocated");
+        EXPECT_EQ(text, "another text that is long enough to be allocateda text that is long enough to be allocated");
     });
 }
 

@@ -29,8 +29,9 @@ public:
     constexpr EndpointAddress(Host host, Port port) noexcept : host_port_(host, port) {}
     constexpr EndpointAddress(HostPort host_port) noexcept : host_port_(host_port) {}
     template <class Text>
-    requires(std::is_convertible_v<Text, const char*> && !std::is_same_v<Text, decltype(nullptr)>)
-        constexpr EndpointAddress(Text path) : path_(static_cast<const char*>(path)), is_path_(true) {}
+    requires(std::is_convertible_v<Text, const char*> &&
+             !std::is_same_v<Text, decltype(nullptr)>) constexpr EndpointAddress(Text path)
+        : path_(static_cast<const char*>(path)), is_path_(true) {}
     constexpr EndpointAddress(std::string_view path) noexcept : path_(path), is_path_(true) {}
     EndpointAddress(const std::string& path) noexcept : path_(path), is_path_(true) {}
 

@@ -177,7 +177,8 @@ template <class Argument>
 class [[nodiscard]] AsCompleted {
 public:
     using Handle = typename Argument::Handle;
-    /// What a plain loop gives: an awaitable of the next value. `std::vector<decltype(completed)::value_type>` keeps them.
+    /// What a plain loop gives: an awaitable of the next value. `std::vector<decltype(completed)::value_type>` keeps
+    /// them.
     using value_type = detail::NextCompleted<Argument>;
 
     /// Goes on to the next that is done.

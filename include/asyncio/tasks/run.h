@@ -34,9 +34,9 @@ requires(!Awaitable<F>) void run(F&&, RunOptions = {}) {
 
 /// `run()` for `int main()`: nothing leaves it, and what it returns is the program's status.
 ///
-/// That is what the coroutine returns, or 0; the code of a `SystemExit`; 130 after Ctrl-C, by a `KeyboardInterrupt`; and 1
-/// after any other exception. What is printed to standard error is what Python would print: the traceback, but nothing for
-/// a SystemExit. Python: `asyncio.run(main())` as the last line of a script.
+/// That is what the coroutine returns, or 0; the code of a `SystemExit`; 130 after Ctrl-C, by a `KeyboardInterrupt`;
+/// and 1 after any other exception. What is printed to standard error is what Python would print: the traceback, but
+/// nothing for a SystemExit. Python: `asyncio.run(main())` as the last line of a script.
 ///
 /// ```cpp
 /// int main() { return asyncio::run_main(amain()); }

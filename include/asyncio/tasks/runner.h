@@ -40,8 +40,8 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Runs the coroutine and returns its result. KeyboardInterrupt if Ctrl-C ended it. Throws RuntimeError in a loop that
-    /// runs, or when the runner is closed; then a coroutine given by `std::move` stays where it was.
+    /// Runs the coroutine and returns its result. KeyboardInterrupt if Ctrl-C ended it. Throws RuntimeError in a loop
+    /// that runs, or when the runner is closed; then a coroutine given by `std::move` stays where it was.
     template <class T>
     T run(Coro<T>&& main, RunnerRunOptions options = {}) {
         check_can_run();

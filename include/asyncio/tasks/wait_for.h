@@ -60,7 +60,12 @@ inline constexpr bool is_future_handle = std::derived_from<std::remove_cvref_t<A
 /// task say, need not hold that one.
 template <class A>
 struct WaitForResult {
-    using type = ValueOrReference<await_result_t<A>>;
+    // A reference may be to a part of the awaitable, of which wait_for() has its own.
+    using Given = await_result_t<A>;
+    static constexpr bool copies = std::is_lvalue_reference_v<Given> && !Coroutine<A> &&
+                                   std::is_copy_constructible_v<std::remove_cvref_t<A>> &&
+                                   std::is_copy_constructible_v<std::remove_cvref_t<Given>>;
+    using type = std::conditional_t<copies, std::remove_cvref_t<Given>, ValueOrReference<Given>>;
 };
 template <class A>
 requires(is_future_handle<A>&& requires { typename std::remove_cvref_t<A>::value_type; }) struct WaitForResult<A> {
@@ -70,8 +75,8 @@ requires(is_future_handle<A>&& requires { typename std::remove_cvref_t<A>::value
                   "or wait for it by wait()");
 };
 
-/// How wait_for() keeps its argument: by value, since a task that does the waiting may outlive it; an lvalue that cannot
-/// be copied by reference.
+/// How wait_for() keeps its argument: by value, since a task that does the waiting may outlive it; an lvalue that
+/// cannot be copied by reference.
 template <class A>
 using KeptAwaitable = std::conditional_t<is_future_handle<A> || std::is_copy_constructible_v<std::remove_cvref_t<A>>,
                                          std::remove_cvref_t<A>, A>;
