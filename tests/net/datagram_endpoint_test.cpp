@@ -75,7 +75,8 @@ TEST_F(DatagramEndpointTest, ItsAddressMayStandInBraces) {
         auto endpoint = co_await create_datagram_endpoint(quiet, {"127.0.0.1", 0});
         SocketAddress address = endpoint.transport.get_extra_info("sockname");
         EXPECT_EQ(address.host(), "127.0.0.1");
-        auto peer = co_await create_datagram_endpoint(quiet, nullptr, {"127.0.0.1", address.port()});
+        HostPort there("127.0.0.1", address.port());
+        auto peer = co_await create_datagram_endpoint(quiet, nullptr, there);
         EXPECT_EQ(peer.transport.get_extra_info("peername").address(), address);
         endpoint.transport.close();
         peer.transport.close();

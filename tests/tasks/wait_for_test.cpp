@@ -365,7 +365,8 @@ TEST(WaitFor, AsATaskOutlivesWhatItWasGiven) {
             auto other = create_task(wait_for(lvalue, delay));
             auto both = [](Task<std::string> first, Task<std::string> second) -> Coro<std::string> {
                 std::string text = co_await second;
-                co_return text + co_await first;
+                std::string rest = co_await first;
+                co_return text + rest;
             };
             return create_task(both(create_task(wait_for(task, 10s)), other));
         };
