@@ -180,7 +180,7 @@ TracebackEntry* entry_of(const std::exception_ptr& error, const std::type_info* 
     return other;
 }
 
-const std::type_info* thrown_type(const std::exception_ptr& error) noexcept {
+const std::type_info* type_that_was_thrown(const std::exception_ptr& error) noexcept {
 #ifdef __GLIBCXX__
     return error.__cxa_exception_type();
 #else
@@ -205,7 +205,7 @@ std::exception_ptr noted_context(const std::exception_ptr& error) noexcept {
 }
 
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept {
-    TracebackEntry* entry = entry_of(error, thrown_type(error));
+    TracebackEntry* entry = entry_of(error, type_that_was_thrown(error));
     if (entry == nullptr) return;
     std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(entry->object)));
     std::swap(entry->context, context);  // what was noted dies without the lock
