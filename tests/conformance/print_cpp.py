@@ -208,7 +208,7 @@ class Printer:
 
     def inline_except_star(self, s):
         text = (f"std::exception_ptr error;\n{self.caught(s[1])}\n"
-                "const auto* group = detail::exception_cast<BaseExceptionGroup>(error);\n"
+                "const auto* group = asyncio::exception_cast<BaseExceptionGroup>(error);\n"
                 "if (group != nullptr) {\n"
                 f'    auto matching = [](const std::exception_ptr& one) {{ return matches(one, "{s[2]}"); }};\n'
                 "    auto parts = group->split(matching);\n"
@@ -260,7 +260,7 @@ class Printer:
 
     def print_except_star(self, s, yields):
         text = (f"Ending block = {self.ending(s[1])}\n"
-                "const auto* group = detail::exception_cast<BaseExceptionGroup>(block.error);\n"
+                "const auto* group = asyncio::exception_cast<BaseExceptionGroup>(block.error);\n"
                 "if (group != nullptr) {\n"
                 f'    auto matching = [](const std::exception_ptr& one) {{ return matches(one, "{s[2]}"); }};\n'
                 "    auto parts = group->split(matching);\n"
