@@ -103,7 +103,7 @@ void LoopCore::run_until_stopped() {
         explicit Running(LoopCore& loop) : loop_(loop) {
             loop_.context_ = &current_context_slot();
             loop_.base_context_ = *loop_.context_;
-            loop_.thread_ = thread_number();
+            loop_.thread_.store(thread_number(), std::memory_order_relaxed);
             loop_.running_ = true;
             running_loop = &loop_;
         }

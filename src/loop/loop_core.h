@@ -57,6 +57,8 @@ public:
     void stop() noexcept { stopping_ = true; }
     void close();
     bool is_running() const noexcept { return running_; }
+    /// The system's number of the thread in which it runs, or ran last.
+    int thread() const noexcept { return thread_.load(std::memory_order_relaxed); }
     bool is_closed() const noexcept { return closed_; }
     /// In a forked child: it ran when the parent forked, and no other thread runs it here.
     bool was_running_at_fork() const noexcept { return was_running_at_fork_; }
@@ -197,7 +199,7 @@ private:
     LoopCore* next_loop_ = nullptr;  // of AllLoops
     LoopCore* previous_loop_ = nullptr;
     unsigned references_ = 1;
-    int thread_ = 0;  // who runs it, or did last: for who looks from outside
+    std::atomic<int> thread_ = 0;  // who runs it, or did last: for who looks from outside
     std::uint64_t passes_ = 0;
     std::uint64_t steps_ = 0;
     ReadyQueue ready_;

@@ -1,4 +1,5 @@
 #include <asyncio/asyncio.h>
+#include <asyncio/core/context_of.h>
 #include <asyncio/introspect.h>
 
 #include <gtest/gtest.h>
@@ -218,6 +219,25 @@ TEST(Traceback, BeginsWithWhatTheErrorWasThrownFrom) {
         "The above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n";
     EXPECT_EQ(text.substr(0, inner.size()), inner) << text;
     EXPECT_TRUE(text.ends_with("co_await fail(\"inner\");\nRuntimeError: outer\n")) << text;
+}
+
+TEST(Traceback, SaysWhatWasDealtWithWhenTheErrorWasThrown) {
+    std::exception_ptr first = error_of(fail("first"));
+    std::exception_ptr second = error_of(fail("second"));
+    set_context(second, first);
+    std::exception_ptr third = std::make_exception_ptr(ValueError("third"));
+    set_context(third, second);
+    EXPECT_EQ(error_of(throw_again(third)), third);
+    std::string lines = "Traceback (most recent call last):\n  File, in fail, task TASK\n    co_await sleep(1ms);\n";
+    std::string during = "\nDuring handling of the above exception, another exception occurred:\n\n";
+    std::string text = std::regex_replace(plain(format_exception(third)), std::regex("'Task-[0-9]+'"), "TASK");
+    EXPECT_EQ(text,
+              lines + "ValueError: first\n" + during + lines + "ValueError: second\n" + during +
+                  "Traceback (most recent call last):\n  File, in throw_again, task TASK\n    co_await sleep(0s);\n"
+                  "ValueError: third\n");
+    EXPECT_EQ(context_of(third), second);
+    first = second = nullptr;
+    EXPECT_EQ(count_lines(context_of(third)), 1U);
 }
 
 TEST(Traceback, OfACancellationIsThereInDebugModeAndSaysWhoCancelled) {

@@ -41,6 +41,8 @@ public:
     std::string str() const;
     std::uintptr_t identity() const noexcept { return is_number() ? word_ : text().identity; }
     bool is_number() const noexcept { return (word_ & 1U) != 0; }
+    /// Null: it has none, it is a number.
+    const std::string* text_or_null() const noexcept { return word_ == 0 || is_number() ? nullptr : &text().name; }
 
 private:
     friend struct InspectLayout;
@@ -78,6 +80,7 @@ public:
     std::string name() const { return name_.str(); }
     void set_name(std::string_view name) { name_.assign(name); }
     std::uintptr_t identity() const noexcept { return name_.identity(); }
+    const TaskName& kept_name() const noexcept { return name_; }
     Context context() { return context_.context(); }
     ContextSlot& context_slot() noexcept { return context_; }
     std::vector<StackEntry> stack(std::optional<int> limit) const;
