@@ -27,7 +27,15 @@ EventLoop::EventLoop(LoopOptions options) : core_(new detail::TaskLoop(*this, op
 EventLoop::~EventLoop() { task_loop(*core_).destroy(); }
 
 void EventLoop::run_forever() { task_loop(*core_).run_forever(); }
-void EventLoop::stop() noexcept { core_->stop(); }
+void EventLoop::stop() noexcept {
+    bool is_wrong_thread = core_->debug() && core_->is_running() && detail::running_core_or_null() != core_;
+    if (is_wrong_thread) {
+        detail::log(LogLevel::error,
+                    "Non-thread-safe operation: stop() of an event loop other than the current one; "
+                    "it may sleep on. Use loop.call_soon_threadsafe()");
+    }
+    core_->stop();
+}
 bool EventLoop::is_running() const noexcept { return core_->is_running(); }
 bool EventLoop::is_closed() const noexcept { return core_->is_closed(); }
 void EventLoop::close() { core_->close(); }

@@ -73,17 +73,17 @@ void WaitQueue::check_thread() const {
 }
 
 void WaitQueue::wake_first() {
+    check_thread();
     if (line_.empty()) return;
     QueueWaiter& first = line_.front();
     if (!first.is_pending() || !cancelled_.empty()) return;  // one that was cancelled is the first still
-    check_thread();
     first.wake();
 }
 
 bool WaitQueue::wake_next() {
+    check_thread();
     QueueWaiter* waiter = first_pending();
     if (waiter == nullptr) return false;
-    check_thread();
     waiter->ListHook<WaitQueue>::unlink();
     woken_.push_back(*waiter);
     waiter->wake();

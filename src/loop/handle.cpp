@@ -19,9 +19,10 @@ void HandleBase::drop_once() noexcept {
     if (!std::exchange(dropped_, true)) drop();
 }
 
-void HandleBase::cancel() noexcept {
+void HandleBase::cancel() {
     if (is_shared_) return cancel_shared();
     if ((state_ & cancelled_bit) != 0) return;
+    if (queued_) loop_->check_thread();
     state_ |= cancelled_bit;
     Ref<HandleBase> keep(this);  // the only other handle may be part of what is dropped
     if ((state_ & running) == 0) drop_once();

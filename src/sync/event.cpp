@@ -21,8 +21,8 @@ void EventWaiter::tell(WaitStory& story) const {
 
 void Event::set() {
     if (is_set_) return;
+    waiters_.wake_all();  // throws in a wrong thread, and has changed nothing then
     is_set_ = true;
-    waiters_.wake_all();
 }
 
 std::string repr(const Event& event) {

@@ -39,8 +39,7 @@ Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value)
 
 void Semaphore::release() {
     if (bound_ >= 0 && value_ >= bound_) throw ValueError("BoundedSemaphore released too many times");
-    ++value_;
-    grant_next();
+    if (!waiters_.wake_next()) ++value_;
 }
 
 bool Semaphore::grant_next() {

@@ -37,7 +37,7 @@ public:
         if (is_shared_ ? drop_reference(references_) : --references_ == 0) delete this;
     }
 
-    void cancel() noexcept;
+    void cancel();
     bool cancelled() const noexcept;
     bool is_timer() const noexcept { return is_timer_; }
     TimePoint when() const noexcept;  // of a timer
