@@ -7,6 +7,7 @@ module;
 #include <asyncio/core/context_of.h>
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/deadlock.h>
+#include <asyncio/core/dump_tasks.h>
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
 #include <asyncio/core/future.h>
@@ -337,6 +338,7 @@ using asyncio::create_task;
 using asyncio::create_unix_connection;
 using asyncio::create_unix_server;
 using asyncio::current_task;
+using asyncio::dump_tasks_on;
 using asyncio::eager_task_factory;
 using asyncio::ensure_future;
 using asyncio::except_star;
