@@ -84,8 +84,8 @@ void render(const FutureCallGraph& graph, std::size_t level, bool with_waits, st
     }
     if (!graph.call_stack.empty()) add_line("  + Call stack:");
     for (const FrameCallGraphEntry& entry : graph.call_stack) {
-        add_line("  |   File " + detail::quoted(entry.frame.file) + ", line " + std::to_string(entry.frame.line) + ", in " +
-                 (entry.is_generator ? "async generator " : "async ") + entry.frame.function + "()");
+        add_line("  |   File " + detail::quoted(entry.frame.file) + ", line " + std::to_string(entry.frame.line) +
+                 ", in " + (entry.is_generator ? "async generator " : "async ") + entry.frame.function + "()");
     }
     if (with_waits && !graph.waits_for.empty()) add_line("  + Waits for: " + graph.waits_for);
     if (!graph.awaited_by.empty()) add_line("  + Awaited by:");

@@ -23,7 +23,8 @@ public:
     // back to the system and ask for it again, several times a MiB.
     static constexpr std::size_t least_spare = 16 * 1024;
     static constexpr std::size_t most_spare = 512 * 1024;
-    /// An empty string with room for as much as is wanted, and for no more than four times as many; or one without room.
+    /// An empty string with room for as much as is wanted, and for no more than four times as many; or one without
+    /// room.
     std::string take_spare(std::size_t wanted) noexcept;
     /// Keeps the larger of this and what it has.
     void keep_spare(std::string&& buffer) noexcept;

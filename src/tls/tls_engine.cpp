@@ -88,7 +88,8 @@ void check_session(const SessionOrigin& then, const SessionOrigin& now) {
         throw ValueError("Session is of a connection that has not checked the certificate");
     }
     if (now.checked_hostname && then.checked_hostname != now.checked_hostname) {
-        throw ValueError("Session is of a connection that was not checked for " + detail::quoted(*now.checked_hostname));
+        throw ValueError("Session is of a connection that was not checked for " +
+                         detail::quoted(*now.checked_hostname));
     }
 }
 

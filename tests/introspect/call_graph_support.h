@@ -33,7 +33,9 @@ inline std::string walked(const asyncio::FutureCallGraph& graph) {
     return text + ")";
 }
 
-inline std::string walk(asyncio::CallGraphOptions options = {}) { return walked(*asyncio::capture_call_graph(options)); }
+inline std::string walk(asyncio::CallGraphOptions options = {}) {
+    return walked(*asyncio::capture_call_graph(options));
+}
 inline std::string walk(const asyncio::AnyFuture& future) { return walked(*asyncio::capture_call_graph(future)); }
 
 }  // namespace support

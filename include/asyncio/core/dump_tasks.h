@@ -19,8 +19,8 @@ namespace asyncio {
 ///
 /// It starts a thread, which sleeps. While there is one, the loop cannot prove that nobody will wake it: it tells of
 /// deadlocks as in a program with threads. In a forked child the signal prints only where the thread that it comes to
-/// stands, unless the child calls this again. Throws ValueError for what is no signal, RuntimeError for one that cannot be
-/// caught, OSError where there is no thread to be had. Python: faulthandler.register(signum), for tasks.
+/// stands, unless the child calls this again. Throws ValueError for what is no signal, RuntimeError for one that cannot
+/// be caught, OSError where there is no thread to be had. Python: faulthandler.register(signum), for tasks.
 void dump_tasks_on(int signum);
 
 }  // namespace asyncio

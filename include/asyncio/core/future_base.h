@@ -106,7 +106,8 @@ protected:
     std::uint8_t plain_words_ = 0;         // of a task whose result and extra need no destructor: its size
     LoopCore* loop_;
     IntrusiveStack<ReadyNode> callbacks_;
-    std::exception_ptr exception_;  // of a cancelled task: its own in debug mode, else late_cancelled_error(), until somebody asks
+    std::exception_ptr
+        exception_;  // of a cancelled task: its own in debug mode, else late_cancelled_error(), until somebody asks
     Ref<CancelRequest> cancel_request_;
 
 private:
