@@ -53,21 +53,36 @@ Coro<> look_up_names() {
 
 Coro<> names_are_looked_up() { co_await if_a_thread_starts(look_up_names); }
 
+/// Threads of another library. What they have of memory goes before it is counted.
+struct Threads {
+    Threads() { all.reserve(2); }
+    ~Threads() {
+        for (std::thread& thread : all) thread.join();
+    }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+    std::vector<std::thread> all;
+};
+
 /// An awaitable of another library, which resumes who waits for it on a thread of its own.
 class OnAThread {
 public:
-    OnAThread() = default;
+    explicit OnAThread(Threads& its_threads) : threads(its_threads) {}
     bool await_ready() const { return false; }
     void await_suspend(std::coroutine_handle<> waiting) const {
-        std::thread([waiting] { waiting.resume(); }).detach();
+        threads.all.emplace_back([waiting] { waiting.resume(); });
     }
     std::string await_resume() const { return long_text; }
+
+    Threads& threads;
 };
 
 Coro<> another_library_has_threads() {
-    std::string text = co_await OnAThread();
+    Threads threads;
+    std::string text = co_await OnAThread(threads);
     expect(text == long_text, "what the other library gives");
-    auto cancelled = create_task([]() -> Coro<> { co_await OnAThread(); });
+    auto cancelled = create_task([&]() -> Coro<> { co_await OnAThread(threads); });
     co_await asyncio::sleep(0);
     cancelled.cancel();
     auto [done, pending] = co_await wait(cancelled);
