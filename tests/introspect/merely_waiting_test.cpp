@@ -140,9 +140,9 @@ Coro<> a_call_on_a_thread() {
 }
 Coro<> a_post() {
     Future<> done = get_running_loop().create_future<void>();
-    std::thread other([done, &loop = get_running_loop()] {
+    std::thread other([&done, &loop = get_running_loop()] {
         std::this_thread::sleep_for(2ms);
-        loop.call_soon_threadsafe([done] { done.set_result(); });
+        loop.call_soon_threadsafe([&done] { done.set_result(); });
     });
     co_await done;
     other.join();

@@ -110,6 +110,20 @@ void Trace::on_report(const asyncio::ExceptionContext& context) {
     if (handler_mode_ == 2) throw asyncio::KeyboardInterrupt();
 }
 
+/// The line that names the exception, of a traceback: the last one, but for what is in a group, and for who cancelled.
+static std::string error_of_log(std::string_view traceback) {
+    std::string_view error;
+    while (!traceback.empty()) {
+        std::string_view line = traceback.substr(0, traceback.find('\n'));
+        traceback.remove_prefix(std::min(line.size() + 1, traceback.size()));
+        constexpr std::string_view of_group = "  | ";
+        if (line.starts_with(of_group)) line.remove_prefix(of_group.size());
+        bool is_note = line.starts_with("cancelled at ") || line.starts_with("cancelled by ");
+        if (!line.empty() && line[0] != ' ' && !is_note) error = line;
+    }
+    return std::string(error);
+}
+
 /// What the default exception handler says; also of futures that are dropped when the loop is gone.
 void Trace::on_log(asyncio::LogLevel level, std::string_view message) {
     if (level != asyncio::LogLevel::error) return;
@@ -118,12 +132,7 @@ void Trace::on_log(asyncio::LogLevel level, std::string_view message) {
     Trace& trace = *under_way;
     std::string first(message.substr(0, message.find('\n')));
     std::string last = "-";
-    if (first.size() < message.size()) {
-        constexpr std::string_view in_group = "\n  | ";
-        std::size_t group = message.find(in_group);
-        std::size_t at = group != message.npos ? group + in_group.size() : message.rfind('\n') + 1;
-        last = shown_message(std::string(message.substr(at, message.find('\n', at) - at)));
-    }
+    if (first.size() < message.size()) last = shown_message(error_of_log(message.substr(first.size() + 1)));
     if (!trace.over_) {
         trace.log("logged", first, last);
     } else if (first.find("never retrieved") != std::string::npos) {
