@@ -73,8 +73,6 @@ void WaitQueue::check_thread() const {
 }
 
 void WaitQueue::wake_first() {
-    if (loop_ == nullptr) return;  // nobody has ever waited
-    loop_->check_thread();
     if (line_.empty()) return;
     QueueWaiter& first = line_.front();
     if (!first.is_pending() || !cancelled_.empty()) return;  // one that was cancelled is the first still

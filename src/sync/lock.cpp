@@ -61,8 +61,9 @@ void Lock::end_wait(const detail::TaskBase& task, bool queue_lives, bool cancell
 
 void Lock::release() {
     if (!locked()) throw RuntimeError("Lock is not acquired.");
-    waiters_.wake_first();  // throws in a wrong thread, and has changed nothing then
+    if (detail::LoopCore* loop = waiters_.loop()) loop->check_thread();
     owner_ = 0;
+    waiters_.wake_first();
 }
 
 std::string repr(const Lock& lock) {
