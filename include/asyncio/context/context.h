@@ -53,8 +53,7 @@ public:
 
 class ContextSlot;
 
-/// What tells a context from all others, as long as a token refers to it: addresses are used again.
-/// Made by the first set() in a context.
+/// What tells a context from all others while a token refers to it. Made by the first set() in a context.
 class ContextIdentity : public Pooled {
 public:
     /// Of the snapshot in this slot; null: of a context that is shared.
@@ -171,8 +170,8 @@ private:
 };
 static_assert(sizeof(ContextSlot) == sizeof(void*));
 
-/// The slot that the thread's code reads and sets its variables in. A thread begins in a slot of
-/// its own. Never inlined: the address of a thread_local must not be kept across a suspension.
+/// The slot that the thread's code reads and sets its variables in; a thread begins in its own. Never inlined: the
+/// address of a thread_local must not be kept across a suspension.
 ContextSlot*& current_context_slot() noexcept;
 
 /// Makes a slot the thread's current one while it lives. The slot must outlive it.
@@ -212,11 +211,8 @@ public:
 
     const std::string& name() const noexcept { return name_; }
 
-    /// Back to what the variable was before the `set()` that gave this token, in the same context.
-    /// Works once.
-    ///
-    /// Throws RuntimeError if the token was used, ValueError if it is another variable's or another
-    /// context's.
+    /// Back to what the variable was before the `set()` that gave this token, in the same context. Works once. Throws
+    /// RuntimeError if the token was used, ValueError if it is another variable's or another context's.
     void reset(const Token& token);
 
 protected:
@@ -236,16 +232,14 @@ private:
 
 }  // namespace detail
 
-/// What `ContextVar::set()` gives: the way back to the value before it.
-///
-/// Copies are the same token. Keeps the old value alive. The variable must outlive it.
+/// What `ContextVar::set()` gives: the way back to the value before it. Copies are the same token. Keeps the old value
+/// alive. The variable must outlive it.
 ///
 /// Python: contextvars.Token. `with var.set(x):` is `auto guard = var.set(x).guard();`.
 class Token {
 public:
     class Guard;
-    /// Resets the variable when the guard dies; silent if that was done or if another context is
-    /// current by then.
+    /// Resets the variable when the guard dies; silent if that was done or if another context is current by then.
     Guard guard() const noexcept;
 
 private:
@@ -275,10 +269,8 @@ inline Token::Guard Token::guard() const noexcept { return Guard(*this); }
 
 /// A set of variables and their values, which tasks and callbacks can run in.
 ///
-/// A handle: copies are the same context. Refers to its values' owners only, so it may travel to
-/// another thread; it is entered by one thread at a time.
-///
-/// Python: contextvars.Context. `==` is Python's `is`.
+/// A handle: copies are the same context. Refers to its values' owners only, so it may travel to another thread; it is
+/// entered by one thread at a time. Python: contextvars.Context. `==` is Python's `is`.
 class Context {
 public:
     /// Empty: every variable has its default.
@@ -315,15 +307,13 @@ private:
     detail::Ref<detail::ContextState> state_;
 };
 
-/// A context with the values that the running code sees; O(1) whatever their number. Python:
-/// contextvars.copy_context().
+/// A context with the values that the running code sees; O(1). Python: contextvars.copy_context().
 Context copy_context();
 
 /// A variable with a value of its own in every context, and so in every task. Define it at namespace scope.
 ///
-/// A context that leaves the variable unset gives the default. Reading is a search in a short
-/// sorted array; the first `set()` after a copy copies that array. `T` may be read by other threads
-/// through `to_thread()` and the like.
+/// A context that leaves the variable unset gives the default. Reading is a search in a short sorted array; the first
+/// `set()` after a copy copies that array. `T` may be read by other threads through `to_thread()` and the like.
 /// ```cpp
 /// asyncio::ContextVar<std::string> user{"user", "nobody"};
 /// ```
