@@ -1,4 +1,5 @@
-// In debug mode what belongs to a loop finds out that it is used in a thread that is not its loop's.
+// In debug mode what belongs to a loop finds out that it is used in a thread that is not its loop's. Not for TSan: what
+// is refused was looked at before, and stop() is only told of.
 #include <asyncio/asyncio.h>
 
 #include <gtest/gtest.h>
@@ -35,7 +36,6 @@ Coro<> wait_for_lock(Lock& lock) {
     lock.release();
 }
 
-// Not for TSan: what is refused may have been looked at before.
 TEST(WrongPlace, InDebugModeALoopsFunctionsAndHandlesThrowThere) {
     auto body = []() -> Coro<> {
         EventLoop& loop = get_running_loop();
@@ -67,7 +67,7 @@ TEST(WrongPlace, InDebugModeALoopsFunctionsAndHandlesThrowThere) {
     run(body(), {.debug = true});
 }
 
-TEST(WrongThread, InDebugModePrimitivesThatAreTheLoopsThrowThereAndDoNotChange) {
+TEST(WrongPlace, InDebugModePrimitivesThatAreTheLoopsThrowThereAndDoNotChange) {
     auto body = []() -> Coro<> {
         Semaphore semaphore(0);
         Event event;
@@ -106,7 +106,7 @@ TEST(WrongThread, InDebugModePrimitivesThatAreTheLoopsThrowThereAndDoNotChange) 
 std::string told;
 
 // It has to work in destructors, so it cannot throw.
-TEST(WrongThread, InDebugModeStopIsLoggedThere) {
+TEST(WrongPlace, InDebugModeStopIsLoggedThere) {
     LogHandler before = set_log_handler([](LogLevel, std::string_view message) { told += message; });
     auto body = []() -> Coro<> {
         co_await to_thread([&loop = get_running_loop()] { loop.stop(); });
