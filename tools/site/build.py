@@ -3,6 +3,7 @@
 
 build.py OUT      writes OUT/site; fails when a link in it leads nowhere
 """
+import argparse
 import html.parser
 import json
 import logging
@@ -290,4 +291,6 @@ def main(out):
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1]).resolve()))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=pathlib.Path)
+    sys.exit(main(parser.parse_args().out.resolve()))
