@@ -25,6 +25,7 @@ constexpr int most_frames = 64;
 /// nobody waits for any more.
 struct StackAnswer {
     std::mutex one_at_a_time;
+    std::atomic<pthread_t> thread = {};  // that is asked
     std::atomic<unsigned> asked = 0;
     std::atomic<unsigned> answered = 0;
     void* frames[most_frames] = {};
@@ -39,7 +40,9 @@ struct sigaction former[NSIG];
 void stands_here(int) {
     int error = errno;
     unsigned number = stack_answer.asked.load(std::memory_order_acquire);
-    if (number != stack_answer.answered.load(std::memory_order_relaxed)) {
+    bool is_asked = ::pthread_equal(stack_answer.thread.load(std::memory_order_relaxed), ::pthread_self()) != 0;
+    if (is_asked &&
+        number != stack_answer.answered.load(std::memory_order_relaxed)) {  // or else the signal is not ours
         stack_answer.count = ::backtrace(stack_answer.frames, most_frames);
         stack_answer.answered.store(number, std::memory_order_release);
     }
@@ -77,6 +80,7 @@ std::vector<std::string> NativeStack::ask() const {
     using namespace std::chrono_literals;
     std::lock_guard lock(stack_answer.one_at_a_time);
     unsigned number = stack_answer.asked.load(std::memory_order_relaxed) + 1;
+    stack_answer.thread.store(thread_, std::memory_order_relaxed);
     stack_answer.asked.store(number, std::memory_order_release);
     if (::pthread_kill(thread_, signal_) != 0) return {};
     auto end = std::chrono::steady_clock::now() + 1s;

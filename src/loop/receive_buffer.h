@@ -21,7 +21,7 @@ public:
 
     // Memory for much that has come and is read in parts, kept from one time to the next: the C library would give it
     // back to the system and ask for it again, several times a MiB.
-    static constexpr std::size_t least_spare = 16 * 1024;
+    static constexpr std::size_t least_spare = 16 * 1024;  // less stays with who has it
     static constexpr std::size_t most_spare = 512 * 1024;
     /// An empty string with room for as much as is wanted, and for no more than four times as many; or one without
     /// room.

@@ -14,7 +14,6 @@
 namespace asyncio::detail {
 
 namespace {
-constexpr std::size_t most_kept = 16 * 1024;  // of a buffer that is empty
 
 /// Twice of it is a size, too.
 std::size_t usable(std::int64_t limit) noexcept {
@@ -137,7 +136,7 @@ void ReaderState::drop(std::size_t size) noexcept {
     taken_ += size;
     if (begin_ < buffer_.size()) return;
     begin_ = 0;
-    if (buffer_.capacity() > most_kept) {
+    if (buffer_.capacity() > ReceiveBuffer::least_spare) {
         loop_->receive_buffer().keep_spare(std::exchange(buffer_, {}));
     } else {
         buffer_.clear();

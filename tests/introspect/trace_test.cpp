@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -111,6 +112,21 @@ TEST(TraceJson, EscapesWhatIsNoText) {
               "\"\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80\"");
     EXPECT_EQ(detail::json_string("\xE4 \xC3"), "\"\\u00e4 \\u00c3\"");
     EXPECT_EQ(detail::json_string("\xC0\x80\xED\xA0\x80"), "\"\\u00c0\\u0080\\u00ed\\u00a0\\u0080\"");
+}
+
+TEST_F(TraceFile, ThatTheEnvironmentNamesHasAllLoopsOfTheProcess) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process of its own, which has not looked there yet
+    ::setenv("ASYNCIO_TRACE", path.c_str(), 1);
+    auto program = [] {
+        run(works(3));
+        run(works(5));
+        std::exit(0);
+    };
+    EXPECT_EXIT(program(), testing::ExitedWithCode(0), "");
+    ::unsetenv("ASYNCIO_TRACE");
+    EXPECT_EQ(count("works\",\"ph\":\"X\""), 4 + 6) << text();
+    EXPECT_EQ(count("\"name\":\"thread_name\""), 2) << text();
+    EXPECT_EQ(count("\n]\n"), 1) << text();
 }
 
 TEST_F(TraceFile, OfAnotherLoopIsAddedToIt) {

@@ -18,7 +18,7 @@ struct LoopMetrics {
     std::uint64_t tasks_ended = 0;     ///< of those
     std::size_t tasks_live = 0;        ///< the rest of them
     std::uint64_t steps = 0;           ///< steps of tasks, callbacks, and what else the loop has run
-    std::uint64_t passes = 0;          ///< turns of the loop
+    std::uint64_t passes = 0;          ///< turns of the loop; since its last jump, where time is virtual
     std::size_t ready = 0;             ///< to run in this pass or the next
     std::size_t timers = 0;            ///< that wait for their time, sleeping tasks among them
     std::size_t connections = 0;       ///< open transports, servers and children

@@ -41,7 +41,7 @@ struct WatchdogOptions {
 class StallWatchdog {
 public:
     /// Of the running loop; RuntimeError when none runs, or when the signal has a handler already. ValueError for a
-    /// threshold that is not positive. OSError if there can be no thread.
+    /// threshold that is not positive. OSError if there can be no thread, or is no such signal.
     explicit StallWatchdog(WatchdogOptions options = {});
     ~StallWatchdog();
     StallWatchdog(const StallWatchdog&) = delete;
