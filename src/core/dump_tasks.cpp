@@ -49,8 +49,9 @@ public:
     AskedLoops() {
         NoFork no_fork;
         for (LoopCore* loop = all_loops.first(no_fork); loop != nullptr; loop = AllLoops::next(*loop, no_fork)) {
-            loops_.push_back({loop, inbox_of(*loop), loop->thread(), loop->is_running()});
-            if (loop->is_running()) silent_.push_back(loop);
+            bool runs = loop->is_running();  // asked once: it may begin or end just now
+            loops_.push_back({loop, inbox_of(*loop), loop->thread(), runs});
+            if (runs) silent_.push_back(loop);
         }
     }
     const std::vector<Loop>& loops() const noexcept { return loops_; }
