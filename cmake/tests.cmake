@@ -20,7 +20,6 @@ find_package(GTest REQUIRED)
 # It looks at warnings in the library's headers, so it reads them itself, after it has asked for more of them.
 set_source_files_properties(tests/core/return_conversion_test.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
-file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.cpp)
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/tests tests/*_test.cpp)
 if(ASYNCIO_ONLY_THREAD_TESTS)
     set(all_test_sources ${test_sources})
@@ -50,7 +49,8 @@ endif()
 # so they are left to the library and the programs; AddressSanitizer sees what such pointers lead to.
 # What is precompiled hides a missing #include; the clang preset precompiles gtest alone and finds it.
 file(CONFIGURE OUTPUT test_common.cpp CONTENT "// carries the precompiled header\n")
-add_library(test_common STATIC ${support_sources} ${CMAKE_CURRENT_BINARY_DIR}/test_common.cpp)
+add_library(test_common STATIC ${CMAKE_CURRENT_BINARY_DIR}/test_common.cpp)
+target_sources(test_common INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/tests/support/forked_child.cpp)
 target_include_directories(test_common PUBLIC tests src)
 target_link_libraries(test_common PUBLIC asyncio GTest::gtest_main PRIVATE asyncio_warnings)
 target_precompile_headers(test_common PRIVATE <gtest/gtest.h>

@@ -125,6 +125,7 @@ TEST(StallWatchdog, IsSilentInAForkedChild) {
     Told told;
     run([](Told& seen) -> Coro<> {
         StallWatchdog watchdog(seen.options(5));
+        co_await sleep(20ms);  // its thread has begun: one that allocates at the fork() may stop a child under ASan
         pid_t child = ::fork();
         if (child == 0) {
             ::alarm(20);
@@ -143,6 +144,7 @@ TEST(StallWatchdog, EndsInAForkedChildThatGoesOnWithTheLoop) {
         pid_t child = 0;
         {
             StallWatchdog watchdog;
+            co_await sleep(20ms);
             child = ::fork();
             co_await sleep(0s);
         }
