@@ -33,9 +33,9 @@ inline void FutureBase::end_of_life() noexcept {
 }
 
 void FutureBase::destroy() noexcept {
-    if (plain_words_ != 0 && is_empty() && static_cast<TaskBase*>(this)->is_plain()) [[likely]] {
+    if (plain_granules_ != 0 && is_empty() && static_cast<TaskBase*>(this)->is_plain()) [[likely]] {
         LoopCore& loop = *loop_;
-        deallocate(this, plain_words_ * sizeof(void*));
+        deallocate_granules(this, plain_granules_);
         return loop.dec_ref();
     }
     destroy_slowly();

@@ -31,16 +31,21 @@ void TaskName::assign(std::string_view name) {
     }
 }
 
-void TaskName::assign_number() noexcept {
-    static std::atomic<std::uintptr_t> last = 0;
-    std::uintptr_t number = last.load(std::memory_order_relaxed) + 1;
-    if (process_has_one_thread()) {  // an atomic increment takes a tenth of the time of making a task
-        last.store(number, std::memory_order_relaxed);
-    } else {
-        number = last.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-    word_ = number << 1 | 1U;
+namespace {
+
+constinit std::atomic<std::uintptr_t> last_number = 0;
+
+inline std::uintptr_t next_number() noexcept {
+    if (!process_has_one_thread()) return last_number.fetch_add(1, std::memory_order_relaxed) + 1;
+    // An atomic increment takes a tenth of the time of making a task.
+    std::uintptr_t number = last_number.load(std::memory_order_relaxed) + 1;
+    last_number.store(number, std::memory_order_relaxed);
+    return number;
 }
+
+}  // namespace
+
+void TaskName::assign_number() noexcept { assign_number(next_number()); }
 
 std::string TaskName::str() const {
     if (word_ == 0) return {};
@@ -48,7 +53,7 @@ std::string TaskName::str() const {
     return "Task-" + std::to_string(word_ >> 1);
 }
 
-TaskBase::TaskBase(LoopCore& loop) noexcept : FutureBase(loop, Kind::task), TimerNode(&TaskBase::step_node) {}
+TaskBase::TaskBase(LoopCore& loop) noexcept : FutureBase(loop), TimerNode(&TaskBase::step_node) { loop.inc_ref(); }
 
 TaskBase::~TaskBase() {
     if (is_over_) {
@@ -120,7 +125,7 @@ void TaskBase::start(const TaskOptions& options) {
 }
 
 void TaskBase::start_plainly() noexcept {
-    name_.assign_number();
+    name_.assign_number(next_number());
     context_.begin_as_copy(*loop_->current_context());
     join_loop();
     inc_ref();
@@ -169,25 +174,26 @@ void TaskBase::step() {
     loop.current_task = this;
     loop.current_context() = &context_;
     run_frames();
-    if (phase_ == Phase::ended || loop.unwinding.is_under_way()) return end_step();
+    if (phase_ == Phase::ended) return end_step();
+    loop.unwinding.is_over();
     loop.current_context() = loop.base_context();
     loop.current_task = nullptr;
 }
 
-void TaskBase::end_step() {
-    TaskLoop& loop = task_loop(*loop_);
-    if (phase_ == Phase::ended) conclude();
-    loop.unwinding.is_over();
-    loop.current_context() = loop.base_context();
-    leave_step();
-}
-
-void TaskBase::leave_step() {
+[[gnu::always_inline]] inline void TaskBase::leave_step() {
     TaskLoop& loop = task_loop(*loop_);
     loop.current_task = nullptr;
     if (!is_over_) return;
     leave_loop();
     loop.throw_fatal_error();
+}
+
+void TaskBase::end_step() {
+    TaskLoop& loop = task_loop(*loop_);
+    conclude();
+    loop.unwinding.is_over();
+    loop.current_context() = loop.base_context();
+    leave_step();
 }
 
 // Out of line, or the registers that it needs are saved in each step.
@@ -235,7 +241,7 @@ inline void TaskBase::end_coroutine(std::coroutine_handle<> root) noexcept {
     if (has_callable_) drop_callable();
 }
 
-void TaskBase::conclude() noexcept {
+[[gnu::always_inline]] inline void TaskBase::conclude() noexcept {
     std::coroutine_handle<> root = innermost_;
     if (PromiseBase::of(root).has_failed()) [[unlikely]]
         return conclude_failed(root);
@@ -246,7 +252,17 @@ void TaskBase::conclude() noexcept {
         drop_result();
         return become_cancelled(cancel_request_);
     }
-    finish();
+    finish_in_step();
+}
+
+/// finish(), of a task whose loop runs.
+inline void TaskBase::finish_in_step() noexcept {
+    state_ = State::finished;
+    if (callbacks_.empty()) return;
+    bool is_one_of_ours = callbacks_.has_one() && !has_user_callbacks_;
+    if (!is_one_of_ours) [[unlikely]]
+        return schedule_callbacks();
+    loop_->push_ready(callbacks_.pop());
 }
 
 [[gnu::noinline]] void TaskBase::conclude_failed(std::coroutine_handle<> root) noexcept {
@@ -271,7 +287,7 @@ void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
 }
 
 void TaskBase::leave_loop() noexcept {
-    ListHook<LiveTasks>::unlink();
+    decltype(TaskLoop::live_tasks)::take_out(*this);
     dec_ref();
 }
 

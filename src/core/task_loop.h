@@ -48,7 +48,7 @@ public:
     std::exception_ptr fatal_error;
     void throw_fatal_error() {
         if (fatal_error) [[unlikely]]
-            std::rethrow_exception(std::exchange(fatal_error, nullptr));
+            throw_fatal_error_now();
     }
 
     // Futures that others held, to be destroyed without recursion.
@@ -59,6 +59,9 @@ public:
     bool asyncgens_shutdown_called = false;
 
 private:
+    [[noreturn, gnu::noinline]] void throw_fatal_error_now() {
+        std::rethrow_exception(std::exchange(fatal_error, nullptr));
+    }
     void after_fork_in_child() noexcept override;
     void run_in_debug_mode(ReadyNode& node) override;
     void node_failed() override;

@@ -25,10 +25,9 @@ public:
         }
     }
 
-    bool is_under_way() const noexcept { return error_ != nullptr; }
     void is_over() noexcept {
         if (error_) [[unlikely]]
-            error_ = nullptr;
+            forget();
     }
 
     /// Outermost first; null where it came through none, or memory lacks.
@@ -42,6 +41,8 @@ public:
     }
 
 private:
+    [[gnu::noinline]] void forget() noexcept { error_ = nullptr; }
+
     std::exception_ptr error_;
     TracebackEntry* traceback_ = nullptr;  // of that
     std::vector<FramePlace> places_;       // innermost first

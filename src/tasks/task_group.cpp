@@ -80,11 +80,12 @@ void TaskGroup::throw_refused() const {
 }
 
 void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member) {
-    bool is_plain = loop_->is_running() && !detail::task_loop(*loop_).task_factory;
+    detail::TaskLoop& loop = detail::task_loop(*loop_);
+    bool is_plain = loop.is_running() && !loop.task_factory;
     if (!is_plain) [[unlikely]]
         return start(task, member, TaskOptions());
     member.group_ = this;
-    member.task_ = detail::Ref<detail::TaskBase>(&task);
+    member.task_.begin(&task);
     members_.push_back(member);
     task.start_plainly();
     task.add_first_node(member);
@@ -105,7 +106,7 @@ void TaskGroup::start(detail::TaskBase& task, detail::GroupMember& member, const
 }
 
 void TaskGroup::child_is_done(detail::GroupMember& member, detail::TaskBase& child) {
-    static_cast<detail::ListHook<detail::GroupMembers>&>(member).unlink();
+    decltype(members_)::take_out(member);
     member.group_ = nullptr;
     bool has_failed = child.peek_exception() && !child.cancelled();
     if (has_failed) [[unlikely]]

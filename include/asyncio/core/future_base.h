@@ -85,6 +85,8 @@ public:
 protected:
     friend struct InspectLayout;
     FutureBase(LoopCore& loop, Kind kind) noexcept;
+    /// A task; it counts itself among those that keep the loop.
+    explicit FutureBase(LoopCore& loop) noexcept : kind_(Kind::task), loop_(&loop) {}
     virtual ~FutureBase();
 
     /// The last handle is gone. True: whatever still has to end it keeps it alive from now on. Asked only of one that
@@ -95,6 +97,7 @@ protected:
     void become_cancelled(const Ref<CancelRequest>& request) noexcept;
     void become_failed(std::exception_ptr exception) noexcept;
     void drop_callbacks() noexcept;  // none of them will ever run
+    void schedule_callbacks() noexcept;
 
     std::uint32_t references_ = 0;
     State state_ = State::pending;
@@ -103,7 +106,8 @@ protected:
     bool is_forgotten_ : 1 = false;        // what it will end with is nobody's affair
     bool has_user_callbacks_ : 1 = false;  // some of callbacks_ are DoneCallbacks
     bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
-    std::uint8_t plain_words_ = 0;         // of a task whose result and extra need no destructor: its size
+    [[maybe_unused]] std::uint8_t free_bits_ : 4 = 0;  // so that the byte is written and not changed
+    std::uint8_t plain_granules_ = 0;      // of a task whose result and extra need no destructor: its size
     LoopCore* loop_;
     IntrusiveStack<ReadyNode> callbacks_;
     std::exception_ptr
@@ -117,7 +121,6 @@ private:
     bool lives_on() noexcept;
     void report_unretrieved() noexcept;
     void become_done(State state) noexcept;
-    void schedule_callbacks() noexcept;
     void keep_for_callbacks() noexcept;
     bool is_empty() const noexcept {
         return callbacks_.empty() && !exception_ && !cancel_request_ && !outlives_handles_ && !unretrieved_;

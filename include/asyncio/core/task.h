@@ -125,17 +125,17 @@ struct NoExtra {
 template <class T, class Extra = NoExtra>
 class TaskState : public ResultState<T, TaskBase> {
 public:
-    TaskState(LoopCore& loop, Coro<T> coro) : ResultState<T, TaskBase>(loop) {
-        constexpr std::size_t words = sizeof(TaskState) / sizeof(void*);
+    TaskState(LoopCore& loop, Coro<T>&& coro) : ResultState<T, TaskBase>(loop) {
+        constexpr std::size_t granules = granules_of(sizeof(TaskState));
         constexpr bool is_plain = Extra::is_plain && (std::is_void_v<T> || std::is_trivially_destructible_v<T>);
-        if constexpr (is_plain && words <= UINT8_MAX) this->plain_words_ = words;
+        if constexpr (is_plain && sizeof(TaskState) <= pool_largest) this->plain_granules_ = granules;
         adopt(std::move(coro));
     }
     Extra& extra() noexcept { return extra_; }
 
 protected:
     explicit TaskState(LoopCore& loop) : ResultState<T, TaskBase>(loop) {}
-    void adopt(Coro<T> coro) {
+    void adopt(Coro<T>&& coro) {
         std::coroutine_handle<Promise<T>> root = coro.release();
         if (!root) throw_coroutine_reused();
         root.promise().set_slot(&this->slot());
@@ -196,7 +196,7 @@ template <class Function, class... Args>
 using CoroOf = decltype(invoke(std::declval<Function&>(), std::declval<Args&&>()...));
 
 template <class Extra, class T>
-Ref<TaskState<T, Extra>> new_task(LoopCore& loop, Coro<T> coro) {
+Ref<TaskState<T, Extra>> new_task(LoopCore& loop, Coro<T>&& coro) {
     return Ref<TaskState<T, Extra>>(new TaskState<T, Extra>(loop, std::move(coro)));
 }
 template <class Extra, class F, class... A>
@@ -240,13 +240,13 @@ void refuse_task() {
 
 /// Without options that saves making them, and looking at them.
 template <class T, std::same_as<TaskOptions>... Options>
-Task<T> create_task_in_running(LoopCore& loop, Coro<T> coro, const Options&... options) {
+Task<T> create_task_in_running(LoopCore& loop, Coro<T>&& coro, const Options&... options) {
     auto state = new_task<NoExtra>(loop, std::move(coro));
     start_task(*state, options...);
     return Task<T>(std::move(state));
 }
 template <class T, std::same_as<TaskOptions>... Options>
-Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const Options&... options) {
+Task<T> create_task_on(LoopCore& loop, Coro<T>&& coro, const Options&... options) {
     check_open(loop);
     return create_task_in_running(loop, std::move(coro), options...);
 }

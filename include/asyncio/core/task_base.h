@@ -38,6 +38,7 @@ public:
     ~TaskName();
     void assign(std::string_view name);
     void assign_number() noexcept;  // while it has no text
+    void assign_number(std::uintptr_t number) noexcept { word_ = number << 1 | 1U; }
     std::string str() const;
     std::uintptr_t identity() const noexcept { return is_number() ? word_ : text().identity; }
     bool is_number() const noexcept { return (word_ & 1U) != 0; }
@@ -163,6 +164,7 @@ private:
     friend struct InspectLayout;
     void cancel_wait(Waiter& waiter) noexcept;
     void conclude() noexcept;
+    void finish_in_step() noexcept;
     void conclude_failed(std::coroutine_handle<> root) noexcept;
     void end_coroutine(std::coroutine_handle<> root) noexcept;
     void become_over(std::coroutine_handle<> root) noexcept;
@@ -194,6 +196,7 @@ private:
     bool begins_cancelled_ : 1 = false;
     bool has_callable_ : 1 = false;
     bool is_over_ : 1 = false;  // the coroutine has ended, and the unions hold the second of the two
+    [[maybe_unused]] std::uint8_t free_bits_ : 2 = 0;
     Phase phase_ = Phase::not_begun;
     ContextSlot context_;
     TaskName name_;

@@ -83,6 +83,14 @@ public:
         return item_of(*first);
     }
 
+    /// Of an item that is in such a list. Saves the two questions of unlink().
+    static void take_out(T& item) noexcept {
+        auto& links = static_cast<Hook&>(item);
+        links.previous->next = links.next;
+        links.next->previous = links.previous;
+        links.next = nullptr;
+        links.previous = nullptr;
+    }
     /// Moves all of `other` behind the last item.
     void splice_back(IntrusiveList& other) noexcept { splice_before(head_, other); }
 

@@ -9,6 +9,9 @@ namespace asyncio::detail {
 constexpr std::size_t pool_granule = 16;
 constexpr std::size_t pool_largest = 1024;
 
+/// How many of them such an object takes.
+constexpr std::size_t granules_of(std::size_t size) noexcept { return (size + pool_granule - 1) / pool_granule; }
+
 /// A free block; those of one size make a list.
 struct PoolBlock {
     PoolBlock* next;
@@ -35,7 +38,7 @@ void deallocate_slowly(void* block, std::size_t size) noexcept;
 /// is larger comes from `operator new`. Throws std::bad_alloc. Inline, since the size is known where a frame is made.
 inline void* allocate(std::size_t size) {
     if (size <= pool_largest) [[likely]] {
-        PoolList& list = pool_lists[(size + pool_granule - 1) / pool_granule];
+        PoolList& list = pool_lists[granules_of(size)];
         if (PoolBlock* block = list.head; block != nullptr) [[likely]] {
             list.head = block->next;
             ++list.room;
@@ -52,7 +55,7 @@ inline void* allocate(std::size_t size) {
 /// half of what is in use.
 inline void deallocate(void* memory, std::size_t size) noexcept {
     if (size <= pool_largest) [[likely]] {
-        PoolList& list = pool_lists[(size + pool_granule - 1) / pool_granule];
+        PoolList& list = pool_lists[granules_of(size)];
         if (list.room != 0) [[likely]] {
             auto* block = static_cast<PoolBlock*>(memory);
             --list.room;
@@ -62,6 +65,17 @@ inline void deallocate(void* memory, std::size_t size) noexcept {
         }
     }
     deallocate_slowly(memory, size);
+}
+
+/// The same for one of so many granules that a list of the pool serves it.
+inline void deallocate_granules(void* memory, std::size_t granules) noexcept {
+    PoolList& list = pool_lists[granules];
+    if (list.room == 0) [[unlikely]]
+        return deallocate_slowly(memory, granules * pool_granule);
+    auto* block = static_cast<PoolBlock*>(memory);
+    --list.room;
+    block->next = list.head;
+    list.head = block;
 }
 
 /// How many bytes of the system's memory there are for small blocks, in use or kept for the next. For tests.

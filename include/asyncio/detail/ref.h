@@ -56,6 +56,11 @@ public:
         return object;
     }
     void reset() noexcept { Ref().swap(*this); }
+    /// Shares the object. For one that is null.
+    void begin(T* object) noexcept {
+        object->inc_ref();
+        object_ = object;
+    }
     void swap(Ref& other) noexcept {
         T* object = object_;
         object_ = other.object_;

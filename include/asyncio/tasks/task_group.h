@@ -181,7 +181,7 @@ private:
 
     /// Without options that saves making them, and looking at them.
     template <class T, std::same_as<TaskOptions>... Options>
-    Task<T> create_coroutine_task(Coro<T> coro, const Options&... options) {
+    Task<T> create_coroutine_task(Coro<T>&& coro, const Options&... options) {
         if (!accepts()) [[unlikely]] {
             coro.close();
             throw_refused();
