@@ -102,12 +102,12 @@ protected:
     std::uint32_t references_ = 0;
     State state_ = State::pending;
     Kind kind_;
-    bool unretrieved_ : 1 = false;         // an exception that nobody has looked at
-    bool is_forgotten_ : 1 = false;        // what it will end with is nobody's affair
-    bool has_user_callbacks_ : 1 = false;  // some of callbacks_ are DoneCallbacks
-    bool outlives_handles_ : 1 = false;    // outlive_handles() is to be asked
+    bool unretrieved_ : 1 = false;                     // an exception that nobody has looked at
+    bool is_forgotten_ : 1 = false;                    // what it will end with is nobody's affair
+    bool has_user_callbacks_ : 1 = false;              // some of callbacks_ are DoneCallbacks
+    bool outlives_handles_ : 1 = false;                // outlive_handles() is to be asked
     [[maybe_unused]] std::uint8_t free_bits_ : 4 = 0;  // so that the byte is written and not changed
-    std::uint8_t plain_granules_ = 0;      // of a task whose result and extra need no destructor: its size
+    std::uint8_t plain_granules_ = 0;                  // of a task whose result and extra need no destructor: its size
     LoopCore* loop_;
     IntrusiveStack<ReadyNode> callbacks_;
     std::exception_ptr
