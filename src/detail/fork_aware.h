@@ -44,6 +44,9 @@ protected:
     ForkAware& operator=(const ForkAware&) = delete;
 };
 
+/// Another in a forked child than in its parent.
+unsigned fork_generation() noexcept;
+
 /// A mutex for an object of a kind of which there are many, each locked for a moment only: it is free in a forked
 /// child. Others may have the same, so nobody may hold two.
 std::mutex& fork_safe_mutex_of(const void* object) noexcept;

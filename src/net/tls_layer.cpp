@@ -1,6 +1,7 @@
 #include "net/tls_layer.h"
 
 #include "core/task_loop.h"
+#include "detail/fork_aware.h"
 #include "net/new_connection.h"
 #include "net/protocol_calls.h"
 #include "net/server_state.h"
@@ -8,16 +9,22 @@
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/repr.h>
 
-#include <unistd.h>
+#include <sys/resource.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace asyncio::detail {
 
-TlsLayer::TlsLayer() noexcept : process_(::getpid()) {}
-bool TlsLayer::is_of_another_process() const noexcept { return process_ != ::getpid(); }
+TlsLayer::TlsLayer() noexcept : generation_(fork_generation()) {}
+bool TlsLayer::is_of_another_process() const noexcept { return generation_ != fork_generation(); }
 
 TlsContext::~TlsContext() = default;
+
+std::size_t descriptor_limit() noexcept {
+    rlimit limit = {};
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<std::size_t>(limit.rlim_cur) : SIZE_MAX;
+}
 
 void close_in_order(TransportState& transport) noexcept {
     if (auto* below = dynamic_cast<ProtocolBelowTls*>(transport.protocol())) {
@@ -60,7 +67,8 @@ void TlsRequest::check() const {
     check_timeout("ssl_handshake_timeout", handshake_timeout, static_cast<bool>(context));
     check_timeout("ssl_shutdown_timeout", shutdown_timeout, static_cast<bool>(context));
     if (context && !server_hostname && without_name != nullptr) throw ValueError(without_name);
-    if (context) context->check_side(server_side);
+    if (has_session && !context) throw ValueError("session is only meaningful with ssl");
+    if (context) context->check(*this);
 }
 
 Ref<ProtocolMaker> over_tls(Ref<ProtocolMaker> maker, TlsRequest request) {

@@ -9,6 +9,8 @@
 #include <asyncio/net/protocols.h>
 #include <asyncio/net/tls_option.h>
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +29,9 @@ public:
 /// Closes a connection by the uppermost of what stands on this transport.
 void close_in_order(TransportState& transport) noexcept;
 
+/// How many the process may have open.
+std::size_t descriptor_limit() noexcept;
+
 /// TLS between a transport and a protocol: what that protocol stands on.
 class TlsLayer : public TransportState {
 public:
@@ -40,11 +45,11 @@ public:
 protected:
     TlsLayer() noexcept;
     ~TlsLayer() override = default;
-    /// True in a forked child of the process that made it.
+    /// True in a forked child of the process that made it. Two processes must not encipher by the same key and number.
     bool is_of_another_process() const noexcept;
 
 private:
-    int process_;
+    unsigned generation_;  // of the process
 };
 
 /// An SSLContext's state, as far as it is known without OpenSSL. Handles of it may be in several threads.
@@ -60,8 +65,9 @@ public:
     /// `is_connected`: the protocol has been told of its connection already.
     virtual Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, const TlsRequest& request,
                                      bool is_connected) = 0;
-    /// Throws ValueError if no connection can come of it on this side.
-    virtual void check_side(bool server_side) const = 0;
+    /// Throws ValueError if no connection can come of it.
+    virtual void check(const TlsRequest& request) const = 0;
+    virtual std::shared_ptr<const SSLSession> copy_of(const SSLSession& session) const = 0;
     /// Throws the SSLError that so many bytes have come before TLS.
     [[noreturn]] virtual void refuse_early_bytes(std::size_t count) const = 0;
 
@@ -81,15 +87,22 @@ struct TlsRequest {
     }
     template <class Options>
     static TlsRequest from(TlsOption ssl, const Options& options, bool server_side) {
-        TlsRequest request{Ref<TlsContext>(ssl.context()), server_side, {}, options.ssl_handshake_timeout,
-                           options.ssl_shutdown_timeout,   nullptr};
+        TlsRequest request{Ref<TlsContext>(ssl.context()),
+                           server_side,
+                           {},
+                           options.ssl_handshake_timeout,
+                           options.ssl_shutdown_timeout};
         if constexpr (requires { options.server_hostname; }) {
             if (options.server_hostname) request.server_hostname.emplace(*options.server_hostname);
+        }
+        if constexpr (requires { options.session; }) {
+            if (options.session != nullptr) request.keep(*options.session);
         }
         return request;
     }
     explicit operator bool() const noexcept { return static_cast<bool>(context); }
-    /// Throws ValueError for what has no meaning without TLS, for times that are none, and for a client without a name.
+    /// Throws ValueError for what has no meaning without TLS, for times that are none, for a client without a name, and
+    /// for a session that is not for it.
     void check() const;
     Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, bool is_connected = false) const {
         return context->make_layer(loop, std::move(protocol), *this, is_connected);
@@ -101,6 +114,14 @@ struct TlsRequest {
     std::optional<Seconds> handshake_timeout = {};
     std::optional<Seconds> shutdown_timeout = {};
     const char* without_name = nullptr;  // what to say of a client without a name; null: nothing
+    bool has_session = false;
+    std::shared_ptr<const SSLSession> session = nullptr;
+
+private:
+    void keep(const SSLSession& given) {
+        has_session = true;
+        if (context) session = context->copy_of(given);
+    }
 };
 
 /// The one whose protocols stand on TLS, or the same one if that was not asked for.

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <cstdint>
 #include <iterator>
 #include <mutex>
@@ -34,11 +35,13 @@ struct Registry {
         mutex.unlock();
     }
     void in_child() noexcept {
+        generation.fetch_add(1, std::memory_order_relaxed);
         for (ForkAware& object : objects) object.after_fork_in_child();
         for (std::mutex& shared : shared_mutexes) shared.unlock();
         mutex.unlock();
     }
 
+    std::atomic<unsigned> generation{0};
     std::mutex mutex;
     std::mutex shared_mutexes[16];
     IntrusiveList<ForkAware, ForkAware> objects;
@@ -64,6 +67,8 @@ void ForkAware::begin_to_follow_forks() noexcept { begin_to_follow_forks(NoFork(
 void ForkAware::end_to_follow_forks() noexcept { end_to_follow_forks(NoFork()); }
 void ForkAware::begin_to_follow_forks(const NoFork&) noexcept { Registry::registry().objects.push_back(*this); }
 void ForkAware::end_to_follow_forks(const NoFork&) noexcept { unlink(); }
+
+unsigned fork_generation() noexcept { return Registry::registry().generation.load(std::memory_order_relaxed); }
 
 std::mutex& fork_safe_mutex_of(const void* object) noexcept {
     std::uintptr_t block = reinterpret_cast<std::uintptr_t>(object) / 64;

@@ -1,6 +1,7 @@
 #include "tls/context_state.h"
 
 #include "tls/openssl_errors.h"
+#include "tls/tls_engine.h"
 
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/tls/ssl_errors.h>
@@ -85,9 +86,32 @@ void SSLContextState::check_role(bool server_side) const {
     }
 }
 
-void SSLContextState::check_side(bool server_side) const {
-    check_role(server_side);
-    if (!server_side || sni_callback || SSL_CTX_get0_certificate(native()) != nullptr) return;
+// CPython: _ssl.c, PySSL_set_session, which asks for the context.
+void SSLContextState::check_session(const SSLSession& session, bool server_side,
+                                    const std::optional<std::string>& hostname) const {
+    if (server_side) throw ValueError("Cannot set session for server-side SSLSocket.");
+    const SessionOrigin& then = session.origin();
+    if (then.context != number) throw ValueError("Session refers to a different SSLContext.");
+    if ((SSL_CTX_get_verify_mode(native()) & SSL_VERIFY_PEER) != 0 && !then.has_checked_certificate) {
+        throw ValueError("Session is of a connection that has not checked the certificate");
+    }
+    if (checks_hostname && hostname && then.checked_hostname != hostname) {
+        throw ValueError("Session is of a connection that was not checked for " + quoted(*hostname));
+    }
+}
+
+std::shared_ptr<const SSLSession> SSLContextState::copy_of(const SSLSession& session) const {
+    return std::make_shared<const SSLSession>(session);
+}
+
+void SSLContextState::check(const TlsRequest& request) const {
+    check_role(request.server_side);
+    if (request.session && *request.session) {
+        bool has_name = request.server_hostname && !request.server_hostname->empty();
+        check_session(*request.session, request.server_side,
+                      has_name ? std::optional(checked_hostname(*request.server_hostname)) : std::nullopt);
+    }
+    if (!request.server_side || sni_callback || SSL_CTX_get0_certificate(native()) != nullptr) return;
     STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(native());
     for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
         if (needs_no_certificate(sk_SSL_CIPHER_value(ciphers, i))) return;

@@ -38,10 +38,14 @@ public:
     X509_VERIFY_PARAM* parameters() const noexcept { return SSL_CTX_get0_param(native()); }
     Ref<TlsLayer> make_layer(LoopCore& loop, Ref<BaseProtocol> protocol, const TlsRequest& request,
                              bool is_connected) override;
-    void check_side(bool server_side) const override;
+    void check(const TlsRequest& request) const override;
+    std::shared_ptr<const SSLSession> copy_of(const SSLSession& session) const override;
     /// Throws SSLError if it is for the other side.
     void check_role(bool server_side) const;
     [[noreturn]] void refuse_early_bytes(std::size_t count) const override;
+    /// Throws ValueError if it is not for a connection to this host, or none to a host at all: what was not checked
+    /// when it began would not be checked now.
+    void check_session(const SSLSession& session, bool server_side, const std::optional<std::string>& hostname) const;
     bool is_for_servers() const noexcept { return protocol == PROTOCOL_TLS_SERVER; }
     void use_chain(BIO& certificates, BIO& key, const KeyPassword& password, const std::string& certificate_file,
                    const std::string& key_file);

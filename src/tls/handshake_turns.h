@@ -7,34 +7,54 @@
 #include <asyncio/detail/pool.h>
 #include <asyncio/loop/scheduling.h>
 
+#include <cstddef>
+
 namespace asyncio::detail {
 
-struct HandshakesInLine;  // the tag of the list of them
+class HandshakeTurns;
+struct HandshakesInLine;  // the tags of the lists of them
+struct HandshakesOfQuiet;
 
-/// A handshake that waits for its turn.
-class HandshakeTurn : public ListHook<HandshakesInLine> {
+/// A server's handshake: it waits for its client, or for its turn.
+class HandshakeTurn : private ListHook<HandshakesInLine>, private ListHook<HandshakesOfQuiet> {
 public:
     using Run = void (*)(HandshakeTurn&);
-    explicit HandshakeTurn(Run run) noexcept : run_(run) {}
+    HandshakeTurn(Run run, Run give_up) noexcept : run_(run), give_up_(give_up) {}
+    ~HandshakeTurn() { is_over(); }
+    HandshakeTurn(const HandshakeTurn&) = delete;
+    HandshakeTurn& operator=(const HandshakeTurn&) = delete;
+    void is_over() noexcept;
 
 private:
     friend class HandshakeTurns;
+    template <class T, class Tag>
+    friend class IntrusiveList;
+    void is_quiet_no_longer() noexcept;
+
     Run run_;
+    Run give_up_;
+    HandshakeTurns* quiet_in_ = nullptr;
     ContextSlot context_;
 };
 
 /// A server's handshake costs a signature, which is long for a loop: of those that have come at once one goes on in a
 /// pass, and all else has its turn in between.
+///
+/// Clients that are quiet in the middle of it cost descriptors and memory: when there are too many of them the one that
+/// has been so for longest is given up, so that others, who answer at once, still find room.
 class HandshakeTurns final : public LoopService, public Pooled {
 public:
     static constexpr char service_kind[] = "HandshakeTurns";
-    explicit HandshakeTurns(LoopCore& loop) noexcept : LoopService(service_kind), loop_(loop), next_(*this) {}
+    explicit HandshakeTurns(LoopCore& loop) noexcept;
 
-    /// True if nobody has had one in this pass; else it is run in a later one.
+    /// Something has come. True if nobody has had a turn in this pass; else it is run in a later one.
     bool take(HandshakeTurn& turn) noexcept;
+    /// It waits for its client.
+    void is_quiet(HandshakeTurn& turn) noexcept;
     void loop_is_closing() noexcept override;
 
 private:
+    friend class HandshakeTurn;
     struct Next : ReadyNode {
         explicit Next(HandshakeTurns& its_turns) noexcept : ReadyNode(&HandshakeTurns::next), turns(its_turns) {}
         HandshakeTurns& turns;
@@ -45,6 +65,9 @@ private:
     LoopCore& loop_;
     Next next_;  // in the queue: somebody has had a turn in this pass
     IntrusiveList<HandshakeTurn, HandshakesInLine> line_;
+    IntrusiveList<HandshakeTurn, HandshakesOfQuiet> quiet_;  // the first for longest
+    std::size_t quiet_count_ = 0;
+    const std::size_t most_quiet_;
 };
 
 }  // namespace asyncio::detail

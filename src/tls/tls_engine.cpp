@@ -65,6 +65,7 @@ TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBy
     BIO* bio = make_bio(pipe_);
     SSL_set_bio(native(), bio, bio);
     if (options.server_side) {
+        if (options.session) context.check_session(options.session, true, {});
         SSL_set_accept_state(native());
         int mode = SSL_get_verify_mode(native());
         if (context.post_handshake_auth && (mode & SSL_VERIFY_PEER) != 0) {
@@ -78,22 +79,6 @@ TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBy
 
 /// Without that, OpenSSL would take it for an error, and its session for none. CPython: _ssl.c, PySSL_dealloc
 TlsEngine::~TlsEngine() { SSL_set_shutdown(native(), SSL_SENT_SHUTDOWN | SSL_get_shutdown(native())); }
-
-namespace {
-
-/// What was not checked then would not be checked now. CPython: _ssl.c, PySSL_set_session, which asks for the context.
-void check_session(const SessionOrigin& then, const SessionOrigin& now) {
-    if (then.context != now.context) throw ValueError("Session refers to a different SSLContext.");
-    if (now.has_checked_certificate && !then.has_checked_certificate) {
-        throw ValueError("Session is of a connection that has not checked the certificate");
-    }
-    if (now.checked_hostname && then.checked_hostname != now.checked_hostname) {
-        throw ValueError("Session is of a connection that was not checked for " +
-                         detail::quoted(*now.checked_hostname));
-    }
-}
-
-}  // namespace
 
 // CPython: _ssl.c, _ssl_configure_hostname
 void TlsEngine::configure_client(const WrapBioOptions& options) {
@@ -115,7 +100,7 @@ void TlsEngine::configure_client(const WrapBioOptions& options) {
         throw ValueError("check_hostname requires server_hostname");
     }
     if (!options.session) return;
-    check_session(options.session.origin(), origin());
+    context().check_session(options.session, false, hostname_);
     checked(SSL_set_session(native(), options.session.get()));
 }
 

@@ -31,12 +31,14 @@ private:
 
 void TlsTransport::check_can_write(const char* function) const {
     if (sending_file_) throw RuntimeError(std::string("unable to ") + function + "; sendfile is in progress");
+    check_is_ours();
 }
 
 /// The kernel cannot encipher it: it is read and written.
 Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
                                           std::optional<std::int64_t> count, SendfileOptions options) {
     if (self->closing_) throw RuntimeError("Transport is closing");
+    self->check_is_ours();
     if (!options.fallback) {
         throw RuntimeError("fallback is disabled and native sendfile is not supported for transport " + self->repr());
     }

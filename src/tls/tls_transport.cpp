@@ -26,8 +26,9 @@ Ref<TlsEngine> make_engine(SSLContextState& context, const TlsRequest& request) 
     if (!request.server_side && request.server_hostname && !request.server_hostname->empty()) {
         name = *request.server_hostname;
     }
-    return Ref<TlsEngine>(new TlsEngine(context, Ref<TlsBytes>(new TlsBytes), Ref<TlsBytes>(new TlsBytes),
-                                        {.server_side = request.server_side, .server_hostname = name}));
+    WrapBioOptions options = {.server_side = request.server_side, .server_hostname = name};
+    if (request.session) options.session = *request.session;
+    return Ref<TlsEngine>(new TlsEngine(context, Ref<TlsBytes>(new TlsBytes), Ref<TlsBytes>(new TlsBytes), options));
 }
 
 }  // namespace
@@ -109,7 +110,8 @@ void TlsTransport::connection_made(TransportState& lower) {
     state_ = State::handshake;
     try {
         start_timer(handshake_timeout_, &TlsTransport::handshake_takes_too_long);
-    } catch (...) {  // no memory for a timer
+        if (engine_->is_server()) loop_->service<HandshakeTurns>();
+    } catch (...) {  // no memory for it
         return handshake_failed(std::current_exception());
     }
     do_handshake();
@@ -136,6 +138,7 @@ void TlsTransport::do_handshake() {
     if (state_ != State::handshake) return;
     if (outcome == Outcome::done) return handshake_is_over();
     send_outgoing();
+    if (engine_->is_server() && state_ == State::handshake) loop_->service<HandshakeTurns>().is_quiet(handshake_);
 }
 
 void TlsTransport::handshake_goes_on(HandshakeTurn& turn) {
@@ -150,8 +153,18 @@ void TlsTransport::handshake_goes_on(HandshakeTurn& turn) {
     }
 }
 
+void TlsTransport::handshake_is_given_up(HandshakeTurn& turn) {
+    TlsTransport& self = static_cast<Handshake&>(turn).transport;
+    try {
+        throw ConnectionAbortedError("the SSL handshake was given up: too many others wait for their clients, too");
+    } catch (...) {
+        self.abort_lower(std::current_exception());
+    }
+}
+
 void TlsTransport::handshake_failed(std::exception_ptr error) {
     stop_timer();
+    handshake_.is_over();
     state_ = State::unwrapped;
     try {
         send_outgoing();  // that it failed
@@ -164,6 +177,7 @@ void TlsTransport::handshake_failed(std::exception_ptr error) {
 
 void TlsTransport::handshake_is_over() {
     stop_timer();
+    handshake_.is_over();
     state_ = State::wrapped;
     if (told_ == Told::nothing) {
         told_ = Told::made;
@@ -173,6 +187,8 @@ void TlsTransport::handshake_is_over() {
     wake_waiter(nullptr);
     if (!early_.empty() && state_ == State::wrapped) write_early();
     do_read();
+    engine_->incoming().drop_room();  // of the handshake, which needs more than many a connection later
+    engine_->outgoing().drop_room();
 }
 
 // The end.
@@ -284,6 +300,7 @@ void TlsTransport::connection_lost(std::exception_ptr error) {
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();
     stop_timer();
+    handshake_.is_over();
     state_ = State::unwrapped;
     if (told_ == Told::made || told_ == Told::eof) {
         told_ = Told::lost;
@@ -321,7 +338,7 @@ void TlsTransport::finish() noexcept {
     state_ = State::unwrapped;
     ListHook<LoopResources>::unlink();
     stop_timer();
-    handshake_.unlink();
+    handshake_.is_over();
     reads_on_.unlink();
     closes_lower_.unlink();
     tells_loss_.unlink();

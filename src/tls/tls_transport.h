@@ -86,7 +86,8 @@ private:
     };
     struct Handshake : HandshakeTurn {
         explicit Handshake(TlsTransport& its_transport) noexcept
-            : HandshakeTurn(&TlsTransport::handshake_goes_on), transport(its_transport) {}
+            : HandshakeTurn(&TlsTransport::handshake_goes_on, &TlsTransport::handshake_is_given_up),
+              transport(its_transport) {}
         TlsTransport& transport;
     };
     ~TlsTransport() override;
@@ -99,6 +100,7 @@ private:
     void take_turn(Turn& turn) noexcept;
     void do_handshake();
     static void handshake_goes_on(HandshakeTurn& turn);
+    static void handshake_is_given_up(HandshakeTurn& turn);
     void handshake_is_over();
     void handshake_failed(std::exception_ptr error);
     static void handshake_takes_too_long(ReadyNode& node);
@@ -118,6 +120,7 @@ private:
     // What goes through it: tls_transport_data.cpp.
     class FileTurn;
     void check_can_write(const char* function) const;
+    void check_is_ours() const;
     Received read_clear(WritableBytes room);
     static Coro<std::size_t> send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
                                        std::optional<std::int64_t> count, SendfileOptions options);

@@ -52,6 +52,12 @@ private:
 
 // What goes out.
 
+void TlsTransport::check_is_ours() const {
+    if (!is_of_another_process()) return;
+    throw RuntimeError(
+        "a connection by TLS is its process's: a forked child can only close it, or begin one of its own");
+}
+
 void TlsTransport::note_vain_write() noexcept {
     // The other end is gone, which is told when all was read: who writes and drains until then lets others run.
     if (is_unread()) closing_ = true;
@@ -145,6 +151,7 @@ void TlsTransport::send_outgoing() {
 /// What the transport below has to keep it takes, and copies nothing.
 void TlsTransport::pass_on() {
     TlsBytes& outgoing = engine_->outgoing();
+    if (is_of_another_process()) return outgoing.drop_all();
     if (lower_is_full_ || outgoing.pending() == 0 || !lower_ || lower_is_over_) return;
     std::string bytes = outgoing.give_all();
     lower_->write_given(GivenBytes(bytes));
@@ -184,6 +191,7 @@ void TlsTransport::set_write_buffer_limits(std::optional<Count> high, std::optio
 // What comes in.
 
 void TlsTransport::data_received(std::string_view data) {
+    check_is_ours();  // else it would be answered, perhaps
     Ref<TlsTransport> keep(this);
     TlsBytes::Lent lent(engine_->incoming(), data);
     if (engine_->is_busy()) return lent.keep_rest();  // whoever reads goes on with it

@@ -2,6 +2,10 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -87,6 +91,81 @@ TEST_F(HandshakeTurnsTest, NeedNotCome) {
         for (int pass = 0; pass < 6; ++pass) co_await sleep(0);
         for (int i = 0; i < count / 2; ++i) crowd.serving[static_cast<std::size_t>(i)].cancel();
         for (int pass = 0; pass < 3; ++pass) co_await sleep(0);
+    });
+}
+
+/// While it lives the process may have no more descriptors than that.
+class FewDescriptors {
+public:
+    explicit FewDescriptors(rlim_t few) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        rlimit now = {few, before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &now);
+    }
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    FewDescriptors(const FewDescriptors&) = delete;
+
+private:
+    rlimit before_ = {};
+};
+
+enum class Heard { nothing, bytes, end };
+Heard heard(const Socket& socket) {
+    char byte = 0;
+    auto size = ::recv(socket.fileno(), &byte, 1, MSG_DONTWAIT);
+    if (size > 0) return Heard::bytes;
+    return size < 0 && errno == EAGAIN ? Heard::nothing : Heard::end;
+}
+
+/// The one that has been quiet for longest is given up: one that has said the half of its hello just now stays.
+TEST_F(HandshakeTurnsTest, OfQuietClientsTheOldestMakeRoomForOthers) {
+    run_net([&]() -> Coro<> {
+        auto echo = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+            std::string line = co_await reader.readline();
+            writer.write(line);
+        };
+        Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = support::for_servers()});
+        SocketAddress address = server.sockets()[0].getsockname();
+        constexpr int most = 16;
+        std::vector<Socket> quiet;
+        auto connect = [&]() -> Coro<> {
+            Socket& socket = quiet.emplace_back(AddressFamily::INET);
+            co_await sock_connect(socket, address);
+            co_await sleep(0.001);
+        };
+        {
+            FewDescriptors few(2 * most);
+            co_await connect();
+            for (int i = 0; i < 20; ++i) co_await sleep(0.001);
+        }
+        for (int i = 1; i < most; ++i) co_await connect();
+        MemoryBIO in, out;
+        SSLObject hello = support::for_clients().wrap_bio(in, out, {.server_hostname = "localhost"});
+        EXPECT_THROW(hello.do_handshake(), SSLWantReadError);
+        std::string half = out.read(50);
+        co_await sock_sendall(quiet[0], half);
+        co_await sleep(0.01);
+        for (const Socket& socket : quiet) EXPECT_EQ(heard(socket), Heard::nothing);
+
+        for (int i = 0; i < 3; ++i) {
+            OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
+            Streams streams = co_await open_connection("127.0.0.1", address.port(), options);
+            streams.writer.write("hello\n");
+            std::string line = co_await streams.reader.readline();
+            EXPECT_EQ(line, "hello\n");
+            streams.writer.close();
+            co_await streams.writer.wait_closed();
+            co_await connect();
+        }
+        for (std::size_t i = 0; i < quiet.size(); ++i) {
+            for (int wait = 0; wait < 1000 && i >= 1 && i <= 3 && heard(quiet[i]) == Heard::nothing; ++wait) {
+                co_await sleep(0.001);
+            }
+            EXPECT_EQ(heard(quiet[i]), i >= 1 && i <= 3 ? Heard::end : Heard::nothing) << i;
+        }
+        quiet.clear();
+        server.close();
+        co_await server.wait_closed();
     });
 }
 

@@ -53,6 +53,9 @@ TEST_F(TlsArgumentsTest, NeedsANameAndTimesThatAreNone) {
         co_await refuses(options, "ssl_handshake_timeout should be a positive number, got -10.0");
         options = {.ssl = client, .ssl_shutdown_timeout = -10s};
         co_await refuses(options, "ssl_shutdown_timeout should be a positive number, got -10.0");
+        SSLSession session;
+        options = {.session = &session};
+        co_await refuses(options, "session is only meaningful with ssl");
 
         auto [one, other] = socketpair();
         options = {.sock = &one, .ssl = client};
@@ -64,6 +67,11 @@ TEST_F(TlsArgumentsTest, NeedsANameAndTimesThatAreNone) {
         {
             std::string got = co_await outcome_of(open_unix_connection(over_unix));
             EXPECT_EQ(got, "ValueError('you have to pass server_hostname when using ssl')");
+        }
+        over_unix = {.session = &session};
+        {
+            std::string got = co_await outcome_of(open_unix_connection("/x", over_unix));
+            EXPECT_EQ(got, "ValueError('session is only meaningful with ssl')");
         }
         over_unix = {.server_hostname = "x"};
         {

@@ -40,6 +40,7 @@ struct CreateConnectionOptions {
     std::optional<std::string_view> server_hostname = {};
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
+    const SSLSession* session = nullptr;                ///< of an earlier connection, to be resumed
 };
 static_assert(std::is_trivially_destructible_v<CreateConnectionOptions>);
 
@@ -50,6 +51,7 @@ struct CreateUnixConnectionOptions {
     std::optional<std::string_view> server_hostname = {};  ///< whom the certificate has to be for; needed with `ssl`
     std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
+    const SSLSession* session = nullptr;                   ///< of an earlier connection, to be resumed
 };
 static_assert(std::is_trivially_destructible_v<CreateUnixConnectionOptions>);
 

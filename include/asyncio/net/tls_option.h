@@ -10,6 +10,8 @@
 
 namespace asyncio {
 
+class SSLSession;
+
 namespace detail {
 
 class TlsContext;  // an SSLContext's state
@@ -66,6 +68,7 @@ struct StartTlsOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
     BufferedBytes buffered = BufferedBytes::feed;
+    const SSLSession* session = nullptr;  ///< a client's, of an earlier connection, to be resumed
 };
 static_assert(std::is_trivially_destructible_v<StartTlsOptions>);
 
