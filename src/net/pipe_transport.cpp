@@ -80,8 +80,9 @@ void PipeTransport::watch(Direction direction) {
         Ref<HandleBase> handle = Ref<HandleBase>::adopt(new HandleOf<decltype(call)>(*loop_, call));
         handle->context_slot() = ContextSlot::copy_current();
         try {
-            loop_->descriptors().watch(fd_, direction == Direction::writing, std::move(handle), this);
+            loop_->descriptors().watch(fd_, direction == Direction::writing, handle, this);
             watched = true;
+            handles_[static_cast<int>(direction)] = std::move(handle);
             return;
         } catch (const OSError& error) {
             if (error.errno_value() != EPERM) throw;
@@ -94,6 +95,7 @@ void PipeTransport::watch(Direction direction) {
 
 void PipeTransport::unwatch(Direction direction) noexcept {
     if (!std::exchange(watched_[static_cast<int>(direction)], false)) return;
+    handles_[static_cast<int>(direction)] = nullptr;
     if (never_waits_) {
         if (!watched_[0] && !watched_[1]) turn_.unlink();
         return;
@@ -101,6 +103,12 @@ void PipeTransport::unwatch(Direction direction) noexcept {
     try {
         loop_->descriptors().unwatch(fd_, direction == Direction::writing, this);
     } catch (...) {  // it is watched no longer all the same
+    }
+}
+
+void PipeTransport::renew_context(Direction direction) noexcept {
+    if (HandleBase* handle = handles_[static_cast<int>(direction)].get()) {
+        handle->context_slot() = ContextSlot::copy_current();
     }
 }
 

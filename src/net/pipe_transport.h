@@ -8,6 +8,7 @@
 #include <asyncio/context/context.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/loop/handle.h>
 #include <asyncio/loop/loop_resource.h>
 #include <asyncio/loop/scheduling.h>
 #include <asyncio/net/protocols.h>
@@ -51,6 +52,8 @@ protected:
     bool is_stream() const noexcept { return protocol_->kind() == BaseProtocol::Kind::stream; }
     void watch(Direction direction);
     void unwatch(Direction direction) noexcept;
+    /// What is watched already is told in the current context from now on.
+    void renew_context(Direction direction) noexcept;
     bool end_is_scheduled() const noexcept { return end_is_scheduled_; }
     bool is_watched(Direction direction) const noexcept { return watched_[static_cast<int>(direction)]; }
     void schedule_end(std::exception_ptr error) noexcept;
@@ -78,9 +81,10 @@ private:
     bool has_begun_ = false;
     bool end_is_scheduled_ = false;
     bool watched_[2] = {false, false};
-    bool never_waits_ = false;  // what it is of cannot be waited for: it has a turn in each pass
-    Step step_;                 // to begin, then to end
-    Step turn_;                 // of one that never waits
+    Ref<HandleBase> handles_[2];  // that are called
+    bool never_waits_ = false;    // what it is of cannot be waited for: it has a turn in each pass
+    Step step_;                   // to begin, then to end
+    Step turn_;                   // of one that never waits
     Future<> begun_;
     ContextSlot context_;
     std::exception_ptr lost_by_;

@@ -18,7 +18,7 @@ void WritePipeTransport::has_begun() {
 }
 
 void WritePipeTransport::is_ready(Direction direction) {
-    if (direction == Direction::writing) return send_buffer();
+    if (direction == Direction::writing) return buffer_ ? send_buffer() : unwatch(Direction::writing);
     if (!buffer_) return force_close(nullptr);
     fail(EPIPE);
 }
@@ -44,7 +44,10 @@ void WritePipeTransport::write_or_keep(std::string_view data, const GivenBytes* 
     }
     try {
         watch(Direction::writing);
-        if (!buffer_) buffer_.emplace();
+        if (!buffer_) {
+            buffer_.emplace();
+            renew_context(Direction::writing);
+        }
         if (given != nullptr) {
             buffer_->append(*given, given->view().size() - data.size());
         } else {
@@ -94,8 +97,7 @@ void WritePipeTransport::send_buffer() {
         if (static_cast<std::size_t>(sent) < parts[i].size) return;
     }
     if (!buffer_->empty()) return;
-    buffer_.reset();
-    unwatch(Direction::writing);
+    buffer_.reset();  // who writes much fills it at once again: it is still watched until the next turn
     if (marks_.has_fallen(0)) {
         Ref<BaseProtocol> protocol = protocol_;
         try {
@@ -150,8 +152,8 @@ void WritePipeTransport::pause_protocol_if_full() {
 }
 
 std::string WritePipeTransport::repr() const {
-    return repr_of("_UnixWritePipeTransport", std::string(is_watched(Direction::writing) ? " polling" : " idle") +
-                                                  " bufsize=" + std::to_string(write_buffer_size()));
+    return repr_of("_UnixWritePipeTransport",
+                   std::string(buffer_ ? " polling" : " idle") + " bufsize=" + std::to_string(write_buffer_size()));
 }
 
 }  // namespace asyncio::detail

@@ -54,6 +54,14 @@ void ReaderState::feed_data(std::string_view data) {
     pause_transport_if_full();
 }
 
+void ReaderState::feed_given(std::string&& data) {
+    if (!is_empty() || data.size() <= buffer_.capacity() || abandoned_) return feed_data(data);
+    begin_ = 0;
+    buffer_.swap(data);
+    wake_if_satisfied();
+    pause_transport_if_full();
+}
+
 void ReaderState::take_spare(std::size_t size) noexcept {
     std::string spare = loop_->receive_buffer().take_spare(size);
     if (spare.capacity() < size) return;

@@ -3,6 +3,7 @@
 #include "core/task_loop.h"
 #include "net/protocol_calls.h"
 #include "process/pipe_of_child.h"
+#include "process/subprocess_streams.h"
 
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/log.h>
@@ -126,23 +127,18 @@ Coro<> SubprocessState::connect_pipes(Ref<SubprocessState> self, OwnedDescriptor
                                       OwnedDescriptor err, Future<> ready) {
     std::exception_ptr error;
     try {
-        if (in.get() >= 0) {
-            Ref<PipeOfChild> pipe(new PipeOfChild(*self, 0));
+        int fd = 0;
+        for (OwnedDescriptor* end : {&in, &out, &err}) {
+            int its = fd++;
+            if (end->get() < 0) continue;
+            Ref<PipeOfChild> pipe(new PipeOfChild(*self, its));
             Ref<ProtocolMaker> maker = maker_of(pipe);
-            co_await connect_write_pipe(std::move(maker), std::move(in));
-            self->pipes_[0] = std::move(pipe);
-        }
-        if (out.get() >= 0) {
-            Ref<PipeOfChild> pipe(new PipeOfChild(*self, 1));
-            Ref<ProtocolMaker> maker = maker_of(pipe);
-            co_await connect_read_pipe(std::move(maker), std::move(out));
-            self->pipes_[1] = std::move(pipe);
-        }
-        if (err.get() >= 0) {
-            Ref<PipeOfChild> pipe(new PipeOfChild(*self, 2));
-            Ref<ProtocolMaker> maker = maker_of(pipe);
-            co_await connect_read_pipe(std::move(maker), std::move(err));
-            self->pipes_[2] = std::move(pipe);
+            if (its == 0) {
+                co_await connect_write_pipe(std::move(maker), std::move(*end));
+            } else {
+                co_await connect_read_pipe(std::move(maker), std::move(*end));
+            }
+            self->pipes_[its] = std::move(pipe);
         }
         self->pipes_are_connected();
     } catch (...) {
@@ -256,7 +252,11 @@ void SubprocessState::tell_protocol(Call& call, SubprocessProtocol& protocol) {
                 break;
             case Call::What::data:
                 method = "pipe_data_received";
-                protocol.pipe_data_received(call.fd, call.data);
+                if (auto* streams = dynamic_cast<SubprocessStreams*>(&protocol)) {
+                    streams->pipe_data_given(call.fd, std::move(call.data));
+                } else {
+                    protocol.pipe_data_received(call.fd, call.data);
+                }
                 break;
             case Call::What::pipe_lost:
                 method = "pipe_connection_lost";

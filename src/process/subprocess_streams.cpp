@@ -32,6 +32,10 @@ void SubprocessStreams::pipe_data_received(int fd, std::string_view data) {
     if (const StreamReader& its = reader(fd)) its.state()->feed_data(data);
 }
 
+void SubprocessStreams::pipe_data_given(int fd, std::string&& data) {
+    if (const StreamReader& its = reader(fd)) its.state()->feed_given(std::move(data));
+}
+
 void SubprocessStreams::pipe_connection_lost(int fd, std::exception_ptr error) {
     if (fd == 0) {
         if (stdin_) stdin_.close();

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <string>
 #include <string_view>
 
 namespace asyncio::detail {
@@ -26,6 +27,8 @@ public:
 
     void connection_made(SubprocessTransport transport) override;
     void pipe_data_received(int fd, std::string_view data) override;
+    /// The same, of bytes that it may keep.
+    void pipe_data_given(int fd, std::string&& data);
     void pipe_connection_lost(int fd, std::exception_ptr error) override;
     void process_exited() override;
     void pause_writing() override;

@@ -128,6 +128,12 @@ CASES = {
         "create_datagram_endpoint(factory, HostPort(host, port))",
     "Coro<> f() { auto right = [] { return Protocol(); }; co_await connect_write_pipe(right, stdout); }":
         "a pipe is given by its descriptor",
+    "#include <asyncio/subprocess.h>\n"
+    "Coro<> f() { auto wrong = [] { return Protocol(); }; co_await subprocess_exec(wrong, \"true\"); }":
+        "for a SubprocessProtocol, a std::unique_ptr of one",
+    "#include <asyncio/subprocess.h>\nstruct P : SubprocessProtocol { void pipe_data_received(int, std::string) {} };\n"
+    "Coro<> f() { auto wrong = [] { return P(); }; co_await subprocess_shell(wrong, \"true\"); }":
+        "it would never be called: pipe_data_received(int, std::string_view)",
     "Coro<> f() { co_await readable(stdin); }": "readable() waits for a descriptor",
     "struct P : Protocol { void data_received(std::string) {} };\n"
     "Coro<> f() { auto wrong = [] { return P(); }; co_await create_server(wrong, \"::1\", 0); }":

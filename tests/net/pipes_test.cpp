@@ -210,6 +210,32 @@ TEST_F(Pipes, WhatFindsNoRoomIsKeptAndItsWriterPaused) {
     });
 }
 
+TEST_F(Pipes, AWriterLearnsOfRoomInTheContextOfTheWriteThatFoundNone) {
+    run_net([]() -> Coro<> {
+        static ContextVar<std::string> writer("writer");
+        struct Noting : NotingPipe {
+            explicit Noting(Events& its_events) : NotingPipe(its_events), events(its_events) {}
+            void resume_writing() override { events.push_back(writer.get("nobody")); }
+            Events& events;
+        };
+        PipeEnds pipe;
+        Events events;
+        auto factory = [&] { return Noting(events); };
+        auto connected = co_await connect_write_pipe(factory, pipe.give_writer());
+        for (std::size_t round = 1; round <= 3; ++round) {
+            writer.set(std::to_string(round));
+            connected.transport.write(std::string(300'000, 'x'));
+            while (events.size() < 2 * round + 1) {
+                co_await readable(pipe.reader());
+                pipe.read();
+            }
+        }
+        EXPECT_EQ(events, (Events{"made", "pause", "1", "pause", "2", "pause", "3"}));
+        connected.transport.abort();
+        co_await sleep(1ms);
+    });
+}
+
 // CPython: test_events.py, EventLoopTestsMixin.test_write_pipe_disconnect_on_close
 TEST_F(Pipes, AReaderThatGoesEndsItsWriter) {
     run_net([]() -> Coro<> {

@@ -44,6 +44,8 @@ public:
 
     // What comes in.
     void feed_data(std::string_view data);
+    /// The same, of bytes that may be kept as they are.
+    void feed_given(std::string&& data);
     void feed_eof() noexcept;
     void set_exception(std::exception_ptr exception) noexcept;
     /// The same of a connection that is lost: when that was told, what had come before can still be read.

@@ -77,21 +77,63 @@ Coro<Subprocess<>> start_subprocess(Ref<ProtocolMaker> maker, ChildCommand comma
 
 }  // namespace detail
 
+namespace detail {
+
+// As those of the protocols of connections: protocol_factory.h.
+
+template <class P>
+concept CallsPipeDataReceived = !requires {
+    &P::pipe_data_received;
+}
+|| requires { static_cast<void (P::*)(int, std::string_view)>(&P::pipe_data_received); };
+template <class P>
+concept CallsPipeConnectionLost = !requires {
+    &P::pipe_connection_lost;
+}
+|| requires { static_cast<void (P::*)(int, std::exception_ptr)>(&P::pipe_connection_lost); };
+template <class P>
+concept CallsProcessExited = !requires {
+    &P::process_exited;
+}
+|| requires { static_cast<void (P::*)()>(&P::process_exited); };
+
+template <class F>
+consteval bool check_subprocess_factory() {
+    static_assert(
+        SubprocessProtocolFactory<F>,
+        "a child's factory is called without arguments, for a SubprocessProtocol, a std::unique_ptr of one or "
+        "a ProtocolRef");
+    if constexpr (SubprocessProtocolFactory<F>) {
+        using P = ProtocolOf<F>;
+        static_assert(CallsConnectionMade<P, SubprocessTransport>,
+                      "it would never be called: connection_made(SubprocessTransport)");
+        static_assert(CallsPipeDataReceived<P>, "it would never be called: pipe_data_received(int, std::string_view)");
+        static_assert(CallsPipeConnectionLost<P>,
+                      "it would never be called: pipe_connection_lost(int, std::exception_ptr)");
+        static_assert(CallsProcessExited<P>, "it would never be called: process_exited() has no parameter");
+    }
+    return SubprocessProtocolFactory<F>;
+}
+template <class F>
+using SubprocessProtocolOf = typename Product<F, check_subprocess_factory<F>()>::type;
+
+}  // namespace detail
+
 /// Starts a program, and a protocol that is told of it. Its streams are pipes unless the options say otherwise.
 ///
 /// The protocol's `connection_made()` has been called when this goes on. Throws as `create_subprocess_exec()` does.
 /// Cancelling kills the child. Python: loop.subprocess_exec.
-template <SubprocessProtocolFactory F>
-Coro<Subprocess<detail::ProtocolOf<F>>> subprocess_exec(F&& factory, std::string_view program, Arguments args = {},
-                                                        SubprocessOptions options = {}) {
+template <class F>
+Coro<Subprocess<detail::SubprocessProtocolOf<F>>> subprocess_exec(F&& factory, std::string_view program,
+                                                                  Arguments args = {}, SubprocessOptions options = {}) {
     return detail::with_protocol_of<Subprocess, F>(detail::start_subprocess(
         detail::protocol_maker(static_cast<F&&>(factory)), detail::program_with(program, args), options));
 }
 /// The same of a command that `/bin/sh` runs. Never put what comes from elsewhere into it. Python:
 /// loop.subprocess_shell.
-template <SubprocessProtocolFactory F>
-Coro<Subprocess<detail::ProtocolOf<F>>> subprocess_shell(F&& factory, std::string_view cmd,
-                                                         SubprocessOptions options = {}) {
+template <class F>
+Coro<Subprocess<detail::SubprocessProtocolOf<F>>> subprocess_shell(F&& factory, std::string_view cmd,
+                                                                   SubprocessOptions options = {}) {
     return detail::with_protocol_of<Subprocess, F>(detail::start_subprocess(
         detail::protocol_maker(static_cast<F&&>(factory)), detail::shell_command(cmd), options));
 }
