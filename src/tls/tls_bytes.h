@@ -22,10 +22,6 @@ public:
     std::size_t take(char* to, std::size_t size) noexcept;
     std::string take_all(std::size_t most);
     void drop_all() noexcept;
-    /// Gives back memory for what may not come, if nothing is there.
-    void drop_room() noexcept {
-        if (kept_.empty()) kept_ = std::string();
-    }
     void make_room(std::size_t size) { kept_.reserve(kept_.size() + size); }
     /// All that was appended and not taken.
     std::string give_all();

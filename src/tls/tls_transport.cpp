@@ -187,8 +187,6 @@ void TlsTransport::handshake_is_over() {
     wake_waiter(nullptr);
     if (!early_.empty() && state_ == State::wrapped) write_early();
     do_read();
-    engine_->incoming().drop_room();  // of the handshake, which needs more than many a connection later
-    engine_->outgoing().drop_room();
 }
 
 // The end.
