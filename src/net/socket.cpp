@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 
@@ -66,11 +67,23 @@ SocketAddress ask_name(Function function, int fd) {
 SocketAddress SocketState::getsockname() const { return ask_name(::getsockname, fd); }
 SocketAddress SocketState::getpeername() const { return ask_name(::getpeername, fd); }
 
-int SocketState::getsockopt(int level, int name) const {
-    int value = 0;
-    socklen_t size = sizeof value;
-    if (::getsockopt(fd, level, name, &value, &size) != 0) throw_os_error(errno);
-    return value;
+std::size_t SocketState::getsockopt(int level, int name, void* value, std::size_t size) const {
+    if (size > INT_MAX) throw_os_error(EINVAL);
+    auto length = static_cast<socklen_t>(size);
+    if (::getsockopt(fd, level, name, value, &length) != 0) throw_os_error(errno);
+    return std::min<std::size_t>(length, size);
+}
+
+std::string bases::SocketMethods::getsockopt(int level, int name, std::size_t buflen) const {
+    if (buflen == 0 || buflen > 1024) throw OSError("getsockopt buflen out of range");
+    std::string bytes(buflen, '\0');
+    bytes.resize(open().getsockopt(level, name, bytes.data(), bytes.size()));
+    return bytes;
+}
+
+SocketState& bases::SocketMethods::open() const {
+    if (!state_) throw_os_error(EBADF);
+    return *state_;
 }
 
 void SocketState::setsockopt(int level, int name, const void* value, std::size_t size) const {
@@ -142,11 +155,6 @@ Socket Socket::from_fd(int fd) {
     return Socket(detail::Ref<detail::SocketState>(new detail::SocketState(fd, family, kind, proto)));
 }
 
-detail::SocketState& Socket::open() const {
-    if (!state_) throw_os_error(EBADF);
-    return *state_;
-}
-
 std::pair<Socket, Socket> socketpair(AddressFamily family, SocketKind kind) {
     int fds[2];
     int type = static_cast<int>(kind) | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -164,11 +172,6 @@ std::pair<Socket, Socket> socketpair(AddressFamily family, SocketKind kind) {
 std::string repr(const Socket& socket) {
     if (!socket.state()) return "<socket.socket [closed] fd=-1>";
     return std::string("<socket.socket ") + (socket ? "" : "[closed] ") + socket.state()->describe() + ">";
-}
-
-const detail::SocketState& TransportSocket::open() const {
-    if (!state_) throw_os_error(EBADF);
-    return *state_;
 }
 
 std::string repr(const TransportSocket& socket) {

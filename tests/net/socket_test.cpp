@@ -66,6 +66,15 @@ TEST_F(SocketTest, HasAnAddressOptionsAndTwoDirections) {
     EXPECT_EQ(server.getsockopt(SOL_SOCKET, SO_REUSEADDR), 1);
     linger wait{1, 2};
     server.setsockopt(SOL_SOCKET, SO_LINGER, BytesLike(&wait, sizeof wait));
+    EXPECT_EQ(server.getsockopt<linger>(SOL_SOCKET, SO_LINGER).l_linger, 2);
+    server.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 3});
+    linger kept = server.getsockopt<linger>(SOL_SOCKET, SO_LINGER);
+    EXPECT_EQ(kept.l_onoff, 1);
+    EXPECT_EQ(kept.l_linger, 3);
+    EXPECT_EQ(server.getsockopt(SOL_SOCKET, SO_LINGER, 1024), std::string("\1\0\0\0\3\0\0\0", 8));
+    EXPECT_EQ(server.getsockopt(SOL_SOCKET, SO_LINGER, 5), std::string("\1\0\0\0\3", 5));
+    EXPECT_EQ(outcome([&] { return server.getsockopt(SOL_SOCKET, SO_LINGER, 1025); }),
+              "OSError('getsockopt buflen out of range')");
 
     auto [first, second] = socketpair();
     first.shutdown(Shut::WR);

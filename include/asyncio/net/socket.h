@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace asyncio {
@@ -42,7 +43,8 @@ public:
     bool is_tcp() const noexcept;
     SocketAddress getsockname() const;
     SocketAddress getpeername() const;
-    int getsockopt(int level, int name) const;
+    /// Gives the number of bytes that the system has written.
+    std::size_t getsockopt(int level, int name, void* value, std::size_t size) const;
     void setsockopt(int level, int name, const void* value, std::size_t size) const;
     void shutdown(Shut how) const;
     void bind(const SocketAddress& address) const;
@@ -54,6 +56,53 @@ private:
     unsigned references_ = 0;
 };
 
+/// What an option of a socket can be beside bytes: an int, or one of the system's structs.
+template <class Value>
+concept SocketOption = std::is_same_v<Value, int> ||
+    (std::is_class_v<Value>&& std::is_trivially_copyable_v<Value> && !std::is_convertible_v<const Value&, BytesLike>);
+
+namespace bases {
+
+/// What a Socket and a TransportSocket have in common.
+class SocketMethods {
+public:
+    SocketMethods() noexcept = default;
+    explicit SocketMethods(Ref<SocketState> state) noexcept : state_(std::move(state)) {}
+
+    /// -1 without a descriptor, and when it is closed.
+    int fileno() const noexcept { return state_ ? state_->fd : -1; }
+    AddressFamily family() const noexcept { return state_ ? state_->family : AddressFamily::UNSPEC; }
+    SocketKind type() const noexcept { return state_ ? state_->kind : SocketKind::ANY; }
+    int proto() const noexcept { return state_ ? state_->proto : 0; }
+
+    SocketAddress getsockname() const { return open().getsockname(); }
+    SocketAddress getpeername() const { return open().getpeername(); }
+    /// An int, or a struct: `getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. What the system does not fill is zero.
+    template <SocketOption Value = int>
+    Value getsockopt(int level, int name) const {
+        Value value{};
+        open().getsockopt(level, name, &value, sizeof value);
+        return value;
+    }
+    /// Its first `buflen` bytes, up to 1024; OSError for more.
+    std::string getsockopt(int level, int name, std::size_t buflen) const;
+    void setsockopt(int level, int name, int value) const { open().setsockopt(level, name, &value, sizeof value); }
+    void setsockopt(int level, int name, BytesLike value) const {
+        open().setsockopt(level, name, value.data(), value.size());
+    }
+    template <SocketOption Value>
+    requires std::is_class_v<Value>
+    void setsockopt(int level, int name, const Value& value) const {
+        open().setsockopt(level, name, &value, sizeof value);
+    }
+    void shutdown(Shut how) const { open().shutdown(how); }
+
+protected:
+    SocketState& open() const;
+    Ref<SocketState> state_;
+};
+
+}  // namespace bases
 }  // namespace detail
 
 /// An endpoint of communication: owns a descriptor, which is non-blocking and closed on exec.
@@ -63,7 +112,7 @@ private:
 /// and be used by one at a time. Its methods do not wait; what waits are the `sock_…()` functions. All throw OSError.
 ///
 /// Constants of levels and options are in the system's `<sys/socket.h>`. Python: socket.socket.
-class Socket {
+class Socket : public detail::bases::SocketMethods {
 public:
     /// Without a descriptor: `fileno()` is -1.
     Socket() noexcept = default;
@@ -81,21 +130,8 @@ public:
 
     /// Whether it has a descriptor.
     explicit operator bool() const noexcept { return fileno() >= 0; }
-    int fileno() const noexcept { return state_ ? state_->fd : -1; }
-    AddressFamily family() const noexcept { return state_ ? state_->family : AddressFamily::UNSPEC; }
-    SocketKind type() const noexcept { return state_ ? state_->kind : SocketKind::ANY; }
-    int proto() const noexcept { return state_ ? state_->proto : 0; }
-
     void bind(const SocketAddress& address) { open().bind(address); }
     void listen(int backlog = 128) { open().listen(backlog); }
-    SocketAddress getsockname() const { return open().getsockname(); }
-    SocketAddress getpeername() const { return open().getpeername(); }
-    int getsockopt(int level, int name) const { return open().getsockopt(level, name); }
-    void setsockopt(int level, int name, int value) { open().setsockopt(level, name, &value, sizeof value); }
-    void setsockopt(int level, int name, BytesLike value) {
-        open().setsockopt(level, name, value.data(), value.size());
-    }
-    void shutdown(Shut how) { open().shutdown(how); }
     /// Nothing if it is closed already.
     void close() noexcept {
         if (state_) state_->close();
@@ -107,11 +143,7 @@ public:
     /// For the library.
     const detail::Ref<detail::SocketState>& state() const noexcept { return state_; }
     detail::Ref<detail::SocketState> release() noexcept { return std::move(state_); }
-    explicit Socket(detail::Ref<detail::SocketState> state) noexcept : state_(std::move(state)) {}
-
-private:
-    detail::SocketState& open() const;
-    detail::Ref<detail::SocketState> state_;
+    explicit Socket(detail::Ref<detail::SocketState> state) noexcept : SocketMethods(std::move(state)) {}
 };
 
 namespace detail {
@@ -127,30 +159,14 @@ std::string repr(const Socket& socket);
 
 /// The socket under a stream or a server, to look at and to set its options; the stream closes it.
 /// Copies name the same one. Python: asyncio.TransportSocket.
-class TransportSocket {
+class TransportSocket : public detail::bases::SocketMethods {
 public:
-    TransportSocket() noexcept = default;
-    explicit TransportSocket(detail::Ref<detail::SocketState> state) noexcept : state_(std::move(state)) {}
+    using SocketMethods::SocketMethods;
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
-    /// -1 when it is closed.
-    int fileno() const noexcept { return state_ ? state_->fd : -1; }
-    AddressFamily family() const noexcept { return state_ ? state_->family : AddressFamily::UNSPEC; }
-    SocketKind type() const noexcept { return state_ ? state_->kind : SocketKind::ANY; }
-    int proto() const noexcept { return state_ ? state_->proto : 0; }
-    SocketAddress getsockname() const { return open().getsockname(); }
-    SocketAddress getpeername() const { return open().getpeername(); }
-    int getsockopt(int level, int name) const { return open().getsockopt(level, name); }
-    void setsockopt(int level, int name, int value) const { open().setsockopt(level, name, &value, sizeof value); }
-    void setsockopt(int level, int name, BytesLike value) const {
-        open().setsockopt(level, name, value.data(), value.size());
-    }
-    void shutdown(Shut how) const { open().shutdown(how); }
 
 private:
     friend std::string repr(const TransportSocket& socket);
-    const detail::SocketState& open() const;
-    detail::Ref<detail::SocketState> state_;
 };
 
 /// `<asyncio.TransportSocket fd=8, family=2, type=1, proto=6, laddr=('127.0.0.1', 80)>`, as Python prints it.
