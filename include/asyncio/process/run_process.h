@@ -44,16 +44,16 @@ struct CompletedProcess {
     std::vector<int> returncodes;  ///< of each command
 };
 
-/// The keyword arguments of `run_process()`.
+/// The keyword arguments of `run_process()`, the first of them in the order of subprocess.run's.
 struct RunProcessOptions {
     /// What the first command reads; it has to stay until the end. None: what `process.stdin` says.
     std::optional<BytesLike> input = {};
     /// What is written is kept for the result. Otherwise it goes where `process.stdout` and `process.stderr` say.
     bool capture = true;
-    /// Throw CalledProcessError if it does not end well.
-    bool check = true;
     /// How long it may take; then it is ended, and TimeoutExpired is thrown.
     std::optional<Seconds> timeout = {};
+    /// Throw CalledProcessError if it does not end well.
+    bool check = true;
     /// How long it may take to end after SIGTERM, before it is killed.
     Seconds grace = 5;
     /// It is the leader of a process group of its own, and what is left of that when it ends is killed. From a terminal

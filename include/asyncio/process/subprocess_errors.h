@@ -47,7 +47,7 @@ private:
     int returncode_;
 };
 
-/// It took too long, and was ended. Python: subprocess.TimeoutExpired.
+/// It took too long, and was ended. No TimeoutError, as in Python: subprocess.TimeoutExpired.
 class TimeoutExpired final : public SubprocessError {
 public:
     TimeoutExpired(double timeout, std::string cmd, Output output);
