@@ -47,7 +47,7 @@ class WaitQueue {
 public:
     WaitQueue() noexcept = default;
     ~WaitQueue();
-    WaitQueue(const WaitQueue&) = delete;
+    WaitQueue(const WaitQueue&) = delete;  // tasks share it: pass it by reference, or in a std::shared_ptr
     WaitQueue& operator=(const WaitQueue&) = delete;
 
     /// Belongs to the loop of the first task that has to wait. False: the task is one of another loop.

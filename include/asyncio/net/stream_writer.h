@@ -14,6 +14,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -131,7 +132,7 @@ public:
         write_given(data);
     }
     /// The same for several pieces, in as few system calls as it takes.
-    template <class Range>
+    template <class Range = std::initializer_list<BytesLike>>
     void writelines(const Range& lines) const {
         std::vector<BytesLike> all;
         for (const auto& line : lines) all.emplace_back(line);

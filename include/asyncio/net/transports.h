@@ -11,6 +11,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -192,7 +193,7 @@ public:
         write_given(data);
     }
     /// The same for several pieces, in as few system calls as it takes.
-    template <class Range>
+    template <class Range = std::initializer_list<BytesLike>>
     void writelines(const Range& lines) const {
         std::vector<BytesLike> all;
         for (const auto& line : lines) all.emplace_back(line);

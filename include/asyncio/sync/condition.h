@@ -72,7 +72,7 @@ public:
     ~Condition() {
         while (!reacquiring_.empty()) reacquiring_.pop_front();
     }
-    Condition(const Condition&) = delete;
+    Condition(const Condition&) = delete;  // tasks share it: pass it by reference, or in a std::shared_ptr
     Condition& operator=(const Condition&) = delete;
 
     /// Releases the lock, waits for a notification, and takes the lock again. Gives true. Throws RuntimeError if it is

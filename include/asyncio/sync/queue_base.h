@@ -119,7 +119,7 @@ private:
 /// Everything of a queue that does not name the type of its items.
 class QueueBase {
 public:
-    QueueBase(const QueueBase&) = delete;
+    QueueBase(const QueueBase&) = delete;  // tasks share it: pass it by reference, or in a std::shared_ptr
     QueueBase& operator=(const QueueBase&) = delete;
 
     /// How many items are in it.
