@@ -16,6 +16,7 @@ PRELUDE = """#include <asyncio/asyncio.h>
 #include <memory>
 #include <set>
 #include <span>
+#include <unistd.h>
 #include <unordered_set>
 using namespace asyncio;
 Coro<int> answer() { co_return 42; }
@@ -152,160 +153,54 @@ CASES = {
     "void f(Task<> a, Task<int> b) { wait({a, b}); }": "wait(a, b), without braces",
     "void serve(StreamReader, StreamWriter) {}\n"
     "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0, 100); }": "options are given by name",
-    "Coro<> f() { co_await 3; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
+    "Coro<> f() { co_await \"x\"; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
+    "Coro<const std::string> f() { co_return \"x\"; }": "Coro<T> instead of Coro<const T> or Coro<T&&>",
+    "Coro<std::string&&> f(std::string& s) { co_return std::move(s); }": "Coro<T> instead of Coro<const T> or Coro<T&&>",
+    "void f(EventLoop& loop) { auto future = loop.create_future<const int>(); }": "Coro<T> instead of Coro<const T>",
+    "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
+    "Coro<Pinned> f() { co_return 1; }\nCoro<> g() { co_await f(); }": "return a std::unique_ptr of it",
+    "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
+    "Coro<Pinned> f() { co_return 1; }\nvoid g() { run(f()); }": "return a std::unique_ptr of it",
+    "Coro<> f(Queue<int> queue) { co_await queue.get(); }": "pass it by reference, or in a std::shared_ptr",
+    "Coro<> f(Event event) { co_await event.wait(); }": "pass it by reference, or in a std::shared_ptr",
+    "void f() { ensure_future(\"ok\"); }": "ensure_future(f()), not ensure_future(f)",
+    "void f() { run_main(answer); }": "run_main(amain()), not run_main(amain)",
+    "void f(EventLoop& loop) { loop.run_until_complete(answer); }": "what a call gives, f(), not f",
+    "void f(Runner& runner) { runner.run(answer); }": "what a call gives, f(), not f",
+    "void f(EventLoop& loop, Coro<> named) { loop.run_until_complete(named); }": "hand it over, as by create_task(std::move(coro))",
+    "void f(Coro<> named) { ensure_future(named); }": "hand it over, as by create_task(std::move(coro))",
+    "void f(Coro<> named) { create_task(named, {.name = \"x\"}); }": "hand it over, as by create_task(std::move(coro))",
 }
-# What must still be taken.
-RIGHT = """
-Coro<> add(int& n) { ++n; co_return; }
-Coro<> take(std::string) { co_return; }
-void serve(StreamReader, StreamWriter) {}
-const std::string text;
-Coro<const std::string&> refer() { co_return text; }
-Coro<const std::string&> refer_by_wrapper() { co_return std::cref(text); }
-struct Base {};
-struct Derived : Base {};
-Coro<const Base&> refer_to_base(const Derived& derived) { co_return derived; }
-Coro<std::string> convert(const char* text) { co_return text; }
-Coro<std::unique_ptr<Base>> upcast() { co_return std::make_unique<Derived>(); }
-Coro<std::string_view> view_literal() { co_return "text"; }
-Coro<std::string_view> view_lasting() { co_return text; }
-Coro<std::string_view> view_parameter(std::string_view view) { co_return view; }
-Coro<std::string_view> view_reference(const std::string& owner) { co_return owner; }
-Coro<std::optional<std::string_view>> view_perhaps(const std::string& owner) { co_return owner; }
-Coro<std::span<const int>> view_numbers(const std::vector<int>& owner) { co_return owner; }
-Coro<std::span<const int>> view_fewer(std::span<int> view) { co_return view; }
-struct OthersView {
-    const char* begin() const { return "text"; }
-    const char* end() const { return begin() + 4; }
-    operator std::string_view() const { return "text"; }
-};
-Coro<std::string_view> view_others(OthersView view) { co_return view; }
-AsyncGenerator<std::string_view> views() { co_yield std::string("until the next step"); }
-void keep_views(Future<std::string_view> future, Queue<std::string_view> queue, ContextVar<std::string_view> variable) {
-    future.set_result("text");
-    queue.put_nowait(text);
-    queue.put_nowait({});
-    variable.set(std::string_view(text).substr(1));
+# What takes an awaitable, given a number, as POSIX's sleep() gives it. Each gets one of another type: a type is told of once.
+POSIX = "a number cannot be awaited: if this is POSIX's sleep(), which blocks, write asyncio::sleep(10s)"
+TAKE_AWAITABLES = {
+    "unsigned": "co_await x",
+    "int": "gather(x, asyncio::sleep(1))",
+    "long": "gather(return_exceptions, x)",
+    "short": "gather(std::vector{x})",
+    "unsigned short": "shield(x)",
+    "unsigned long": "wait(x)",
+    "long long": "wait(task, task, task, x)",
+    "unsigned long long": "wait_for(x, 1)",
+    "char": "as_completed(x)",
+    "signed char": "as_completed(task, task, task, x)",
+    "unsigned char": "ensure_future(x)",
+    "wchar_t": "create_task(x)",
+    "char8_t": "create_task(x, {.name = \"x\"})",
+    "char16_t": "group.create_task(x)",
+    "char32_t": "loop.create_task(x)",
+    "bool": "loop.run_until_complete(x)",
+    "float": "run_coroutine_threadsafe(x, loop)",
+    "double": "run(x)",
+    "long double": "runner.run(x)",
+    "const int": "run_main(x)",
+    "const long": "try_finally(answer(), x)",
+    "const char": "with(on_exit(x), [] {})",
 }
-void call_back(EventLoop& loop, std::unique_ptr<int> pointer) {
-    CallbackOptions options;
-    loop.call_soon([] {}, options);
-    loop.call_soon([](CallbackOptions) {}, options);
-    loop.call_soon([](std::unique_ptr<int>&) {}, std::move(pointer));
-    loop.call_later(Seconds(1), [] {}, {});
-    loop.call_soon([](int, CallbackOptions) {}, 1, options);
-    loop.call_soon([](int) {}, 1, {.context = copy_context()});
-    loop.call_soon_threadsafe([](int, const std::string&) {}, 1, "two", {.context = copy_context()});
-    loop.call_later(Seconds(1), [](int) {}, 1, options);
-    loop.call_at(loop.time(), [](int, int) {}, 1, 2, {});
-    loop.create_task(take, "text", {.name = "x"});
-    run_coroutine_threadsafe(asyncio::sleep(0), loop);
-}
-Coro<> three(int, std::unique_ptr<int>, std::string) { co_return; }
-void name_tasks(TaskGroup& group, int n) {
-    create_task(take, "text", {.name = "x"});
-    create_task(three, 1, nullptr, "x", {.name = "x", .eager_start = true});
-    group.create_task(add, std::ref(n), {.name = "x"});
-    group.create_task([](auto a, auto b) -> Coro<> { co_return; }, n, n, {});
-}
-void write(const StreamWriter& writer, const WriteTransport& transport, char* chars, std::vector<char> vector) {
-    auto each = [&](const auto& to) {
-        std::string own;
-        const std::string constant;
-        to.write("literal");
-        to.write(chars);
-        to.write(const_cast<const char*>(chars));
-        to.write(std::string_view("view"));
-        to.write(own);
-        to.write(constant);
-        to.write(own + "temporary");
-        to.write(std::move(own));
-        to.write(std::move(constant));
-        to.write(std::move(vector));
-        to.write(std::span<const char>(vector));
-        to.write(BytesLike(chars));
-        to.write(SharedBytes(std::string()));
-        to.write({});
-    };
-    each(writer);
-    each(transport);
-}
-Coro<> f(int n) {
-    TaskOptions options{.name = "x"};
-    create_task(answer(), options);
-    create_task(answer, options);
-    create_task(answer);
-    create_task(asyncio::sleep(0), options);
-    create_task(take, "text");
-    create_task(add, std::ref(n));
-    co_await start_server(serve, {}, 0);
-    run(asyncio::sleep(0));
-    run(answer(), RunOptions());
-}
-class Quiet : public Protocol {};
-class Private : public Protocol {
-    void connection_made(Transport) override {}
-    void data_received(std::string_view) noexcept override {}
-    bool eof_received() final { return false; }
-    void connection_lost(std::exception_ptr) override {}
-};
-class Overloaded : public Protocol {
-public:
-    void data_received(std::string_view) override {}
-    void data_received(int) {}
-};
-class Deeper : public Private {
-    void pause_writing() override {}
-};
-class Mine : public DatagramProtocol {
-public:
-    void datagram_received(std::string_view, const SocketAddress&) override { use(ref_of(this)); }
-    static void use(ProtocolRef<Mine>) {}
-};
-class Buf : public BufferedProtocol {
-    WritableBytes get_buffer(std::ptrdiff_t) override { return {}; }
-    void buffer_updated(std::size_t) override {}
-};
-Coro<> connect_all(Socket& s) {
-    auto q = [] { return Quiet(); };
-    auto c = co_await create_connection(q, "127.0.0.1", 80);
-    auto c2 = co_await create_connection([] { return std::make_unique<Private>(); }, {.sock = &s});
-    auto c3 = co_await create_unix_connection([] { return make_protocol<Deeper>(); }, "path");
-    auto c4 = co_await create_unix_connection([] { return Buf(); }, {.sock = &s});
-    auto c5 = co_await connect_accepted_socket([] { return Overloaded(); }, std::move(s));
-    Server a = co_await create_server(q, "127.0.0.1", 80);
-    std::vector<std::string> hosts;
-    Server b = co_await create_server(q, hosts, 80);
-    Server d = co_await create_server(q, {.sock = &s});
-    Server e = co_await create_unix_server(q, "p");
-    Server g = co_await create_unix_server(q, {.sock = &s});
-    auto m = [] { return Mine(); };
-    auto d1 = co_await create_datagram_endpoint(m, HostPort("127.0.0.1", 0));
-    auto d3 = co_await create_datagram_endpoint(m, nullptr, HostPort("127.0.0.1", 9));
-    auto d4 = co_await create_datagram_endpoint(m, {.sock = &s});
-    auto d5 = co_await create_datagram_endpoint(m, "/path");
-    unsigned char raw[4] = {};
-    std::byte others[4] = {};
-    d1.transport.sendto(raw);
-    d1.transport.sendto(others);
-    d1.transport.sendto("text");
-    std::set<Transport> set{c.transport};
-    std::unordered_set<DatagramTransport> hashed{d1.transport};
-    std::unordered_set<StreamWriter> writers;
-    std::map<StreamWriter, int> map;
-    auto stream = [] { return StreamReaderProtocol(StreamReader()); };
-    auto pipe = co_await connect_write_pipe(stream, 1);
-    StreamWriter w(pipe.transport, pipe.protocol);
-    StreamWriter w2(pipe.transport, pipe.protocol, nullptr);
-    StreamWriter w3(pipe.transport, pipe.protocol, StreamReader());
-    ProtocolRef<> base = c.protocol;
-    base = pipe.protocol;
-    ProtocolRef<Mine> same = d1.transport.get_protocol<Mine>();
-    if (base == c.protocol) co_return;
-    co_await readable(0);
-    auto r = co_await connect_read_pipe(q, 0);
-}
-"""
+NUMBERS = "#include <asyncio/contextlib.h>\nCoro<> f(EventLoop& loop, TaskGroup& group, Runner& runner, Task<> task) {\n" + "".join(
+    f"    {{ {type} x = 0; {text}; }}\n" for type, text in TAKE_AWAITABLES.items()) + "    co_return;\n}\n"
+
+RIGHT = pathlib.Path(__file__).with_name("right.cpp")
 
 
 # g++ 12 destroys a temporary closure twice beside a co_await.
@@ -328,16 +223,20 @@ def main(cxx):
         CASES.update(DESTROYED_TWICE)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        right = pool.submit(compile_text, cxx, RIGHT)
+        numbers = pool.submit(compile_text, cxx, NUMBERS)
+        right = pool.submit(compile_text, cxx, RIGHT.read_text())
         said = dict(zip(CASES, pool.map(lambda text: compile_text(cxx, text), CASES)))
     if right.result().returncode:
         failed += 1
         print(right.result().stderr)
+    if numbers.result().stderr.count(POSIX) != len(TAKE_AWAITABLES):
+        failed += 1
+        print(NUMBERS, numbers.result().stderr)
     for text, message in CASES.items():
         if said[text].returncode == 0 or message not in said[text].stderr:
             failed += 1
             print(f"{text}\n    does not say: {message}\n{said[text].stderr[:1500]}")
-    print(f"{len(CASES) + 1 - failed} of {len(CASES) + 1} right")
+    print(f"{len(CASES) + 2 - failed} of {len(CASES) + 2} right")
     return min(failed, 1)
 
 

@@ -123,11 +123,8 @@ TEST(EnsureFuture, RunsAnAwaitableInACoroutine) {
     });
 }
 
-template <class X>
-concept CanBeEnsured = requires(X x) {
-    ensure_future(std::move(x));
-};
+// What is neither is refused, with words: tests/messages compiles ensure_future("ok") and ensure_future(5).
 // CPython: test_tasks.py, BaseTaskTests.test_ensure_future_neither
-static_assert(!CanBeEnsured<const char*> && !CanBeEnsured<std::string> && !CanBeEnsured<int> && CanBeEnsured<Coro<>>);
+static_assert(!Awaitable<const char*> && !Awaitable<std::string> && !Awaitable<int> && Awaitable<Coro<>>);
 
 }  // namespace

@@ -9,8 +9,15 @@ namespace asyncio {
 
 namespace detail {
 
+/// Bases of public classes. A namespace without functions: else a user's call of a function with such an object would
+/// look for it among those of `detail` as well.
+namespace bases {
+
 /// The base of all that this library itself knows how to wait for, cancel and show.
 class NativeAwaitable {};
+
+}  // namespace bases
+using bases::NativeAwaitable;
 
 template <class A>
 concept HasMemberCoAwait = requires(A&& a) {
@@ -57,6 +64,18 @@ inline constexpr bool is_coroutine = false;
 /// False, but only where the template that says it is used: for static_assert's messages.
 template <class...>
 inline constexpr bool never = false;
+
+/// Says where it comes from if a number stands for something to wait for.
+template <class A>
+constexpr bool is_no_number() {
+    static_assert(!std::is_arithmetic_v<std::remove_cvref_t<A>>,
+                  "a number cannot be awaited: if this is POSIX's sleep(), which blocks, write asyncio::sleep(10s)");
+    return true;
+}
+template <class A>
+void refuse_to_await() {
+    static_assert(is_no_number<A>() && never<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
+}
 
 }  // namespace detail
 

@@ -44,9 +44,11 @@ public:
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
-    /// Runs until the future is done and returns its result. One more pass runs after that, as in Python.
+    /// Runs until the future is done and returns its result. One more pass runs after that, as in Python. What is no
+    /// future becomes a task. Throws RuntimeError where a loop runs or this one is closed; then a coroutine that was
+    /// given by `std::move` stays where it was.
     template <class T>
-    T run_until_complete(Coro<T> coro) {
+    T run_until_complete(Coro<T>&& coro) {
         check_can_run();
         Task<T> task = create_task(std::move(coro));
         run_until_done(task, true);
@@ -68,6 +70,13 @@ public:
         return detail::slot_of<T>(*future.state_or_null()).take();
     }
     void run_until_complete(const AnyFuture& future);
+    template <class A>
+    requires detail::TaskAwaitable<A>
+    auto run_until_complete(A&& awaitable) {
+        return run_until_complete(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)));
+    }
+    template <class F>
+    requires(!Awaitable<F> || Coroutine<F>) void run_until_complete(F&&) { detail::refuse_call<F>(); }
     /// Runs until `stop()`.
     void run_forever();
     /// Ends `run_forever()` after the current pass; before it, lets it make one pass.
@@ -175,11 +184,11 @@ public:
         return Future<T>(detail::Ref<detail::FutureBase>(new detail::FutureState<T>(*core_)));
     }
     template <class T>
-    Task<T> create_task(Coro<T> coro) {
+    Task<T> create_task(Coro<T>&& coro) {
         return detail::create_task_on(*core_, std::move(coro));
     }
     template <class T>
-    Task<T> create_task(Coro<T> coro, TaskOptions options) {
+    Task<T> create_task(Coro<T>&& coro, TaskOptions options) {
         return detail::create_task_on(*core_, std::move(coro), options);
     }
     template <class F, class... Args>

@@ -83,9 +83,10 @@ public:
     /// class in the frame, 8 bytes and a store for each await.
     template <class A>
     decltype(auto) await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
-        static_assert(Awaitable<A>, "co_await needs a Coro, a Future, a Task or another awaitable object");
         await_at_ = __builtin_bit_cast(std::source_location, where);
-        if constexpr (AsksForTask<A>) {
+        if constexpr (!Awaitable<A>) {
+            return refuse_to_await<A>();
+        } else if constexpr (AsksForTask<A>) {
             return static_cast<A&&>(awaitable).awaiter_for(*task_);
         } else if constexpr (Native<A> && (HasMemberCoAwait<A> || HasFreeCoAwait<A>)) {
             return get_awaiter(static_cast<A&&>(awaitable));  // made in its place in the frame: never moved

@@ -45,6 +45,8 @@ namespace detail {
 TaskBase& running_task();  // throws RuntimeError when there is none
 void print_stack(const TaskBase& task, std::optional<int> limit, std::FILE* file);
 
+namespace bases {
+
 /// What a task can do beyond a future, for `Task<T>` and `AnyTask` alike.
 template <class Handle>
 class TaskMethods {
@@ -73,6 +75,8 @@ private:
     }
 };
 
+}  // namespace bases
+using bases::TaskMethods;
 }  // namespace detail
 
 /// A coroutine that the loop runs, as a future of its result. Copies name the same task.
@@ -195,12 +199,18 @@ void start_task(TaskBase& task, const TaskOptions& options);
 template <class Function, class... Args>
 using CoroOf = decltype(invoke(std::declval<Function&>(), std::declval<Args&&>()...));
 
+template <class F>
+constexpr bool is_no_coroutine() {
+    static_assert(!Coroutine<F>, "a coroutine is run once: hand it over, as by create_task(std::move(coro))");
+    return true;
+}
 template <class Extra, class T>
 Ref<TaskState<T, Extra>> new_task(LoopCore& loop, Coro<T>&& coro) {
     return Ref<TaskState<T, Extra>>(new TaskState<T, Extra>(loop, std::move(coro)));
 }
 template <class Extra, class F, class... A>
 auto new_callable_task(LoopCore& loop, F&& function, A&&... args) {
+    static_assert(is_no_coroutine<F>() && is_no_number<F>());
     check_can_keep<F, A...>();
     using Function = std::decay_t<F>;
     using T = typename CoroOf<Function, std::decay_t<A>...>::value_type;
@@ -224,18 +234,28 @@ namespace detail {
 /// What stands before options. It is not called to find that out: g++ 12 asks this also where something else than
 /// options follows, and a generic lambda that wants that would be compiled without it.
 template <class F>
-concept PerhapsCoroutineFunction = !Awaitable<F> && (std::is_class_v<std::remove_cvref_t<F>> ||
-                                                     std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
+concept PerhapsCoroutineFunction = (!Awaitable<F> ||
+                                    Coroutine<F>)&&(std::is_class_v<std::remove_cvref_t<F>> ||
+                                                    std::is_arithmetic_v<std::remove_cvref_t<F>> ||
+                                                    std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
 
 /// What nothing that makes a task can take.
 template <class F, class... Args>
-concept NoTask = !Coroutine<F> && !TaskAwaitable<F> && !CoroutineFunction<F, Args...> &&
+concept NoTask = !TaskAwaitable<F> && !CoroutineFunction<F, Args...> &&
                  !(std::is_same_v<std::remove_cvref_t<Args>, TaskOptions> || ...);
 template <class F>
 void refuse_task() {
-    static_assert(never<F>,
+    static_assert(is_no_coroutine<F>() && is_no_number<F>() && never<F>,
                   "create_task(f, args...) copies the arguments and gives the copies to f as rvalues: f must take them "
                   "by value, const& or && (a reference: std::ref), and return a Coro");
+}
+
+/// What takes no function, but what it gives.
+template <class F>
+void refuse_call() {
+    static_assert(is_no_coroutine<F>() && is_no_number<F>() && never<F>,
+                  "a coroutine, a future, a task or another awaitable object is wanted here: what a call gives, f(), "
+                  "not f");
 }
 
 /// Without options that saves making them, and looking at them.
@@ -262,14 +282,14 @@ auto create_callable_task_on(LoopCore& loop, const TaskOptions& options, F&& fun
 
 /// Runs the coroutine as a task of its own; its first step is in the loop's next pass.
 ///
-/// The task begins with a copy of the current context. Throws RuntimeError when no loop runs.
-/// Python: asyncio.create_task.
+/// The task begins with a copy of the current context. Throws RuntimeError when no loop runs; then a coroutine that was
+/// given by `std::move` stays where it was. Python: asyncio.create_task.
 template <class T>
-Task<T> create_task(Coro<T> coro) {
+Task<T> create_task(Coro<T>&& coro) {
     return detail::create_task_in_running(detail::running_core(), std::move(coro));
 }
 template <class T>
-Task<T> create_task(Coro<T> coro, TaskOptions options) {
+Task<T> create_task(Coro<T>&& coro, TaskOptions options) {
     return detail::create_task_in_running(detail::running_core(), std::move(coro), options);
 }
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments until

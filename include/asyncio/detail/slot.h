@@ -11,6 +11,8 @@ namespace asyncio::detail {
 /// Room for a result that is not there yet: any object type, a reference, or void.
 template <class T>
 class Slot {
+    static_assert(std::is_object_v<T> && !std::is_const_v<T>,
+                  "a result is an object, a reference or void: Coro<T> instead of Coro<const T> or Coro<T&&>");
     static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                   "a result cannot be of an over-aligned type: g++ aligns no coroutine frame to more than 16 bytes");
 
@@ -39,7 +41,12 @@ public:
     bool has_value() const noexcept { return full_; }
     const T& get() const noexcept { return value_; }
     /// Moves the value out; what is left stays in place.
-    T take() noexcept(std::is_nothrow_move_constructible_v<T>) { return static_cast<T&&>(value_); }
+    T take() noexcept(std::is_nothrow_move_constructible_v<T>) {
+        static_assert(std::is_move_constructible_v<T>,
+                      "the result would be moved out, and cannot be moved: return a std::unique_ptr of it, or await a "
+                      "future or task that has a name, which gives a reference");
+        return static_cast<T&&>(value_);
+    }
 
 private:
     union {

@@ -110,12 +110,15 @@ private:
 };
 
 namespace detail {
+namespace bases {
 
 /// Whether an error was given a message, which may be empty: `repr()` tells `ValueError('')` from `ValueError()`.
 struct HasMessage {
     bool has_message = true;
 };
 
+}  // namespace bases
+using bases::HasMessage;
 }  // namespace detail
 
 /// Something was asked for at a time when it cannot be done. Python: RuntimeError.

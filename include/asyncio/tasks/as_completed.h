@@ -282,12 +282,9 @@ requires(!std::is_same_v<std::remove_cvref_t<Third>, AsCompletedOptions>) auto a
                                   static_cast<Third&&>(third));
 }
 /// For more of them with a timeout, put them into a range.
-template <class First, class Second, class Third, class Fourth, class... Rest>
-requires Awaitable<Fourth>
-auto as_completed(First&& first, Second&& second, Third&& third, Fourth&& fourth, Rest&&... rest) {
-    return detail::completions_of({}, static_cast<First&&>(first), static_cast<Second&&>(second),
-                                  static_cast<Third&&>(third), static_cast<Fourth&&>(fourth),
-                                  static_cast<Rest&&>(rest)...);
+template <class... Awaitables>
+requires(sizeof...(Awaitables) > 3) auto as_completed(Awaitables&&... awaitables) {
+    return detail::completions_of({}, static_cast<Awaitables&&>(awaitables)...);
 }
 
 }  // namespace asyncio

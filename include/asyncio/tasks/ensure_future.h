@@ -47,7 +47,7 @@ Handle same_future(Handle handle, const EnsureFutureOptions& options) {
 /// Throws RuntimeError where there is no loop for a task, and ValueError for a future that is not one of `loop`.
 /// Python: asyncio.ensure_future.
 template <class T>
-Task<T> ensure_future(Coro<T> coro, EnsureFutureOptions options = {}) {
+Task<T> ensure_future(Coro<T>&& coro, EnsureFutureOptions options = {}) {
     return detail::create_task_on(detail::loop_for_task(options), std::move(coro));
 }
 template <class T>
@@ -75,8 +75,8 @@ requires(!Coroutine<A> && !detail::FutureHandle<A>) auto ensure_future(A&& await
 }
 
 template <class F>
-requires(!Awaitable<F> && std::is_invocable_v<F&>) void ensure_future(F&&, EnsureFutureOptions = {}) {
-    static_assert(detail::never<F>,
+requires(!Awaitable<F> || Coroutine<F>) void ensure_future(F&&, EnsureFutureOptions = {}) {
+    static_assert(detail::is_no_coroutine<F>() && detail::is_no_number<F>() && detail::never<F>,
                   "ensure_future() takes what a call gives: ensure_future(f()), not ensure_future(f)");
 }
 
@@ -88,7 +88,7 @@ namespace detail {
 /// out, since the argument was no future or a future about to go.
 template <class A>
 struct Argument {
-    static_assert(Awaitable<A>,
+    static_assert(is_no_number<A>() && Awaitable<A>,
                   "each argument must be a coroutine, a future, a task or another awaitable object: f(), not f");
     using Handle = Task<std::decay_t<await_result_t<A>>>;
     using Value = std::decay_t<await_result_t<A>>;

@@ -29,7 +29,8 @@ requires(!Coroutine<A>) auto run(A&& awaitable, RunOptions options = {}) {
 
 template <class F>
 requires(!Awaitable<F>) void run(F&&, RunOptions = {}) {
-    static_assert(detail::never<F>, "run() takes the coroutine that a call gives: run(f()), not run(f)");
+    static_assert(detail::is_no_number<F>() && detail::never<F>,
+                  "run() takes the coroutine that a call gives: run(f()), not run(f)");
 }
 
 /// `run()` for `int main()`: nothing leaves it, and what it returns is the program's status.
@@ -44,5 +45,11 @@ requires(!Awaitable<F>) void run(F&&, RunOptions = {}) {
 int run_main(Coro<>&& main, RunOptions options = {}) noexcept;
 /// The same for a coroutine that gives the status itself.
 int run_main(Coro<int>&& main, RunOptions options = {}) noexcept;
+template <class F>
+requires(!Coroutine<F>) int run_main(F&&, RunOptions = {}) {
+    static_assert(detail::is_no_number<F>() && detail::never<F>,
+                  "run_main() takes a Coro<> or a Coro<int>: run_main(amain()), not run_main(amain)");
+    return 1;
+}
 
 }  // namespace asyncio

@@ -55,6 +55,8 @@ public:
     requires(!Coroutine<A>) auto run(A&& awaitable, RunnerRunOptions options = {}) {
         return run(detail::as_coroutine<A>(static_cast<A&&>(awaitable)), options);
     }
+    template <class F>
+    requires(!Awaitable<F>) void run(F&&, RunnerRunOptions = {}) { detail::refuse_call<F>(); }
     /// `run()` and then `close()`, whatever happens; for asyncio::run().
     template <class T>
     T run_and_close(Coro<T>&& main) {
@@ -70,7 +72,7 @@ public:
 
 private:
     template <class T>
-    Task<T> start(Coro<T> main, RunnerRunOptions options) {
+    Task<T> start(Coro<T>&& main, RunnerRunOptions options) {
         EventLoop& loop = get_loop();
         return loop.create_task(std::move(main), {.context = options.context ? options.context : ContextRef(context_)});
     }

@@ -108,5 +108,8 @@ template <class T>
 detail::SleepFor<std::decay_t<T>> sleep(Seconds delay, T&& result) {
     return detail::SleepFor<std::decay_t<T>>(delay, static_cast<T&&>(result));
 }
+/// A number of seconds. A closer match than POSIX's `sleep(unsigned)`, which blocks, where both are visible.
+template <class Number>
+requires std::is_arithmetic_v<Number> detail::Sleep sleep(Number delay) { return detail::Sleep(Seconds(delay)); }
 
 }  // namespace asyncio

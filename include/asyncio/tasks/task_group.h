@@ -100,11 +100,11 @@ public:
     /// Throws RuntimeError, and closes the coroutine, when the group was not entered yet, has ended, or is cancelling
     /// its tasks. Python: TaskGroup.create_task.
     template <class T>
-    Task<T> create_task(Coro<T> coro) {
+    Task<T> create_task(Coro<T>&& coro) {
         return create_coroutine_task(std::move(coro));
     }
     template <class T>
-    Task<T> create_task(Coro<T> coro, TaskOptions options) {
+    Task<T> create_task(Coro<T>&& coro, TaskOptions options) {
         return create_coroutine_task(std::move(coro), options);
     }
     /// The same for a callable that returns the coroutine: the task keeps it and its arguments as long as they are

@@ -18,7 +18,8 @@ decltype(auto) act(Action& action, Args&... args) {
     if constexpr (std::is_invocable_v<Action&, Args&...>) {
         return action(args...);
     } else {
-        static_assert(Awaitable<Action>, "an awaitable or a function without parameters is wanted here");
+        static_assert(is_no_number<Action>() && Awaitable<Action>,
+                      "an awaitable or a function without parameters is wanted here");
         return static_cast<Action&&>(action);
     }
 }

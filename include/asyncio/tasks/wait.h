@@ -141,7 +141,8 @@ struct CommonHandle {
 template <class... Item>
 constexpr void check_wait_items() {
     static_assert(!(Coroutine<Item> || ...), "Passing coroutines is forbidden, use tasks explicitly: create_task(f())");
-    static_assert((FutureHandle<Item> && ...), "wait() takes futures and tasks, or one range of them");
+    static_assert((is_no_number<Item>() && ...) && (FutureHandle<Item> && ...),
+                  "wait() takes futures and tasks, or one range of them");
 }
 
 template <class... Handles>
@@ -195,12 +196,9 @@ requires(!std::is_same_v<std::remove_cvref_t<Third>, WaitOptions>) auto wait(Fir
                                     static_cast<Third&&>(third));
 }
 /// For more of them with options, put them into a range.
-template <class First, class Second, class Third, class Fourth, class... Rest>
-requires detail::FutureHandle<Fourth>
-auto wait(First&& first, Second&& second, Third&& third, Fourth&& fourth, Rest&&... rest) {
-    return detail::wait_for_handles({}, static_cast<First&&>(first), static_cast<Second&&>(second),
-                                    static_cast<Third&&>(third), static_cast<Fourth&&>(fourth),
-                                    static_cast<Rest&&>(rest)...);
+template <class... Futures>
+requires(sizeof...(Futures) > 3) auto wait(Futures&&... futures) {
+    return detail::wait_for_handles({}, static_cast<Futures&&>(futures)...);
 }
 
 void wait(std::initializer_list<AnyFuture> futures, WaitOptions options = {}) = delete;  // wait(a, b), without braces

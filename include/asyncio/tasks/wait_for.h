@@ -177,7 +177,7 @@ auto wait_for(A&& awaitable, std::optional<Seconds> timeout,
 }
 template <class F>
 requires(!Awaitable<F>) Coro<> wait_for(F&&, std::optional<Seconds>) {
-    static_assert(detail::never<F>,
+    static_assert(detail::is_no_number<F>() && detail::never<F>,
                   "wait_for() takes a coroutine, a future, a task or another awaitable object: wait_for(f(), 1s), not "
                   "wait_for(f, 1s)");
     return Coro<>();
