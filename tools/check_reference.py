@@ -8,6 +8,8 @@ check_reference.py [ROOT]      check_reference.py --self-test
 - What throws, there or in its definition in src/, names the exception.
 - It tells of Python's counterpart, or stands in a table row of docs/from-python.md.
 - A number among the members of a struct says of what it is one.
+- A function is shown in use: in its comment, or in the code of a guide, a recipe or an example, which the reference links. A type is
+  shown by the functions that take or give it. Threads: what nothing is said of belongs to its loop's thread, as the front page says.
 """
 import pathlib
 import re
@@ -15,6 +17,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "site"))
+import build
 import reference
 from reference_pages import hidden, page_of
 
@@ -69,6 +72,15 @@ def complaints(root):
                 continue
             for problem in lacks(member, member.doc + name.doc, definitions):
                 yield f"{where} {problem}"
+
+
+def not_shown(root):
+    """Functions without an example."""
+    names = [name for name in reference.read(root) if not hidden(name) and page_of(name) and name.kind == "function"]
+    uses = build.uses_of(names, build.Sources())
+    for name in names:
+        if "```" not in name.doc and not uses[name.qualified] and name.name not in ("repr", "str", "is_for_writing"):  # for authors of an IoBackend
+            yield f"include/{name.file}:{name.line}: {name.qualified} has no example"
 
 
 def tells_of_python(name, mapped):
@@ -129,6 +141,7 @@ struct Silent {};
 if __name__ == "__main__":
     if "--self-test" in sys.argv:
         sys.exit(self_test())
-    found = list(complaints(pathlib.Path(sys.argv[1] if sys.argv[1:] else pathlib.Path(__file__).parent.parent).resolve()))
+    found = list(complaints(pathlib.Path(sys.argv[1] if sys.argv[1:] else build.ROOT).resolve()))
+    found += not_shown(build.ROOT) if not sys.argv[1:] else []
     print("\n".join(found) or "every public name says what has to be known of it")
     sys.exit(bool(found))
