@@ -388,7 +388,6 @@ public:
 private:
     const Context* context_ = nullptr;
 };
-static_assert(std::is_trivially_destructible_v<ContextRef>);
 
 inline detail::ContextSlot detail::ContextSlot::share(const Context& context) noexcept {
     ContextSlot slot;

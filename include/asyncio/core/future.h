@@ -136,7 +136,6 @@ enum class CallbackId : std::uint64_t {};
 struct CallbackOptions {
     ContextRef context = {};  ///< none: a copy of the current context
 };
-static_assert(std::is_trivially_destructible_v<CallbackOptions>);
 
 namespace detail {
 

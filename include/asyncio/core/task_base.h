@@ -22,7 +22,6 @@ struct TaskOptions {
     ContextRef context = {};     ///< none: a copy of the current context
     std::optional<bool> eager_start = {};
 };
-static_assert(std::is_trivially_destructible_v<TaskOptions>);
 
 namespace detail {
 

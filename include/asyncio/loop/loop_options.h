@@ -40,6 +40,5 @@ struct LoopOptions {
     Seconds patience = std::chrono::microseconds(10);
     OnDeadlock on_deadlock = OnDeadlock::report;
 };
-static_assert(std::is_trivially_destructible_v<LoopOptions>);
 
 }  // namespace asyncio

@@ -42,7 +42,6 @@ struct CreateConnectionOptions {
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
     const SSLSession* session = nullptr;                ///< of an earlier connection, to be resumed
 };
-static_assert(std::is_trivially_destructible_v<CreateConnectionOptions>);
 
 /// The keyword arguments of `create_unix_connection()`.
 struct CreateUnixConnectionOptions {
@@ -53,7 +52,6 @@ struct CreateUnixConnectionOptions {
     std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
     const SSLSession* session = nullptr;                   ///< of an earlier connection, to be resumed
 };
-static_assert(std::is_trivially_destructible_v<CreateUnixConnectionOptions>);
 
 /// The keyword arguments of `connect_accepted_socket()`.
 struct ConnectAcceptedSocketOptions {
@@ -61,7 +59,6 @@ struct ConnectAcceptedSocketOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
-static_assert(std::is_trivially_destructible_v<ConnectAcceptedSocketOptions>);
 
 namespace detail {
 

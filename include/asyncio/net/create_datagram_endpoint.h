@@ -48,7 +48,6 @@ private:
     std::string_view path_;
     bool is_path_ = false;
 };
-static_assert(std::is_trivially_destructible_v<EndpointAddress>);
 
 /// A transport for datagrams and the protocol that stands on it.
 template <class P = BaseProtocol>
@@ -68,7 +67,6 @@ struct DatagramEndpointOptions {
     std::optional<bool> allow_broadcast = {};  ///< then the socket is not connected to `remote_addr`
     Socket* sock = nullptr;                    ///< one that there is, which is taken over at once; instead of all these
 };
-static_assert(std::is_trivially_destructible_v<DatagramEndpointOptions>);
 
 namespace detail {
 

@@ -31,7 +31,6 @@ struct CreateServerOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
-static_assert(std::is_trivially_destructible_v<CreateServerOptions>);
 
 /// The keyword arguments of `create_unix_server()`.
 struct CreateUnixServerOptions {
@@ -43,7 +42,6 @@ struct CreateUnixServerOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
-static_assert(std::is_trivially_destructible_v<CreateUnixServerOptions>);
 
 namespace detail {
 

@@ -39,7 +39,6 @@ struct AddressOptions {
     int flags = 0;
     std::optional<Seconds> timeout = {};  ///< then TimeoutError; none: as long as the system's own limits let it take
 };
-static_assert(std::is_trivially_destructible_v<AddressOptions>);
 
 /// What `getnameinfo()` gives.
 struct NameInfo {

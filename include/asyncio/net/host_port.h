@@ -70,7 +70,6 @@ public:
 private:
     bool has_value_ = false;
 };
-static_assert(std::is_trivially_destructible_v<HostPort>);
 
 namespace detail {
 

@@ -41,7 +41,6 @@ struct OpenConnectionOptions {
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
     const SSLSession* session = nullptr;                ///< of an earlier connection, to be resumed
 };
-static_assert(std::is_trivially_destructible_v<OpenConnectionOptions>);
 
 /// The keyword arguments of `open_unix_connection()`.
 struct OpenUnixConnectionOptions {
@@ -53,7 +52,6 @@ struct OpenUnixConnectionOptions {
     std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
     const SSLSession* session = nullptr;                   ///< of an earlier connection, to be resumed
 };
-static_assert(std::is_trivially_destructible_v<OpenUnixConnectionOptions>);
 
 /// Connects to a host by TCP: looks up its addresses and tries one after the other.
 ///

@@ -31,7 +31,6 @@ struct WritePipe {
 struct StandardStreamOptions {
     std::int64_t limit = 65536;  ///< see `open_connection()`
 };
-static_assert(std::is_trivially_destructible_v<StandardStreamOptions>);
 
 namespace detail {
 

@@ -38,7 +38,6 @@ struct Accepted {
 struct SendfileOptions {
     bool fallback = true;  ///< read and send where the kernel's sendfile() cannot
 };
-static_assert(std::is_trivially_destructible_v<SendfileOptions>);
 
 /// The kernel's sendfile() cannot do this, and no fallback was wanted. Python: asyncio.SendfileNotAvailableError.
 class SendfileNotAvailableError : public RuntimeError {

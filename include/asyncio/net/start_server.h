@@ -32,7 +32,6 @@ struct StartServerOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
-static_assert(std::is_trivially_destructible_v<StartServerOptions>);
 
 /// The keyword arguments of `start_unix_server()`.
 struct StartUnixServerOptions {
@@ -45,7 +44,6 @@ struct StartUnixServerOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
 };
-static_assert(std::is_trivially_destructible_v<StartUnixServerOptions>);
 
 namespace detail {
 

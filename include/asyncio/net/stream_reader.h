@@ -23,7 +23,6 @@ namespace asyncio {
 struct StreamReaderOptions {
     std::int64_t limit = 65536;  ///< see `open_connection()`
 };
-static_assert(std::is_trivially_destructible_v<StreamReaderOptions>);
 
 namespace detail {
 

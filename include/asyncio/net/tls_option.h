@@ -70,6 +70,5 @@ struct StartTlsOptions {
     BufferedBytes buffered = BufferedBytes::feed;
     const SSLSession* session = nullptr;  ///< a client's, of an earlier connection, to be resumed
 };
-static_assert(std::is_trivially_destructible_v<StartTlsOptions>);
 
 }  // namespace asyncio

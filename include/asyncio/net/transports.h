@@ -93,7 +93,6 @@ struct WriteBufferOptions {
     std::optional<detail::Count> high = {};  ///< none: 64 KiB (512 by TLS), or four times `low`
     std::optional<detail::Count> low = {};   ///< none: a quarter of `high`
 };
-static_assert(std::is_trivially_destructible_v<WriteBufferOptions>);
 
 namespace detail {
 

@@ -16,7 +16,6 @@ namespace asyncio {
 struct AsCompletedOptions {
     std::optional<Seconds> timeout = {};  ///< none: however long it takes
 };
-static_assert(std::is_trivially_destructible_v<AsCompletedOptions>);
 
 namespace detail {
 

@@ -26,7 +26,6 @@ Ref<FutureBase> checked_future(LoopCore& loop, const AnyFuture& handle);  // and
 struct EnsureFutureOptions {
     EventLoop* loop = nullptr;  ///< null: the loop that runs, or that of the future
 };
-static_assert(std::is_trivially_destructible_v<EnsureFutureOptions>);
 
 namespace detail {
 

@@ -18,13 +18,11 @@ struct RunOptions {
     ClockOption clock = {};                       ///< `VirtualClock{}` for tests
     OnDeadlock on_deadlock = OnDeadlock::report;  ///< not for a loop that `loop_factory` makes
 };
-static_assert(std::is_trivially_destructible_v<RunOptions>);
 
 /// The keyword arguments of `Runner::run()`.
 struct RunnerRunOptions {
     ContextRef context = {};  ///< none: the runner's own, shared by all its runs
 };
-static_assert(std::is_trivially_destructible_v<RunnerRunOptions>);
 
 /// Runs several coroutines, one after the other, in one event loop, and cleans up at the end.
 ///

@@ -29,7 +29,6 @@ struct WaitOptions {
     std::optional<Seconds> timeout = {};  ///< none: however long it takes
     ReturnWhen return_when = ALL_COMPLETED;
 };
-static_assert(std::is_trivially_destructible_v<WaitOptions>);
 
 /// What `wait()` gives: the handles in the order they were given, each once. `auto [done, pending] = co_await wait(…);`
 template <class Handle>
