@@ -3,7 +3,6 @@
 #include "core/task_loop.h"
 
 #include <asyncio/core/trace.h>
-#include <asyncio/errors/log.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -28,12 +27,8 @@ EventLoop::~EventLoop() { task_loop(*core_).destroy(); }
 
 void EventLoop::run_forever() { task_loop(*core_).run_forever(); }
 void EventLoop::stop() noexcept {
-    bool is_wrong_thread = core_->debug() && core_->is_running() && detail::running_core_or_null() != core_;
-    if (is_wrong_thread) {
-        detail::log(LogLevel::error,
-                    "Non-thread-safe operation: stop() of an event loop other than the current one; "
-                    "it may sleep on. Use loop.call_soon_threadsafe()");
-    }
+    core_->note_thread(
+        "stop() of an event loop other than the current one; it may sleep on. Use loop.call_soon_threadsafe()");
     core_->stop();
 }
 bool EventLoop::is_running() const noexcept { return core_->is_running(); }
@@ -44,6 +39,11 @@ TimePoint EventLoop::time() const noexcept { return core_->time(); }
 void EventLoop::check_can_run() const {
     core_->check_closed();
     core_->check_running();
+}
+
+detail::LoopCore& EventLoop::in_its_thread() const {
+    core_->check_thread();
+    return *core_;
 }
 
 void EventLoop::run_until_complete(const AnyFuture& future) {
@@ -87,29 +87,31 @@ TimerHandle EventLoop::at(TimePoint when, detail::TimedHandleBase& handle, Conte
 
 void EventLoop::watch(int fd, bool for_writing, detail::HandleBase& handle) {
     auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
-    core_->set_context(handle);
+    in_its_thread().set_context(handle);
     core_->descriptors().watch(fd, for_writing, std::move(owned));
 }
-bool EventLoop::remove_reader(int fd) { return core_->descriptors().unwatch(fd, false); }
-bool EventLoop::remove_writer(int fd) { return core_->descriptors().unwatch(fd, true); }
+bool EventLoop::remove_reader(int fd) { return in_its_thread().descriptors().unwatch(fd, false); }
+bool EventLoop::remove_writer(int fd) { return in_its_thread().descriptors().unwatch(fd, true); }
 void EventLoop::handle_signal(int signum, detail::HandleBase& handle) {
     auto owned = detail::Ref<detail::HandleBase>::adopt(&handle);
-    core_->set_context(handle);
+    in_its_thread().set_context(handle);
     core_->signals().add(signum, std::move(owned));
 }
-bool EventLoop::remove_signal_handler(int signum) { return core_->signals().remove(signum); }
+bool EventLoop::remove_signal_handler(int signum) { return in_its_thread().signals().remove(signum); }
 
 void EventLoop::set_task_factory(TaskFactory factory) {
-    std::shared_ptr<TaskFactory>& place = task_loop(*core_).task_factory;
+    std::shared_ptr<TaskFactory>& place = task_loop(in_its_thread()).task_factory;
     std::shared_ptr<TaskFactory> former = std::move(place);
     if (factory) place = std::make_shared<TaskFactory>(std::move(factory));
 }
 bool EventLoop::has_task_factory() const noexcept { return static_cast<bool>(task_loop(*core_).task_factory); }
 void EventLoop::set_exception_handler(ExceptionHandler handler) {
-    exception_handler_of(*core_).set(std::move(handler));
+    exception_handler_of(in_its_thread()).set(std::move(handler));
 }
 bool EventLoop::has_exception_handler() const noexcept { return exception_handler_of(*core_).is_set(); }
-void EventLoop::call_exception_handler(const ExceptionContext& context) { exception_handler_of(*core_).call(context); }
+void EventLoop::call_exception_handler(const ExceptionContext& context) {
+    exception_handler_of(in_its_thread()).call(context);
+}
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
     detail::LoopExceptionHandler::call_default(context);
 }
@@ -120,7 +122,7 @@ IoBackend& EventLoop::io_backend() const {
 bool EventLoop::get_debug() const noexcept { return core_->debug(); }
 void EventLoop::set_debug(bool enabled) noexcept { core_->set_debug(enabled); }
 
-void EventLoop::set_default_executor(Executor& executor) { core_->outside().set_default_executor(executor); }
+void EventLoop::set_default_executor(Executor& executor) { in_its_thread().outside().set_default_executor(executor); }
 
 EventLoop& get_running_loop() { return task_loop(detail::running_core()).facade(); }
 EventLoop new_event_loop() { return EventLoop(); }

@@ -9,7 +9,11 @@
 
 namespace asyncio::detail {
 
-FutureBase::FutureBase(LoopCore& loop, Kind kind) noexcept : kind_(kind), loop_(&loop) { loop.inc_ref(); }
+FutureBase::FutureBase(LoopCore& loop, Kind kind) noexcept : kind_(kind), loop_(&loop) {
+    loop.inc_ref();
+    if (loop.debug()) [[unlikely]]
+        look_at_thread();
+}
 
 FutureBase::~FutureBase() {
     if (!callbacks_.empty()) drop_callbacks();
@@ -17,7 +21,8 @@ FutureBase::~FutureBase() {
 }
 
 void FutureBase::drop_callbacks() noexcept {
-    Ref<FutureBase> keep(references_ != 0 ? this : nullptr);  // what they hold may be the last handle
+    bool has_handles = references_ >= 0 || looks_at_thread_;
+    Ref<FutureBase> keep(has_handles ? this : nullptr);  // what they hold may be the last handle
     ReadyList callbacks;
     callbacks_.move_to(callbacks);
     while (!callbacks.empty()) {
@@ -32,7 +37,7 @@ inline void FutureBase::end_of_life() noexcept {
     delete this;
 }
 
-void FutureBase::destroy() noexcept {
+void FutureBase::handle_goes() noexcept {
     if (plain_granules_ != 0 && is_empty() && static_cast<TaskBase*>(this)->is_plain()) [[likely]] {
         LoopCore& loop = *loop_;
         deallocate_granules(this, plain_granules_);
@@ -41,7 +46,20 @@ void FutureBase::destroy() noexcept {
     destroy_slowly();
 }
 
+/// In debug mode. False: there are others.
+[[gnu::noinline]] bool FutureBase::last_handle_goes() noexcept {
+    loop_->note_thread("a handle of a Task or Future went in a thread that is not its loop's");
+    if (references_ != INT32_MIN) return false;
+    looks_at_thread_ = false;
+    references_ = -1;
+    return true;
+}
+
 void FutureBase::destroy_slowly() noexcept {
+    if (looks_at_thread_) [[unlikely]] {
+        if (last_handle_goes()) handle_goes();
+        return;
+    }
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
     TaskLoop& loop = task_loop(*loop_);
     if (loop.destroying_futures) {
@@ -69,9 +87,9 @@ bool FutureBase::lives_on() noexcept {
     if (!unretrieved_) return false;
     // The handler may look at the future, and even keep it.
     unretrieved_ = false;
-    references_ = 1;
+    references_ = 0;
     report_unretrieved();
-    return --references_ != 0;
+    return --references_ >= 0;
 }
 
 void FutureBase::report_unretrieved() noexcept {
@@ -202,7 +220,8 @@ void FutureBase::replace_node(ReadyNode& node, DoneCallback& callback) noexcept 
     node.give_place_to(callback);
 }
 
-std::size_t FutureBase::remove_done_callback(std::uint64_t id) noexcept {
+std::size_t FutureBase::remove_done_callback(std::uint64_t id) {
+    loop_->check_thread();
     for (ReadyNode& node : callbacks_) {
         if (node.run_function() != &DoneCallback::run_callback) continue;
         auto& callback = static_cast<DoneCallback&>(node);

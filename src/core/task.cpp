@@ -13,6 +13,12 @@ TaskBase& running_task() {
     return *task;
 }
 
+TaskBase& task_in_its_thread(FutureBase* state) {
+    if (state == nullptr) throw_empty_handle();
+    state->loop().check_thread();
+    return static_cast<TaskBase&>(*state);
+}
+
 namespace {
 
 AnyTask current_task_in(LoopCore& loop) { return AnyTask(Ref<FutureBase>(current_task_of(loop))); }

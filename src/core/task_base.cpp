@@ -14,23 +14,6 @@ namespace asyncio::detail {
 
 constinit thread_local NestedChildren nested_children;
 
-TaskName::~TaskName() {
-    if ((word_ & 1U) == 0) delete reinterpret_cast<Text*>(word_);
-}
-
-void TaskName::assign(std::string_view name) {
-    static std::atomic<std::uintptr_t> texts = 0;
-    std::string copy(name);
-    if (word_ == 0) {
-        std::uintptr_t identity = (texts.fetch_add(1, std::memory_order_relaxed) + 1) << 1;
-        word_ = reinterpret_cast<std::uintptr_t>(new Text{std::move(copy), identity});
-    } else if ((word_ & 1U) != 0) {
-        word_ = reinterpret_cast<std::uintptr_t>(new Text{std::move(copy), word_});
-    } else {
-        text().name = std::move(copy);
-    }
-}
-
 namespace {
 
 constinit std::atomic<std::uintptr_t> last_number = 0;
@@ -47,13 +30,11 @@ inline std::uintptr_t next_number() noexcept {
 
 void TaskName::assign_number() noexcept { assign_number(next_number()); }
 
-std::string TaskName::str() const {
-    if (word_ == 0) return {};
-    if ((word_ & 1U) == 0) return text().name;
-    return "Task-" + std::to_string(word_ >> 1);
+TaskBase::TaskBase(LoopCore& loop) noexcept : FutureBase(loop), TimerNode(&TaskBase::step_node) {
+    loop.inc_ref();
+    if (loop.debug()) [[unlikely]]
+        look_at_thread();
 }
-
-TaskBase::TaskBase(LoopCore& loop) noexcept : FutureBase(loop), TimerNode(&TaskBase::step_node) { loop.inc_ref(); }
 
 TaskBase::~TaskBase() {
     if (is_over_) {

@@ -101,14 +101,11 @@ void TaskLoop::drop_node(ReadyNode& node) noexcept {
 }
 
 void TaskLoop::run_in_debug_mode(ReadyNode& node) {
-    // The node may be gone after its turn, so what to call it is asked before.
-    std::string name;
+    // The node may be gone after its turn, but for what it is a part of.
+    Ref<HandleBase> handle;
     Ref<FutureBase> task;
     if (node.run_function() == &HandleBase::run_handle) {
-        try {
-            name = static_cast<HandleBase&>(node).repr();
-        } catch (const std::bad_alloc&) {  // it is run all the same
-        }
+        handle = Ref<HandleBase>(&static_cast<HandleBase&>(node));
     } else if (TaskBase* stepping = task_of_step(node)) {
         task = Ref<FutureBase>(stepping);
     }
@@ -116,8 +113,7 @@ void TaskLoop::run_in_debug_mode(ReadyNode& node) {
     node.run();
     Seconds taken = read_clock() - start;
     if (facade_ == nullptr || taken < facade_->slow_callback_duration) return;
-    if (task) name = repr(AnyTask(std::move(task)));
-    if (name.empty()) name = "a callback of the library";
+    std::string name = task ? repr(AnyTask(std::move(task))) : handle ? handle->repr() : "a callback of the library";
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.3f", taken.count());
     log(LogLevel::warning, "Executing " + name + " took " + seconds + " seconds");

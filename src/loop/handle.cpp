@@ -13,6 +13,21 @@ namespace detail {
 // What others hold of a handle, they may use now; what nobody else holds, only the loop sees.
 bool HandleBase::has_one_reference() const noexcept { return __atomic_load_n(&references_, __ATOMIC_ACQUIRE) == 1; }
 
+void HandleBase::count_slowly() noexcept {
+    if (is_shared()) {
+        __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED);
+        return;
+    }
+    if (queued_) loop_->note_thread("a handle of a callback was copied in a thread that is not its loop's");
+    ++references_;
+}
+
+bool HandleBase::drop_slowly() noexcept {
+    if (is_shared()) return drop_reference(references_);
+    if (queued_) loop_->note_thread("a handle of a callback went in a thread that is not its loop's");
+    return --references_ == 0;
+}
+
 TimePoint HandleBase::when() const noexcept { return static_cast<const TimedHandleBase&>(*this).when_; }
 
 void HandleBase::drop_once() noexcept {
@@ -20,7 +35,7 @@ void HandleBase::drop_once() noexcept {
 }
 
 void HandleBase::cancel() {
-    if (is_shared_) return cancel_shared();
+    if (is_shared()) return cancel_shared();
     if ((state_ & cancelled_bit) != 0) return;
     if (queued_) loop_->check_thread();
     state_ |= cancelled_bit;
@@ -48,7 +63,7 @@ void HandleBase::cancel_shared() noexcept {
 }
 
 bool HandleBase::cancelled() const noexcept {
-    return ((is_shared_ ? state_between_runs() : state_) & cancelled_bit) != 0;
+    return ((is_shared() ? state_between_runs() : state_) & cancelled_bit) != 0;
 }
 
 /// Waits while the callback runs in another thread. `running` only if it runs in this one.
@@ -76,7 +91,7 @@ bool HandleBase::begin_shared_turn() noexcept {
 /// The callable may be destroyed now, and other threads need not wait.
 void HandleBase::end_turn() noexcept {
     if (!stays_ || (state_ & cancelled_bit) != 0) drop_once();
-    if (is_shared_) {
+    if (is_shared()) {
         std::atomic_ref state(state_);
         if ((state.fetch_and(cancelled_bit) & awaited) != 0) state.notify_all();
     } else {
@@ -86,10 +101,10 @@ void HandleBase::end_turn() noexcept {
 }
 
 void HandleBase::run_turn() {
-    bool may_run = is_shared_ ? begin_shared_turn() : (state_ & cancelled_bit) == 0;
+    bool may_run = is_shared() ? begin_shared_turn() : (state_ & cancelled_bit) == 0;
     if (!may_run) [[unlikely]]
         return dec_ref();
-    if (!is_shared_) state_ |= running;
+    if (!is_shared()) state_ |= running;
     class Turn {
     public:
         explicit Turn(HandleBase& of) noexcept : handle_(of) {}
@@ -116,7 +131,7 @@ void HandleBase::run_turn() {
 void HandleBase::drop_unrun() noexcept {
     queued_ = false;
     stays_ = false;
-    bool is_whole = is_shared_ ? begin_shared_turn() : state_ == waiting;
+    bool is_whole = is_shared() ? begin_shared_turn() : state_ == waiting;
     if (!is_whole) return dec_ref();
     if (has_one_reference()) {
         delete this;
@@ -166,7 +181,7 @@ void call_soon(LoopCore& loop, HandleBase& handle, ContextRef context) {
 
 void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context) {
     handle.context_ = context ? ContextSlot::share(context.get()) : ContextSlot::copy_current();
-    handle.is_shared_ = true;
+    handle.counting_ = HandleBase::Counting::atomic;
     handle.references_ = 2;
     handle.queued_ = true;
     if (loop.inbox_->post(handle)) return;
@@ -178,11 +193,14 @@ void LoopCore::check_may_call(HandleBase& handle) const {
     auto owned = Ref<HandleBase>::adopt(&handle);
     check_closed();
     check_thread();
+    if (debug_) handle.counting_ = HandleBase::Counting::looks_at_thread;
     static_cast<void>(owned.release());
 }
 
 void LoopCore::call_at(TimePoint when, TimedHandleBase& handle, ContextRef context) {
     check_open(*this);
+    if (debug_) [[unlikely]]
+        handle.counting_ = HandleBase::Counting::looks_at_thread;
     set_context(handle, context);
     handle.is_timer_ = true;
     handle.when_ = when;

@@ -4,6 +4,7 @@
 #include "loop/choose_backend.h"
 
 #include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/log.h>
 
 #include <algorithm>
 #include <utility>
@@ -58,8 +59,15 @@ void LoopCore::check_running() const {
 }
 
 void LoopCore::check_thread_now() const {
-    if (!running_ || running_core_or_null() == this) return;
+    if (!is_wrong_thread()) return;
     throw RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one");
+}
+
+void LoopCore::log_wrong_thread(const char* what) noexcept {
+    try {
+        log(LogLevel::error, std::string("Non-thread-safe operation: ") + what);
+    } catch (...) {  // no memory for a message
+    }
 }
 
 // A pass. All of it is one function with the loop around it: where a pass runs a node or two, that is a third of it.

@@ -76,6 +76,11 @@ public:
         if (debug_) [[unlikely]]
             check_thread_now();
     }
+    /// The same for what cannot throw: it is logged what was done.
+    void note_thread(const char* what) const noexcept {
+        if (debug_ && is_wrong_thread()) [[unlikely]]
+            log_wrong_thread(what);
+    }
 
     // Callbacks.
     void add_ready_handle(HandleBase& handle) noexcept;
@@ -173,6 +178,8 @@ private:
     };
 
     void check_thread_now() const;
+    bool is_wrong_thread() const noexcept { return running_ && running_core_or_null() != this; }
+    static void log_wrong_thread(const char* what) noexcept;
     void drop_all_queued() noexcept;
     void run_pass(ReadyNode& end_of_pass);
     void look_outside(bool idle);

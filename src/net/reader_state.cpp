@@ -29,6 +29,7 @@ ReaderState::ReaderState(LoopCore& loop, std::int64_t limit) : limit_(usable(lim
 ReaderState::~ReaderState() { loop_->dec_ref(); }
 
 void ReaderState::dec_ref() noexcept {
+    loop_->note_thread("a handle of a StreamReader went in a thread that is not its loop's");
     if (--references_ == 0) {
         delete this;
     } else if (references_ == 1 && transport_ != nullptr && !std::exchange(abandoned_, true)) {

@@ -12,7 +12,10 @@ namespace asyncio {
 namespace detail {
 
 void add_handle(ServerState& server) noexcept { server.inc_ref(); }
-void drop_handle(ServerState& server) noexcept { server.dec_ref(); }
+void drop_handle(ServerState& server) noexcept {
+    server.loop().note_thread("a handle of a Server went in a thread that is not its loop's");
+    server.dec_ref();
+}
 
 bool ServerClosedWaiter::await_ready() const noexcept { return server_.get()->is_over(); }
 

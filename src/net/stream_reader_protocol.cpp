@@ -20,6 +20,7 @@ StreamReaderProtocol::~StreamReaderProtocol() {
 }
 
 void StreamReaderProtocol::drop_handle() noexcept {
+    transport().loop().note_thread("a handle of a StreamWriter went in a thread that is not its loop's");
     if (handles_ == 1 && !lost_) {
         if (transport().loop().debug() && !transport().is_closing()) [[unlikely]]
             warn_of_unclosed();

@@ -20,7 +20,10 @@ std::string repr(const ExtraInfo& info) {
 namespace detail {
 
 void add_handle(TransportState& transport) noexcept { transport.inc_ref(); }
-void drop_handle(TransportState& transport) noexcept { transport.dec_ref(); }
+void drop_handle(TransportState& transport) noexcept {
+    transport.loop().note_thread("a handle of a transport went in a thread that is not its loop's");
+    transport.dec_ref();
+}
 
 // What not every transport can do.
 

@@ -95,11 +95,13 @@ void Barrier::one_is_out() {
 }
 
 void Barrier::do_reset() {
+    waiters_.check_thread();
     phase_ = count_ > 0 ? Phase::resetting : Phase::filling;
     waiters_.wake_all();
 }
 
 void Barrier::do_abort() {
+    waiters_.check_thread();
     phase_ = Phase::broken;
     waiters_.wake_all();
 }

@@ -25,6 +25,11 @@ void Event::set() {
     is_set_ = true;
 }
 
+void Event::clear() {
+    waiters_.check_thread();
+    is_set_ = false;
+}
+
 std::string repr(const Event& event) {
     return detail::describe("Event", &event,
                             detail::with_waiters(event.is_set_ ? "set" : "unset", event.waiters_.size()));

@@ -61,7 +61,7 @@ void Lock::end_wait(const detail::TaskBase& task, bool queue_lives, bool cancell
 
 void Lock::release() {
     if (!locked()) throw RuntimeError("Lock is not acquired.");
-    if (detail::LoopCore* loop = waiters_.loop()) loop->check_thread();
+    waiters_.check_thread();
     owner_ = 0;
     waiters_.wake_first();
 }

@@ -62,7 +62,7 @@ void QueueWait::turn() {
     } else if (!queue_lives) [[unlikely]] {
         state_ = State::pending;  // for ever, like those that the queue had not woken
         return;
-    } else if (!is_there() && !queue_->is_shutdown_) {
+    } else if (!is_there() && !queue_->is_shutdown()) {
         state_ = State::pending;
         line().push_back(*this);
         return;
@@ -97,6 +97,7 @@ void JoinWaiter::wait(TaskBase& task, std::coroutine_handle<> frame) {
 }
 
 void QueueBase::task_done() {
+    check_thread();
     if (unfinished_ == 0) throw ValueError("task_done() called too many times");
     if (--unfinished_ == 0) joiners_.wake_all();
 }
@@ -109,21 +110,33 @@ bool QueueBase::bind_first(TaskBase& task) noexcept {
     if (loop_ != nullptr) return false;
     loop_ = &task.loop();
     loop_->inc_ref();  // another loop at the same address would pass for it
+    if (loop_->debug()) flags_ |= debug_flag;
     return true;
 }
 
-void QueueBase::throw_cannot_put() const {
-    check_open();
-    throw QueueFull();
+void QueueBase::check_thread() const {
+    if ((flags_ & debug_flag) != 0) loop_->check_thread();
 }
 
-void QueueBase::throw_cannot_get() const {
-    check_open();
+void QueueBase::look_if_open() const {
+    check_thread();
+    if (is_shutdown()) throw QueueShutDown();
+}
+
+void QueueBase::look_before_put() const {
+    look_if_open();
+    if (full()) throw QueueFull();
+}
+
+void QueueBase::look_before_get() const {
+    check_thread();
+    if (!empty()) return;
+    look_if_open();
     throw QueueEmpty();
 }
 
 void QueueBase::shut_down(bool drop_items) {
-    is_shutdown_ = true;
+    flags_ |= shutdown_flag;
     if (drop_items) {
         unfinished_ -= std::min(unfinished_, size_);
         size_ = 0;
@@ -145,7 +158,7 @@ std::string QueueBase::describe(const char* type, const std::string& items, bool
     if (std::size_t count = getters_.size(); count > 0) text += " _getters[" + std::to_string(count) + "]";
     if (std::size_t count = putters_.size(); count > 0) text += " _putters[" + std::to_string(count) + "]";
     if (unfinished_ > 0) text += " tasks=" + std::to_string(unfinished_);
-    if (is_shutdown_) text += " shutdown";
+    if (is_shutdown()) text += " shutdown";
     return text + ">";
 }
 

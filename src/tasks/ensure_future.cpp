@@ -1,5 +1,7 @@
 #include <asyncio/tasks/ensure_future.h>
 
+#include "loop/loop_core.h"
+
 #include <cstdint>
 
 namespace asyncio::detail {
@@ -14,6 +16,7 @@ Ref<FutureBase> checked_future(LoopCore& loop, const AnyFuture& handle) {
     if (&future.loop() != &loop) {
         throw ValueError("The future belongs to a different loop than the one specified as the loop argument");
     }
+    loop.check_thread();
     return Ref<FutureBase>(&future);
 }
 

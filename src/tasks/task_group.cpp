@@ -145,6 +145,7 @@ void TaskGroup::cancel(std::source_location where) {
         return;
     }
     if (aborting_ || (exiting_ && members_.empty())) return;
+    loop_->check_thread();
     auto request = detail::request_cancel(*loop_, std::nullopt, where);
     abort(request);
     parent_cancel_requested_ = true;

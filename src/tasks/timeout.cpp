@@ -1,5 +1,7 @@
 #include <asyncio/tasks/timeout.h>
 
+#include "loop/loop_core.h"
+
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/repr.h>
 
@@ -37,6 +39,7 @@ void Timeout::reschedule(std::optional<TimePoint> when) {
     if (state_ == State::created) throw RuntimeError("Timeout has not been entered");
     if (state_ != State::active) throw RuntimeError(std::string("Cannot change state of ") + state_name() + " Timeout");
     detail::LoopCore& loop = task_->loop();
+    loop.check_thread();
     bool is_due = is_linked();
     disarm();
     if (!when) {

@@ -181,7 +181,7 @@ public:
 
     template <class T = void>
     Future<T> create_future() {
-        return Future<T>(detail::Ref<detail::FutureBase>(new detail::FutureState<T>(*core_)));
+        return Future<T>(detail::Ref<detail::FutureBase>(new detail::FutureState<T>(in_its_thread())));
     }
     template <class T>
     Task<T> create_task(Coro<T>&& coro) {
@@ -332,6 +332,7 @@ private:
     void watch(int fd, bool for_writing, detail::HandleBase& handle);
     void handle_signal(int signum, detail::HandleBase& handle);
     void check_can_run() const;
+    detail::LoopCore& in_its_thread() const;  // in debug mode, from another thread: throws
     void run_until_done(const AnyFuture& future, bool own_task);
 
     detail::LoopCore* core_;

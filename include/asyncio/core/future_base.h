@@ -27,7 +27,7 @@ public:
 
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept {
-        if (--references_ == 0) destroy();
+        if (--references_ < 0) handle_goes();
     }
 
     LoopCore& loop() const noexcept { return *loop_; }
@@ -59,7 +59,7 @@ public:
     void add_done_callback(DoneCallback& callback);                           // takes it over
     /// The callback, which is taken over, runs in the turn of the node, which is in the list or the queue.
     void replace_node(ReadyNode& node, DoneCallback& callback) noexcept;
-    std::size_t remove_done_callback(std::uint64_t id) noexcept;
+    std::size_t remove_done_callback(std::uint64_t id);
 
     /// Whether it ended by a CancelledError, as its own cancellation or as an exception that was set.
     bool ended_cancelled() const noexcept;
@@ -96,17 +96,24 @@ protected:
     virtual void on_done() noexcept {}
     void become_cancelled(const Ref<CancelRequest>& request) noexcept;
     void become_failed(std::exception_ptr exception) noexcept;
+    void look_at_thread() noexcept {  // of whoever lets go of a handle
+        looks_at_thread_ = true;
+        references_ = INT32_MIN;
+    }
     void drop_callbacks() noexcept;  // none of them will ever run
     void schedule_callbacks() noexcept;
 
-    std::uint32_t references_ = 0;
+    // How many handles there are, less one: below zero there is none. In debug mode it counts from the smallest number,
+    // and so each handle that goes is looked at.
+    std::int32_t references_ = -1;
     State state_ = State::pending;
     Kind kind_;
     bool unretrieved_ : 1 = false;                     // an exception that nobody has looked at
     bool is_forgotten_ : 1 = false;                    // what it will end with is nobody's affair
     bool has_user_callbacks_ : 1 = false;              // some of callbacks_ are DoneCallbacks
     bool outlives_handles_ : 1 = false;                // outlive_handles() is to be asked
-    [[maybe_unused]] std::uint8_t free_bits_ : 4 = 0;  // so that the byte is written and not changed
+    bool looks_at_thread_ : 1 = false;                 // in debug mode
+    [[maybe_unused]] std::uint8_t free_bits_ : 3 = 0;  // so that the byte is written and not changed
     std::uint8_t plain_granules_ = 0;                  // of a task whose result and extra need no destructor: its size
     LoopCore* loop_;
     IntrusiveStack<ReadyNode> callbacks_;
@@ -115,7 +122,8 @@ protected:
     Ref<CancelRequest> cancel_request_;
 
 private:
-    void destroy() noexcept;
+    void handle_goes() noexcept;
+    bool last_handle_goes() noexcept;
     void destroy_slowly() noexcept;
     void end_of_life() noexcept;
     bool lives_on() noexcept;
@@ -123,7 +131,8 @@ private:
     void become_done(State state) noexcept;
     void keep_for_callbacks() noexcept;
     bool is_empty() const noexcept {
-        return callbacks_.empty() && !exception_ && !cancel_request_ && !outlives_handles_ && !unretrieved_;
+        return callbacks_.empty() && !exception_ && !cancel_request_ && !outlives_handles_ && !unretrieved_ &&
+               !looks_at_thread_;
     }
 };
 

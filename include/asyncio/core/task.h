@@ -43,6 +43,8 @@ private:
 namespace detail {
 
 TaskBase& running_task();  // throws RuntimeError when there is none
+/// Throws RuntimeError for null, and in debug mode in another thread.
+TaskBase& task_in_its_thread(FutureBase* state);
 void print_stack(const TaskBase& task, std::optional<int> limit, std::FILE* file);
 
 namespace bases {
@@ -67,12 +69,7 @@ public:
     }
 
 private:
-    TaskBase& task() const {
-        auto* state = static_cast<const Handle*>(this)->state_or_null();
-        if (state == nullptr) [[unlikely]]
-            throw_empty_handle();
-        return static_cast<TaskBase&>(*state);
-    }
+    TaskBase& task() const { return task_in_its_thread(static_cast<const Handle*>(this)->state_or_null()); }
 };
 
 }  // namespace bases

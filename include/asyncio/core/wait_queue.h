@@ -55,6 +55,7 @@ public:
     void push_back(QueueWaiter& waiter) noexcept { line_.push_back(waiter); }
     /// The loop that it belongs to, or null.
     LoopCore* loop() const noexcept { return loop_; }
+    void check_thread() const;  // in debug mode, from another thread: throws
 
     bool empty() const noexcept { return line_.empty() && woken_.empty() && cancelled_.empty(); }
     std::size_t size() const noexcept;
@@ -72,7 +73,6 @@ public:
 private:
     bool has_live_in_line() const noexcept;
     QueueWaiter* first_pending() noexcept;
-    void check_thread() const;  // in debug mode, from another thread: throws
     void orphan(IntrusiveList<QueueWaiter, WaitQueue>& waiters) noexcept;
 
     mutable IntrusiveList<QueueWaiter, WaitQueue> line_;

@@ -27,14 +27,14 @@ namespace detail {
 class HandleBase : public TimerNode, public Pooled {
 public:
     void inc_ref() noexcept {
-        if (is_shared_) {
-            __atomic_fetch_add(&references_, 1U, __ATOMIC_RELAXED);
-        } else {
+        if (counting_ == Counting::plain) {
             ++references_;
+        } else {
+            count_slowly();
         }
     }
     void dec_ref() noexcept {
-        if (is_shared_ ? drop_reference(references_) : --references_ == 0) delete this;
+        if (counting_ == Counting::plain ? --references_ == 0 : drop_slowly()) delete this;
     }
 
     void cancel();
@@ -79,6 +79,15 @@ private:
     static constexpr State awaited = 2;  // another thread waits for the end of `running`
     static constexpr State cancelled_bit = 4;
 
+    enum class Counting : std::uint8_t {
+        plain,
+        looks_at_thread,  // in debug mode
+        atomic,           // it is shared
+    };
+
+    bool is_shared() const noexcept { return counting_ == Counting::atomic; }
+    void count_slowly() noexcept;
+    bool drop_slowly() noexcept;
     bool begin_shared_turn() noexcept;
     void end_turn() noexcept;
     void report_exception();
@@ -94,7 +103,7 @@ private:
     bool queued_ = false;   // the loop holds a count
     bool stays_ = false;    // it will be called again: a reader's or a signal's
     bool dropped_ = false;  // the callable is destroyed
-    bool is_shared_ = false;
+    Counting counting_ = Counting::plain;
     LoopCore* loop_;
     ContextSlot context_;
 };

@@ -52,7 +52,7 @@ public:
     }
     /// Makes the flag true. Nothing if it is.
     void set();
-    void clear() noexcept { is_set_ = false; }
+    void clear();
     bool is_set() const noexcept { return is_set_; }
 
 private:

@@ -121,6 +121,7 @@ public:
     /// From now on put() throws QueueShutDown, and get() once the queue is empty; all who wait in them look again. With
     /// `immediate` the items are dropped, and count as done for join().
     void shutdown(bool immediate = false) {
+        check_thread();
         if (!immediate) return shut_down(false);
         auto dropped = items_.take_all();  // dies last: a destructor of an item may do anything
         shut_down(true);

@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -144,16 +145,16 @@ protected:
     /// Belongs to the loop of the first task that has to wait. False: the task is one of another loop.
     bool bind(TaskBase& task) noexcept { return loop_ == &task.loop() || bind_first(task); }
     void check_putting() const {
-        if (is_shutdown_ || full()) [[unlikely]]
-            throw_cannot_put();
+        if (flags_ != 0 || full()) [[unlikely]]
+            look_before_put();
     }
     void check_getting() const {
-        if (empty()) [[unlikely]]
-            throw_cannot_get();
+        if (flags_ != 0 || empty()) [[unlikely]]
+            look_before_get();
     }
     void check_open() const {
-        if (is_shutdown_) [[unlikely]]
-            throw QueueShutDown();
+        if (flags_ != 0) [[unlikely]]
+            look_if_open();
     }
 
     void item_added() {
@@ -165,6 +166,7 @@ protected:
         --size_;
         putters_.wake_next();
     }
+    void check_thread() const;  // in debug mode, from another thread: throws
     void shut_down(bool drop_items);
     /// `items` as Python prints a list.
     std::string describe(const char* type, const std::string& items, bool with_address) const;
@@ -174,13 +176,17 @@ private:
     friend class QueueWait;
     friend class JoinWaiter;
     bool bind_first(TaskBase& task) noexcept;
-    [[noreturn]] void throw_cannot_put() const;
-    [[noreturn]] void throw_cannot_get() const;
+    void look_before_put() const;
+    void look_before_get() const;
+    void look_if_open() const;
+    bool is_shutdown() const noexcept { return (flags_ & shutdown_flag) != 0; }
 
     std::size_t size_ = 0;
     std::ptrdiff_t maxsize_;
     std::size_t unfinished_ = 0;
-    bool is_shutdown_ = false;
+    static constexpr std::uint8_t shutdown_flag = 1;
+    static constexpr std::uint8_t debug_flag = 2;  // its loop is in debug mode: it asks for the thread
+    std::uint8_t flags_ = 0;
     LoopCore* loop_ = nullptr;
     QueueLine getters_;
     QueueLine putters_;
