@@ -3,6 +3,7 @@
 
 - one co_await per statement, as g++ 12 needs it: the whole initialiser, expression statement or co_return operand;
 - a function that returns a Coro, without any co_ and any return, is no coroutine: what it throws, it throws when called;
+- a std::mutex that is locked over an await: by a guard of the standard library, or by `mutex.lock();`;
 - several create_task() among the arguments of one call: g++ begins the last one first.
 
 check_co_await.py [FILE...]     C++ and Markdown; default: the library's own and its docs
@@ -18,79 +19,13 @@ import re
 import sys
 
 import extract_snippets
+from cpp_tokens import Group, flat, is_block, is_group, mark_lambdas, tree
+from locks_over_awaits import awaits_under_locks
 
-TOKEN = re.compile(
-    r"""(?P<skip>//(?:[^\n\\]|\\.|\\\n)*|/\*.*?\*/|^[ \t]*\#(?:[^\n\\]|\\.|\\\n)*|\s+)
-      | (?P<raw>\bR"(?P<delimiter>[^(\s]*)\(.*?\)(?P=delimiter)")
-      | (?P<text>"(?:[^"\\\n]|\\.)*"|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)*')
-      | (?P<word>operator\s+co_await\b|\w+(?:'\w+)*)
-      | (?P<sign>::|->|&&|\|\||[=!<>+\-*/%&|^]=|<<|\.\.\.|.)""", re.X | re.S | re.M)
 ALLOWED = re.compile(r"//\s*lint:\s*allow-co-await\s+\S")
-CLOSING = {"(": ")", "[": "]", "{": "}"}
 CONTROL = {"if", "while", "for", "switch", "catch"}
 TAKES_ARGUMENTS = {"create_subprocess_exec", "subprocess_exec", "run_process"}  # whose braces make no array: Arguments
 AFTER_AWAIT = {"?", "&&", "||", "==", "!=", "<=", ">=", "<<", "+", "-", "/", "%", "|", "^"}  # not the whole then
-
-
-class Group(list):
-    """What lies between a pair of brackets; `body` says that a lambda's statements do."""
-
-    def __init__(self, sign, line):
-        self.sign, self.line, self.body = sign, line, False
-
-
-class Word(str):
-    line = 0
-
-
-def tree(code, first_line):
-    stack = [Group("", first_line)]
-    line = first_line
-    for match in TOKEN.finditer(code):
-        text = match[0]
-        if match.lastgroup != "skip":
-            word = Word('""' if match["raw"] or match["text"] else text)
-            word.line = line
-            if text in CLOSING:
-                stack[-1].append(Group(text, line))
-                stack.append(stack[-1][-1])
-            elif text in CLOSING.values():
-                if len(stack) > 1:
-                    stack.pop()
-            else:
-                stack[-1].append(word)
-        line += text.count("\n")
-    return stack[0]
-
-
-def is_group(item, sign):
-    return isinstance(item, Group) and item.sign == sign
-
-
-def mark_lambdas(items):
-    """Finds lambda introducers; gives each its `captures`, and marks its body."""
-    pending, previous = False, None
-    for item in items:
-        if isinstance(item, Group):
-            named = isinstance(previous, str) and re.fullmatch(r"\w+|>", previous) and previous not in (
-                "return", "co_return", "co_await", "co_yield")
-            index = named or is_group(previous, "(") or is_group(previous, "[")
-            if item.sign == "[" and not index and not (item and is_group(item[0], "[")):
-                pending, item.introducer = True, True
-            elif item.sign == "{" and pending:
-                pending, item.body = False, True
-            mark_lambdas(item)
-        elif item in (";", ","):
-            pending = pending and item != ";"
-        previous = item
-
-
-def is_block(item, before):
-    if not before or not isinstance(before[-1], str):
-        return True
-    kinds = {"struct", "class", "enum", "union", "namespace"}
-    return ";" in item or before[-1] in {"else", "do", "try", "const", "noexcept", "override", "final", ":", '""'} or bool(
-        kinds.intersection(word for word in before if isinstance(word, str)))
 
 
 def statements(items):
@@ -118,16 +53,6 @@ def bodies(group):
         for item in group:
             if isinstance(item, Group):
                 yield from bodies(item)
-
-
-def flat(items):
-    """All words of a statement but those inside a lambda's body."""
-    for item in items:
-        if isinstance(item, Group):
-            if not item.body:
-                yield from flat(item)
-        else:
-            yield item
 
 
 def beside(items):
@@ -250,6 +175,9 @@ def complaints(code, first_line=1):
     for line in unordered_tasks(items):
         if not is_allowed({line, line - 1}):
             yield line, "several create_task() in the arguments of one call: in which order they begin is not defined"
+    for line, name in awaits_under_locks(items):
+        if not is_allowed({line, line - 1}):
+            yield line, f"{name} keeps a mutex locked over this co_await: other threads wait, and so may this one, for ever"
     for statement in statements(items):
         reason = problem(statement)
         if reason:
@@ -287,6 +215,14 @@ auto operator co_await() const { return Awaiter{*this}; }   using R = decltype(s
 Coro<int> forwarded() { return f(); }    Coro<> declared();    virtual Coro<> g() = 0;    Coro<> h() override { co_return; }
 auto l = []() -> Coro<> { co_await f(); };    Task<> pair[] = {create_task(f()), create_task(g())};
 Coro<> made = f();    use([] { return create_task(f()); }, [] { return create_task(g()); });
+Coro<> c1() { { std::lock_guard guard(mutex); ++n; } co_await f(); }
+Coro<> c2() { std::unique_lock<std::mutex> l(mutex); l.unlock(); co_await f(); }
+Coro<> c3() { mutex.lock(); ++n; mutex.unlock(); co_await f(); }
+Coro<> c4() { std::lock_guard<std::mutex> guard{mutex}; use([]() -> Coro<> { co_await f(); }); co_return; }
+Coro<> c5() { co_await f(); std::scoped_lock both(a, b); ++n; }
+Coro<> c6() { std::unique_lock l(mutex, std::defer_lock); co_await f(); }
+Coro<> c7() { if (std::lock_guard guard(mutex); n > 0) { ++n; } co_await f(); auto p = weak.lock(); co_await f(); }
+Coro<> c8() { auto guard = co_await lock.guard(); co_await f(); }
 """
 BAD = """
 auto log = co_await run_process({"sort", std::string("-u")});
@@ -317,6 +253,15 @@ Coro<> thrower() { throw ValueError("no coroutine"); }
 auto l = [](int n) -> asyncio::Coro<> { throw ValueError("no coroutine"); };
 struct M { Coro<int> get(int) const override { fail(); } };
 auto g = gather(create_task(a()), create_task(b()));
+Coro<> c1() { std::lock_guard guard(mutex); co_await f(); }
+Coro<> c2() { std::unique_lock<std::mutex> l(mutex); if (n > 0) { co_await f(); } }
+Coro<> c3() { std::scoped_lock<std::mutex, std::mutex> both{a, b}; for (int i : all) co_await f(i); }
+Coro<> c4() { state->mutex.lock(); co_await f(); state->mutex.unlock(); }
+Coro<> c5() { std::unique_lock l(mutex, std::defer_lock); l.lock(); int n = co_await f(); }
+AsyncGenerator<int> c6() { std::shared_lock l(mutex); co_yield 1; }
+Coro<> c7() { if (std::lock_guard guard(mutex); n > 0) { co_await f(); } }
+auto c8 = []() -> Coro<> { std::lock_guard guard(mutex); co_await f(); };
+Coro<> c9() { std::unique_lock l(mutex); if (n > 0) { l.unlock(); return; } co_await f(); }
 """
 
 
