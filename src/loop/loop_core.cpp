@@ -243,9 +243,12 @@ bool LoopCore::only_threads_can_wake() noexcept {
 void LoopCore::wait_for_ever() {
     bool is_stuck = on_deadlock_ != OnDeadlock::ignore && own_io_ && only_threads_can_wake();
     if (is_stuck) {
-        bool is_proven = process_has_one_thread();  // another may be just about to wake it
+        bool is_proven = is_only_thread();  // another may be just about to wake it
         constexpr std::chrono::seconds patience(1);
-        if (!is_proven) sleep(patience);
+        if (!is_proven) {
+            sleep(patience);
+            is_proven = is_only_thread();
+        }
         bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
         if (something) return;
         nothing_can_come(is_proven);

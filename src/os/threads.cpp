@@ -1,6 +1,7 @@
 #include "detail/threads.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace asyncio::detail {
@@ -21,6 +22,12 @@ int thread_number() noexcept {
         own_number = number == ::getpid() ? -number : number;
     }
     return own_number < 0 ? -own_number : own_number;
+}
+
+bool is_only_thread() noexcept {
+    if (process_has_one_thread()) return true;
+    struct stat threads;  // a directory of theirs: each is a link to it, and two are its own
+    return ::stat("/proc/self/task", &threads) == 0 && threads.st_nlink == 3;
 }
 
 bool in_main_thread() noexcept {

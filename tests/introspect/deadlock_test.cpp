@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "introspect/deadlock_support.h"
+#include "introspect/plain_text.h"
 #include "support/run_test.h"
 
 namespace {
@@ -22,23 +24,9 @@ namespace {
 using namespace asyncio;
 using namespace std::chrono_literals;
 using asyncio::sleep;  // not the one of <unistd.h>
+using support::deadlock_of;
+using support::plain;
 using support::run_test;
-
-/// Without the addresses, the directory and the numbers of lines.
-std::string plain(std::string text) {
-    text = std::regex_replace(text, std::regex(" at 0x[0-9a-f]+"), "");
-    return std::regex_replace(text, std::regex("[^ ]*deadlock_test.cpp:[0-9]+"), "HERE");
-}
-
-/// What run() throws where nothing can go on.
-std::string deadlock_of(Coro<> main) {
-    try {
-        run(std::move(main), {.on_deadlock = OnDeadlock::raise});
-    } catch (const DeadlockError& error) {
-        return plain(error.what());
-    }
-    return "none";
-}
 
 /// The texts of those that are found while others run.
 std::vector<std::string> found() {

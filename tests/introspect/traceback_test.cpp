@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/tracebacks.h"
+#include "introspect/plain_text.h"
 #include "support/run_test.h"
 
 namespace {
@@ -19,14 +20,8 @@ namespace {
 using namespace asyncio;
 using namespace std::chrono_literals;
 using asyncio::sleep;  // not the one of <unistd.h>
+using support::plain;
 using support::run_test;
-
-/// Without the lines of the library's own frames, which Python has, too, and their sources.
-std::string plain(std::string text) {
-    text = std::regex_replace(text, std::regex(" *(\\| )? *File \"[^\"]*include/asyncio[^\n]*\n[^\n]*\n"), "");
-    text = std::regex_replace(text, std::regex("File \"[^\"]*/traceback_test.cpp\", line [0-9]+"), "File");
-    return std::regex_replace(text, std::regex("[^ ]*/traceback_test.cpp:[0-9]+"), "HERE");
-}
 
 std::exception_ptr error_of(Coro<> main, RunOptions options = {}) {
     options.clock = VirtualClock{};
