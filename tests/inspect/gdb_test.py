@@ -70,11 +70,22 @@ class Commands(unittest.TestCase):
         self.assertRegex(text, r"(?m)^#0 0x[0-9a-f]+ in inner at .*\nevent = Event unset, waiters:\d+$")
         self.assertRegex(text, r"(?m)^lock = Lock that 'holder' holds, waiters:1$")
         self.assertRegex(text, r"(?m)^semaphore = Semaphore value:0, waiters:1$")
+        self.assertRegex(text, r"(?m)^condition = Condition, its Lock is unlocked, waiters:1$")
+        self.assertRegex(text, r"(?m)^barrier = Barrier filling, waiters:1/3$")
+        self.assertRegex(text, rf"(?m)^loop = EventLoop at 0x[0-9a-f]+, in thread {process.pid}, tasks:2\d$")
         self.assertRegex(text, r"(?m)^full = Queue items:1/1, unfinished:1$")
         self.assertRegex(text, r"(?m)^future = Future pending$")
         self.assertRegex(text, r"(?m)^awaited = Task pending 'awaited': a_while at \S*program.cpp:\d+, waits for a sleep$")
         self.assertIn("task 'event' has 3 coroutines", text)
         self.assertRegex(text, r"(?m)^\$1 = (true|1)$")
+
+    def test_a_group(self):
+        if not has_debug_information(PROGRAMS[0]):
+            self.skipTest("built without -g")
+        with running(PROGRAMS[0], "parked") as process:
+            where = re.search("a TaskGroup at (0x[0-9a-f]+)", gdb("-p", process.pid, commands=["asyncio bt group"]))[1]
+            text = gdb("-p", process.pid, commands=["set language c++", f"print *(asyncio::TaskGroup*){where}"])
+        self.assertIn("$1 = TaskGroup entered, tasks:1\n", text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 // A program to be looked at by asyncio-inspect. It says "ready" when all is as it is to be, and stays so until its
 // input ends.
-//     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, forked, spin, no_loop, closed
+//     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, forked, without_main, spin,
+//                                 no_loop, closed
 #include <asyncio/asyncio.h>
 #include <asyncio/subprocess.h>
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,7 +54,8 @@ Coro<> parked() {
     Queue<int> empty;
     Queue<int> full(1);
     full.put_nowait(1);
-    Future<int> future = get_running_loop().create_future<int>();
+    EventLoop& loop = get_running_loop();
+    Future<int> future = loop.create_future<int>();
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) std::abort();
 
@@ -191,6 +194,17 @@ Coro<> forked() {
     std::_Exit(0);
 }
 
+/// The loop's thread goes on when the main thread has ended.
+void without_main() {
+    std::thread([] {
+        run([]() -> Coro<> {
+            co_await end_of_input();
+            std::_Exit(0);
+        }());
+    }).detach();
+    ::pthread_exit(nullptr);
+}
+
 void spin() {
     say_ready();
     for (std::atomic<unsigned> i = 0;; ++i) continue;
@@ -208,6 +222,7 @@ int main(int argc, char** argv) {
     if (what == "churn") run(churn(count));
     if (what == "forked") run(forked());
     if (what == "loops") loops(count);
+    if (what == "without_main") without_main();
     if (what == "spin") {
         run([]() -> Coro<> {
             spin();

@@ -120,6 +120,18 @@ class Others(unittest.TestCase):
             self.assertEqual(look.wait("Task-1")["fd"], 0)
             os.kill(child, signal.SIGKILL)
 
+    def test_a_process_whose_main_thread_has_ended(self):
+        with running(PROGRAMS[0], "without_main") as process:
+            stat = pathlib.Path(f"/proc/{process.pid}/stat")
+            for _ in range(1000):
+                if stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                    break
+                time.sleep(0.01)
+            look = Look(process)
+            self.assertEqual(look.wait("Task-1")["fd"], 0)
+            self.assertNotIn(look.loops[0]["thread"], (0, process.pid))
+            self.assertIn("pipe:", look.wait("Task-1")["text"])
+
     def test_a_hundred_thousand_tasks(self):
         with running(PROGRAMS[0], "many", 100000) as process:
             look = Look(process)

@@ -46,13 +46,19 @@ std::string address_of(const std::string& hex) {
 
 class Process final : public Memory {
 public:
-    explicit Process(int pid) : pid_(pid), folder_("/proc/" + std::to_string(pid) + "/") {
+    explicit Process(int pid)
+        : pid_(pid), thread_(pid), folder_("/proc/" + std::to_string(pid) + "/"), shown_(folder_) {
         std::string stat = first_line(folder_ + "stat");
         if (stat.empty()) throw Refusal("there is no process " + std::to_string(pid));
-        if (stat_field(stat, 0) == "Z") {
-            throw Refusal("process " + std::to_string(pid) + " has ended, and only waits for its parent to take note");
-        }
         begun_ = stat_field(stat, 19);
+        if (stat_field(stat, 0) == "Z") {  // at least its main thread has ended, and shows nothing any more
+            thread_ = living_thread();
+            if (thread_ == 0) {
+                throw Refusal("process " + std::to_string(pid) +
+                              " has ended, and only waits for its parent to take note");
+            }
+            shown_ = folder_ + "task/" + std::to_string(thread_) + "/";
+        }
         read_maps();
     }
 
@@ -88,7 +94,7 @@ public:
 
     std::string descriptor(int fd) const override {
         std::error_code error;
-        std::string what = std::filesystem::read_symlink(folder_ + "fd/" + std::to_string(fd), error);
+        std::string what = std::filesystem::read_symlink(shown_ + "fd/" + std::to_string(fd), error);
         if (error || !what.starts_with("socket:[")) return clean(what);
         std::string peer = peer_of(what.substr(8, what.size() - 9));
         return peer.empty() ? what : peer;
@@ -97,17 +103,24 @@ public:
     /// Throws if the process is gone, or its number is another's by now.
     void check_is_there() const {
         std::string stat = first_line(folder_ + "stat");
-        if (stat.empty() || stat_field(stat, 0) == "Z" || stat_field(stat, 19) != begun_) {
-            refuse_ended();
-        }
+        bool is_over = stat_field(stat, 0) == "Z" && living_thread() == 0;
+        if (stat.empty() || is_over || stat_field(stat, 19) != begun_) refuse_ended();
     }
     [[noreturn]] void refuse_ended() const {
         throw Refusal("process " + std::to_string(pid_) + " ended while it was read");
     }
 
 private:
+    /// 0: none is left.
+    int living_thread() const {
+        for (const Thread& thread : threads()) {
+            if (thread.state != 'Z' && thread.state != 'X') return thread.number;
+        }
+        return 0;
+    }
+
     void read_maps() {
-        std::ifstream file(folder_ + "maps");
+        std::ifstream file(shown_ + "maps");
         std::string line;
         bool any = false;
         while (std::getline(file, line)) {
@@ -127,7 +140,7 @@ private:
     /// The system shows nothing: why?
     void refuse_or_explain() const {
         check_is_there();
-        if (::access((folder_ + "maps").c_str(), R_OK) != 0 || !std::ifstream(folder_ + "maps")) refuse_permission();
+        if (::access((shown_ + "maps").c_str(), R_OK) != 0 || !std::ifstream(shown_ + "maps")) refuse_permission();
         throw Refusal(title() + " has no memory of its own: it belongs to the kernel, or is just ending");
     }
     [[noreturn]] void refuse_permission() const {
@@ -152,7 +165,7 @@ private:
         for (std::size_t i = 0; i < pages; ++i) {  // what is there is copied up to the first that is not
             remote[i] = {reinterpret_cast<void*>(static_cast<std::uintptr_t>(page + i * page_bytes)), page_bytes};
         }
-        ssize_t got = ::process_vm_readv(pid_, &local, 1, remote, pages, 0);
+        ssize_t got = ::process_vm_readv(thread_, &local, 1, remote, pages, 0);
         if (got < 0 && errno == EPERM) refuse_permission();
         if (got < 0 && errno == ESRCH) refuse_ended();
         if (got < 0 && errno == ENOSYS)
@@ -187,7 +200,9 @@ private:
     }
 
     int pid_;
+    int thread_;  // through which its memory is read: the main one, or one that outlives that
     std::string folder_;
+    std::string shown_;  // that thread's folder
     std::string begun_;
     std::vector<Mapping> mappings_;
 };

@@ -1,0 +1,215 @@
+"""What the description and the memory say of the program that gdb debugs: loops, tasks, frames, waits. For asyncio_gdb.py."""
+import collections
+import re
+import struct
+
+import gdb
+
+VERSION = 1
+GROUPS = {  # as in src/core/description.h, in order
+    "loop": "next thread is_running is_closed passes current_task tasks last_time timers clock monotonic",
+    "timer": "bytes when node",
+    "list": "next previous",
+    "future": "loop state kind callbacks",
+    "node": "run",
+    "task": "links node timer_index cancels phase name text identity innermost waiter",
+    "frame": "task link function await_at parent",
+    "place": "file function line",
+    "waiter": "task state kind kind_shift kind_mask subject_at fd line",
+    "lock": "owner taken_at",
+    "semaphore": "value",
+    "queue": "size maxsize unfinished",
+}
+CALLBACKS_AT, CALLBACK_BYTES, CALLBACKS = 40, 16, 10
+KINDS = ("something", "a future", "a task", "gather()", "a sleep", "a TaskGroup", "several futures", "a Lock", "an Event",
+         "a Condition", "a Semaphore", "a Barrier", "a Queue", "the end of a server's connections", "file descriptor",
+         "the end of process", "a call on another thread", "an awaitable of another library")
+WRAPPERS = {"with_statement": "with", "wait_for_in_time": "wait_for", "wait_for_no_time": "wait_for"}
+MOST_TASKS, MOST_FRAMES, MOST_LOOPS = 5_000_000, 100_000, 10_000
+
+Frame = collections.namedtuple("Frame", "address function file line")
+
+
+class Task:
+    """One that is not done."""
+
+    def __init__(self, address, name, identity, state, frames, wait, cancels):
+        self.address, self.name, self.identity, self.state = address, name, identity, state
+        self.frames, self.wait, self.cancels = frames, wait, cancels  # the innermost frame first
+
+    def line(self):
+        place = next((frame for frame in self.frames if not frame.function.startswith("asyncio::")), None)
+        place = place or (self.frames[0] if self.frames else None)
+        at = f" at {place.file}:{place.line}" if place and place.file else ""
+        stack = " -> ".join(frame.function for frame in reversed(self.frames[:20]))
+        cancelling = ", cancelling" if self.cancels else ""
+        waits = f", waits for {self.wait}" if self.wait else ""
+        return f"{'*' if self.state == 'runs' else ' '} {self.name!r} {self.state}{cancelling}: {stack}{at}{waits}"
+
+
+def short_name(signature):
+    """`asyncio::Coro<> ns::f(int)` is ns::f."""
+    signature = re.sub(r" \[with .*", "", signature)
+    signature = re.sub(r"<lambda\([^()]*\)>", "<lambda>", signature).replace("(anonymous class)", "<lambda>")
+    signature = re.sub(r"\([^()]*\)( const)?::", lambda match: "::" if match[0] != "(anonymous namespace)::" else match[0], signature)
+    depth, end = 0, len(signature)
+    for i in range(len(signature) - 1, -1, -1) if not signature.endswith(">") else ():  # the brackets of the parameters
+        depth += (signature[i] == ")") - (signature[i] == "(")
+        if signature[i] == "(" and depth == 0:
+            end = i
+            break
+    depth, begin = 0, 0
+    for i in range(end - 1, -1, -1):
+        depth += (signature[i] in ">)}") - (signature[i] in "<({")
+        if signature[i] == " " and depth == 0:
+            begin = i + 1
+            break
+    name = re.sub(r"\(anonymous (namespace|class)\)::|\{anonymous\}::", "", signature[begin:end])
+    name = name.replace("::operator()", "")
+    if name.startswith("asyncio::detail::"):
+        name = "asyncio::" + WRAPPERS.get(name[17:], name[17:])
+    return name or signature
+
+
+class Reader:
+    """What the description and the memory say, of whatever is debugged now."""
+
+    def __init__(self):
+        try:
+            self.at = int(gdb.parse_and_eval("(unsigned long)&asyncio_inspect_v1"))
+        except gdb.error as error:
+            raise gdb.GdbError("this program has no asyncio for C++ in it, or has not begun yet, or its symbols were "
+                               "stripped: asyncio-inspect does without them") from error
+        try:
+            header = self.bytes(self.at, CALLBACKS_AT)
+        except gdb.MemoryError as error:
+            raise gdb.GdbError("there is no process and no core file") from error
+        magic, version, size, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
+        if magic != b"asyncio\0":
+            raise gdb.GdbError("the program has not begun yet")
+        if version != VERSION or not is_little or self.pointer != 8:
+            raise gdb.GdbError(f"the program's asyncio describes itself in version {version}, for another kind of machine "
+                               f"or for another version of this script")
+        count = sum(len(names.split()) for names in GROUPS.values())
+        raw = self.bytes(self.at + CALLBACKS_AT + CALLBACKS * CALLBACK_BYTES, 2 * count)
+        numbers = iter(struct.unpack(f"<{count}H", raw))
+        for group, names in GROUPS.items():
+            fields = names.split()
+            setattr(self, group, collections.namedtuple(group, fields)(*(next(numbers) for _ in fields)))
+
+    @staticmethod
+    def bytes(address, size):
+        return gdb.selected_inferior().read_memory(address, size).tobytes()
+
+    def number(self, address, form):
+        return struct.unpack("<" + form, self.bytes(address, struct.calcsize(form)))[0]
+
+    def word(self, address):
+        return self.number(address, "Q")
+
+    def text(self, address, most=2000):
+        found = b""
+        while address and len(found) < most:
+            piece = self.bytes(address, 64 - address % 64)
+            found += piece
+            address += len(piece)
+            if b"\0" in piece:
+                break
+        return found.split(b"\0")[0].decode(errors="backslashreplace")
+
+    def string(self, address):
+        begin, size, last = struct.unpack("<QQQ", self.bytes(address, 24))
+        if self.strings == 2:  # libc++
+            begin, size = (last, size) if begin & 1 else (address + 1, (begin & 0xff) >> 1)
+        elif self.strings != 1:
+            return "?"
+        return self.bytes(begin, min(size, 500)).decode(errors="backslashreplace")
+
+    def loops(self):
+        loop, seen = self.word(self.loops_at), []
+        while loop and loop not in seen and len(seen) < MOST_LOOPS:
+            seen.append(loop)
+            loop = self.word(loop + self.loop.next)
+        return seen[::-1]
+
+    def tasks(self, loop):
+        head = loop + self.loop.tasks
+        links, count = self.word(head + self.list.next), 0
+        while links not in (head, 0) and count < MOST_TASKS:
+            task = self.read_task(links - self.task.links)
+            if task:
+                yield task
+            links, count = self.word(links + self.list.next), count + 1
+
+    def name(self, address):
+        word = self.word(address + self.task.name)
+        if word & 1:
+            return f"Task-{word >> 1}", word
+        return (self.string(word + self.task.text), self.word(word + self.task.identity)) if word else ("?", 0)
+
+    def read_task(self, address):
+        if self.number(address + self.future.state, "B") != 0:
+            return None
+        name, identity = self.name(address)
+        phase = self.number(address + self.task.phase, "B")
+        state = ("new", "runs", "ready", "ends")[min(phase, 3)]
+        wait = None
+        waiter = self.word(address + self.task.waiter)
+        if phase == 2 and waiter and self.number(waiter + self.waiter.state, "B") == 0:
+            state, wait = "waits", self.read_wait(waiter)
+        frames = list(self.frames(self.word(address + self.task.innermost)))
+        return Task(address, name, identity, state, frames, wait, self.number(address + self.task.cancels, "H"))
+
+    def frames(self, frame):
+        for _ in range(MOST_FRAMES):
+            if not frame:
+                return
+            function = self.word(frame + self.frame.function)
+            await_at = self.word(frame + self.frame.await_at)
+            link = self.word(frame + self.frame.link)
+            file, line = "", 0
+            if not link & 1:  # else it has failed, and that is its exception
+                file, line = self.text(self.word(await_at + self.place.file)), self.number(await_at + self.place.line, "I")
+            yield Frame(frame, short_name(self.text(self.word(function + self.place.function))), file, line)
+            link &= ~1
+            frame = self.word(link + self.frame.parent) if link else 0
+
+    def read_wait(self, waiter):
+        kind = self.number(waiter + self.waiter.kind, "B") >> self.waiter.kind_shift & self.waiter.kind_mask
+        where = self.number(waiter + self.waiter.subject_at, "B")
+        subject = waiter + (where & 0x7f) * self.pointer
+        if not where & 0x80:
+            subject = self.word(subject) if where else 0
+        text = KINDS[kind] if kind < len(KINDS) else "?"
+        if kind in (14, 15):
+            return f"{text} {self.number(waiter + self.waiter.fd, 'i')}"
+        if kind == 1:
+            which = self.number(subject + self.future.kind, "B")
+            if which:
+                return f"task {self.name(subject)[0]!r}" if which == 1 else KINDS[3]
+        if kind == 7 and self.word(subject + self.lock.owner):
+            owner = self.word(subject + self.lock.owner)
+            return f"{text} at {subject:#x} that {self.holder(owner)} holds"
+        return text + (f" at {subject:#x}" if subject and kind not in (4, 6) else "")
+
+    def holder(self, identity):
+        for loop in self.loops():
+            head = loop + self.loop.tasks
+            links = self.word(head + self.list.next)
+            while links not in (head, 0):
+                name, found = self.name(links - self.task.links)
+                if found == identity:
+                    return repr(name)
+                links = self.word(links + self.list.next)
+        return "a task that is over"
+
+    def find(self, what):
+        """By name, by number or by address."""
+        found = [task for loop in self.loops() for task in self.tasks(loop)
+                 if what in (task.name, hex(task.address)) or task.name == f"Task-{what}"]
+        if not found:
+            raise gdb.GdbError(f"there is no task {what!r}: `asyncio tasks` has them all")
+        if len(found) > 1:
+            names = ", ".join(hex(task.address) for task in found)
+            raise gdb.GdbError(f"{len(found)} tasks are called {what!r}: say which by its address, {names}")
+        return found[0]
