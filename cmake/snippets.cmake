@@ -33,7 +33,12 @@ foreach(source IN LISTS programs)
     target_include_directories(doc_${program} PRIVATE tests)
     target_link_libraries(doc_${program} PRIVATE of_docs asyncio_warnings fewer_warnings)
     set_target_properties(doc_${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${snippets_dir})
-    add_test(NAME docs/${program} COMMAND doc_${program})
+    if(EXISTS ${snippets_dir}/programs/${program}.txt)
+        add_test(NAME docs/${program} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tools/extract_snippets.py
+            --compare $<TARGET_FILE:doc_${program}> ${snippets_dir}/programs/${program}.txt)
+    else()
+        add_test(NAME docs/${program} COMMAND doc_${program})
+    endif()
     set_tests_properties(docs/${program} PROPERTIES LABELS docs TIMEOUT 60)
 endforeach()
 

@@ -4,6 +4,8 @@
 extract_snippets.py OUT FILE.md...   writes OUT/programs/<page>_<line>.cpp for every block with an `int main(`, and
                                      OUT/fragments/<page>.cpp with all other blocks of the page, and
                                      OUT/recipes/<page>.cpp and <page>.txt, what it prints
+extract_snippets.py --compare PROGRAM TEXT
+                                     runs a program and compares what it prints, but for addresses, files and lines
 extract_snippets.py --self-test
 
 A program without any #include gets tests/docs/prelude.h; a fragment always does, and sits in a namespace of its own.
@@ -11,21 +13,24 @@ The comment on the line before a block may say:  <!-- snippet: body -->         
                                                  <!-- snippet: skip reason -->  not compiled, and why
                                                  <!-- snippet: run -->          its `amain()` prints the ```text after it
                                                  <!-- snippet: run virtual -->  the same in virtual time
+                                                 <!-- snippet: prints -->       a program that prints the ```text after it
 """
+import difflib
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 from typing import NamedTuple
 
 PRELUDE = '#include "docs/prelude.h"\n'
-MARK = re.compile(r"<!--\s*snippet:\s*(body|skip\s+\S.*?|run(?: virtual)?)\s*-->\s*")
+MARK = re.compile(r"<!--\s*snippet:\s*(body|skip\s+\S.*?|prints|run(?: virtual)?)\s*-->\s*")
 ANY_MARK = re.compile(r"<!--\s*snippet:")
 
 
 class Block(NamedTuple):
     line: int  # of the first line of code, from 1
-    kind: str  # program, fragment, body, skip, run or run virtual
+    kind: str  # program, fragment, body, skip, prints, run or run virtual
     code: str
     output: str = ""  # of one that is run
 
@@ -46,12 +51,12 @@ def blocks(text, name="page"):
             before = next((line for line in reversed(lines[: start - 1]) if line.strip()), "").strip()
             mark = MARK.fullmatch(before)
             if ANY_MARK.match(before) and not mark:
-                sys.exit(f"{name}:{start}: say 'snippet: body', 'run', 'run virtual' or 'skip <reason>'")
+                sys.exit(f"{name}:{start}: say 'snippet: body', 'run', 'run virtual', 'prints' or 'skip <reason>'")
             code = "\n".join(lines[start:i]) + "\n"
             kind = "program" if re.search(r"\bint main\(", code) else "fragment"
             if mark:
                 kind = "skip" if mark[1].startswith("skip") else mark[1]
-            yield Block(start + 1, kind, code, output_after(lines, i + 1, name) if kind.startswith("run") else "")
+            yield Block(start + 1, kind, code, output_after(lines, i + 1, name) if kind.startswith(("run", "prints")) else "")
         i += 1
 
 
@@ -94,7 +99,9 @@ def extract(out, pages):
             files[out / "recipes" / f"{page.stem}.txt"] = "".join(
                 f"-- line {block.line}\n{block.output}" for block in recipes)
         for block in found:
-            if block.kind == "program":
+            if block.kind == "prints":
+                files[out / "programs" / f"{page.stem}_{block.line}.txt"] = block.output
+            if block.kind in ("program", "prints"):
                 prelude = "" if "#include" in block.code else PRELUDE
                 files[out / "programs" / f"{page.stem}_{block.line}.cpp"] = (
                     f'{prelude}#line {block.line} "{page}"\n{block.code}')
@@ -105,6 +112,19 @@ def extract(out, pages):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     return files
+
+
+def without_places(text):
+    """Without what differs from run to run and from file to file."""
+    text = re.sub(r"0x[0-9a-f]+", "0x", text)
+    return re.sub(r'[^\s"\'<]+[.](cpp|md)(["\'], line |:)\d+', r"FILE\2N", text)
+
+
+def compare(program, text):
+    done = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    shown, expected = without_places(done.stdout), without_places(pathlib.Path(text).read_text())
+    sys.stdout.writelines(difflib.unified_diff(expected.splitlines(True), shown.splitlines(True), "the page", "the program"))
+    return done.returncode or shown != expected
 
 
 def self_test():
@@ -135,10 +155,17 @@ Coro<> amain() { std::puts("ran"); co_return; }
 ```text
 ran
 ```
+<!-- snippet: prints -->
+```cpp
+int main() { std::puts("File \\"a.cpp\\", line 1 at 0x7f5c"); }
+```
+```text
+File "b.cpp", line 2 at 0x1
+```
 """
     found = list(blocks(text))
     assert [(b.line, b.kind) for b in found] == [(3, "program"), (7, "body"), (12, "skip"), (18, "fragment"),
-                                                  (23, "run virtual")], found
+                                                  (23, "run virtual"), (30, "prints")], found
     with tempfile.TemporaryDirectory() as folder:
         page = pathlib.Path(folder, "page.md")
         page.write_text(text)
@@ -146,6 +173,8 @@ ran
     assert files["programs/page_3.cpp"] == f'{PRELUDE}#line 3 "{page}"\nint main() {{}}\n', files
     whole = files["fragments/page.cpp"]
     assert whole.index("#include <map>") < whole.index("namespace snippet_7 { Coro<> snippet() {") and "int x" not in whole
+    assert "int main" in files["programs/page_30.cpp"]
+    assert without_places(files["programs/page_30.txt"]) == without_places('File "/x/a.cpp", line 1 at 0x7f5c\n') != ""
     assert files["recipes/page.txt"] == "-- line 23\nran\n", files
     try:
         list(blocks("<!-- snippet: skip -->\n```cpp\n```\n"))
@@ -157,4 +186,6 @@ ran
 if __name__ == "__main__":
     if sys.argv[1:] == ["--self-test"]:
         sys.exit(self_test())
+    if sys.argv[1] == "--compare":
+        sys.exit(compare(*sys.argv[2:]))
     extract(pathlib.Path(sys.argv[1]), [pathlib.Path(page).resolve() for page in sys.argv[2:]])
