@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import (children, datagrams, docs, echo, growth, instructions, measure, peers, pipes, plot, report, self_test,
+from harness import (children, datagrams, docs, echo, edges, growth, instructions, measure, peers, pipes, plot, report, self_test,
                      tls, workloads)
 
 RESULTS = peers.BENCH.parent / "build" / "bench" / "results"
@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--record", action="store_true", help="record them anew")
     parser.add_argument("--instructions", action="store_true", help="instructions per operation of us and of those "
                         "peers that callgrind can run")
+    parser.add_argument("--edges", action="store_true", help="what it costs that each suspension notes what it waits for")
     parser.add_argument("--growth", action="store_true", help="how our costs grow, over sizes from 1 to 1,000,000")
     parser.add_argument("--micro", nargs=argparse.REMAINDER, metavar="ARG", help="run Google Benchmark's programs, with "
                         "these arguments")
@@ -76,6 +77,8 @@ def warn_if_busy():
 
 def main():
     options = arguments()
+    if options.edges:
+        return edges.check()
     if options.record:
         return instructions.record()
     if options.check:
