@@ -12,7 +12,11 @@ namespace asyncio::detail {
 void throw_invalid_delay() { throw ValueError("Invalid delay: NaN (not a number)"); }
 
 void SleepWait::start(Seconds delay, TaskBase& task, std::coroutine_handle<> frame) {
-    schedule_at(task.loop(), time_of(task.loop()) + delay, task);
+    TimePoint now = time_of(task.loop());
+    TimePoint due = now + delay;
+    // Whoever sleeps for the last bit that is left, in floating point, would do so for ever in virtual time.
+    if (due == now) due = now + Seconds(1e-9);
+    schedule_at(task.loop(), due, task);
     suspend(task, frame, &SleepWait::is_due);
 }
 

@@ -174,6 +174,24 @@ TEST(Timers, TimeStandsStillWhileAnythingCanRun) {
     run(main(), {.clock = VirtualClock{}});
 }
 
+TEST(Timers, ASleepOfLessThanANanosecondTakesOne) {
+    run(
+        []() -> Coro<> {
+            TimePoint start = get_running_loop().time();
+            co_await sleep(1e-12);
+            EXPECT_EQ((get_running_loop().time() - start).count(), 1e-9);
+            double due = start.seconds() + 0.1 + 0.2 + 1e-10;  // as a rate limiter has it
+            for (int rounds = 0; get_running_loop().time().seconds() < due; ++rounds) {
+                if (rounds == 10) {
+                    ADD_FAILURE() << "time stands still";
+                    co_return;
+                }
+                co_await sleep(due - get_running_loop().time().seconds());
+            }
+        }(),
+        {.clock = VirtualClock{}});
+}
+
 TEST(Timers, AClockOfYoursTellsTheTime) {
     support::ManualClock clock;
     EventLoop loop({.clock = clock});
