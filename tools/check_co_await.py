@@ -223,6 +223,8 @@ Coro<> c5() { co_await f(); std::scoped_lock both(a, b); ++n; }
 Coro<> c6() { std::unique_lock l(mutex, std::defer_lock); co_await f(); }
 Coro<> c7() { if (std::lock_guard guard(mutex); n > 0) { ++n; } co_await f(); auto p = weak.lock(); co_await f(); }
 Coro<> c8() { auto guard = co_await lock.guard(); co_await f(); }
+Coro<> c9() { auto guard = std::unique_lock(mutex, std::defer_lock); co_await f(); }
+Coro<> d1() { if (std::unique_lock guard(mutex); guard) ++n; co_await f(); }
 """
 BAD = """
 auto log = co_await run_process({"sort", std::string("-u")});
@@ -262,6 +264,10 @@ AsyncGenerator<int> c6() { std::shared_lock l(mutex); co_yield 1; }
 Coro<> c7() { if (std::lock_guard guard(mutex); n > 0) { co_await f(); } }
 auto c8 = []() -> Coro<> { std::lock_guard guard(mutex); co_await f(); };
 Coro<> c9() { std::unique_lock l(mutex); if (n > 0) { l.unlock(); return; } co_await f(); }
+Coro<> d1() { auto guard = std::unique_lock(mutex); co_await f(); }
+Coro<> d2() { auto guard = std::lock_guard<std::mutex>{mutex}; co_await f(); }
+Coro<> d3() { if (std::unique_lock guard(mutex, std::try_to_lock); guard) co_await f(); }
+Coro<> d4() { std::unique_lock<Padded<std::mutex>> guard(mutex); co_await f(); }
 """
 
 

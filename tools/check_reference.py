@@ -15,6 +15,7 @@ import pathlib
 import re
 import sys
 import tempfile
+import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "site"))
 import build
@@ -74,10 +75,13 @@ def complaints(root):
                 yield f"{where} {problem}"
 
 
-def not_shown(root):
+def all_not_shown(root):
     """Functions without an example."""
     names = [name for name in reference.read(root) if not hidden(name) and page_of(name) and name.kind == "function"]
-    uses = build.uses_of(names, build.Sources())
+    return not_shown(names, build.uses_of(names, build.Sources()))
+
+
+def not_shown(names, uses):
     for name in names:
         if "```" not in name.doc and not uses[name.qualified] and name.name not in ("repr", "str", "is_for_writing"):  # for authors of an IoBackend
             yield f"include/{name.file}:{name.line}: {name.qualified} has no example"
@@ -133,6 +137,10 @@ struct Silent {};
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
         found = [re.sub(r".*?: ", "", line, count=1) for line in complaints(root)]
+        functions = [types.SimpleNamespace(name=name, qualified=name, doc=doc, file="f.h", line=1)
+                     for name, doc in (("used", ""), ("unused", ""), ("explained", "```cpp\nexplained();\n```"))]
+        unshown = list(not_shown(functions, {"used": ["tutorial"], "unused": [], "explained": []}))
+        assert unshown == ["include/f.h:1: unused has no example"], unshown
     assert found == ["Loop::lasting has no comment", "Loop::fail throws ValueError, and does not say so", "Loop::well has no comment",
                      "Loop::waits does not say what cancelling does", "Loop::number has no comment",
                      "Lonely tells of no counterpart in Python", "Silent has no comment"], found
@@ -142,6 +150,6 @@ if __name__ == "__main__":
     if "--self-test" in sys.argv:
         sys.exit(self_test())
     found = list(complaints(pathlib.Path(sys.argv[1] if sys.argv[1:] else build.ROOT).resolve()))
-    found += not_shown(build.ROOT) if not sys.argv[1:] else []
+    found += all_not_shown(build.ROOT) if not sys.argv[1:] else []
     print("\n".join(found) or "every public name says what has to be known of it")
     sys.exit(bool(found))

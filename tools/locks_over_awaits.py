@@ -6,16 +6,31 @@ from cpp_tokens import Group, flat, is_block, is_group
 LOCK_GUARDS = {"lock_guard", "unique_lock", "scoped_lock", "shared_lock"}
 
 
+def behind_arguments(items):
+    """What follows the template arguments that these may begin with."""
+    depth = 0
+    for at, item in enumerate(items):
+        depth += {"<": 1, ">": -1, ">>": -2}.get(item, 0) if isinstance(item, str) else 0
+        if depth <= 0:
+            return items[at + 1:] if at > 0 else items
+    return []
+
+
+def takes_a_lock(item):
+    return (is_group(item, "(") or is_group(item, "{")) and "defer_lock" not in flat(item)
+
+
 def names_of_guards(items):
     """The names of the std guards that are declared among these items, and hold from there on."""
     for at, item in enumerate(items):
         if not isinstance(item, str) or item not in LOCK_GUARDS:
             continue
-        rest = items[at + 1:]
-        if rest[:1] == ["<"]:
-            rest = rest[rest.index(">") + 1:] if ">" in rest else []
-        is_declaration = len(rest) > 1 and isinstance(rest[0], str) and (is_group(rest[1], "(") or is_group(rest[1], "{"))
-        if is_declaration and re.fullmatch(r"\w+", rest[0]) and "defer_lock" not in flat(rest[1]):
+        rest = behind_arguments(items[at + 1:])
+        before = items[:at - 2] if items[at - 2:at] == ["std", "::"] else items[:at]
+        if rest and takes_a_lock(rest[0]):  # auto guard = std::lock_guard(mutex)
+            if len(before) > 1 and before[-1] == "=" and isinstance(before[-2], str) and re.fullmatch(r"\w+", before[-2]):
+                yield str(before[-2])
+        elif len(rest) > 1 and isinstance(rest[0], str) and re.fullmatch(r"\w+", rest[0]) and takes_a_lock(rest[1]):
             yield str(rest[0])
 
 
@@ -36,8 +51,10 @@ def awaits_under_locks(items, held=()):
 
     def end_of_statement():
         awaited = next((word for word in flat(statement) if word in ("co_await", "co_yield")), None)
-        if awaited and held:
-            yield awaited.line, min(held)
+        headers = [part for part in statement[:-1] if is_group(part, "(")]  # if (std::unique_lock guard(mutex); guard) …
+        locked = held.union(*(names_of_guards(header) for header in headers))
+        if awaited and locked:
+            yield awaited.line, min(locked)
         change = locks_or_unlocks(statement)
         if change and change[1].startswith("lock"):
             held.add(change[0])
