@@ -7,6 +7,8 @@
 
 namespace asyncio::detail {
 
+// assign_number() is in task_base.cpp, which makes numbers in line where tasks begin.
+
 TaskName::~TaskName() {
     if ((word_ & 1U) == 0) delete reinterpret_cast<Text*>(word_);
 }

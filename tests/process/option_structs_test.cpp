@@ -1,9 +1,13 @@
 #include <asyncio/asyncio.h>
+#include <asyncio/introspect.h>
+#include <asyncio/subprocess.h>
 
 #include <gtest/gtest.h>
 
-#include <string_view>
+#include <string>
 #include <type_traits>
+
+#include "support/run_test.h"
 
 namespace {
 
@@ -38,9 +42,16 @@ static_assert(std::is_trivially_destructible_v<EnsureFutureOptions>);
 static_assert(std::is_trivially_destructible_v<RunOptions>);
 static_assert(std::is_trivially_destructible_v<RunnerRunOptions>);
 static_assert(std::is_trivially_destructible_v<WaitOptions>);
+static_assert(std::is_trivially_destructible_v<SubprocessOptions>);
+static_assert(std::is_trivially_destructible_v<RunProcessOptions>);
+static_assert(std::is_trivially_destructible_v<CallGraphOptions>);
 
-TEST(OptionStructs, KeepViewsOfWhatTheCallReadsAtOnce) {
-    EXPECT_EQ(TaskOptions{.name = "name"}.name, std::string_view("name"));
+TEST(OptionStructs, ViewWhatTheCallReadsAtOnce) {
+    support::run_test([]() -> Coro<> {
+        auto task = create_task(sleep(0), {.name = "number " + std::to_string(1)});
+        EXPECT_EQ(task.get_name(), "number 1");
+        co_await task;
+    });
 }
 
 }  // namespace

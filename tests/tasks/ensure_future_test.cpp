@@ -123,7 +123,7 @@ TEST(EnsureFuture, RunsAnAwaitableInACoroutine) {
     });
 }
 
-// What is neither is refused, with words: tests/messages compiles ensure_future("ok") and ensure_future(5).
+// What is neither is refused, with words: tests/messages compiles ensure_future("ok") and one of a number.
 // CPython: test_tasks.py, BaseTaskTests.test_ensure_future_neither
 static_assert(!Awaitable<const char*> && !Awaitable<std::string> && !Awaitable<int> && Awaitable<Coro<>>);
 

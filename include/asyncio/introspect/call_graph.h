@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 namespace asyncio {
@@ -37,7 +36,6 @@ struct CallGraphOptions {
     /// Printed for each task: a line that says what it waits for, and who has the lock. Python: does not know.
     bool waits_for = false;
 };
-static_assert(std::is_trivially_destructible_v<CallGraphOptions>);
 
 /// Who waits for whom, from this future or task up to those for whom nobody waits. Nothing when no task is running.
 ///

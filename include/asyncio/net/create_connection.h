@@ -40,7 +40,7 @@ struct CreateConnectionOptions {
     std::optional<std::string_view> server_hostname = {};
     std::optional<Seconds> ssl_handshake_timeout = {};  ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};   ///< none: 30 s
-    const SSLSession* session = nullptr;                ///< of an earlier connection, to be resumed
+    const SSLSession* session = nullptr;                ///< of an earlier connection; the call copies it
 };
 
 /// The keyword arguments of `create_unix_connection()`.
@@ -50,7 +50,7 @@ struct CreateUnixConnectionOptions {
     std::optional<std::string_view> server_hostname = {};  ///< whom the certificate has to be for; needed with `ssl`
     std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
-    const SSLSession* session = nullptr;                   ///< of an earlier connection, to be resumed
+    const SSLSession* session = nullptr;                   ///< of an earlier connection; the call copies it
 };
 
 /// The keyword arguments of `connect_accepted_socket()`.

@@ -68,7 +68,7 @@ struct StartTlsOptions {
     std::optional<Seconds> ssl_handshake_timeout = {};     ///< none: 60 s
     std::optional<Seconds> ssl_shutdown_timeout = {};      ///< none: 30 s
     BufferedBytes buffered = BufferedBytes::feed;
-    const SSLSession* session = nullptr;  ///< a client's, of an earlier connection, to be resumed
+    const SSLSession* session = nullptr;  ///< a client's, of an earlier connection; the call copies it
 };
 
 }  // namespace asyncio

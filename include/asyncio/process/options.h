@@ -132,6 +132,5 @@ struct SubprocessOptions {
     std::optional<std::span<const unsigned>> extra_groups = {};
     std::optional<int> pipesize = {};  ///< of its pipes, in bytes
 };
-static_assert(std::is_trivially_destructible_v<SubprocessOptions>);
 
 }  // namespace asyncio

@@ -10,7 +10,6 @@
 
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -66,7 +65,6 @@ struct RunProcessOptions {
     /// The rest, as for `create_subprocess_exec()`.
     SubprocessOptions process = {};
 };
-static_assert(std::is_trivially_destructible_v<RunProcessOptions>);
 
 /// Runs a command, or a pipeline without a shell, to its end.
 ///

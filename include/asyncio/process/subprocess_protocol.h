@@ -75,10 +75,6 @@ ChildCommand checked_command(const Command& command);  // throws ValueError if i
 
 Coro<Subprocess<>> start_subprocess(Ref<ProtocolMaker> maker, ChildCommand command, const SubprocessOptions& options);
 
-}  // namespace detail
-
-namespace detail {
-
 // As those of the protocols of connections: protocol_factory.h.
 
 template <class P>
