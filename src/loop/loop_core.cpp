@@ -14,6 +14,7 @@ namespace asyncio::detail {
 namespace {
 
 thread_local LoopCore* running_loop = nullptr;
+thread_local LoopCore* loop_of_fork = nullptr;  // in a child: that in which it was forked, until it goes on
 
 }  // namespace
 
@@ -56,6 +57,10 @@ void LoopCore::check_running() const {
     if (running_core_or_null() != nullptr) {
         throw RuntimeError("Cannot run the event loop while another loop is running");
     }
+}
+
+bool LoopCore::is_wrong_thread() const noexcept {
+    return running_ && running_core_or_null() != this && loop_of_fork != this;
 }
 
 void LoopCore::check_thread_now() const {
@@ -165,12 +170,14 @@ void LoopCore::after_fork_in_child() noexcept {
     was_running_at_fork_ = running_;
     if (running_loop != this) return;
     running_loop = nullptr;
+    loop_of_fork = this;
     ready_.push_before_all(take_over_);
 }
 
 void LoopCore::TakeOver::take_over(ReadyNode& node) {
     LoopCore& loop = static_cast<TakeOver&>(node).loop;
     loop.thread_ = thread_number();
+    loop_of_fork = nullptr;
     if (running_loop == nullptr) running_loop = &loop;
 }
 

@@ -178,7 +178,7 @@ private:
     };
 
     void check_thread_now() const;
-    bool is_wrong_thread() const noexcept { return running_ && running_core_or_null() != this; }
+    bool is_wrong_thread() const noexcept;
     static void log_wrong_thread(const char* what) noexcept;
     void drop_all_queued() noexcept;
     void run_pass(ReadyNode& end_of_pass);

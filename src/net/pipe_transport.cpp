@@ -106,14 +106,34 @@ void PipeTransport::unwatch(Direction direction) noexcept {
     }
 }
 
-void PipeTransport::renew_context(Direction direction) noexcept {
-    if (HandleBase* handle = handles_[static_cast<int>(direction)].get()) {
+/// It is called in the context that is current now. That of a handle which runs is itself the current one, so another
+/// takes its place.
+void PipeTransport::renew_context(Direction direction) {
+    HandleBase* handle = handles_[static_cast<int>(direction)].get();
+    if (handle == nullptr) return;
+    if (handle == running_) {
+        unwatch(direction);
+        watch(direction);
+    } else {
         handle->context_slot() = ContextSlot::copy_current();
     }
 }
 
 void PipeTransport::call_ready(Direction direction) {
-    Ref<TransportState> keep(this);
+    class Running {
+    public:
+        Running(PipeTransport& transport, Direction direction)
+            : keep_(&transport), before_(transport.running_), transport_(transport) {
+            transport.running_ = transport.handles_[static_cast<int>(direction)].get();
+        }
+        ~Running() { transport_.running_ = before_; }
+
+    private:
+        Ref<TransportState> keep_;
+        HandleBase* before_;
+        PipeTransport& transport_;
+    };
+    Running running(*this, direction);
     is_ready(direction);
 }
 

@@ -53,7 +53,7 @@ protected:
     void watch(Direction direction);
     void unwatch(Direction direction) noexcept;
     /// What is watched already is told in the current context from now on.
-    void renew_context(Direction direction) noexcept;
+    void renew_context(Direction direction);
     bool end_is_scheduled() const noexcept { return end_is_scheduled_; }
     bool is_watched(Direction direction) const noexcept { return watched_[static_cast<int>(direction)]; }
     void schedule_end(std::exception_ptr error) noexcept;
@@ -82,9 +82,10 @@ private:
     bool end_is_scheduled_ = false;
     bool watched_[2] = {false, false};
     Ref<HandleBase> handles_[2];  // that are called
-    bool never_waits_ = false;    // what it is of cannot be waited for: it has a turn in each pass
-    Step step_;                   // to begin, then to end
-    Step turn_;                   // of one that never waits
+    HandleBase* running_ = nullptr;
+    bool never_waits_ = false;  // what it is of cannot be waited for: it has a turn in each pass
+    Step step_;                 // to begin, then to end
+    Step turn_;                 // of one that never waits
     Future<> begun_;
     ContextSlot context_;
     std::exception_ptr lost_by_;

@@ -15,14 +15,13 @@ std::size_t most_quiet_handshakes() noexcept { return std::clamp<std::size_t>(de
 }  // namespace
 
 void HandshakeTurn::is_quiet_no_longer() noexcept {
-    HandshakeTurns* turns = std::exchange(quiet_in_, nullptr);
-    if (turns == nullptr) return;
-    ListHook<HandshakesOfQuiet>::unlink();
-    --turns->quiet_count_;
+    if (std::exchange(is_quiet_, false)) --turns_->quiet_count_;
 }
 
 void HandshakeTurn::is_over() noexcept {
     is_quiet_no_longer();
+    turns_ = nullptr;
+    ListHook<HandshakesUnderWay>::unlink();
     ListHook<HandshakesInLine>::unlink();
 }
 
@@ -42,15 +41,20 @@ bool HandshakeTurns::take(HandshakeTurn& turn) noexcept {
 }
 
 void HandshakeTurns::is_quiet(HandshakeTurn& turn) noexcept {
-    turn.is_quiet_no_longer();
-    if (quiet_count_ >= most_quiet_) {
-        HandshakeTurn& first = quiet_.front();
-        first.is_over();
-        first.give_up_(first);
+    if (turn.turns_ == nullptr) {
+        turn.turns_ = this;
+        under_way_.push_back(turn);
     }
-    quiet_.push_back(turn);
-    turn.quiet_in_ = this;
-    ++quiet_count_;
+    if (std::exchange(turn.is_quiet_, true)) return;
+    if (++quiet_count_ > most_quiet_) give_up_the_oldest();
+}
+
+void HandshakeTurns::give_up_the_oldest() noexcept {
+    for (HandshakeTurn& turn : under_way_) {
+        if (!turn.is_quiet_) continue;
+        turn.is_over();
+        return turn.give_up_(turn);
+    }
 }
 
 void HandshakeTurns::next(ReadyNode& node) {
@@ -66,7 +70,7 @@ void HandshakeTurns::next(ReadyNode& node) {
 void HandshakeTurns::loop_is_closing() noexcept {
     next_.unlink();
     while (!line_.empty()) line_.pop_front();
-    while (!quiet_.empty()) quiet_.front().is_quiet_no_longer();
+    while (!under_way_.empty()) under_way_.front().is_over();
     delete this;
 }
 

@@ -13,10 +13,10 @@ namespace asyncio::detail {
 
 class HandshakeTurns;
 struct HandshakesInLine;  // the tags of the lists of them
-struct HandshakesOfQuiet;
+struct HandshakesUnderWay;
 
 /// A server's handshake: it waits for its client, or for its turn.
-class HandshakeTurn : private ListHook<HandshakesInLine>, private ListHook<HandshakesOfQuiet> {
+class HandshakeTurn : private ListHook<HandshakesInLine>, private ListHook<HandshakesUnderWay> {
 public:
     using Run = void (*)(HandshakeTurn&);
     HandshakeTurn(Run run, Run give_up) noexcept : run_(run), give_up_(give_up) {}
@@ -33,15 +33,17 @@ private:
 
     Run run_;
     Run give_up_;
-    HandshakeTurns* quiet_in_ = nullptr;
+    HandshakeTurns* turns_ = nullptr;  // once it has been quiet
+    bool is_quiet_ = false;
     ContextSlot context_;
 };
 
 /// A server's handshake costs a signature, which is long for a loop: of those that have come at once one goes on in a
 /// pass, and all else has its turn in between.
 ///
-/// Clients that are quiet in the middle of it cost descriptors and memory: when there are too many of them the one that
-/// has been so for longest is given up, so that others, who answer at once, still find room.
+/// Clients that are quiet in the middle of it cost descriptors and memory: when there are too many of them the one
+/// whose handshake began first is given up, so that others, who answer at once, still find room. A byte now and then
+/// does not make it a later one.
 class HandshakeTurns final : public LoopService, public Pooled {
 public:
     static constexpr char service_kind[] = "HandshakeTurns";
@@ -61,11 +63,12 @@ private:
     };
     ~HandshakeTurns() = default;
     static void next(ReadyNode& node);
+    void give_up_the_oldest() noexcept;
 
     LoopCore& loop_;
     Next next_;  // in the queue: somebody has had a turn in this pass
     IntrusiveList<HandshakeTurn, HandshakesInLine> line_;
-    IntrusiveList<HandshakeTurn, HandshakesOfQuiet> quiet_;  // the first for longest
+    IntrusiveList<HandshakeTurn, HandshakesUnderWay> under_way_;  // in the order in which they began
     std::size_t quiet_count_ = 0;
     const std::size_t most_quiet_;
 };

@@ -34,6 +34,7 @@ inline std::string deadlock_of(asyncio::Coro<> main, std::source_location here =
     EXPECT_EQ(::pipe(ends), 0);
     pid_t child = ::fork();
     if (child == 0) {
+        ::alarm(60);
         std::string text = deadlock_here(std::move(main), here);
         static_cast<void>(::write(ends[1], text.data(), text.size()));
         ::_exit(0);

@@ -221,8 +221,11 @@ TEST_F(Pipes, AWriterLearnsOfRoomInTheContextOfTheWriteThatFoundNone) {
                 if (round < 3) copy_context().run([this] { write(); });
             }
             void write() {
-                writer.set(std::to_string(++round));
+                auto token = writer.set(std::to_string(++round));
                 transport.write(std::string(300'000, 'x'));
+                EXPECT_EQ(writer.get(), std::to_string(round));
+                EXPECT_NO_THROW(writer.reset(token)) << "it is another context";
+                writer.set(std::to_string(round));
             }
             Events& events;
             Transport transport;

@@ -7,6 +7,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <chrono>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -56,6 +59,11 @@ TEST_F(SocketTest, CanBeMovedDetachedAndTakenOver) {
     EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     EXPECT_EQ(outcome([] { return Socket::from_fd(-1); }), "OSError(9, 'Bad file descriptor')");
 }
+
+// What is no struct of the system's would be sent as it lies in memory: 30s as 30 of whatever the option counts.
+static_assert(detail::SocketOption<linger> && detail::SocketOption<int>);
+static_assert(!detail::SocketOption<std::chrono::seconds> && !detail::SocketOption<Seconds>);
+static_assert(!detail::SocketOption<std::span<const int>> && !detail::SocketOption<std::optional<int>>);
 
 TEST_F(SocketTest, HasAnAddressOptionsAndTwoDirections) {
     Socket server = support::listener();

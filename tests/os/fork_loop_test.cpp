@@ -46,6 +46,23 @@ TEST_P(ForkLoop, TheChildMayGoOnWithALoopThatSleptBefore) {
     EXPECT_EQ(calls, 3);
 }
 
+TEST_P(ForkLoop, DebugModeTakesTheChildForNoOtherThread) {
+    EventLoop loop = factory()();
+    loop.set_debug(true);
+    auto main = []() -> Coro<int> {
+        Task<> other = create_task([]() -> Coro<> { co_await sleep(1h); });
+        co_await sleep(1ms);
+        int end = in_child([&] {
+            Task<> handle = other;
+            return handle.get_name().empty() ? 1 : 7;
+        });
+        other.cancel();
+        co_await wait(other);
+        co_return end;
+    };
+    EXPECT_EQ(loop.run_until_complete(main()), 7);
+}
+
 // CPython: closing a loop does not touch its servers; closing a server removes its path, in a child as well.
 TEST_P(ForkLoop, TheChildsEndLeavesTheParentsUnixPath) {
     std::string path = "/tmp/asyncio_fork_" + std::to_string(::getpid()) + ".sock";

@@ -117,7 +117,8 @@ Heard heard(const Socket& socket) {
     return size < 0 && errno == EAGAIN ? Heard::nothing : Heard::end;
 }
 
-/// The one that has been quiet for longest is given up: one that has said the half of its hello just now stays.
+/// The one whose handshake began first is given up, also if it has said the half of its hello just now: to drip bytes
+/// keeps no place.
 TEST_F(HandshakeTurnsTest, OfQuietClientsTheOldestMakeRoomForOthers) {
     run_net([&]() -> Coro<> {
         auto echo = [](StreamReader reader, StreamWriter writer) -> Coro<> {
@@ -158,10 +159,10 @@ TEST_F(HandshakeTurnsTest, OfQuietClientsTheOldestMakeRoomForOthers) {
             co_await connect();
         }
         for (std::size_t i = 0; i < quiet.size(); ++i) {
-            for (int wait = 0; wait < 1000 && i >= 1 && i <= 3 && heard(quiet[i]) == Heard::nothing; ++wait) {
+            for (int wait = 0; wait < 1000 && i <= 2 && heard(quiet[i]) == Heard::nothing; ++wait) {
                 co_await sleep(0.001);
             }
-            EXPECT_EQ(heard(quiet[i]), i >= 1 && i <= 3 ? Heard::end : Heard::nothing) << i;
+            EXPECT_EQ(heard(quiet[i]), i <= 2 ? Heard::end : Heard::nothing) << i;
         }
         quiet.clear();
         server.close();

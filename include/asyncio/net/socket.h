@@ -56,10 +56,12 @@ private:
     unsigned references_ = 0;
 };
 
-/// What an option of a socket can be beside bytes: an int, or one of the system's structs.
+/// What an option of a socket can be beside bytes: an int, or one of the system's structs, which are aggregates: a
+/// duration, a span, an optional would be sent as they lie in memory.
 template <class Value>
 concept SocketOption = std::is_same_v<Value, int> ||
-    (std::is_class_v<Value>&& std::is_trivially_copyable_v<Value> && !std::is_convertible_v<const Value&, BytesLike>);
+    (std::is_class_v<Value>&& std::is_aggregate_v<Value>&& std::is_trivially_copyable_v<Value> &&
+     !std::is_convertible_v<const Value&, BytesLike>);
 
 namespace bases {
 
