@@ -103,17 +103,23 @@ void TaskLoop::drop_node(ReadyNode& node) noexcept {
 void TaskLoop::run_in_debug_mode(ReadyNode& node) {
     // The node may be gone after its turn, but for what it is a part of.
     Ref<HandleBase> handle;
-    Ref<FutureBase> task;
-    if (node.run_function() == &HandleBase::run_handle) {
-        handle = Ref<HandleBase>(&static_cast<HandleBase&>(node));
-    } else if (TaskBase* stepping = task_of_step(node)) {
-        task = Ref<FutureBase>(stepping);
-    }
-    TimePoint start = read_clock();
+    Ref<FutureBase> task(task_of_step(node));
+    if (node.run_function() == &HandleBase::run_handle) handle = Ref<HandleBase>(&static_cast<HandleBase&>(node));
+    // In a pass a turn begins where the one before it ended.
+    bool is_first = std::exchange(turn_ended_behind_, UINT64_MAX) != steps();
+    TimePoint start = is_first ? read_clock() : turn_ended_;
     node.run();
-    Seconds taken = read_clock() - start;
-    if (facade_ == nullptr || taken < facade_->slow_callback_duration) return;
-    std::string name = task ? repr(AnyTask(std::move(task))) : handle ? handle->repr() : "a callback of the library";
+    turn_ended_ = read_clock();
+    turn_ended_behind_ = steps();
+    Seconds taken = turn_ended_ - start;
+    if (facade_ != nullptr && taken >= facade_->slow_callback_duration) [[unlikely]]
+        tell_of_slow_turn(task.get(), handle.get(), taken);
+}
+
+void TaskLoop::tell_of_slow_turn(FutureBase* task, const HandleBase* handle, Seconds taken) {
+    std::string name = "a callback of the library";
+    if (task != nullptr) name = repr(AnyTask(Ref<FutureBase>(task)));
+    if (handle != nullptr) name = handle->repr();
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.3f", taken.count());
     log(LogLevel::warning, "Executing " + name + " took " + seconds + " seconds");
