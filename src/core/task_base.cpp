@@ -236,7 +236,7 @@ inline void TaskBase::end_coroutine(std::coroutine_handle<> root) noexcept {
     finish_in_step();
 }
 
-/// finish(), of a task whose loop runs.
+/// finish(), in line and without what only a future has to ask: whether its loop is closed, whether it gathers others.
 inline void TaskBase::finish_in_step() noexcept {
     state_ = State::finished;
     if (callbacks_.empty()) return;

@@ -48,26 +48,7 @@ inline void* allocate(std::size_t size) {
     return allocate_slowly(size);
 }
 
-/// Gives back what `allocate(size)` gave, with the same size. May be called on any thread, also
-/// late: by destructors of thread_local and static objects.
-///
-/// Memory that nobody uses serves blocks of other sizes and goes back to the system, but for some MiB, and as much as
-/// half of what is in use.
-inline void deallocate(void* memory, std::size_t size) noexcept {
-    if (size <= pool_largest) [[likely]] {
-        PoolList& list = pool_lists[granules_of(size)];
-        if (list.room != 0) [[likely]] {
-            auto* block = static_cast<PoolBlock*>(memory);
-            --list.room;
-            block->next = list.head;
-            list.head = block;
-            return;
-        }
-    }
-    deallocate_slowly(memory, size);
-}
-
-/// The same for one of so many granules that a list of the pool serves it.
+/// `deallocate()` for a block of so many granules, which is not larger than the largest.
 inline void deallocate_granules(void* memory, std::size_t granules) noexcept {
     PoolList& list = pool_lists[granules];
     if (list.room == 0) [[unlikely]]
@@ -76,6 +57,17 @@ inline void deallocate_granules(void* memory, std::size_t granules) noexcept {
     --list.room;
     block->next = list.head;
     list.head = block;
+}
+
+/// Gives back what `allocate(size)` gave, with the same size. May be called on any thread, also
+/// late: by destructors of thread_local and static objects.
+///
+/// Memory that nobody uses serves blocks of other sizes and goes back to the system, but for some MiB, and as much as
+/// half of what is in use.
+inline void deallocate(void* memory, std::size_t size) noexcept {
+    if (size <= pool_largest) [[likely]]
+        return deallocate_granules(memory, granules_of(size));
+    deallocate_slowly(memory, size);
 }
 
 /// How many bytes of the system's memory there are for small blocks, in use or kept for the next. For tests.
