@@ -161,7 +161,7 @@ TEST(CallableArguments, OfAGenericLambdaWithAnAggregateForADefaultAreNotHeld) {
         };
         std::string text = co_await create_task(generic, 7);
         std::string expected = literal;
-        expected += '7';   // g++ 12 warns of what it makes of string + "7" here
+        expected += '7';  // g++ 12 warns of what it makes of string + "7" here
         EXPECT_EQ(text, expected);
     });
 }

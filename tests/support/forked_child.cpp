@@ -1,5 +1,5 @@
-// A child of fork() looks for no leaks at its exit(): another thread of the parent may have held AddressSanitizer's memory
-// at that moment, and the child would wait for it for ever. (What the child holds is the parent's anyway.)
+// A child of fork() looks for no leaks at its exit(): another thread of the parent may have held AddressSanitizer's
+// memory at that moment, and the child would wait for it for ever. (What the child holds is the parent's anyway.)
 
 #include <unistd.h>
 
