@@ -164,12 +164,13 @@ TracebackEntry* entry_of(const std::exception_ptr& error, const std::type_info* 
     if (header.type != type) return nullptr;  // it is not laid out as we know it
     begin_tracebacks();
     if (traceback_use.load(std::memory_order_acquire) == TracebackUse::over) return nullptr;
-    auto* made = new (std::nothrow) TracebackEntry(object, header.destructor);
+    // Another thread that has the same exception may be at it, too: the lock tells below who was first.
+    auto* made = new (std::nothrow) TracebackEntry(object, __atomic_load_n(&header.destructor, __ATOMIC_ACQUIRE));
     if (made == nullptr) return nullptr;
     TracebackEntry* other = nullptr;
     {
         TracebackTable::Bucket bucket(all_tracebacks.place_of(object));
-        other = bucket.find(object);  // another thread's, which has the same exception
+        other = bucket.find(object);
         if (other == nullptr) {
             bucket.add(*made);
             __atomic_store_n(&header.destructor, &destroy_with_traceback, __ATOMIC_RELEASE);
