@@ -123,6 +123,14 @@ public:
         return *fresh;
     }
 
+    /// True if a service has given one up, which is closed in the next pass.
+    bool gives_up_a_descriptor() noexcept {
+        for (LoopService& service : services_) {
+            if (service.gives_up_a_descriptor()) return true;
+        }
+        return false;
+    }
+
     // Who looks on. While nobody does a step pays one branch for it.
     bool debug() const noexcept { return debug_; }
     void set_debug(bool enabled) noexcept {

@@ -167,6 +167,9 @@ void ServerState::accepted(Listener& listener, int fd, const SocketAddress& peer
 
 /// Nobody is there to be told but the exception handler. Whatever it is, it may pass.
 void ServerState::report_failed_accept(Listener& listener, int error) {
+    if ((error == EMFILE || error == ENFILE) && loop_->gives_up_a_descriptor()) {
+        return schedule(*loop_, listener.retry);  // behind the end of what was given up
+    }
     bool out_of_resources = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
     try {
         schedule_at(*loop_, loop_->time() + accept_retry_delay, listener.retry);

@@ -9,6 +9,8 @@ namespace asyncio::detail {
 
 namespace {
 
+constexpr Seconds time_when_none_are_left{1};  // as long as a server waits that finds no descriptor
+
 /// They leave half of the descriptors to others.
 std::size_t most_quiet_handshakes() noexcept { return std::clamp<std::size_t>(descriptor_limit() / 2, 1, 4096); }
 
@@ -43,18 +45,30 @@ bool HandshakeTurns::take(HandshakeTurn& turn) noexcept {
 void HandshakeTurns::is_quiet(HandshakeTurn& turn) noexcept {
     if (turn.turns_ == nullptr) {
         turn.turns_ = this;
+        turn.began_ = loop_.time();
         under_way_.push_back(turn);
     }
     if (std::exchange(turn.is_quiet_, true)) return;
-    if (++quiet_count_ > most_quiet_) give_up_the_oldest();
+    if (++quiet_count_ > most_quiet_) give_up(*oldest_quiet());
 }
 
-void HandshakeTurns::give_up_the_oldest() noexcept {
+HandshakeTurn* HandshakeTurns::oldest_quiet() noexcept {
     for (HandshakeTurn& turn : under_way_) {
-        if (!turn.is_quiet_) continue;
-        turn.is_over();
-        return turn.give_up_(turn);
+        if (turn.is_quiet_) return &turn;
     }
+    return nullptr;
+}
+
+void HandshakeTurns::give_up(HandshakeTurn& turn) noexcept {
+    turn.is_over();
+    turn.give_up_(turn);
+}
+
+bool HandshakeTurns::gives_up_a_descriptor() noexcept {
+    HandshakeTurn* oldest = oldest_quiet();
+    if (oldest == nullptr || loop_.time() - oldest->began_ < time_when_none_are_left) return false;
+    give_up(*oldest);
+    return true;
 }
 
 void HandshakeTurns::next(ReadyNode& node) {

@@ -35,6 +35,7 @@ private:
     Run give_up_;
     HandshakeTurns* turns_ = nullptr;  // once it has been quiet
     bool is_quiet_ = false;
+    TimePoint began_ = {};  // to be quiet, for the first time
     ContextSlot context_;
 };
 
@@ -54,6 +55,8 @@ public:
     /// It waits for its client.
     void is_quiet(HandshakeTurn& turn) noexcept;
     void loop_is_closing() noexcept override;
+    /// The oldest, if it has had its time: those who have begun just now are most likely to end soon.
+    bool gives_up_a_descriptor() noexcept override;
 
 private:
     friend class HandshakeTurn;
@@ -63,7 +66,8 @@ private:
     };
     ~HandshakeTurns() = default;
     static void next(ReadyNode& node);
-    void give_up_the_oldest() noexcept;
+    HandshakeTurn* oldest_quiet() noexcept;
+    static void give_up(HandshakeTurn& turn) noexcept;
 
     LoopCore& loop_;
     Next next_;  // in the queue: somebody has had a turn in this pass

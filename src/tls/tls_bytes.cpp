@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -17,7 +18,12 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t most_kept_room = 4 * 1024;  // by a connection that is idle
+constexpr std::size_t most_kept_room = 72 * 1024;  // by a thread: four records
+
+std::unique_ptr<std::string>& kept_room() noexcept {
+    static thread_local std::unique_ptr<std::string> one;  // null also when the thread is at its end
+    return one;
+}
 
 }  // namespace
 
@@ -52,9 +58,8 @@ std::string TlsBytes::take_all(std::size_t most) {
 }
 
 void TlsBytes::drop_all() noexcept {
-    kept_.clear();
+    kept_ = std::string();  // memory for who is idle would be idle, too
     begin_ = 0;
-    if (kept_.capacity() > most_kept_room) kept_ = std::string();
 }
 
 std::string TlsBytes::give_all() {
@@ -62,11 +67,16 @@ std::string TlsBytes::give_all() {
     return std::exchange(kept_, {});
 }
 
-void TlsBytes::take_room_of(std::string&& given) noexcept {
-    if (kept_.capacity() >= given.capacity()) return;
-    if (!kept_.empty() || given.capacity() > most_kept_room) return;
+void TlsBytes::borrow_room() noexcept {
+    if (kept_.empty() && kept_room() && kept_.capacity() < kept_room()->capacity()) kept_.swap(*kept_room());
+}
+
+void TlsBytes::keep_room_of(std::string&& given) noexcept {
+    std::unique_ptr<std::string>& kept = kept_room();
+    if (!kept) kept.reset(new (std::nothrow) std::string);
+    if (!kept || kept->capacity() >= given.capacity() || given.capacity() > most_kept_room) return;
     given.clear();
-    kept_ = std::move(given);
+    kept->swap(given);
 }
 
 namespace {

@@ -23,10 +23,12 @@ public:
     std::string take_all(std::size_t most);
     void drop_all() noexcept;
     void make_room(std::size_t size) { kept_.reserve(kept_.size() + size); }
+    /// Room that the thread keeps, if it has none itself.
+    void borrow_room() noexcept;
     /// All that was appended and not taken.
     std::string give_all();
-    /// The memory of what was given, to be used again.
-    void take_room_of(std::string&& given) noexcept;
+    /// The memory of what was given, for the next who borrows.
+    static void keep_room_of(std::string&& given) noexcept;
 
     /// While it lives the bytes are read from where they are; then what is left is kept.
     class Lent {

@@ -51,7 +51,6 @@ TlsTransport::TlsTransport(LoopCore& loop, SSLContextState& context, Ref<BasePro
       handshake_timeout_(request.handshake_timeout.value_or(default_handshake_timeout)),
       shutdown_timeout_(request.shutdown_timeout.value_or(default_shutdown_timeout)),
       timer_(*this),
-      handshake_(*this),
       reads_on_(*this, &TlsTransport::reads_on),
       closes_lower_(*this, &TlsTransport::closes_lower),
       tells_loss_(*this, &TlsTransport::tells_loss),
@@ -110,7 +109,10 @@ void TlsTransport::connection_made(TransportState& lower) {
     state_ = State::handshake;
     try {
         start_timer(handshake_timeout_, &TlsTransport::handshake_takes_too_long);
-        if (engine_->is_server()) loop_->service<HandshakeTurns>();
+        if (engine_->is_server()) {
+            loop_->service<HandshakeTurns>();
+            handshake_ = std::make_unique<Handshake>(*this);
+        }
     } catch (...) {  // no memory for it
         return handshake_failed(std::current_exception());
     }
@@ -138,7 +140,7 @@ void TlsTransport::do_handshake() {
     if (state_ != State::handshake) return;
     if (outcome == Outcome::done) return handshake_is_over();
     send_outgoing();
-    if (engine_->is_server() && state_ == State::handshake) loop_->service<HandshakeTurns>().is_quiet(handshake_);
+    if (engine_->is_server() && state_ == State::handshake) loop_->service<HandshakeTurns>().is_quiet(*handshake_);
 }
 
 void TlsTransport::handshake_goes_on(HandshakeTurn& turn) {
@@ -164,7 +166,7 @@ void TlsTransport::handshake_is_given_up(HandshakeTurn& turn) {
 
 void TlsTransport::handshake_failed(std::exception_ptr error) {
     stop_timer();
-    handshake_.is_over();
+    handshake_.reset();
     state_ = State::unwrapped;
     try {
         send_outgoing();  // that it failed
@@ -177,7 +179,7 @@ void TlsTransport::handshake_failed(std::exception_ptr error) {
 
 void TlsTransport::handshake_is_over() {
     stop_timer();
-    handshake_.is_over();
+    handshake_.reset();
     state_ = State::wrapped;
     if (told_ == Told::nothing) {
         told_ = Told::made;
@@ -298,7 +300,7 @@ void TlsTransport::connection_lost(std::exception_ptr error) {
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();
     stop_timer();
-    handshake_.is_over();
+    handshake_.reset();
     state_ = State::unwrapped;
     if (told_ == Told::made || told_ == Told::eof) {
         told_ = Told::lost;
@@ -336,7 +338,7 @@ void TlsTransport::finish() noexcept {
     state_ = State::unwrapped;
     ListHook<LoopResources>::unlink();
     stop_timer();
-    handshake_.is_over();
+    handshake_.reset();
     reads_on_.unlink();
     closes_lower_.unlink();
     tells_loss_.unlink();

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,7 +85,7 @@ private:
         TlsTransport& transport;
         ContextSlot context;
     };
-    struct Handshake : HandshakeTurn {
+    struct Handshake : HandshakeTurn, Pooled {
         explicit Handshake(TlsTransport& its_transport) noexcept
             : HandshakeTurn(&TlsTransport::handshake_goes_on, &TlsTransport::handshake_is_given_up),
               transport(its_transport) {}
@@ -161,7 +162,7 @@ private:
     std::string early_;  // written before the handshake is over
     WriteBufferLimits write_limits_{512 * 1024, 128 * 1024};
     Timer timer_;
-    Handshake handshake_;
+    std::unique_ptr<Handshake> handshake_;  // a server's, until it is over
     Turn reads_on_;
     Turn closes_lower_;
     Turn tells_loss_;

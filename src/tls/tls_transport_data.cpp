@@ -120,8 +120,10 @@ void TlsTransport::write_lines(std::span<const BytesLike> lines) {
 void TlsTransport::encipher(std::string_view data) {
     constexpr std::size_t part = 4 * record_size;
     TlsBytes& outgoing = engine_->outgoing();
-    if (data.size() > record_size / 4) outgoing.make_room(std::min(data.size(), part) + record_size / 8);
     while (!data.empty() && state_ == State::wrapped) {
+        if (!lower_is_full_) outgoing.borrow_room();
+        bool is_much = data.size() > record_size / 4 && outgoing.pending() == 0;
+        if (is_much) outgoing.make_room(std::min(data.size(), part) + record_size / 8);
         std::size_t size = 0;
         if (engine_->write(data, size) != Outcome::done) throw SSLError("TLS takes no more");
         data.remove_prefix(size);
@@ -155,7 +157,7 @@ void TlsTransport::pass_on() {
     if (lower_is_full_ || outgoing.pending() == 0 || !lower_ || lower_is_over_) return;
     std::string bytes = outgoing.give_all();
     lower_->write_given(GivenBytes(bytes));
-    outgoing.take_room_of(std::move(bytes));
+    TlsBytes::keep_room_of(std::move(bytes));
     answers_ = 0;
     // It is lost: who writes and drains for ever has to wait until that can be told.
     if (lower_->is_closing()) closing_ = true;
@@ -198,7 +200,7 @@ void TlsTransport::data_received(std::string_view data) {
     try {
         switch (state_) {
             case State::handshake:
-                if (engine_->is_server() && !loop_->service<HandshakeTurns>().take(handshake_)) {
+                if (engine_->is_server() && !loop_->service<HandshakeTurns>().take(*handshake_)) {
                     lent.keep_rest();
                     return control_lower_reading();
                 }

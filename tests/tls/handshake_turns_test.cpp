@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/faulty_backend.h"
 #include "net/net_support.h"
 #include "net/protocol_support.h"
 #include "tls/tls_by_hand.h"
@@ -117,15 +118,26 @@ Heard heard(const Socket& socket) {
     return size < 0 && errno == EAGAIN ? Heard::nothing : Heard::end;
 }
 
+Coro<> echo_a_line(StreamReader reader, StreamWriter writer) {
+    std::string line = co_await reader.readline();
+    writer.write(line);
+}
+
+Coro<> talk(const SocketAddress& address) {
+    OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
+    Streams streams = co_await open_connection("127.0.0.1", address.port(), options);
+    streams.writer.write("hello\n");
+    std::string line = co_await streams.reader.readline();
+    EXPECT_EQ(line, "hello\n");
+    streams.writer.close();
+    co_await streams.writer.wait_closed();
+}
+
 /// The one whose handshake began first is given up, also if it has said the half of its hello just now: to drip bytes
 /// keeps no place.
 TEST_F(HandshakeTurnsTest, OfQuietClientsTheOldestMakeRoomForOthers) {
     run_net([&]() -> Coro<> {
-        auto echo = [](StreamReader reader, StreamWriter writer) -> Coro<> {
-            std::string line = co_await reader.readline();
-            writer.write(line);
-        };
-        Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = support::for_servers()});
+        Server server = co_await start_server(echo_a_line, "127.0.0.1", 0, {.ssl = support::for_servers()});
         SocketAddress address = server.sockets()[0].getsockname();
         constexpr int most = 16;
         std::vector<Socket> quiet;
@@ -149,13 +161,7 @@ TEST_F(HandshakeTurnsTest, OfQuietClientsTheOldestMakeRoomForOthers) {
         for (const Socket& socket : quiet) EXPECT_EQ(heard(socket), Heard::nothing);
 
         for (int i = 0; i < 3; ++i) {
-            OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
-            Streams streams = co_await open_connection("127.0.0.1", address.port(), options);
-            streams.writer.write("hello\n");
-            std::string line = co_await streams.reader.readline();
-            EXPECT_EQ(line, "hello\n");
-            streams.writer.close();
-            co_await streams.writer.wait_closed();
+            co_await talk(address);
             co_await connect();
         }
         for (std::size_t i = 0; i < quiet.size(); ++i) {
@@ -168,6 +174,53 @@ TEST_F(HandshakeTurnsTest, OfQuietClientsTheOldestMakeRoomForOthers) {
         server.close();
         co_await server.wait_closed();
     });
+}
+
+/// Where no descriptor is left for a connection, one that has been quiet for a second makes room, and nobody waits.
+TEST_F(HandshakeTurnsTest, AQuietClientMakesRoomWhereNoDescriptorIsLeft) {
+    support::FaultyBackend backend;
+    for (int error : {EMFILE, ENFILE}) {
+        const Socket* in_the_way = nullptr;
+        backend.fault = [&](const IoOperation& operation) {
+            bool is_full = operation.call == IoCall::accept && in_the_way != nullptr;
+            return is_full && heard(*in_the_way) == Heard::nothing ? error : 0;
+        };
+        support::run_on(backend, [&]() -> Coro<> {
+            support::Reports reports;
+            reports.listen(get_running_loop());
+            Server server = co_await start_server(echo_a_line, "127.0.0.1", 0, {.ssl = support::for_servers()});
+            SocketAddress address = server.sockets()[0].getsockname();
+            std::vector<Socket> quiet;
+            for (int i = 0; i < 3; ++i) {
+                quiet.emplace_back(AddressFamily::INET);
+                co_await sock_connect(quiet.back(), address);
+                co_await sleep(0.001);
+            }
+            auto heard_by = [&] {
+                std::string all;
+                for (const Socket& socket : quiet) all += heard(socket) == Heard::end ? "ended " : "open ";
+                return all;
+            };
+            TimePoint start = get_running_loop().time();
+            in_the_way = &quiet[0];  // which has just begun
+            co_await talk(address);
+            EXPECT_EQ(get_running_loop().time() - start, Seconds(1));
+            EXPECT_EQ(reports.messages, std::vector<std::string>(1, "socket.accept() out of system resource"));
+            EXPECT_EQ(heard_by(), "ended open open ");
+
+            start = get_running_loop().time();
+            in_the_way = &quiet[1];
+            co_await talk(address);
+            EXPECT_EQ(get_running_loop().time() - start, Seconds(0));
+            EXPECT_EQ(reports.messages.size(), 1U);
+            EXPECT_EQ(heard_by(), "ended ended open ");
+            in_the_way = nullptr;
+            quiet.clear();
+            server.close();
+            co_await server.wait_closed();
+            get_running_loop().set_exception_handler(nullptr);
+        });
+    }
 }
 
 }  // namespace
