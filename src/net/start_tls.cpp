@@ -1,6 +1,7 @@
 #include <asyncio/net/start_tls.h>
 
 #include "core/task_loop.h"
+#include "net/protocol_calls.h"
 #include "net/tls_layer.h"
 
 #include <asyncio/core/event_loop.h>
@@ -43,7 +44,7 @@ public:
                     .facade()
                     .call_soon([keep = Ref<TransportState>(&lower), protocol = std::move(protocol)] {
                         if (keep->protocol() != protocol.get()) return;
-                        static_cast<Protocol&>(*protocol).connection_made(Transport(keep.get()));
+                        call_connection_made(*protocol, *keep);
                     })),
           resumed_(task_loop(lower.loop()).facade().call_soon([keep = Ref<TransportState>(&lower)] {
               keep->resume_reading();

@@ -20,7 +20,7 @@ namespace asyncio::detail {
 struct TlsRequest;
 
 /// What a transport has as its protocol that carries TLS already.
-class ProtocolBelowTls : public Protocol {
+class ProtocolBelowTls : public BufferedProtocol {
 public:
     /// Closes the transport above, which ends TLS in good order first.
     virtual void close_above() noexcept = 0;

@@ -58,6 +58,7 @@ public:
 
     // What the transport below tells.
     void connection_made(TransportState& lower);
+    char* room_to_receive();
     void data_received(std::string_view data);
     bool eof_received();
     void connection_lost(std::exception_ptr error);
@@ -191,7 +192,11 @@ public:
         transport_->detached();
     }
     void connection_made(Transport transport) override { transport_->connection_made(*transport.handle().get()); }
-    void data_received(std::string_view data) override { transport_->data_received(data); }
+    WritableBytes get_buffer(std::ptrdiff_t) override {
+        room_ = transport_->room_to_receive();
+        return {room_, ReceiveBuffer::size};
+    }
+    void buffer_updated(std::size_t size) override { transport_->data_received({room_, size}); }
     bool eof_received() override { return transport_->eof_received(); }
     void close_above() noexcept override { close_in_order(*transport_); }
     void pause_writing() override { transport_->pause_writing(); }
@@ -201,6 +206,7 @@ public:
 
 private:
     Ref<TlsTransport> transport_;
+    char* room_ = nullptr;
 };
 
 }  // namespace asyncio::detail

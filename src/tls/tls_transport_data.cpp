@@ -192,9 +192,15 @@ void TlsTransport::set_write_buffer_limits(std::optional<Count> high, std::optio
 
 // What comes in.
 
+/// Throws before anything is taken away from the process whose connection it is.
+char* TlsTransport::room_to_receive() {
+    check_is_ours();
+    return loop_->receive_buffer().memory();
+}
+
 void TlsTransport::data_received(std::string_view data) {
-    check_is_ours();  // else it would be answered, perhaps
     Ref<TlsTransport> keep(this);
+    ReceiveBuffer::Loan loan(loop_->receive_buffer());  // for who receives while this is looked at
     TlsBytes::Lent lent(engine_->incoming(), data);
     if (engine_->is_busy()) return lent.keep_rest();  // whoever reads goes on with it
     try {

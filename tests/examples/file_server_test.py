@@ -12,6 +12,7 @@ import unittest
 import programs
 from file_server_case import BIG, HUGE, FileServerTest, curl
 from file_server_attacks import FileServerAttacks  # noqa: F401: unittest finds it here
+from file_server_browser import FileServerInABrowser  # noqa: F401
 from file_server_https import FileServerByTls  # noqa: F401
 from file_server_requests import FileServerRequests  # noqa: F401
 

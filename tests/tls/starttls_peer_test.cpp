@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/stream_support.h"
@@ -16,6 +17,7 @@
 namespace asyncio {
 namespace {
 
+using namespace std::chrono_literals;
 using support::client_context;
 using support::port_in;
 using support::port_of;
@@ -178,6 +180,7 @@ std::string message(char kind, const std::string& body) { return kind + number(b
 const std::string ssl_request = number(8) + number(80'877'103);
 const std::string startup =
     number(27) + number(196'608) + std::string("user\0me\0database\0\0", 18) + std::string(1, '\0');
+const std::string startup_of_postgres = number(196'608) + std::string("user\0me\0database\0postgres\0\0", 27);
 
 const std::string database_server = R"(
 import asyncio, ssl, struct, sys
@@ -232,6 +235,85 @@ TEST_F(StartTlsPeerExecutorTest, AsksADatabaseInPython) {
         co_await streams.writer.wait_closed();
         programs.run("rm go");
         said = co_await serving;
+        EXPECT_EQ(said, "");
+    });
+}
+
+const std::string postgresql = R"sh(set -e
+bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
+[ "$(id -u)" -ne 0 ] || { chown -R nobody .; as="runuser -u nobody --"; }
+chmod 600 key.pem
+$as $bin/initdb -D data -U me -A trust --no-locale --no-sync >/dev/null
+echo 'hostssl all me 127.0.0.1/32 trust' >data/pg_hba.conf
+exec $as $bin/postgres -D data -p "$1" -h 127.0.0.1 -k '' -F -c ssl=on \
+    -c ssl_cert_file="$PWD/cert.pem" -c ssl_key_file="$PWD/key.pem" -c log_min_messages=fatal >log
+)sh";
+
+struct Message {
+    char kind = 0;
+    std::string body;
+};
+Coro<Message> next_message(StreamReader reader) {
+    std::string head = co_await reader.readexactly(5);
+    std::size_t size = 0;
+    for (std::size_t i = 1; i < 5; ++i) size = size << 8 | static_cast<unsigned char>(head[i]);
+    std::string body = co_await reader.readexactly(size - 4);
+    co_return Message{head[0], std::move(body)};
+}
+
+/// All until it is ready for a question: the kinds of the messages, and the bodies of rows.
+Coro<std::string> answers(StreamReader reader) {
+    std::string all;
+    for (;;) {
+        Message next = co_await next_message(reader);
+        if (next.kind != 'S' && next.kind != 'K') all += next.kind;  // what it is like, and how to cancel
+        if (next.kind == 'D' || next.kind == 'E') all += next.body;
+        if (next.kind == 'Z' || next.kind == 'E') co_return all;
+    }
+}
+
+/// Until it says in its file that it is ready: it listens before.
+Coro<> postgresql_begins(const Programs& programs, const Task<std::string>& serving) {
+    TimePoint end = get_running_loop().time() + 60s;
+    while (programs.read("data/postmaster.pid").find("ready") == std::string::npos) {
+        if (serving.done()) throw RuntimeError("it has ended: " + serving.result());
+        if (get_running_loop().time() > end) throw RuntimeError("it does not begin");
+        co_await sleep(0.02);
+    }
+}
+
+TEST_F(StartTlsPeerExecutorTest, AsksPostgresql) {
+    Programs programs;
+    if (!has(programs, "ls /usr/lib/postgresql/*/bin/initdb >/dev/null")) GTEST_SKIP() << "no postgresql here";
+    programs.write("serve", postgresql);
+    run_net([&]() -> Coro<> {
+        int port = support::free_port();
+        auto serving = create_task(to_thread([&] { return programs.run("sh serve " + std::to_string(port)); }));
+        co_await postgresql_begins(programs, serving);
+        for (std::size_t size : {5, 100'000}) {
+            std::string word(size, 'x');
+            Streams streams = co_await open_connection("127.0.0.1", port);
+            streams.writer.write(ssl_request);
+            std::string said = co_await streams.reader.readexactly(1);
+            EXPECT_EQ(said, "S");
+            SSLContext context = client_context();
+            StartTlsOptions options = {.server_hostname = "localhost", .buffered = BufferedBytes::refuse};
+            co_await streams.writer.start_tls(context, options);
+            streams.writer.write(number(startup_of_postgres.size() + 4) + startup_of_postgres);
+            said = co_await answers(streams.reader);
+            EXPECT_EQ(said, "RZ");
+            std::string question = "select ssl || ' " + word + "' from pg_stat_ssl where pid = pg_backend_pid()";
+            streams.writer.write(message('Q', question + '\0'));
+            said = co_await answers(streams.reader);
+            EXPECT_EQ(said, "TD" + std::string("\0\1", 2) + number(word.size() + 5) + "true " + word + "CZ");
+            streams.writer.write(message('X', ""));
+            said = co_await streams.reader.read();
+            EXPECT_EQ(said, "");
+            streams.writer.close();
+            co_await streams.writer.wait_closed();
+        }
+        programs.run("kill -INT $(head -n 1 data/postmaster.pid)");
+        std::string said = co_await serving;
         EXPECT_EQ(said, "");
     });
 }

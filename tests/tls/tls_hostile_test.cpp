@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ namespace {
 
 using support::connect_ends;
 using support::Ends;
+using support::outcome_of;
 using support::Recorder;
 using support::run_net;
 using support::serve_by_hand;
@@ -171,6 +173,45 @@ TEST_F(TlsHostileTest, LeavesItsParentsConnectionInAForkedChild) {
             line = co_await ends.client.reader.readline();
             EXPECT_EQ(line, "and you\n");
         }
+        ends.client.writer.close();
+        ends.server.writer.close();
+        co_await ends.client.writer.wait_closed();
+        co_await ends.server.writer.wait_closed();
+    });
+}
+
+/// What has come stays where it is for the parent, and the child is told so: reading, and by sendfile().
+TEST_F(TlsHostileTest, LeavesWhatHasComeToTheParentOfAForkedChild) {
+    run_net([]() -> Coro<> {
+        StartServerOptions of_server = {.ssl = support::for_servers()};
+        OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
+        Ends ends = co_await connect_ends(of_server, options);
+        co_await sleep(0.01);  // the tickets have come
+        std::string told;
+        get_running_loop().set_exception_handler(
+            [&](EventLoop&, const ExceptionContext& context) { told += context.message + repr(context.exception); });
+        ends.client.writer.write("for the parent\n");
+        pid_t child = ::fork();
+        if (child == 0) {
+            co_await sleep(0);
+            std::string outcome = co_await outcome_of(ends.server.reader.readline());
+            bool is_told = outcome.find("RuntimeError(\"a connection by TLS is its process's") == 0 &&
+                           told.find("get_buffer()") != told.npos;
+            int file = ::open("/proc/self/exe", O_RDONLY);
+            outcome = co_await outcome_of(sendfile(ends.client.writer.transport(), file));
+            bool is_refused = outcome.find("RuntimeError(") == 0;  // by io_uring it is closed already
+            ::_exit(is_told + 2 * is_refused);
+        }
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_TRUE(WIFEXITED(status));
+        EXPECT_EQ(WEXITSTATUS(status), 3);
+        std::string line = co_await ends.server.reader.readline();
+        EXPECT_EQ(line, "for the parent\n");
+        ends.server.writer.write("and back\n");
+        line = co_await ends.client.reader.readline();
+        EXPECT_EQ(line, "and back\n");
+        EXPECT_EQ(told, "");
         ends.client.writer.close();
         ends.server.writer.close();
         co_await ends.client.writer.wait_closed();
