@@ -56,6 +56,12 @@ cd '${two_files}'
 ./program" WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 set_tests_properties(builds/two_files PROPERTIES LABELS builds TIMEOUT 600)
 
+# Where OpenSSL is missing the tests pass, and say what they leave out.
+add_test(NAME builds/without_tls COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/builds/without_tls.sh
+    ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/builds/without_tls ${CMAKE_CXX_COMPILER} ${Python3_EXECUTABLE}
+    ${CMAKE_CURRENT_BINARY_DIR}/builds/strict_parent/asyncio/libasyncio.a $<$<BOOL:${has_io_uring}>:-luring>)
+set_tests_properties(builds/without_tls PROPERTIES LABELS builds TIMEOUT 300 FIXTURES_REQUIRED strict_parent)
+
 # The same, each file alone: false alarms and what the linker sees differ.
 add_build(platforms strict_parent_by_file OPTIONS ${strict} -O3 CACHE -DEACH_FILE_ALONE=ON)
 add_build(platforms one_definition OPTIONS -O1 -flto=auto -Werror=odr -Werror=lto-type-mismatch
