@@ -19,6 +19,10 @@ template <class T>
 class ContextVar;
 
 namespace detail {
+namespace bases {
+class ContextVarBase;
+}
+using bases::ContextVarBase;
 
 // True for the last reference. Who holds the only one need not count down: that saves the dearest instruction.
 inline bool drop_reference(unsigned& references) noexcept {
@@ -39,7 +43,7 @@ protected:
     virtual ~ValueBox();
 
 private:
-    friend class ContextVarBase;
+    friend ContextVarBase;
     unsigned references_ = 1;
     bool token_used_ = false;  // the token of the set() that made this box
 };
@@ -152,7 +156,7 @@ public:
     bool is_empty() const noexcept { return bits_ == 0; }
 
 private:
-    friend class ContextVarBase;
+    friend ContextVarBase;
     friend class ContextScope;
 
     ContextState* state() const noexcept { return reinterpret_cast<ContextState*>(bits_ & ~std::uintptr_t{1}); }
@@ -202,6 +206,8 @@ private:
     ContextSlot& slot_;
 };
 
+namespace bases {
+
 /// Everything of a ContextVar that is the same for every `T`.
 class ContextVarBase {
 public:
@@ -230,6 +236,7 @@ private:
     std::string name_;
 };
 
+}  // namespace bases
 }  // namespace detail
 
 /// What `ContextVar::set()` gives: the way back to the value before it. Copies are the same token. Keeps the old value
@@ -243,7 +250,7 @@ public:
     Guard guard() const noexcept;
 
 private:
-    friend class detail::ContextVarBase;
+    friend detail::ContextVarBase;
     friend class detail::ContextSlot;
     Token() noexcept = default;
     detail::ContextVarBase* var_ = nullptr;
@@ -301,7 +308,7 @@ public:
 
 private:
     friend class detail::ContextSlot;
-    friend class detail::ContextVarBase;
+    friend detail::ContextVarBase;
     explicit Context(detail::Ref<detail::ContextState> state) noexcept
         : state_(static_cast<detail::Ref<detail::ContextState>&&>(state)) {}
     detail::Ref<detail::ContextState> state_;

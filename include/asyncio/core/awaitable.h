@@ -9,8 +9,6 @@ namespace asyncio {
 
 namespace detail {
 
-/// Bases of public classes. A namespace without functions: else a user's call of a function with such an object would
-/// look for it among those of `detail` as well.
 namespace bases {
 
 /// The base of all that this library itself knows how to wait for, cancel and show.

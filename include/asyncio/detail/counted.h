@@ -3,6 +3,7 @@
 #include <asyncio/detail/pool.h>
 
 namespace asyncio::detail {
+namespace bases {
 
 /// What a `Ref` keeps, in one thread: it dies with the last of its references.
 class Counted : public Pooled {
@@ -22,5 +23,8 @@ protected:
 private:
     unsigned references_;
 };
+
+}  // namespace bases
+using bases::Counted;
 
 }  // namespace asyncio::detail

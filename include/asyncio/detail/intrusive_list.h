@@ -3,6 +3,13 @@
 namespace asyncio::detail {
 
 class PostedList;
+template <class T, class Tag>
+class IntrusiveList;
+template <class T, class Tag>
+class IntrusiveStack;
+
+namespace bases {
+
 struct ListLinks;
 
 /// What the one before a member has in any case: also a list that is one word.
@@ -45,11 +52,16 @@ public:
 
 private:
     template <class T, class U>
-    friend class IntrusiveList;
+    friend class detail::IntrusiveList;
     template <class T, class U>
-    friend class IntrusiveStack;
-    friend class PostedList;
+    friend class detail::IntrusiveStack;
+    friend class detail::PostedList;
 };
+
+}  // namespace bases
+using bases::ListHook;
+using bases::ListLinks;
+using bases::ListNext;
 
 /// A doubly linked list of objects that it does not own. Every operation but counting takes constant time,
 /// and an object can leave without knowing its list.

@@ -73,6 +73,8 @@ inline void deallocate(void* memory, std::size_t size) noexcept {
 /// How many bytes of the system's memory there are for small blocks, in use or kept for the next. For tests.
 std::size_t pool_bytes_reserved() noexcept;
 
+namespace bases {
+
 /// A base class whose heirs are allocated from the pool by plain `new` and `delete`.
 ///
 /// It has no placement form: a coroutine with a pointer as its only argument would take that for the place of its
@@ -88,5 +90,8 @@ struct Pooled {
         ::operator delete(block, alignment);
     }
 };
+
+}  // namespace bases
+using bases::Pooled;
 
 }  // namespace asyncio::detail

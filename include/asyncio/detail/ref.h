@@ -3,6 +3,9 @@
 #include <type_traits>
 
 namespace asyncio::detail {
+/// Bases of public classes. A namespace without functions: else a user's call of a function with such an object would
+/// look for it among those of `detail` as well.
+namespace bases {
 
 /// An owning pointer to an object that counts its own references.
 ///
@@ -70,5 +73,8 @@ public:
 private:
     T* object_ = nullptr;
 };
+
+}  // namespace bases
+using bases::Ref;
 
 }  // namespace asyncio::detail

@@ -9,6 +9,7 @@ class ExecutorJob;
 class ThreadPoolExecutor;
 
 namespace detail {
+namespace bases {
 
 /// The place of a job in the line of a thread pool.
 class ExecutorJobLink {
@@ -23,6 +24,9 @@ private:
     bool queued_ = false;
     bool executor_is_gone_ = false;  // atomic
 };
+
+}  // namespace bases
+using bases::ExecutorJobLink;
 
 }  // namespace detail
 

@@ -7,7 +7,11 @@
 
 namespace asyncio::detail {
 
+struct InspectLayout;
 class LoopCore;
+class TimerHeap;
+
+namespace bases {
 
 /// Something that the loop can run: the one kind of entry of its ready queue. It is part of a larger object, and
 /// whoever dies or changes its mind before its turn simply leaves the queue.
@@ -20,10 +24,9 @@ public:
     Run run_function() const noexcept { return run_; }
 
 private:
-    friend struct InspectLayout;
+    friend struct detail::InspectLayout;
     Run run_;
 };
-using ReadyList = IntrusiveList<ReadyNode>;
 
 /// A ReadyNode that can also wait for a moment: the timer heap keeps its place in it.
 class TimerNode : public ReadyNode {
@@ -32,11 +35,16 @@ public:
     bool is_scheduled() const noexcept { return heap_index_ != not_scheduled; }
 
 private:
-    friend class TimerHeap;
-    friend struct InspectLayout;
+    friend class detail::TimerHeap;
+    friend struct detail::InspectLayout;
     static constexpr std::uint32_t not_scheduled = UINT32_MAX;
     std::uint32_t heap_index_ = not_scheduled;
 };
+
+}  // namespace bases
+using bases::ReadyNode;
+using bases::TimerNode;
+using ReadyList = IntrusiveList<ReadyNode>;
 
 /// The loop that runs in this thread; throws RuntimeError when none does.
 LoopCore& running_core();

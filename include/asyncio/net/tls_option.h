@@ -19,6 +19,8 @@ class TlsContext;  // an SSLContext's state
 void add_handle(TlsContext& context) noexcept;
 void drop_handle(TlsContext& context) noexcept;
 
+namespace bases {
+
 /// What an SSLContext is to whoever does not know how TLS is done: the base of the handle.
 class TlsContextHandle {
 public:
@@ -32,6 +34,9 @@ protected:
 private:
     FarRef<TlsContext> context_;
 };
+
+}  // namespace bases
+using bases::TlsContextHandle;
 
 }  // namespace detail
 

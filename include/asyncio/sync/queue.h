@@ -89,6 +89,8 @@ private:
     T item_;
 };
 
+namespace bases {
+
 /// What the three queues have in common. `Items` keeps the items, and decides which is next.
 template <class T, class Items>
 class QueueOf : public QueueBase {
@@ -183,6 +185,9 @@ private:
 
     Items items_;
 };
+
+}  // namespace bases
+using bases::QueueOf;
 
 }  // namespace detail
 

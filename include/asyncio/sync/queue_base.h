@@ -35,7 +35,10 @@ public:
 
 namespace detail {
 
+namespace bases {
 class QueueBase;
+}
+using bases::QueueBase;
 class QueueLine;
 
 /// One wait in `get()` or `put()`, until there is an item or room, or the queue was shut down. Whoever was woken looks
@@ -117,6 +120,8 @@ private:
     QueueBase* queue_;
 };
 
+namespace bases {
+
 /// Everything of a queue that does not name the type of its items.
 class QueueBase {
 public:
@@ -172,9 +177,9 @@ protected:
     std::string describe(const char* type, const std::string& items, bool with_address) const;
 
 private:
-    friend struct InspectLayout;
-    friend class QueueWait;
-    friend class JoinWaiter;
+    friend struct detail::InspectLayout;
+    friend class detail::QueueWait;
+    friend class detail::JoinWaiter;
     bool bind_first(TaskBase& task) noexcept;
     void look_before_put() const;
     void look_before_get() const;
@@ -192,6 +197,8 @@ private:
     QueueLine putters_;
     WaitQueue joiners_;
 };
+
+}  // namespace bases
 
 inline bool JoinWaiter::await_ready() const noexcept { return queue_->unfinished_ == 0; }
 

@@ -116,6 +116,8 @@ private:
     std::vector<Kept<T>> items_;
 };
 
+namespace bases {
+
 /// What `<` says.
 class Less {
 public:
@@ -124,6 +126,9 @@ public:
         return static_cast<bool>(a < b);
     }
 };
+
+}  // namespace bases
+using bases::Less;
 
 /// The smallest first: a heap that takes the steps of Python's heapq, so that equal items come in Python's order, too.
 /// All comparisons come before anything is moved.

@@ -213,6 +213,7 @@ private:
 };
 
 namespace detail {
+namespace bases {
 
 /// The Argument that stands for several: theirs if it is the same, else a common one.
 template <class HandleType, class ValueType, bool Moves>
@@ -221,6 +222,10 @@ struct CommonArgument {
     using Value = ValueType;
     static constexpr bool moves = Moves;
 };
+
+}  // namespace bases
+using bases::CommonArgument;
+
 template <class First, class... Rest>
 struct CommonArgumentOf {
     using type = std::conditional_t<
