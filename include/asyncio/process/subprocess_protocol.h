@@ -2,6 +2,7 @@
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/net/protocol_factory.h>
+#include <asyncio/net/protocol_methods.h>
 #include <asyncio/net/protocols.h>
 #include <asyncio/net/transports.h>
 #include <asyncio/process/arguments.h>
