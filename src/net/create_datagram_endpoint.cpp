@@ -12,6 +12,7 @@
 #include <asyncio/net/dns.h>
 #include <asyncio/net/sock.h>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -32,9 +33,16 @@ struct GivenAddress {
           is_path(address.is_path()),
           path(address.path()),
           host(address.host_port().host),
-          port(address.host_port().port) {}
+          port(address.host_port().port),
+          native(address.address()) {
+        if (native.family() != AddressFamily::UNIX) return;
+        is_path = true;
+        path = native.path();
+        has_value = !path.empty();
+    }
 
     std::string repr() const {
+        if (native) return asyncio::repr(native);
         if (is_path) return detail::quoted(path);
         Port number = port.get();
         std::string text = number.is_number()   ? std::to_string(number.number())
@@ -48,6 +56,7 @@ struct GivenAddress {
     std::string path;
     OwnedHost host;
     OwnedPort port;
+    SocketAddress native;  // as it was given; none if it was not
 };
 
 struct Opening {
@@ -112,6 +121,13 @@ Candidate unix_candidate(const Opening& args) {
     return candidate;
 }
 
+/// What getaddrinfo() would give for the address's number.
+std::vector<AddressInfo> infos_of(const SocketAddress& address, const DatagramEndpointOptions& options) {
+    if (options.family != AddressFamily::UNSPEC && options.family != address.family()) return {};
+    int proto = options.proto != 0 ? options.proto : IPPROTO_UDP;
+    return {AddressInfo{address.family(), SocketKind::DGRAM, proto, {}, address}};
+}
+
 /// Those for which there is an address of each kind that was given, in the order in which they were found.
 Coro<std::vector<Candidate>> find_candidates(const Opening& args) {
     std::vector<Candidate> all;
@@ -120,7 +136,12 @@ Coro<std::vector<Candidate>> find_candidates(const Opening& args) {
         if (address->is_path) throw TypeError("2-tuple is expected");
         AddressQuery query{address->host,     address->port,      args.options.family,
                            SocketKind::DGRAM, args.options.proto, args.options.flags};
-        std::vector<AddressInfo> infos = co_await resolve(std::move(query));
+        std::vector<AddressInfo> infos;
+        if (address->native) {
+            infos = infos_of(address->native, args.options);
+        } else {
+            infos = co_await resolve(std::move(query));
+        }
         for (const AddressInfo& info : infos) {
             Candidate* same = nullptr;
             for (Candidate& other : all) {
@@ -227,6 +248,12 @@ Coro<DatagramEndpoint<>> create_datagram_endpoint(Ref<ProtocolMaker> maker, cons
     args.options = options;
     args.local = GivenAddress(options.local_addr);
     args.remote = GivenAddress(options.remote_addr);
+    // A SocketAddress says of which family it is.
+    for (const GivenAddress* address : {&args.local, &args.remote}) {
+        if (address->native.family() == AddressFamily::UNIX && options.family == AddressFamily::UNSPEC) {
+            args.options.family = AddressFamily::UNIX;
+        }
+    }
     if (options.sock != nullptr) args.sock = std::move(*options.sock);
     return open_endpoint(std::move(args));
 }

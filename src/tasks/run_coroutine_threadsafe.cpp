@@ -23,8 +23,15 @@ void Submission::arrive() {
 }
 
 void submit(Submission* submission, EventLoop& loop) {
-    std::unique_ptr<Submission> owned(submission);
-    loop.call_soon_threadsafe([submitted = std::move(owned)] { submitted->arrive(); });
+    auto let_go = [](Submission* share) { share->let_go(); };
+    std::unique_ptr<Submission, decltype(let_go)> ours(submission);
+    std::unique_ptr<Submission, decltype(let_go)> its(submission);
+    try {
+        loop.call_soon_threadsafe([submitted = std::move(its)] { submitted->arrive(); });
+    } catch (...) {
+        submission->give_back();
+        throw;
+    }
 }
 
 }  // namespace asyncio::detail

@@ -70,6 +70,48 @@ TEST_F(DatagramEndpointTest, DatagramsGoBothWays) {
     run_net([] { return ping_pong("127.0.0.1"); });
 }
 
+TEST_F(DatagramEndpointTest, TakesTheAddressesThatOtherSocketsTell) {
+    run_net([]() -> Coro<> {
+        for (const char* host : {"127.0.0.1", "::1"}) {
+            std::vector<std::string> notes;
+            SocketAddress any_port(host, 0);
+            auto server = co_await create_datagram_endpoint([&] { return NotingProtocol(notes); }, any_port);
+            SocketAddress there = server.transport.get_extra_info("sockname");
+            EXPECT_EQ(there.host(), host);
+            auto client = co_await create_datagram_endpoint(quiet, HostPort(host, 0), there);
+            EXPECT_EQ(client.transport.get_extra_info("peername").address(), there);
+            client.transport.sendto("x");
+            bool come = co_await until([&] { return notes.size() == 2; });
+            EXPECT_TRUE(come);
+            client.transport.close();
+            server.transport.close();
+            co_await sleep(0s);
+        }
+    });
+}
+
+TEST_F(DatagramEndpointTest, ASocketAddressSaysOfWhichFamilyItIs) {
+    std::string path = "/tmp/asyncio_endpoint_" + std::to_string(getpid());
+    run_net([&]() -> Coro<> {
+        SocketAddress there = SocketAddress::unix_path(path);
+        auto server = co_await create_datagram_endpoint(quiet, there);
+        auto client = co_await create_datagram_endpoint(quiet, nullptr, there);
+        EXPECT_EQ(client.transport.get_extra_info("peername").address(), there);
+        client.transport.close();
+        server.transport.close();
+        co_await sleep(0s);
+        unlink(path.c_str());
+        SocketAddress here("127.0.0.1", 0);
+        std::string refused = co_await outcome_of(open({.local_addr = here, .family = AddressFamily::INET6}));
+        EXPECT_EQ(refused, "ValueError('can not get address information')");
+        refused = co_await outcome_of(open({.local_addr = there, .family = AddressFamily::INET}));
+        EXPECT_EQ(refused, "TypeError('2-tuple is expected')");
+        SocketAddress none;
+        refused = co_await outcome_of(open({.local_addr = none}));
+        EXPECT_EQ(refused, "ValueError('unexpected address family')");
+    });
+}
+
 TEST_F(DatagramEndpointTest, ItsAddressMayStandInBraces) {
     run_net([]() -> Coro<> {
         // lint: allow-co-await what users write, and an EndpointAddress needs no destructor

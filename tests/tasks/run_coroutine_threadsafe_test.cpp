@@ -149,12 +149,18 @@ TEST(RunCoroutineThreadsafe, AFutureCancelledBeforeTheTaskIsMadeEndsItUnrun) {
     });
 }
 
-TEST(RunCoroutineThreadsafe, AClosedLoopRefusesAndTheCoroutineIsDropped) {
+TEST(RunCoroutineThreadsafe, AClosedLoopRefusesAndTheCoroutineStaysWithItsOwner) {
     EventLoop loop;
     loop.close();
     auto argument = std::make_shared<int>(1);
     auto body = [](std::shared_ptr<int>) -> Coro<> { co_return; };
     EXPECT_EQ(outcome([&] { run_coroutine_threadsafe(body(argument), loop); }), "RuntimeError('Event loop is closed')");
+    EXPECT_EQ(argument.use_count(), 1);
+    Coro<> coro = body(argument);
+    EXPECT_EQ(outcome([&] { run_coroutine_threadsafe(std::move(coro), loop); }),
+              "RuntimeError('Event loop is closed')");
+    EXPECT_EQ(argument.use_count(), 2);
+    run(std::move(coro));  // as in Python, it can still be run
     EXPECT_EQ(argument.use_count(), 1);
     EXPECT_EQ(outcome([&] { run_coroutine_threadsafe(body, loop, argument); }), "RuntimeError('Event loop is closed')");
     EXPECT_EQ(argument.use_count(), 1);

@@ -6,6 +6,7 @@
 #include <asyncio/net/protocol_factory.h>
 #include <asyncio/net/protocols.h>
 #include <asyncio/net/socket.h>
+#include <asyncio/net/socket_address.h>
 #include <asyncio/net/transports.h>
 
 #include <concepts>
@@ -17,8 +18,9 @@
 
 namespace asyncio {
 
-/// A host and a port, or the path of a unix socket, an abstract one if its first byte is zero; or None.
-/// Python: the tuples and strings of `create_datagram_endpoint()`.
+/// A host and a port, the path of a unix socket, an abstract one if its first byte is zero, or what a SocketAddress
+/// says; or None. It is a view: what it is made of has to live until the call. Python: the tuples and strings of
+/// `create_datagram_endpoint()`.
 class EndpointAddress {
 public:
     constexpr EndpointAddress() noexcept = default;
@@ -34,18 +36,22 @@ public:
         : path_(static_cast<const char*>(path)), is_path_(true) {}
     constexpr EndpointAddress(std::string_view path) noexcept : path_(path), is_path_(true) {}
     EndpointAddress(const std::string& path) noexcept : path_(path), is_path_(true) {}
+    EndpointAddress(const SocketAddress& address) noexcept : address_(address ? &address : nullptr) {}
 
     /// An empty path is none, as in Python.
-    constexpr explicit operator bool() const noexcept { return host_port_ || !path_.empty(); }
-    /// Whether it is a unix socket's.
+    constexpr explicit operator bool() const noexcept { return host_port_ || !path_.empty() || address_ != nullptr; }
+    /// Whether it is a unix socket's path.
     constexpr bool is_path() const noexcept { return is_path_; }
     /// Where it is none's.
     constexpr HostPort host_port() const noexcept { return host_port_; }
     constexpr std::string_view path() const noexcept { return path_; }
+    /// None's, if it was not given as one.
+    SocketAddress address() const noexcept { return address_ != nullptr ? *address_ : SocketAddress(); }
 
 private:
     HostPort host_port_;
     std::string_view path_;
+    const SocketAddress* address_ = nullptr;
     bool is_path_ = false;
 };
 

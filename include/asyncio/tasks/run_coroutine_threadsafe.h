@@ -17,31 +17,40 @@ class Submission : public Pooled {
 public:
     Submission(const Submission&) = delete;
     Submission& operator=(const Submission&) = delete;
-    virtual ~Submission();
     void arrive();  // on the loop's thread
+    /// The loop refuses it. On the sender's thread.
+    virtual void give_back() noexcept {}
+    /// By who sends it, and by the callback that brings it: the second ends it.
+    void let_go() noexcept {
+        if (__atomic_exchange_n(&has_one_, true, __ATOMIC_ACQ_REL)) delete this;
+    }
 
 protected:
     Submission(EventLoop& loop, Ref<ConcurrentFutureBase> future) noexcept : loop_(loop), future_(std::move(future)) {}
+    virtual ~Submission();
     virtual AnyTask create_task() = 0;
     EventLoop& loop_;
 
 private:
     Ref<ConcurrentFutureBase> future_;
+    bool has_one_ = false;  // atomic: who sent it, or the callback, has let go
 };
 
-/// Sends it, and takes it over. Throws RuntimeError if the loop is closed.
+/// Sends it, and takes it over. Throws RuntimeError if the loop is closed, after `give_back()`.
 void submit(Submission* submission, EventLoop& loop);
 
 template <class T>
 class CoroSubmission final : public Submission {
 public:
-    CoroSubmission(EventLoop& loop, Ref<ConcurrentFutureBase> future, Coro<T> coro) noexcept
-        : Submission(loop, std::move(future)), coro_(std::move(coro)) {}
-    ~CoroSubmission() override { coro_.close(); }
+    CoroSubmission(EventLoop& loop, Ref<ConcurrentFutureBase> future, Coro<T>& coro) noexcept
+        : Submission(loop, std::move(future)), coro_(std::move(coro)), from_(coro) {}
 
 private:
+    ~CoroSubmission() override { coro_.close(); }
     AnyTask create_task() override { return loop_.create_task(std::move(coro_)); }
+    void give_back() noexcept override { from_ = std::move(coro_); }
     Coro<T> coro_;
+    Coro<T>& from_;  // the sender's, who waits in submit()
 };
 
 template <class Function, class... Args>
@@ -64,15 +73,16 @@ private:
 /// Runs the coroutine as a task of a loop that runs in another thread; returns at once.
 ///
 /// The task begins with a copy of the current context. Cancelling the future ends the task, even before it began.
-/// Throws RuntimeError, and drops the coroutine unrun, if the loop is closed; the loop must outlive the call.
+/// Throws RuntimeError if the loop is closed; then a coroutine that was given by `std::move` stays where it was. The
+/// loop must outlive the call.
 /// ```cpp
 /// int sum = asyncio::run_coroutine_threadsafe(add(1, 2), loop).result(5s);
 /// ```
 /// Python: asyncio.run_coroutine_threadsafe.
 template <class T>
-ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop) {
+ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T>&& coro, EventLoop& loop) {
     detail::Ref<detail::ConcurrentFutureBase> future(new detail::ConcurrentFutureState<T>(loop.core()));
-    detail::submit(new detail::CoroSubmission<T>(loop, future, std::move(coro)), loop);
+    detail::submit(new detail::CoroSubmission<T>(loop, future, coro), loop);
     return ConcurrentFuture<T>(std::move(future));
 }
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments, so a
@@ -94,7 +104,8 @@ auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop) {
     return run_coroutine_threadsafe(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), loop);
 }
 template <class F, class... Args>
-requires(!Awaitable<F> && !CoroutineFunction<F, Args...>) void run_coroutine_threadsafe(F&&, EventLoop&, Args&&...) {
+requires((!Awaitable<F> || Coroutine<F>)&&!CoroutineFunction<F, Args...>) void run_coroutine_threadsafe(F&&, EventLoop&,
+                                                                                                        Args&&...) {
     detail::refuse_task<F>();
 }
 

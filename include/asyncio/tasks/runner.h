@@ -55,7 +55,7 @@ public:
     }
     template <class F>
     requires(!Awaitable<F>) void run(F&&, RunnerRunOptions = {}) { detail::refuse_call<F>(); }
-    /// `run()` and then `close()`, whatever happens; for asyncio::run().
+    /// For the library, asyncio::run(): `run()` and then `close()`, whatever happens.
     template <class T>
     T run_and_close(Coro<T>&& main) {
         Task<T> task = start(std::move(main), {});
