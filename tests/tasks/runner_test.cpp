@@ -2,6 +2,7 @@
 #include <asyncio/tasks/run.h>
 #include <asyncio/tasks/runner.h>
 #include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/wait.h>
 
 #include <gtest/gtest.h>
 
@@ -182,6 +183,25 @@ TEST(Runner, RunsAnyAwaitable) {
     EXPECT_EQ(runner.run(future), 7);
     EXPECT_EQ(runner.run(asyncio::sleep(1s, std::string("slept"))), "slept");
     runner.run(asyncio::sleep(1s));
+}
+
+TEST(RunUntilComplete, TakesAnyAwaitable) {
+    EventLoop loop;
+    EXPECT_EQ(loop.run_until_complete(asyncio::sleep(0, 45)), 45);
+    auto task = loop.create_task([]() -> Coro<int> { co_return 46; });
+    auto [done, pending] = loop.run_until_complete(wait(task));
+    EXPECT_EQ(done.at(0).result(), 46);
+}
+
+TEST(RunnerLoop, OfAClosedRunnerIsClosedAndStillThere) {
+    Runner runner;
+    EventLoop& loop = runner.get_loop();
+    runner.close();
+    EXPECT_TRUE(loop.is_closed());
+    EXPECT_THROW(loop.call_soon([] {}), RuntimeError);
+    EXPECT_THROW(loop.run_forever(), RuntimeError);
+    runner.close();
+    EXPECT_THROW(runner.get_loop(), RuntimeError);
 }
 
 // CPython: test_runners.py, RunnerTests.test_run_keeps_context
