@@ -9,7 +9,8 @@ check_reference.py [ROOT]      check_reference.py --self-test
 - It tells of Python's counterpart, or stands in a table row of docs/from-python.md.
 - A number among the members of a struct says of what it is one.
 - A function is shown in use: in its comment, or in the code of a guide, a recipe or an example, which the reference links. A type is
-  shown by the functions that take or give it. Threads: what nothing is said of belongs to its loop's thread, as the front page says.
+  shown by the functions that take or give it, and its members by code that calls them and names the class, a relative of it, or what
+  takes or gives one. Threads: what nothing is said of belongs to its loop's thread, as the front page says.
 """
 import pathlib
 import re
@@ -26,6 +27,13 @@ BY_LANGUAGE = re.compile(r"operator\W*|operator bool|aenter|aexit|what|begin|end
 AWAITED = re.compile(r"^(?:template[^\n]*\n)?(?:requires[^\n]*\n)?(?:static |virtual )*(?:Coro<|detail::\w*(?:Operation|Waiter|Awaiter|Awaited|Sleep)|\w+Operation<|Operation<)")
 NUMBERS = re.compile(r"\b(?:std::)?(?:size_t|ptrdiff_t|u?int\d+_t|int|unsigned|double)\b(?!\s*\()")
 THROWS = re.compile(r"\bthrow (?:asyncio::)?([A-Z]\w+)")
+
+
+# A user makes them, the library reads them.
+READ_BY_THE_LIBRARY = {"Host", "Port", "EndpointAddress", "BytesLike", "WritableBytes", "Stream", "Account", "Arguments", "Pipeline",
+                       "ClockOption", "IoBackendOption", "ProtocolRef"}
+# For who writes a backend, as those in src/os.
+FOR_BACKENDS = {"IoBackend", "IoOperation"}
 
 
 class Definitions:
@@ -76,15 +84,56 @@ def complaints(root):
 
 
 def all_not_shown(root):
-    """Functions without an example."""
-    names = [name for name in reference.read(root) if not hidden(name) and page_of(name) and name.kind == "function"]
-    return not_shown(names, build.uses_of(names, build.Sources()))
+    """Functions and members without an example."""
+    names = [name for name in reference.read(root) if not hidden(name) and page_of(name)]
+    functions = [name for name in names if name.kind == "function"]
+    sources = build.Sources()
+    yield from not_shown(functions, build.uses_of(functions, sources))
+    yield from members_not_shown(names, [code for *_, code in build.code_of(sources)])
 
 
 def not_shown(names, uses):
     for name in names:
         if "```" not in name.doc and not uses[name.qualified] and name.name not in ("repr", "str", "is_for_writing"):  # for authors of an IoBackend
             yield f"include/{name.file}:{name.line}: {name.qualified} has no example"
+
+
+def members_not_shown(names, guides):
+    """An override is shown with what it overrides, and what several classes have from one base, by one of them."""
+    examples = [code for name in names for entry in (name, *name.members) for code in re.findall(r"^```cpp\n(.*?)^```", entry.doc, re.S | re.M)]
+    classes = {name.name: name for name in names if name.kind == "class"}
+    bases = {name: {re.sub("<.*", "", base).strip().split("::")[-1] for base in entry.bases} & set(classes) for name, entry in classes.items()}
+    functions = [entry for name in names for entry in (name, *name.members) if entry.kind in ("function", "variable")]
+
+    def ancestors(name):
+        return {other for base in bases[name] for other in {base} | ancestors(base)}
+
+    def relatives(name):
+        return {name} | ancestors(name) | {other for other in classes if name in ancestors(other)}
+
+    def ways_to(name):
+        """Words that say that the code has such an object."""
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        return {name, name.lower(), snake} | {entry.name for entry in functions if any(re.search(rf"\b{name}\b", text) for text in entry.signatures)}
+
+    members = {}  # where it is declared -> (class, member)
+    for name in classes.values():
+        for member in name.members:
+            if (member.kind == "function" and not hidden(member) and not BY_LANGUAGE.fullmatch(member.name) and member.name != name.name
+                    and name.name not in READ_BY_THE_LIBRARY | FOR_BACKENDS):
+                members.setdefault((member.file, member.line), (name, member))
+    shown = set()
+    for name, member in members.values():
+        is_virtual = any(re.search(r"\bvirtual\b|\boverride\b", text) for text in member.signatures)
+        call = re.compile(rf"(?:\.|->|::{'| ' if is_virtual else ''}){re.escape(member.name)}(?:<[^<>]*>)?\(")
+        is_only_one = len({other.file for _, other in members.values() if other.name == member.name}) == 1
+        words = {word for relative in relatives(name.name) for word in ways_to(relative)}
+        whose = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
+        if any(call.search(code) and (is_only_one or whose.search(code)) for code in guides + examples):
+            shown |= {(relative, member.name) for relative in relatives(name.name)}
+    for name, member in members.values():
+        if (name.name, member.name) not in shown:
+            yield f"include/{member.file}:{member.line}: {name.qualified}::{member.name} has no example"
 
 
 def tells_of_python(name, mapped):
@@ -141,6 +190,13 @@ struct Silent {};
                      for name, doc in (("used", ""), ("unused", ""), ("explained", "```cpp\nexplained();\n```"))]
         unshown = list(not_shown(functions, {"used": ["tutorial"], "unused": [], "explained": []}))
         assert unshown == ["include/f.h:1: unused has no example"], unshown
+        classes = [reference.Name("class", "Loop", "f.h", 1, docs=["```cpp\nloop.waits();\n```\n"]),
+                   reference.Name("class", "QuickLoop", "f.h", 9, bases=["Loop"]), reference.Name("class", "Other", "g.h", 1)]
+        for owner, line, method in ((0, 2, "waits"), (0, 3, "run"), (0, 4, "never"), (1, 10, "run"), (2, 2, "run"), (2, 3, "lonely")):
+            member = reference.Name("function", method, classes[owner].file, line, signatures=[f"void {method}()"], scope=classes[owner].name)
+            classes[owner].members.append(member)
+        unshown = list(members_not_shown(classes, ["QuickLoop l; l.run();", "x.lonely();"]))
+        assert unshown == ["include/f.h:4: Loop::never has no example", "include/g.h:2: Other::run has no example"], unshown
     assert found == ["Loop::lasting has no comment", "Loop::fail throws ValueError, and does not say so", "Loop::well has no comment",
                      "Loop::waits does not say what cancelling does", "Loop::number has no comment",
                      "Lonely tells of no counterpart in Python", "Silent has no comment"], found

@@ -125,9 +125,9 @@ def spaced(text):
     return "\n".join(out)
 
 
-def uses_of(names, sources):
-    """Where the guides, the recipes and the examples use a name in their code."""
-    places = []  # (rank, title, address, code)
+def code_of(sources):
+    """The code of the guides, the recipes and the examples: (rank, title, address, code)."""
+    places = []
     for file, page in sources.of_file.items():
         if file.suffix == ".md" and page.startswith("docs/") and file.stem not in ("performance", "from-python"):
             text, heading, title = file.read_text(), "", title_of(file.read_text())
@@ -142,6 +142,12 @@ def uses_of(names, sources):
                     places.append((0 if file.stem == "tutorial" else 1, label.replace("`", ""), f"../{page}{fragment}", code))
         elif file.suffix == ".cpp":
             places.append((2, f"examples/{file.stem}", f"../{page}", file.read_text()))
+    return places
+
+
+def uses_of(names, sources):
+    """Where the guides, the recipes and the examples use a name in their code."""
+    places = code_of(sources)
     uses = {}
     for name in names:
         for key, word, member in [(name.qualified, name.name, False)] + [(f"{name.qualified}::{m.name}", m.name, True) for m in name.members if m.kind == "function"]:
