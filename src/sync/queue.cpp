@@ -10,75 +10,91 @@
 namespace asyncio::detail {
 
 QueueLine::~QueueLine() {
-    while (!waiting_.empty()) waiting_.pop_front();
-    while (!left_.empty()) left_.pop_front();
+    look_in_turn();  // whoever was woken finds then that there is no queue
+    while (!line_.empty()) line_.pop_front();
 }
 
 void QueueLine::wake_first_pending() {
-    while (!waiting_.empty()) {
-        auto& wait = static_cast<QueueWait&>(waiting_.pop_front());
-        left_.push_back(wait);
-        if (!wait.is_pending()) continue;  // it was cancelled
-        wait.wake_in_turn();
-        return;
-    }
+    do {
+        auto& wait = static_cast<QueueWait&>(*next_);
+        ++next_;
+        if (wait.is_pending()) return wait.wake_in_line();
+        // it was cancelled
+    } while (next_ != line_.end());
 }
 
 void QueueLine::wake_all() {
-    while (!waiting_.empty()) wake_first_pending();
+    while (next_ != line_.end()) wake_first_pending();
+}
+
+void QueueLine::look_in_turn() noexcept {
+    for (auto wait = line_.begin(); wait != next_; ++wait) static_cast<QueueWait&>(*wait).look_in_turn();
 }
 
 std::size_t QueueLine::size() const noexcept {
     std::size_t count = 0;
-    for ([[maybe_unused]] QueueWaiter& waiter : waiting_) ++count;
+    for (auto wait = next_; wait != line_.end(); ++wait) ++count;
     return count;
 }
 
-QueueLine& QueueWait::line() const noexcept { return for_ == For::item ? queue_->getters_ : queue_->putters_; }
+QueueLine& QueueWait::line() const noexcept { return is_for_item() ? queue_->getters_ : queue_->putters_; }
 
-bool QueueWait::is_there() const noexcept { return for_ == For::item ? !queue_->empty() : !queue_->full(); }
+void QueueWait::leave_line() noexcept { line().leave(*this); }
 
-void QueueWait::start(TaskBase& task, std::coroutine_handle<> frame) noexcept {
-    line().push_back(*this);
+bool QueueWait::is_there() const noexcept { return is_for_item() ? !queue_->empty() : !queue_->full(); }
+
+void QueueWait::start(QueueLine& line, TaskBase& task, std::coroutine_handle<> frame) noexcept {
+    line.push_back(*this);
     suspend(task, frame);
 }
 
-void QueueWait::wake_in_turn() {
+[[gnu::always_inline]] inline void QueueWait::wake_in_line() {
     LoopCore& loop = task_->loop();
     if (loop.debug()) [[unlikely]]
         loop.check_thread();
     state_ = State::woken;
-    task_->set_run(&QueueWait::run_turn);
+    task_->set_run(&TaskBase::step_node);
     loop.push_ready(*task_);
 }
 
 void QueueWait::turn() {
-    bool was_woken = is_woken();
-    bool queue_lives = is_in_line();
-    ListHook<WaitQueue>::unlink();
-    if (is_cancelled() || task_->cancel_is_ahead()) [[unlikely]] {
-        was_cancelled_ = take_cancel(cancel_request_);
-        if (queue_lives && was_woken) hand_on();
-    } else if (!queue_lives) [[unlikely]] {
-        state_ = State::pending;  // for ever, like those that the queue had not woken
-        return;
-    } else if (!is_there() && !queue_->is_shutdown()) {
-        state_ = State::pending;
-        line().push_back(*this);
-        return;
+    if (!is_cancelled() && !task_->cancel_is_ahead()) {
+        if (!is_in_line()) {          // the queue has died
+            state_ = State::pending;  // for ever, like those that it had not woken
+            return;
+        }
+        QueueLine& in = line();
+        if (!is_there() && !queue_->is_shutdown()) {
+            state_ = State::pending;
+            in.leave(*this);
+            in.push_back(*this);
+            return;
+        }
+        in.somebody_is_faster();  // than those that are behind it
     }
-    step_task();
+    Waiter::step_task();
+}
+
+Ref<CancelRequest> QueueWait::end_cancelled() {
+    bool was_woken = is_woken();
+    if (is_in_line()) {
+        leave_line();
+        if (was_woken) hand_on();
+    }
+    return take_cancel_request();
 }
 
 void QueueWait::hand_on() {
-    if (is_there()) line().wake_next();
+    if (!is_there()) return;
+    line().wake_next();
+    line().look_in_turn();  // there may be more of them now than it is there for
 }
 
 void QueueWait::tell(WaitStory& story) const {
     if (!is_in_line()) return story.is_gone("Queue");
     std::string size = std::to_string(queue_->size_);
     if (queue_->maxsize_ > 0) size += "/" + std::to_string(queue_->maxsize_);
-    story.names("Queue", queue_, (for_ == For::item ? "in get(), items:" : "in put(), items:") + size);
+    story.names("Queue", queue_, (is_for_item() ? "in get(), items:" : "in put(), items:") + size);
 }
 
 void JoinWaiter::tell(WaitStory& story) const {

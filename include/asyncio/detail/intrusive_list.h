@@ -121,6 +121,7 @@ public:
     };
     Iterator begin() noexcept { return Iterator(head_.next); }
     Iterator end() noexcept { return Iterator(&head_); }
+    static Iterator at(T& item) noexcept { return Iterator(&static_cast<Hook&>(item)); }
 
 private:
     friend class PostedList;

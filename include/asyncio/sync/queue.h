@@ -27,13 +27,15 @@ public:
     bool await_ready() const noexcept { return !queue_.empty(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
-        queue_.wait(wait_.emplace(queue_, QueueWait::For::item), *frame.promise().task(), frame);
+        QueueWait& wait = wait_.emplace(queue_, QueueWait::For::item);
+        queue_.wait(wait, queue_.getters(), *frame.promise().task(), frame);
     }
     [[gnu::always_inline]] T await_resume() {
-        if (!wait_) return queue_.take();
-        wait_->end();
+        if (!wait_) return queue_.take_first();
+        wait_->end(queue_.getters());
         try {
-            return queue_.get_nowait();
+            queue_.check_getting();
+            return queue_.take();
         } catch (...) {
             wait_->hand_on();
             throw;
@@ -55,13 +57,15 @@ public:
     bool await_ready() const noexcept { return !queue_.full(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
-        queue_.wait(wait_.emplace(queue_, QueueWait::For::room), *frame.promise().task(), frame);
+        QueueWait& wait = wait_.emplace(queue_, QueueWait::For::room);
+        queue_.wait(wait, queue_.putters(), *frame.promise().task(), frame);
     }
     [[gnu::always_inline]] void await_resume() {
         if (!wait_) return queue_.put_where_room_is(item_);
-        wait_->end();
+        wait_->end(queue_.putters());
         try {
-            queue_.put_nowait_from(item_);
+            queue_.check_putting();
+            queue_.push(item_);
         } catch (...) {
             wait_->hand_on();
             throw;
@@ -103,7 +107,10 @@ public:
     /// queue is or gets shut down. Cancelled, it has put nothing, and the room goes to the next who waits.
     PutOperation<QueueOf> put(T item) { return PutOperation<QueueOf>(*this, static_cast<T&&>(item)); }
     /// Throws QueueFull if there is no room, QueueShutDown if the queue was shut down.
-    void put_nowait(T item) { put_nowait_from(item); }
+    void put_nowait(T item) {
+        check_putting();
+        push_first(item);
+    }
     template <class U>
     requires ViewsTemporary<T, U&&>
     void put(U&&) { refuse<U>(); }
@@ -117,7 +124,7 @@ public:
     /// Throws QueueEmpty if there is no item, QueueShutDown if there will be none any more.
     T get_nowait() {
         check_getting();
-        return take();
+        return take_first();
     }
 
     /// From now on put() throws QueueShutDown, and get() once the queue is empty; all who wait in them look again. With
@@ -151,6 +158,11 @@ private:
         item_taken();
         return item;
     }
+    /// The same for who was not woken for it.
+    T take_first() {
+        getters().somebody_is_faster();
+        return take();
+    }
 
     template <class U>
     static void refuse() {
@@ -158,17 +170,18 @@ private:
                       "the queue would keep a view of a temporary, which dies with this line: make it a Queue of what "
                       "owns the elements, Queue<std::string>, say");
     }
-    void wait(QueueWait& wait, TaskBase& task, std::coroutine_handle<> frame) {
+    void wait(QueueWait& wait, QueueLine& line, TaskBase& task, std::coroutine_handle<> frame) {
         check_open();
         if (!bind(task)) throw_bound_to_other_loop(describe(true));
-        wait.start(task, frame);
-    }
-    void put_nowait_from(T& item) {
-        check_putting();
-        push(item);
+        wait.start(line, task, frame);
     }
     void put_where_room_is(T& item) {
         check_open();
+        push_first(item);
+    }
+    /// For who was not woken for it.
+    void push_first(T& item) {
+        putters().somebody_is_faster();
         push(item);
     }
     void push(T& item) {

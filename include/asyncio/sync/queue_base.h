@@ -41,64 +41,90 @@ class QueueBase;
 using bases::QueueBase;
 class QueueLine;
 
-/// One wait in `get()` or `put()`, until there is an item or room, or the queue was shut down. Whoever was woken looks
-/// again, and waits again at the end of the line when somebody else was faster.
+/// One wait in `get()` or `put()`, until there is an item or room, or the queue was shut down.
+///
+/// Whoever was woken finds what it was woken for, unless somebody was faster meanwhile: then QueueLine has it look once
+/// more in its turn, and it waits again at the end of the line if there is nothing left.
 class QueueWait final : public QueueWaiter {
 public:
-    enum class For : bool { item, room };
-    QueueWait(QueueBase& queue, For what) noexcept
-        : QueueWaiter(WaitKind::queue, &queue_, GoesOn::in_turn), queue_(&queue), for_(what) {}
+    enum class For : std::uint8_t { item, room };
+    QueueWait(QueueBase& queue, For what) noexcept : QueueWaiter(WaitKind::queue, &queue_), queue_(&queue) {
+        free_byte_ = static_cast<std::uint8_t>(what);
+    }
+    ~QueueWait() {
+        if (is_in_line()) [[unlikely]]
+            leave_line();
+    }
 
     void tell(WaitStory& story) const override;
-    void start(TaskBase& task, std::coroutine_handle<> frame) noexcept;
-    /// First in `await_resume`: throws CancelledError if the task was cancelled.
-    void end() {
-        if (was_cancelled_) [[unlikely]]
-            throw CancelledError(std::move(cancel_request_));
-    }
+    void start(QueueLine& line, TaskBase& task, std::coroutine_handle<> frame) noexcept;
+    /// First in `await_resume`: throws CancelledError if it or the task was cancelled.
+    [[gnu::always_inline]] void end(QueueLine& line);
     /// It was woken and cannot use what it was woken for: somebody else may.
     void hand_on();
 
 private:
     friend class QueueLine;
     void turn() override;
-    void wake_in_turn();
+    void wake_in_line();
+    void look_in_turn() noexcept { task_->set_run(&QueueWait::run_turn); }
+    void leave_line() noexcept;
+    Ref<CancelRequest> end_cancelled();
     QueueLine& line() const noexcept;
     bool is_there() const noexcept;  // what it waits for
+    bool is_for_item() const noexcept { return free_byte_ == static_cast<std::uint8_t>(For::item); }
 
     QueueBase* queue_;
-    For for_;
-    Ref<CancelRequest> cancel_request_;  // to be thrown in the end
-    bool was_cancelled_ = false;
 };
 
 /// The tasks that wait in `get()`, or those that wait in `put()`, first come, first served.
 ///
-/// A WaitQueue keeps those who were woken or cancelled in line until they go on, for the primitives of Python's
-/// locks.py do that; its queues.py does not, and shows how many are left.
+/// A WaitQueue tells of all that have not gone on yet, for the primitives of Python's locks.py do that; its queues.py
+/// shows how many have to be woken still.
+///
+/// There are never more who were woken, and will not look once more, than there are items (or places) for them: each
+/// was woken for one, and whoever takes one without having been woken for it calls `somebody_is_faster()` first.
 class QueueLine {
 public:
-    QueueLine() noexcept = default;
+    QueueLine() noexcept : next_(line_.end()) {}
     ~QueueLine();
     QueueLine(const QueueLine&) = delete;
     QueueLine& operator=(const QueueLine&) = delete;
 
-    void push_back(QueueWait& wait) noexcept { waiting_.push_back(wait); }
+    void push_back(QueueWait& wait) noexcept {
+        line_.push_back(wait);
+        if (next_ == line_.end()) next_ = line_.at(wait);
+    }
+    void leave(QueueWait& wait) noexcept {
+        if (next_ == line_.at(wait)) ++next_;
+        line_.take_out(wait);
+    }
     /// Wakes the first that waits still.
     void wake_next() {
-        if (!waiting_.empty()) wake_first_pending();
+        if (next_ != line_.end()) wake_first_pending();
     }
     void wake_all();
+    /// Somebody takes what others were woken for.
+    void somebody_is_faster() noexcept {
+        if (next_ != line_.begin()) [[unlikely]]
+            look_in_turn();
+    }
+    void look_in_turn() noexcept;
     /// How many have to be woken yet, or were cancelled and nobody behind them was woken.
     std::size_t size() const noexcept;
 
 private:
     void wake_first_pending();
 
-    mutable IntrusiveList<QueueWaiter, WaitQueue> waiting_;
-    IntrusiveList<QueueWaiter, WaitQueue>
-        left_;  // until they go on, to know that the queue lives; in no order that matters
+    mutable IntrusiveList<QueueWaiter, WaitQueue> line_;
+    IntrusiveList<QueueWaiter, WaitQueue>::Iterator next_;  // to be woken; those before it have yet to go on
 };
+
+inline void QueueWait::end(QueueLine& line) {
+    if (is_cancelled() || task_->cancel_is_due()) [[unlikely]]
+        throw CancelledError(end_cancelled());
+    line.leave(*this);
+}
 
 /// A wait in `join()`.
 class [[nodiscard]] JoinWaiter final : public QueueWaiter {
@@ -171,6 +197,8 @@ protected:
         --size_;
         putters_.wake_next();
     }
+    QueueLine& getters() noexcept { return getters_; }
+    QueueLine& putters() noexcept { return putters_; }
     void check_thread() const;  // in debug mode, from another thread: throws
     void shut_down(bool drop_items);
     /// `items` as Python prints a list.
