@@ -17,40 +17,41 @@ public:
     SleepWait() noexcept : Waiter(WaitKind::sleep) {}
     void tell(WaitStory& story) const override;
     void start(Seconds delay, TaskBase& task, std::coroutine_handle<> frame);
-    [[gnu::always_inline]] void end() { check(); }
+    /// No time: the task goes on in the next pass, and waits for nothing.
+    void yield(TaskBase& task, std::coroutine_handle<> frame) noexcept {
+        task_ = &task;
+        state_ = State::woken;
+        task.yield(frame);
+    }
+    [[gnu::always_inline]] void end() {  // see Waiter::check()
+        if (is_cancelled() || task_->cancel_is_due()) [[unlikely]]
+            throw CancelledError(take_cancel_request());
+    }
 
 private:
     static void is_due(ReadyNode& node);
 };
 
-/// A sleep under way. It is a wait only if it takes time.
-class [[nodiscard]] SleepAwaiter : public NativeAwaitable {
+/// A sleep under way. (No NativeAwaitable: as a base of both it would keep the wait from beginning where this begins.)
+class [[nodiscard]] SleepAwaiter {
 public:
     explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
     SleepAwaiter(const SleepAwaiter&) = delete;
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
-        TaskBase* task = frame.promise().task();
-        if (takes_time()) {
-            (::new (static_cast<void*>(&wait_)) SleepWait)->start(delay_, *task, frame);
-        } else {
-            task_ = task;
-            task->yield(frame);
-        }
+        TaskBase& task = *frame.promise().task();
+        Seconds delay = delay_;
+        auto* wait = ::new (static_cast<void*>(&wait_)) SleepWait;
+        if (delay.count() > 0) return wait->start(delay, task, frame);
+        wait->yield(task, frame);
     }
-    [[gnu::always_inline]] void await_resume() {
-        if (takes_time()) return wait_.end();
-        if (task_->cancel_is_due()) [[unlikely]]
-            throw CancelledError(task_->take_due_cancel());
-    }
+    [[gnu::always_inline]] void await_resume() { wait_.end(); }
 
 private:
     static_assert(std::is_trivially_destructible_v<SleepWait>);
-    bool takes_time() const noexcept { return delay_.count() > 0; }
-    Seconds delay_;
-    union {
-        TaskBase* task_ = nullptr;
+    union {  // a million that sleep are a million of these
+        Seconds delay_;
         SleepWait wait_;
     };
 };
