@@ -3,6 +3,7 @@
 #include "detail/system_memory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <type_traits>
 
@@ -86,7 +87,7 @@ PoolSpan* PoolDepot::new_span(std::uint16_t size_class) noexcept {
     PoolSpan* span = regions_.take(size_class, block_bytes(size_class));
     if (regions_.unused_bytes() == unused) note_cold_span();
     while (span == nullptr && stored_count_ != 0) {  // in what is kept for others there may be a span as well
-        bring_home_a_stored_batch();
+        bring_home_stored_batches();
         if (giving_[size_class] != nullptr) return giving_[size_class];
         span = regions_.take(size_class, block_bytes(size_class));
     }
@@ -113,7 +114,7 @@ void PoolDepot::put(std::uint16_t size_class, PoolBatch batch) noexcept {
         stored_[size_class] = stored;
         ++stored_count_;
     } else {
-        bring_home(size_class, batch.head);
+        bring_all_home(size_class, batch.head);
     }
     keep_house();
 }
@@ -123,8 +124,7 @@ void PoolDepot::keep_house() noexcept {
     std::size_t used = regions_.used_bytes();
     bool frugal = is_frugal();
     if (frugal) {
-        // Two, for those that come are smaller than those that lie here; and not more, for somebody waits.
-        for (int i = 0; i < 2 && stored_count_ != 0; ++i) bring_home_a_stored_batch();
+        bring_home_stored_batches();
         frugal = free_bytes_ > std::max(kept_ / 2, used / 4);
     } else {
         frugal = free_bytes_ > std::max(kept_, used / 2);
@@ -158,34 +158,58 @@ void PoolDepot::note_cold_span() noexcept {
     }
 }
 
-void PoolDepot::bring_home(std::uint16_t size_class, PoolBlock* blocks) noexcept {
+inline void PoolDepot::bring_home(std::uint16_t size_class, PoolBlock& block) noexcept {
+    PoolSpan& span = PoolRegions::span_of(&block);
+    if (span.home == nullptr && span.carved == span.capacity) link(span);
+    block.next = span.home;
+    span.home = &block;
+    if (++span.returned != span.carved) return;
+    unlink(span);
+    free_bytes_ -= span.carved * block_bytes(size_class);
+    regions_.give_back(span);
+}
+
+void PoolDepot::bring_all_home(std::uint16_t size_class, PoolBlock* blocks) noexcept {
     while (blocks != nullptr) {
         PoolBlock* next = blocks->next;
-        PoolSpan& span = PoolRegions::span_of(blocks);
-        if (span.home == nullptr && span.carved == span.capacity) link(span);
-        blocks->next = span.home;
-        span.home = blocks;
-        if (++span.returned == span.carved) {
-            unlink(span);
-            free_bytes_ -= span.carved * block_bytes(size_class);
-            regions_.give_back(span);
-        }
+        bring_home(size_class, *blocks);
         blocks = next;
     }
 }
 
-void PoolDepot::bring_home_a_stored_batch() noexcept {
-    while (stored_[next_stored_] == nullptr)
-        next_stored_ = static_cast<std::uint16_t>((next_stored_ + 1) % cache_class);
-    StoredBatch* batch = stored_[next_stored_];
-    stored_[next_stored_] = batch->next_batch;
-    --stored_count_;
-    bring_home(next_stored_, batch);
+/// Several in turn: what has lain here is in no cache, so that each block is waited for; those of several batches come
+/// at the same time. And not more, for somebody waits.
+void PoolDepot::bring_home_stored_batches() noexcept {
+    struct {
+        PoolBlock* blocks;
+        std::uint16_t size_class;
+    } batches[4];
+    std::size_t count = 0;
+    while (count < std::size(batches) && stored_count_ != 0) {
+        while (stored_[next_stored_] == nullptr)
+            next_stored_ = static_cast<std::uint16_t>((next_stored_ + 1) % cache_class);
+        StoredBatch* batch = stored_[next_stored_];
+        stored_[next_stored_] = batch->next_batch;
+        --stored_count_;
+        batches[count++] = {batch, next_stored_};
+    }
+    while (count != 0) {
+        for (std::size_t i = 0; i < count;) {
+            PoolBlock* block = batches[i].blocks;
+            batches[i].blocks = block->next;
+            bring_home(batches[i].size_class, *block);
+            if (batches[i].blocks != nullptr) {
+                ++i;
+            } else {
+                batches[i] = batches[--count];
+            }
+        }
+    }
 }
 
 void PoolDepot::give_all_back() noexcept {
     std::lock_guard guard(lock_);
-    while (stored_count_ != 0) bring_home_a_stored_batch();
+    while (stored_count_ != 0) bring_home_stored_batches();
     regions_.trim(0, regions_.unused_bytes());
 }
 

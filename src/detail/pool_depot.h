@@ -117,8 +117,9 @@ private:
 
     PoolSpan* new_span(std::uint16_t size_class) noexcept;
     PoolBatch take_stored(std::uint16_t size_class) noexcept;
-    void bring_home(std::uint16_t size_class, PoolBlock* blocks) noexcept;
-    void bring_home_a_stored_batch() noexcept;
+    void bring_home(std::uint16_t size_class, PoolBlock& block) noexcept;
+    void bring_all_home(std::uint16_t size_class, PoolBlock* blocks) noexcept;
+    void bring_home_stored_batches() noexcept;
     void link(PoolSpan& span) noexcept;
     void unlink(PoolSpan& span) noexcept;
     void keep_house() noexcept;
