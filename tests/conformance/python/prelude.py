@@ -13,7 +13,7 @@ from combining import positions
 from items import outcome
 from slots import Empty, Slots
 from text import AppBase, describe, shown_repr, text
-from trace import MOST_CANCELS, Trace, X, Y, Z
+from trace import MOST_CANCELS, Trace, X, Y, Z, tell_from_destructor
 from tasks import is_entered
 from virtual_loop import TICK
 
@@ -225,5 +225,4 @@ class guard:
         try:
             self.thing.release()
         except Exception as error:
-            with contextlib.suppress(BaseException):  # what the handler raises cannot leave a destructor
-                loop().call_exception_handler({"message": "a guard could not release what it held", "exception": error})
+            tell_from_destructor(loop(), error)

@@ -1,8 +1,7 @@
 """Statements on locks and queues."""
-import contextlib
-
 from operations import awaiting, plain, walking
 from text import shown_repr
+from trace import tell_from_destructor
 from walk import Level
 
 
@@ -26,9 +25,7 @@ class Guard:
         try:
             self.thing.release()
         except Exception as error:
-            with contextlib.suppress(BaseException):  # what the handler raises cannot leave a destructor
-                self.run.loop.call_exception_handler(
-                    {"message": "a guard could not release what it held", "exception": error})
+            tell_from_destructor(self.run.loop, error)
 
 
 @walking

@@ -107,6 +107,14 @@ class Trace:
             raise ValueError("handler") if self.handler_mode == 1 else KeyboardInterrupt
 
 
+def tell_from_destructor(loop, error):
+    """As the library's guard tells of a release that fails: what the handler raises cannot leave a destructor."""
+    try:
+        loop.call_exception_handler({"message": "a guard could not release what it held", "exception": error})
+    except BaseException as ignored:
+        asyncio.log.logger.error(f"Exception ignored in an exception handler: {ignored!r}")
+
+
 class LogToTrace(logging.Handler):
     """Takes what the default exception handler says."""
     trace = None
