@@ -2,6 +2,7 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "tls/engine_support.h"
+#include "tls/tls_engine.h"
 
 using namespace asyncio;
 using support::authority;
@@ -277,6 +279,27 @@ TEST(SSLObject, OfAServerChoosesByTheNameThatIsAskedFor) {
     server.set_sni_callback({});
     EXPECT_TRUE(TlsEnds(client_context(), server, "localhost").shake_hands());
     EXPECT_EQ(ERR_peek_error(), 0U) << "the queue of errors is left dirty";
+}
+
+/// With TLS 1.2 each end could ask for another handshake, as often as it likes. It is answered by an alert, and that is
+/// all.
+TEST(SSLObject, ShakesHandsOnce) {
+    SSLContext client = client_context();
+    client.set_maximum_version(TLSVersion::TLSv1_2);
+    for (bool client_asks : {true, false}) {
+        TlsEnds ends(client, server_context());
+        ASSERT_TRUE(ends.shake_hands());
+        support::TlsEnd& asks = client_asks ? ends.client : ends.server;
+        support::TlsEnd& refuses = client_asks ? ends.server : ends.client;
+        SSL* other = asks.tls.engine().native();
+        SSL_clear_options(other, SSL_OP_NO_RENEGOTIATION);
+        ASSERT_EQ(SSL_renegotiate(other), 1);
+        SSL_do_handshake(other);
+        refuses.in.write(asks.out.read());
+        EXPECT_EQ(refuses.read_all(), "");
+        EXPECT_EQ(refuses.out.read().substr(0, 3), "\x15\x03\x03") << client_asks;
+        EXPECT_EQ(refuses.tls.write("still here"), 10U);
+    }
 }
 
 TEST(SSLObject, NeedsCommonVersionsAndCiphers) {

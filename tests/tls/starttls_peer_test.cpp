@@ -179,8 +179,20 @@ std::string message(char kind, const std::string& body) { return kind + number(b
 
 const std::string ssl_request = number(8) + number(80'877'103);
 const std::string startup =
-    number(27) + number(196'608) + std::string("user\0me\0database\0\0", 18) + std::string(1, '\0');
-const std::string startup_of_postgres = number(196'608) + std::string("user\0me\0database\0postgres\0\0", 27);
+    number(35) + number(196'608) + std::string("user\0me\0database\0postgres\0", 26) + std::string(1, '\0');
+
+/// Goes on by TLS, as such a client does, and says who it is.
+Coro<Streams> connect_to_database(int port) {
+    Streams streams = co_await open_connection("127.0.0.1", port);
+    streams.writer.write(ssl_request);
+    std::string said = co_await streams.reader.readexactly(1);
+    EXPECT_EQ(said, "S");
+    SSLContext context = client_context();
+    StartTlsOptions options = {.server_hostname = "localhost", .buffered = BufferedBytes::refuse};
+    co_await streams.writer.start_tls(context, options);
+    streams.writer.write(startup);
+    co_return streams;
+}
 
 const std::string database_server = R"(
 import asyncio, ssl, struct, sys
@@ -218,15 +230,8 @@ TEST_F(StartTlsPeerExecutorTest, AsksADatabaseInPython) {
         std::string command = "(while [ -e go ]; do sleep 0.05; done) | python3 server.py";
         auto serving = create_task(to_thread([&] { return programs.run(command); }));
         int port = co_await port_in(programs);
-        Streams streams = co_await open_connection("127.0.0.1", port);
-        streams.writer.write(ssl_request);
-        std::string said = co_await streams.reader.readexactly(1);
-        EXPECT_EQ(said, "S");
-        SSLContext context = client_context();
-        StartTlsOptions options = {.server_hostname = "localhost", .buffered = BufferedBytes::refuse};
-        co_await streams.writer.start_tls(context, options);
-        streams.writer.write(startup);
-        said = co_await streams.reader.readexactly(15);
+        Streams streams = co_await connect_to_database(port);
+        std::string said = co_await streams.reader.readexactly(15);
         EXPECT_EQ(said, message('R', number(0)) + message('Z', "I"));
         streams.writer.write(message('X', ""));
         said = co_await streams.reader.read();
@@ -292,15 +297,8 @@ TEST_F(StartTlsPeerExecutorTest, AsksPostgresql) {
         co_await postgresql_begins(programs, serving);
         for (std::size_t size : {5, 100'000}) {
             std::string word(size, 'x');
-            Streams streams = co_await open_connection("127.0.0.1", port);
-            streams.writer.write(ssl_request);
-            std::string said = co_await streams.reader.readexactly(1);
-            EXPECT_EQ(said, "S");
-            SSLContext context = client_context();
-            StartTlsOptions options = {.server_hostname = "localhost", .buffered = BufferedBytes::refuse};
-            co_await streams.writer.start_tls(context, options);
-            streams.writer.write(number(startup_of_postgres.size() + 4) + startup_of_postgres);
-            said = co_await answers(streams.reader);
+            Streams streams = co_await connect_to_database(port);
+            std::string said = co_await answers(streams.reader);
             EXPECT_EQ(said, "RZ");
             std::string question = "select ssl || ' " + word + "' from pg_stat_ssl where pid = pg_backend_pid()";
             streams.writer.write(message('Q', question + '\0'));

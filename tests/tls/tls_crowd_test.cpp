@@ -54,6 +54,15 @@ struct Service {
     }
 };
 
+template <class Ask>
+Coro<> all_at_once(const Ask& ask, Server& server) {
+    std::vector<Coro<>> clients;
+    for (int i = 0; i < count; ++i) clients.push_back(ask());
+    co_await gather(std::move(clients));
+    server.close();
+    co_await server.wait_closed();
+}
+
 // CPython: test_ssl.py, TestSSL.test_create_server_ssl_1
 // CPython: test_ssl.py, TestSSL.test_create_connection_ssl_1
 TEST_F(TlsCrowdTest, IsServedAllAtOnce) {
@@ -87,11 +96,7 @@ TEST_F(TlsCrowdTest, IsServedAllAtOnce) {
                 co_await streams.writer.wait_closed();
                 ++content;
             };
-            std::vector<Coro<>> clients;
-            for (int i = 0; i < count; ++i) clients.push_back(ask());
-            co_await gather(std::move(clients));
-            server.close();
-            co_await server.wait_closed();
+            co_await all_at_once(ask, server);
             EXPECT_EQ(content, count);
             EXPECT_EQ(service.served, count);
         }
@@ -118,11 +123,7 @@ TEST_F(TlsCrowdTest, IsEndedInGoodOrderByTheServer) {
             co_await streams.writer.wait_closed();
             ++content;
         };
-        std::vector<Coro<>> clients;
-        for (int i = 0; i < count; ++i) clients.push_back(ask());
-        co_await gather(std::move(clients));
-        server.close();
-        co_await server.wait_closed();
+        co_await all_at_once(ask, server);
         EXPECT_EQ(content, count);
         EXPECT_EQ(service.served, count);
     });
