@@ -2,9 +2,13 @@
 # part of another project, builds it and runs its program; so it fails when its configuration does not build. What needs
 # more than half a minute of CPU time has the label `platforms` instead.
 # LOADED: modules that have it, loaded by a program that has not, are a test of their own.
-# add_build(label name [LOADED] [COMPILER compiler] [OPTIONS compiler options] [CACHE -DNAME=value...] [RUN_BY emulator])
+# SOURCE: the project, if not tests/builds.
+# add_build(label name [LOADED] [SOURCE dir] [COMPILER compiler] [OPTIONS compiler options] [CACHE -DNAME=value...] [RUN_BY emulator])
 function(add_build label name)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "LOADED" "COMPILER" "RUN_BY;OPTIONS;CACHE")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "LOADED" "COMPILER;SOURCE" "RUN_BY;OPTIONS;CACHE")
+    if(NOT arg_SOURCE)
+        set(arg_SOURCE tests/builds)
+    endif()
     if(NOT arg_COMPILER)
         set(arg_COMPILER ${CMAKE_CXX_COMPILER})
     endif()
@@ -16,7 +20,7 @@ function(add_build label name)
     endif()
     set(dir ${CMAKE_CURRENT_BINARY_DIR}/builds/${name})
     add_test(NAME ${label}/${name} COMMAND ${CMAKE_CTEST_COMMAND}
-        --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/tests/builds ${dir} --build-generator Ninja
+        --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE} ${dir} --build-generator Ninja
         --build-options -DCMAKE_CXX_COMPILER=${compiler_of_${name}} -DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE_PROGRAM}
             "-DPARENT_OPTIONS=${arg_OPTIONS}" ${arg_CACHE}
         --test-command ${arg_RUN_BY} ${dir}/program)
@@ -90,3 +94,16 @@ foreach(machine "builds;armhf;arm-linux-gnueabihf;qemu-arm" "builds;s390x;s390x-
     add_build(${label} ${name} COMPILER ${triplet}-g++ OPTIONS ${strict} -Wno-psabi RUN_BY ${emulator} -L /usr/${triplet}
         CACHE -DCMAKE_SYSTEM_NAME=Linux -DASYNCIO_IO_URING=OFF -DASYNCIO_TLS=OFF)
 endforeach()
+
+# Not only a program there, but a chosen set of the tests.
+set(googletest /usr/src/googletest/googletest)   # of Debian's package googletest
+if(EXISTS ${googletest}/src/gtest-all.cc)
+    add_build(platforms libcxx_tests SOURCE tests/elsewhere COMPILER clang++-19 OPTIONS -stdlib=libc++ -fexperimental-library
+        CACHE -DGOOGLETEST=${googletest} -DCMAKE_EXE_LINKER_FLAGS=-stdlib=libc++)
+    foreach(machine "aarch64;aarch64-linux-gnu;qemu-aarch64" "armhf;arm-linux-gnueabihf;qemu-arm")
+        list(POP_FRONT machine name triplet emulator)
+        add_build(platforms ${name}_tests SOURCE tests/elsewhere COMPILER ${triplet}-g++ OPTIONS -Wno-psabi
+            RUN_BY ${emulator} -L /usr/${triplet}
+            CACHE -DGOOGLETEST=${googletest} -DCMAKE_SYSTEM_NAME=Linux -DASYNCIO_IO_URING=OFF -DASYNCIO_TLS=OFF)
+    endforeach()
+endif()

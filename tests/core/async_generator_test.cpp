@@ -321,9 +321,9 @@ TEST(AsyncGenerator, RunsAMillionStepsInConstantStack) {
             for (int i = 0; i < end; ++i) co_yield i;
         };
         auto gen = count(1'000'000);
-        long sum = 0;
+        long long sum = 0;
         while (auto item = co_await gen.next()) sum += *item;
-        EXPECT_EQ(sum, 499999500000L);
+        EXPECT_EQ(sum, 499999500000);
     });
 }
 
