@@ -58,9 +58,9 @@ void add_name(TextForSignals& text, const TaskBase& task) noexcept {
     if (const std::string* kept = name.text_or_null()) {
         constexpr std::size_t longest = 200;
         text.add_safely(kept->data(), std::min(kept->size(), longest));
-    } else if (name.is_number()) {
+    } else if (std::uintptr_t number = name.number(); number != 0) {
         text.add("Task-");
-        text.add_number(name.identity() >> 1);
+        text.add_number(number);
     }
     text.add("'");
 }

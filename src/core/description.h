@@ -120,9 +120,9 @@ struct Description {
     } task;
     struct Frame {
         std::uint16_t task;
-        std::uint16_t link;      // a pointer to the link to who awaits it, but for the lowest bit; null: the task's own
+        std::uint16_t link;      // a pointer to the link to who awaits it; null: the task's own
         std::uint16_t function;  // a place: where the coroutine is defined
-        std::uint16_t await_at;  // a place: the line of its await
+        std::uint16_t await_at;  // a place: the line of its await; odd: it has failed
         std::uint16_t parent;    // in the link: a pointer to the frame that awaits
     } frame;
     struct Place {
@@ -153,6 +153,12 @@ struct Description {
         std::uint16_t maxsize;
         std::uint16_t unfinished;
     } queue;
+    struct Name {
+        std::uint16_t newest;  // behind the pointer to the newest loop: one to the newest name; 0: there are no names
+        std::uint16_t next;    // a pointer to an older one, or null
+        std::uint16_t object;  // a pointer to what is called so
+        std::uint16_t text;    // a string
+    } name;
 };
 
 }  // namespace asyncio::inspect

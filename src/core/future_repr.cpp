@@ -1,4 +1,5 @@
 // What a future and a task look like when they are printed.
+#include "core/function_name.h"
 #include "core/wait_story.h"
 
 #include <asyncio/core/task.h>
@@ -43,6 +44,19 @@ std::string repr_of_wait(const TaskBase& task, const std::vector<StackEntry>& fr
     return text;
 }
 
+/// In debug mode: who created it, and where that one had come to, by the line of its latest await.
+void add_birthplace(std::string& text, const TaskBase& task) {
+    const Birthplace* birth = task.kept_name().birthplace_or_null();
+    if (birth == nullptr) return;
+    for (std::uint8_t i = 0; i < birth->count; ++i) {
+        const FramePlace& place = birth->places[i];
+        if (is_of_library(place.function.function_name())) continue;
+        StackEntry entry = stack_entry(place);
+        text += " created in " + entry.function + "() after " + entry.file + ":" + std::to_string(entry.line);
+        return;
+    }
+}
+
 std::string repr_of_task(const TaskBase& task, int depth) {
     std::string text = "<Task ";
     add_outcome(text, task, task.cancelling() > 0 ? "cancelling" : "pending");
@@ -60,6 +74,7 @@ std::string repr_of_task(const TaskBase& task, int depth) {
     text += place.file + ":" + std::to_string(place.line) + ">";
     if (task.waiting_on() != nullptr) text += " wait_for=" + repr_of_wait(task, frames, depth);
     add_result(text, task);
+    add_birthplace(text, task);
     return text + ">";
 }
 

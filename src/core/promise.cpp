@@ -5,9 +5,35 @@
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/log.h>
 
+#include <cstring>
 #include <new>
+#include <utility>
 
 namespace asyncio::detail {
+
+namespace {
+
+// A word: what it points to has an even address in every C++ library.
+static_assert(sizeof(std::exception_ptr) == sizeof(std::uintptr_t));
+static_assert(sizeof(std::source_location) == sizeof(std::uintptr_t));
+
+}  // namespace
+
+void PromiseBase::fail(std::exception_ptr error) noexcept {
+    if (has_failed()) drop_error();
+    std::memcpy(&place_or_error_, &error, sizeof error);
+    ::new (static_cast<void*>(&error)) std::exception_ptr();  // what it held is here now
+    place_or_error_ |= failed;
+}
+
+std::exception_ptr PromiseBase::take_failure() noexcept {
+    std::uintptr_t word = std::exchange(place_or_error_, failed) & ~failed;
+    std::exception_ptr error;
+    std::memcpy(static_cast<void*>(&error), &word, sizeof word);
+    return error;
+}
+
+void PromiseBase::drop_error() noexcept { take_failure(); }
 
 void PromiseBase::unhandled_exception() noexcept {
     std::exception_ptr error = std::current_exception();

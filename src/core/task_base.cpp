@@ -82,6 +82,21 @@ void TaskBase::run_step() noexcept {
     ++loop.tasks_begun;
 }
 
+/// In debug mode: where the task that runs stands, whose line is that of its latest await.
+[[gnu::noinline]] void TaskBase::note_birthplace() noexcept {
+    const TaskBase* creator = task_loop(*loop_).current_task;
+    if (creator == nullptr || creator->is_over_) return;
+    Birthplace place;
+    std::coroutine_handle<> frame = creator->innermost_;
+    constexpr std::uint8_t enough = 2;  // with(), and whoever called it
+    while (frame && place.count < enough) {
+        const PromiseBase& promise = PromiseBase::of(frame);
+        if (!promise.has_failed()) place.places[place.count++] = {promise.function(), promise.await_at()};
+        frame = promise.parent();
+    }
+    name_.note_birthplace(place);
+}
+
 void TaskBase::start(const TaskOptions& options) {
     if (options.name.data() != nullptr) [[unlikely]] {
         name_.assign(options.name);
@@ -96,6 +111,8 @@ void TaskBase::start(const TaskOptions& options) {
     } else {
         context_ = ContextSlot::copy_current();
     }
+    if (loop_->debug()) [[unlikely]]
+        note_birthplace();
     join_loop();
     inc_ref();  // the loop's, until the task is over
     if (options.eager_start.value_or(false) && is_running) [[unlikely]] {
@@ -107,6 +124,8 @@ void TaskBase::start(const TaskOptions& options) {
 
 void TaskBase::start_plainly() noexcept {
     name_.assign_number(next_number());
+    if (loop_->debug()) [[unlikely]]
+        note_birthplace();
     context_.begin_as_copy(*loop_->current_context());
     join_loop();
     inc_ref();

@@ -102,21 +102,33 @@ void TaskLoop::drop_node(ReadyNode& node) noexcept {
 
 void TaskLoop::run_in_debug_mode(ReadyNode& node) {
     // The node may be gone after its turn, but for what it is a part of.
-    Ref<HandleBase> handle;
-    Ref<FutureBase> task(task_of_step(node));
-    if (node.run_function() == &HandleBase::run_handle) handle = Ref<HandleBase>(&static_cast<HandleBase&>(node));
-    // In a pass a turn begins where the one before it ended.
-    bool is_first = std::exchange(turn_ended_behind_, UINT64_MAX) != steps();
-    TimePoint start = is_first ? read_clock() : turn_ended_;
+    class Kept {
+    public:
+        explicit Kept(ReadyNode& node) noexcept : task(task_of_step(node)) {
+            if (task != nullptr) {
+                task->inc_ref();
+            } else if (node.run_function() == &HandleBase::run_handle) {
+                handle = &static_cast<HandleBase&>(node);
+                handle->inc_ref_in_its_thread();
+            }
+        }
+        ~Kept() {
+            if (task != nullptr) task->dec_ref_in_its_thread();
+            if (handle != nullptr) handle->dec_ref_in_its_thread();
+        }
+        FutureBase* task;
+        HandleBase* handle = nullptr;
+    };
+    Kept kept(node);
+    turn_clock_.begin(steps());
     node.run();
-    turn_ended_ = read_clock();
-    turn_ended_behind_ = steps();
-    Seconds taken = turn_ended_ - start;
-    if (facade_ != nullptr && taken >= facade_->slow_callback_duration) [[unlikely]]
-        tell_of_slow_turn(task.get(), handle.get(), taken);
+    if (facade_ != nullptr && turn_clock_.end(steps(), facade_->slow_callback_duration)) [[unlikely]]
+        tell_of_slow_turn(kept.task, kept.handle);
 }
 
-void TaskLoop::tell_of_slow_turn(FutureBase* task, const HandleBase* handle, Seconds taken) {
+void TaskLoop::tell_of_slow_turn(FutureBase* task, const HandleBase* handle) {
+    Seconds taken = turn_clock_.length();
+    if (taken < facade_->slow_callback_duration) return;
     std::string name = "a callback of the library";
     if (task != nullptr) name = repr(AnyTask(Ref<FutureBase>(task)));
     if (handle != nullptr) name = handle->repr();

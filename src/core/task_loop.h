@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/exception_handler.h"
+#include "core/turn_clock.h"
 #include "core/unwinding.h"
 #include "loop/loop_core.h"
 
@@ -64,14 +65,12 @@ private:
     }
     void after_fork_in_child() noexcept override;
     void run_in_debug_mode(ReadyNode& node) override;
-    [[gnu::noinline]] static void tell_of_slow_turn(FutureBase* task, const HandleBase* handle, Seconds taken);
+    [[gnu::noinline]] void tell_of_slow_turn(FutureBase* task, const HandleBase* handle);
     void node_failed() override;
     void drop_node(ReadyNode& node) noexcept override;
     void nothing_can_come(bool is_proven) override;
 
-    // In debug mode: when the latest turn ended, and behind how many nodes its pass had begun.
-    TimePoint turn_ended_;
-    std::uint64_t turn_ended_behind_ = UINT64_MAX;
+    TurnClock turn_clock_{*this};  // of debug mode
     EventLoop* facade_;
     std::string told_of_;  // the last deadlock that the log was told of
 };

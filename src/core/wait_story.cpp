@@ -1,6 +1,7 @@
 #include "core/wait_story.h"
 
 #include "core/function_name.h"
+#include "core/object_names.h"
 
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/future.h>
@@ -18,7 +19,9 @@ void WaitStory::awaits(const AwaitsFutures& futures) {
 void WaitStory::names(const char* type, const void* object, const std::string& extra) {
     char address[32];
     std::snprintf(address, sizeof address, " at %p", object);
-    text = std::string("<") + type + address + (extra.empty() ? "" : " ") + extra + ">";
+    std::string name = name_of_object(object);
+    if (!name.empty()) name = " " + detail::quoted(name);
+    text = std::string("<") + type + name + address + (extra.empty() ? "" : " ") + extra + ">";
 }
 
 void WaitStory::is_gone(const char* type) {

@@ -3,6 +3,7 @@
 #include "core/task_loop.h"
 #include "loop/all_loops.h"
 
+#include <asyncio/core/named.h>
 #include <asyncio/core/wait_queue.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/sync/lock.h>
@@ -161,7 +162,7 @@ struct InspectLayout {
         to.frame = {.task = static_cast<std::uint16_t>(promise + offsetof(PromiseBase, task_)),
                     .link = static_cast<std::uint16_t>(promise + offsetof(PromiseBase, link_)),
                     .function = static_cast<std::uint16_t>(promise + offsetof(PromiseBase, function_)),
-                    .await_at = static_cast<std::uint16_t>(promise + offsetof(PromiseBase, await_at_)),
+                    .await_at = static_cast<std::uint16_t>(promise + offsetof(PromiseBase, place_or_error_)),
                     .parent = offsetof(CoroLink, parent)};
         static_assert(sizeof(std::source_location) == sizeof(void*));
         to.place = {.file = 0, .function = pointer, .line = 2 * pointer};
@@ -186,6 +187,10 @@ struct InspectLayout {
         describe_task(to);
         describe_waiting(to);
         describe_callbacks(to);
+        to.name = {.newest = distance(&all_loops.first_, &all_loops.first_name),
+                   .next = offsetof(ObjectName, next_),
+                   .object = offsetof(ObjectName, object_),
+                   .text = offsetof(ObjectName, text_)};
         std::string_view("asyncio").copy(to.magic, sizeof to.magic);
         return to;
     }

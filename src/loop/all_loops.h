@@ -5,6 +5,7 @@
 namespace asyncio::detail {
 
 class LoopCore;
+class ObjectName;
 
 /// Every loop of the process, of whatever thread, the newest first. Who reads the process from outside begins here, by
 /// the name `asyncio::detail::all_loops`; who is inside holds a NoFork, and then no loop begins or ends meanwhile.
@@ -23,6 +24,9 @@ public:
 private:
     friend struct InspectLayout;
     LoopCore* first_ = nullptr;
+
+public:
+    ObjectName* first_name = nullptr;  // src/core/object_names.h; behind the loops, for who reads from outside
 };
 
 extern constinit AllLoops all_loops;

@@ -271,14 +271,18 @@ void LoopCore::note_watchers() noexcept {
 }
 
 void LoopCore::run_watched(ReadyNode& node) {
+    if (instrument_ == nullptr) return run_in_debug_mode(node);
+    run_with_instrument(node);
+}
+
+void LoopCore::run_with_instrument(ReadyNode& node) {
     class Step {
     public:
         Step(LoopCore& loop, ReadyNode& node) : loop_(loop), instrument_(loop.instrument_) {
-            if (instrument_ != nullptr) instrument_->before_step(node);
+            instrument_->before_step(node);
         }
         ~Step() {
-            bool is_there = instrument_ != nullptr && instrument_ == loop_.instrument_;
-            if (is_there) instrument_->after_step();
+            if (instrument_ == loop_.instrument_) instrument_->after_step();
         }
 
     private:

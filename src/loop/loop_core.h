@@ -52,6 +52,8 @@ public:
     TimePoint when_of(const TimerNode& node) const noexcept { return timers_.when(node); }  // of one that waits
     TimePoint time() noexcept { return timers_.now(); }
     TimePoint last_time() const noexcept { return timers_.last(); }
+    TimePoint read_clock() noexcept { return timers_.read_clock(); }  // and due timers know nothing of it
+    bool has_system_clock() const noexcept { return !timers_.may_jump(); }
 
     // Life.
     void stop() noexcept { stopping_ = true; }
@@ -162,7 +164,6 @@ protected:
     void drop_queued() noexcept {
         if (!ready_.empty() || !timers_.empty()) drop_all_queued();
     }
-    TimePoint read_clock() noexcept { return timers_.read_clock(); }
     /// Nothing is queued, watched, open or under way, and nothing of it was replaced.
     bool is_untouched() const noexcept {
         bool nothing_is_left = ready_.empty() && timers_.empty() && descriptors_.empty() && resources.empty() &&
@@ -198,6 +199,7 @@ private:
     bool only_threads_can_wake() noexcept;
     void run_ready(ReadyNode& end_of_pass);
     void run_watched(ReadyNode& node);
+    void run_with_instrument(ReadyNode& node);
     void note_watchers() noexcept;
     void collect_due() noexcept;
     void tell_made_ready(ReadyList& nodes) noexcept;

@@ -212,6 +212,7 @@ void ReadWaiter::tell(WaitStory& story) const {
 }
 
 bool ReadWaiter::begin() {
+    reader_->loop().check_thread();
     reader_->check_exception();
     if (is_satisfied()) return true;
     check_nobody_waits();

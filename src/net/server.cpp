@@ -78,9 +78,12 @@ const detail::ServerHandle& Server::handle() const {
     return server_;
 }
 
-Coro<> Server::start_serving() const { return detail::start_serving_and_pass(handle()); }
+Coro<> Server::start_serving() const {
+    handle().get()->loop().check_thread();
+    return detail::start_serving_and_pass(handle());
+}
 Coro<> Server::serve_forever() const {
-    handle();
+    handle().get()->loop().check_thread();
     return detail::serve_until_cancelled(*this);
 }
 bool Server::is_serving() const { return handle().get()->is_serving(); }

@@ -27,6 +27,7 @@ void StreamWaiter::tell(WaitStory& story) const {
 
 // CPython: streams.py, StreamWriter.drain
 bool DrainWaiter::await_ready() {
+    stream().transport().loop().check_thread();
     if (ReaderState* reader = stream().reader(); reader != nullptr && reader->exception()) {
         std::rethrow_exception(reader->exception());
     }
@@ -68,6 +69,7 @@ void DrainWaiter::await_resume() {
 }
 
 bool WaitClosedWaiter::await_ready() {
+    stream().transport().loop().check_thread();
     if (!stream().is_lost()) return false;
     error_ = stream().lost_by();
     return true;

@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/manual_clock.h"
@@ -180,6 +182,30 @@ TEST_F(ExceptionHandlerTest, CanBeCalledByHand) {
     loop.call_exception_handler({.message = "look at this"});
     loop.call_exception_handler({.message = ""});
     EXPECT_EQ(logged, (std::vector<std::string>{"error: look at this", "error: Unhandled exception in event loop"}));
+}
+
+// By the processor's counter, where it has one: it must neither miss a slow turn nor blame the one after it.
+TEST_F(ExceptionHandlerTest, DebugModeLogsASlowTurnByTheSystemsClock) {
+    EventLoop loop;
+    loop.set_debug(true);
+    loop.slow_callback_duration = 60ms;
+    loop.call_soon([] {});
+    loop.call_soon([] { std::this_thread::sleep_for(std::chrono::milliseconds(70)); });
+    loop.call_soon([] {});
+    run_once(loop);
+    ASSERT_EQ(logged.size(), 1U);
+    std::size_t at = logged[0].find("> took 0.");
+    ASSERT_NE(at, std::string::npos) << logged[0];
+    double seconds = std::stod(logged[0].substr(at + 7));
+    EXPECT_GE(seconds, 0.069);
+    EXPECT_LE(seconds, 5);
+
+    logged.clear();
+    loop.slow_callback_duration = 0.0;
+    loop.call_soon([] {});
+    run_once(loop);
+    ASSERT_GE(logged.size(), 1U);
+    EXPECT_TRUE(logged[0].ends_with(" took 0.000 seconds")) << logged[0];
 }
 
 // CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_log_slow_callbacks

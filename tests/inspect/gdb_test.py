@@ -12,7 +12,7 @@ from cores_test import core_of
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools/gdb/asyncio_gdb.py"
 WAITS = {
-    "holder": "a sleep", "locks": r"a Lock at 0x[0-9a-f]+ that 'holder' holds", "event": "an Event at 0x", "gets": "a Queue at 0x",
+    "holder": "a sleep", "locks": r"a Lock at 0x[0-9a-f]+ that 'holder' holds", "event": "an Event at 0x", "gets": "a Queue 'orders' at 0x",
     "awaits": "task 'awaited'", "gathers": r"gather\(\)", "group": "a TaskGroup", "descriptor": r"file descriptor \d+",
     "process": r"the end of process \d+", "thread": "a call on another thread", "waits": "several futures",
 }

@@ -3,6 +3,7 @@
 //     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, forked, without_main, spin,
 //                                 no_loop, closed
 #include <asyncio/asyncio.h>
+#include <asyncio/core/named.h>
 #include <asyncio/subprocess.h>
 
 #include <pthread.h>
@@ -51,7 +52,7 @@ Coro<> parked() {
     Condition condition;
     Semaphore semaphore(0);
     Barrier barrier(3);
-    Queue<int> empty;
+    Named<Queue<int>> empty("orders");
     Queue<int> full(1);
     full.put_nowait(1);
     EventLoop& loop = get_running_loop();

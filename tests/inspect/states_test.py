@@ -23,7 +23,7 @@ WAITS = {  # a part of what is said of each task's wait
     "condition": "Condition at 0x",
     "semaphore": "Semaphore at 0x[0-9a-f]+, value:0",
     "barrier": "Barrier at 0x",
-    "gets": "Queue at 0x[0-9a-f]+, items:0, unfinished:0",
+    "gets": "Queue 'orders' at 0x[0-9a-f]+, items:0, unfinished:0",
     "puts": "Queue at 0x[0-9a-f]+, items:1/1, unfinished:1",
     "joins": "Queue at 0x[0-9a-f]+, items:1/1, unfinished:1",
     "future": "Future at 0x[0-9a-f]+$",

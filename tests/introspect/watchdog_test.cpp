@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <mutex>
 #include <string>
@@ -121,11 +123,30 @@ TEST(StallWatchdog, RefusesWhatMakesNoSense) {
     });
 }
 
+/// There is another thread, and it and all others wait for something.
+bool other_threads_sleep() {
+    std::size_t others = 0;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+        if (thread.path().filename() == std::to_string(::gettid())) continue;
+        std::string line;
+        std::getline(std::ifstream(thread.path() / "stat"), line);
+        std::size_t name_ends = line.rfind(')');
+        if (name_ends == std::string::npos || line.compare(name_ends, 4, ") S ") != 0) return false;
+        ++others;
+    }
+    return others > 0;
+}
+
+Coro<> until_other_threads_sleep() {
+    for (int i = 0; i < 10'000 && !other_threads_sleep(); ++i) co_await sleep(1ms);
+    EXPECT_TRUE(other_threads_sleep());
+}
+
 TEST(StallWatchdog, IsSilentInAForkedChild) {
     Told told;
     run([](Told& seen) -> Coro<> {
         StallWatchdog watchdog(seen.options(5));
-        co_await sleep(20ms);  // its thread has begun: one that allocates at the fork() may stop a child under ASan
+        co_await until_other_threads_sleep();  // one that allocates at the fork() may stop a child under ASan
         pid_t child = ::fork();
         if (child == 0) {
             ::alarm(20);
@@ -144,7 +165,7 @@ TEST(StallWatchdog, EndsInAForkedChildThatGoesOnWithTheLoop) {
         pid_t child = 0;
         {
             StallWatchdog watchdog;
-            co_await sleep(20ms);
+            co_await until_other_threads_sleep();
             child = ::fork();
             co_await sleep(0s);
         }

@@ -50,6 +50,14 @@ Coro<> wait_for_notice(Condition& condition) {
 }
 Coro<> get_none() { co_return; }
 Coro<> get_one(Queue<int>& queue) { co_await queue.get(); }
+Coro<> drain(const StreamWriter& writer) { co_await writer.drain(); }
+Coro<> read_one(StreamReader& reader) { co_await reader.read(1); }
+class Silent : public DatagramProtocol {};
+Coro<DatagramTransport> bound_datagrams() {
+    HostPort loopback("127.0.0.1", 0);
+    auto [transport, protocol] = co_await create_datagram_endpoint([] { return Silent(); }, loopback);
+    co_return transport;
+}
 Coro<> put_one(Queue<int>& queue) { co_await queue.put(7); }
 
 TEST(WrongPlace, InDebugModeALoopsFunctionsAndHandlesThrowThere) {
@@ -196,6 +204,68 @@ TEST(WrongPlace, InDebugModeQueuesBarriersAndConditionsThrowThereAndDoNotChange)
         });
         EXPECT_EQ(uses.passed, Names());
         EXPECT_FALSE(barrier.broken());
+    };
+    run(body(), {.debug = true});
+}
+
+// A table of what streams, servers and transports are asked to do.
+TEST(WrongPlace, InDebugModeStreamsServersAndTransportsThrowThereAndDoNotChange) {
+    auto body = []() -> Coro<> {
+        StreamWriter accepted;
+        Event is_accepted;
+        auto serve = [&](StreamReader, StreamWriter writer) -> Coro<> {
+            accepted = writer;
+            is_accepted.set();
+            co_await writer.wait_closed();
+        };
+        Server server = co_await start_server(serve, "127.0.0.1", 0);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", server.sockets().at(0).getsockname().port());
+        co_await is_accepted.wait();
+        Transport transport = writer.transport();
+        ReadTransport reading = transport;
+        DatagramTransport datagrams = co_await bound_datagrams();
+        Uses uses;
+        auto use = [&] {
+            uses("StreamWriter.write", [&] { writer.write("x"); });
+            uses("StreamWriter.writelines", [&] { writer.writelines(Names{"x", "y"}); });
+            uses("StreamWriter.drain", [&] { run(drain(writer)); });
+            uses("StreamWriter.write_eof", [&] { writer.write_eof(); });
+            uses("StreamWriter.close", [&] { writer.close(); });
+            uses("StreamWriter.abort", [&] { writer.abort(); });
+            uses("StreamWriter.set_write_buffer_limits", [&] { writer.set_write_buffer_limits(); });
+            uses("StreamReader.read", [&] { run(read_one(reader)); });
+            uses("Transport.write", [&] { transport.write("x"); });
+            uses("Transport.writelines", [&] { transport.writelines(Names{"x", "y"}); });
+            uses("Transport.write_eof", [&] { transport.write_eof(); });
+            uses("Transport.close", [&] { transport.close(); });
+            uses("Transport.abort", [&] { transport.abort(); });
+            uses("Transport.pause_reading", [&] { transport.pause_reading(); });
+            uses("Transport.resume_reading", [&] { transport.resume_reading(); });
+            uses("Transport.set_protocol", [&] { transport.set_protocol(transport.get_protocol()); });
+            uses("Transport.set_write_buffer_limits", [&] { transport.set_write_buffer_limits(); });
+            uses("DatagramTransport.sendto", [&] { datagrams.sendto("x", SocketAddress("127.0.0.1", 9)); });
+            uses("DatagramTransport.abort", [&] { datagrams.abort(); });
+            uses("DatagramTransport.close", [&] { datagrams.close(); });
+            uses("Server.close", [&] { server.close(); });
+            uses("Server.close_clients", [&] { server.close_clients(); });
+            uses("Server.abort_clients", [&] { server.abort_clients(); });
+            uses("Server.start_serving", [&] { run(server.start_serving()); });
+            uses("StreamReader.feed_data", [&] { reader.feed_data("x"); });
+            uses("StreamReader.feed_eof", [&] { reader.feed_eof(); });
+        };
+        co_await to_thread(use);
+        EXPECT_EQ(uses.passed, Names());
+        EXPECT_TRUE(server.is_serving());
+        EXPECT_FALSE(writer.is_closing());
+        EXPECT_TRUE(transport.is_reading());
+        EXPECT_FALSE(datagrams.is_closing());
+        EXPECT_FALSE(reader.at_eof());
+        writer.write("as before\n");
+        datagrams.close();
+        writer.close();
+        accepted.close();
+        server.close();
+        co_await server.wait_closed();
     };
     run(body(), {.debug = true});
 }

@@ -19,6 +19,7 @@ GROUPS = {  # as in src/core/description.h, in order
     "lock": "owner taken_at",
     "semaphore": "value",
     "queue": "size maxsize unfinished",
+    "object_name": "newest next object text",
 }
 CALLBACKS_AT, CALLBACK_BYTES, CALLBACKS = 40, 16, 10
 KINDS = ("something", "a future", "a task", "gather()", "a sleep", "a TaskGroup", "several futures", "a Lock", "an Event",
@@ -84,14 +85,15 @@ class Reader:
             header = self.bytes(self.at, CALLBACKS_AT)
         except gdb.MemoryError as error:
             raise gdb.GdbError("there is no process and no core file") from error
-        magic, version, size, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
+        magic, version, self.size, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
         if magic != b"asyncio\0":
             raise gdb.GdbError("the program has not begun yet")
         if version != VERSION or not is_little or self.pointer != 8:
             raise gdb.GdbError(f"the program's asyncio describes itself in version {version}, for another kind of machine "
                                f"or for another version of this script")
         count = sum(len(names.split()) for names in GROUPS.values())
-        raw = self.bytes(self.at + CALLBACKS_AT + CALLBACKS * CALLBACK_BYTES, 2 * count)
+        begin = CALLBACKS_AT + CALLBACKS * CALLBACK_BYTES
+        raw = self.bytes(self.at + begin, min(2 * count, self.size - begin)).ljust(2 * count, b"\0")  # an older one has less
         numbers = iter(struct.unpack(f"<{count}H", raw))
         for group, names in GROUPS.items():
             fields = names.split()
@@ -145,7 +147,10 @@ class Reader:
         word = self.word(address + self.task.name)
         if word & 1:
             return f"Task-{word >> 1}", word
-        return (self.string(word + self.task.text), self.word(word + self.task.identity)) if word else ("?", 0)
+        if not word:
+            return "?", 0
+        text, identity = self.string(word + self.task.text), self.word(word + self.task.identity)
+        return (f"Task-{identity >> 1}" if not text and identity & 1 else text), identity  # in debug mode it has a number there
 
     def read_task(self, address):
         if self.number(address + self.future.state, "B") != 0:
@@ -168,7 +173,7 @@ class Reader:
             await_at = self.word(frame + self.frame.await_at)
             link = self.word(frame + self.frame.link)
             file, line = "", 0
-            if not link & 1:  # else it has failed, and that is its exception
+            if not (link | await_at) & 1:  # else it has failed, and that is its exception
                 file, line = self.text(self.word(await_at + self.place.file)), self.number(await_at + self.place.line, "I")
             yield Frame(frame, short_name(self.text(self.word(function + self.place.function))), file, line)
             link &= ~1
@@ -189,8 +194,19 @@ class Reader:
                 return f"task {self.name(subject)[0]!r}" if which == 1 else KINDS[3]
         if kind == 7 and self.word(subject + self.lock.owner):
             owner = self.word(subject + self.lock.owner)
-            return f"{text} at {subject:#x} that {self.holder(owner)} holds"
-        return text + (f" at {subject:#x}" if subject and kind not in (4, 6) else "")
+            return f"{text}{self.object_name_of(subject)} at {subject:#x} that {self.holder(owner)} holds"
+        return text + (f"{self.object_name_of(subject)} at {subject:#x}" if subject and kind not in (4, 6) else "")
+
+    def object_name_of(self, subject):
+        """What the program called a lock, queue or the like."""
+        name = self.word(self.loops_at + self.object_name.newest) if self.object_name.newest else 0
+        for _ in range(MOST_LOOPS):
+            if not name:
+                break
+            if self.word(name + self.object_name.object) == subject:
+                return f" {self.string(name + self.object_name.text)!r}"
+            name = self.word(name + self.object_name.next)
+        return ""
 
     def holder(self, identity):
         for loop in self.loops():

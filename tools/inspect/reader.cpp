@@ -47,6 +47,7 @@ void Reader::read_loops() {
         found.push_back(loop);
         if (!memory_.read(loop + is_.loop.next, loop)) break;
     }
+    read_object_names();
     std::vector<Thread> threads = memory_.threads();
     std::reverse(found.begin(), found.end());
     for (Address one : found) read_loop(one, threads);
@@ -187,13 +188,13 @@ Reader::Outcome Reader::read_stack(Task& task, Address innermost) {
         if (depth >= limits_.frames_of_one || ++frames_ > limits_.frames) return Outcome::torn;
         if (!object.read(memory_, frame, frame_bytes_) || object.pointer(is_.frame.task) != task.address) break;
         Address link = object.pointer(is_.frame.link);
-        bool has_failed = (link & 1) != 0;
+        Address await_at = object.pointer(is_.frame.await_at);
+        if ((link & 1) != 0 || (await_at & 1) != 0) await_at = 0;  // it has failed
         if (task.stack.size() >= 2 * shown_frames) {
             task.stack.erase(task.stack.begin() + shown_frames);
             ++task.hidden_frames;
         }
-        task.stack.push_back(
-            place(object.pointer(is_.frame.function), has_failed ? 0 : object.pointer(is_.frame.await_at)));
+        task.stack.push_back(place(object.pointer(is_.frame.function), await_at));
         link &= ~Address(1);
         if (link == 0) {
             std::reverse(task.stack.begin(), task.stack.end());
@@ -212,8 +213,22 @@ void Reader::read_name(Task& task, Address word) {
     } else if (word != 0) {
         task.name = read_string(word + is_.task.text);
         memory_.read(word + is_.task.identity, task.identity);
+        bool has_number = task.name.empty() && (task.identity & 1) != 0;  // in debug mode
+        if (has_number) task.name = "Task-" + std::to_string(task.identity >> 1);
     }
     if (task.name.empty()) task.name = "?";
+}
+
+void Reader::read_object_names() {
+    constexpr std::size_t most = 10'000;
+    Address name = 0;
+    if (is_.name.newest == 0 || !memory_.read(is_.loops + is_.name.newest, name)) return;
+    for (std::size_t count = 0; name != 0 && count < most; ++count) {
+        Address object = 0;
+        if (!memory_.read(name + is_.name.object, object)) return;
+        names_.emplace(object, read_string(name + is_.name.text));
+        if (!memory_.read(name + is_.name.next, name)) return;
+    }
 }
 
 std::string Reader::read_string(Address at) {

@@ -39,6 +39,7 @@ private:
     void read_timer(Task& task, const Object& object);
     void read_name(Task& task, Address word);
     std::string read_string(Address at);
+    void read_object_names();
     const Place* place(Address function, Address await_at);
 
     void add_awaiters(std::size_t awaited, Address callbacks, int depth);
@@ -61,6 +62,7 @@ private:
     std::size_t first_loop_;
     std::unordered_map<Address, const Place*> places_;
     std::unordered_map<Address, std::string> texts_;
+    std::unordered_map<Address, std::string> names_;  // of locks, queues and the like
     std::unordered_map<Address, std::size_t> tasks_;
     std::unordered_map<std::uint64_t, std::size_t> identities_;
     std::size_t changing_ = 0;

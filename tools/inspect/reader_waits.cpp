@@ -51,6 +51,7 @@ Reader::Outcome Reader::read_wait(Task& task, Address waiter) {
 void Reader::read_subject(Task& task) {
     Wait& wait = task.wait;
     if (wait.subject == 0) return;
+    if (auto name = names_.find(wait.subject); name != names_.end()) wait.name = name->second;
     unsigned char byte = 0;
     if (wait.kind == WaitKind::future && memory_.read(wait.subject + is_.future.state, byte) && byte != 0) {
         task.state = State::ready;  // its turn is queued

@@ -59,8 +59,13 @@ std::string with_address(const char* type, Address address) {
     return std::string(type) + text;
 }
 
+/// The same of what the program may have given a name.
+std::string with_address(const char* type, const Wait& wait) {
+    return with_address((type + (wait.name.empty() ? "" : " " + quoted(wait.name))).c_str(), wait.subject);
+}
+
 std::string text_of_lock(const Snapshot& snapshot, const Wait& wait) {
-    std::string text = with_address("Lock", wait.subject);
+    std::string text = with_address("Lock", wait);
     if (wait.owner == 0) return text + ", unlocked: its turn is due";
     std::string holder = wait.holder ? quoted(snapshot.tasks[*wait.holder].name) : "a task that is over";
     text += " that " + holder + " holds";
@@ -71,7 +76,7 @@ std::string text_of_lock(const Snapshot& snapshot, const Wait& wait) {
 }
 
 std::string text_of_queue(const Wait& wait) {
-    std::string text = with_address("Queue", wait.subject) + ", items:" + std::to_string(wait.numbers[0]);
+    std::string text = with_address("Queue", wait) + ", items:" + std::to_string(wait.numbers[0]);
     if (wait.numbers[1] > 0) text += "/" + std::to_string(wait.numbers[1]);
     return text + ", unfinished:" + std::to_string(wait.numbers[2]);
 }
@@ -102,15 +107,15 @@ std::string text_without_time(const Snapshot& snapshot, const Task& task, const 
         case WaitKind::lock:
             return text_of_lock(snapshot, wait);
         case WaitKind::semaphore:
-            return with_address("Semaphore", wait.subject) + ", value:" + std::to_string(wait.numbers[0]);
+            return with_address("Semaphore", wait) + ", value:" + std::to_string(wait.numbers[0]);
         case WaitKind::queue:
             return text_of_queue(wait);
         case WaitKind::event:
-            return with_address("Event", wait.subject);
+            return with_address("Event", wait);
         case WaitKind::condition:
-            return with_address("Condition", wait.subject);
+            return with_address("Condition", wait);
         case WaitKind::barrier:
-            return with_address("Barrier", wait.subject);
+            return with_address("Barrier", wait);
         case WaitKind::server:
             return "the end of a server's connections";
         case WaitKind::file_descriptor:

@@ -33,6 +33,7 @@ struct Wait {
     int fd = -1;           // or the number of a process
     Address waiter = 0;    // which wait it is
     Address subject = 0;
+    std::string name;                    // that the program gave the subject, or nothing
     std::optional<double> seconds_left;  // of a sleep, or before a timeout ends the wait
     std::optional<std::size_t> holder;   // the task that has the lock
     std::uint64_t owner = 0;             // the same as the lock knows it; it may be over

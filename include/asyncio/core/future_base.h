@@ -30,6 +30,11 @@ public:
         if (--references_ < 0) handle_goes();
     }
 
+    /// The same for whoever is in the loop's thread for sure: debug mode need not ask.
+    void dec_ref_in_its_thread() noexcept {
+        if (--references_ == (looks_at_thread_ ? INT32_MIN : -1)) handle_goes();
+    }
+
     LoopCore& loop() const noexcept { return *loop_; }
     Kind kind() const noexcept { return kind_; }
     State state() const noexcept { return state_; }

@@ -54,11 +54,13 @@ concept IsFunctionLocation = std::is_same_v<T, FunctionLocation>;  // and not wh
 /// promises, so that a chain of suspended frames can be walked without knowing their types.
 class PromiseBase {
 public:
-    explicit PromiseBase(FunctionLocation function) noexcept : function_(function.place), await_at_(function.place) {}
+    explicit PromiseBase(FunctionLocation function) noexcept
+        : function_(function.place), place_or_error_(__builtin_bit_cast(std::uintptr_t, function.place)) {}
     PromiseBase(const PromiseBase&) = delete;
     PromiseBase& operator=(const PromiseBase&) = delete;
     ~PromiseBase() {
-        if (has_failed()) error_.~exception_ptr();
+        if (has_failed()) [[unlikely]]
+            drop_error();
     }
 
     // Only these: with Pooled's for over-aligned objects, a std::align_val_t as a coroutine's only parameter would be
@@ -83,7 +85,7 @@ public:
     /// class in the frame, 8 bytes and a store for each await.
     template <class A>
     decltype(auto) await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
-        await_at_ = __builtin_bit_cast(std::source_location, where);
+        place_or_error_ = __builtin_bit_cast(std::uintptr_t, where);
         if constexpr (!Awaitable<A>) {
             return refuse_to_await<A>();
         } else if constexpr (AsksForTask<A>) {
@@ -99,25 +101,22 @@ public:
 
     TaskBase* task() const noexcept { return task_; }
     /// Who runs it; null for a task's own coroutine.
-    CoroLink* link() const noexcept { return reinterpret_cast<CoroLink*>(link_ & ~failed); }
-    std::coroutine_handle<> parent() const noexcept { return link() != nullptr ? link()->parent : nullptr; }
+    CoroLink* link() const noexcept { return link_; }
+    std::coroutine_handle<> parent() const noexcept { return link_ != nullptr ? link_->parent : nullptr; }
     void attach(TaskBase* task, CoroLink* link) noexcept {
         task_ = task;
-        link_ = reinterpret_cast<std::uintptr_t>(link);
+        link_ = link;
     }
-    bool has_failed() const noexcept { return (link_ & failed) != 0; }
+    bool has_failed() const noexcept { return (place_or_error_ & failed) != 0; }
     /// It ends with this error.
-    void fail(std::exception_ptr error) noexcept {
-        ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
-        link_ |= failed;
-    }
+    void fail(std::exception_ptr error) noexcept;
     void fail_without_value() noexcept;  // by a RuntimeError
     /// What it ended with, or null; once.
-    std::exception_ptr take_error() noexcept { return has_failed() ? std::move(error_) : nullptr; }
+    std::exception_ptr take_error() noexcept { return has_failed() ? take_failure() : nullptr; }
     /// Where the coroutine is defined, with its name.
     const std::source_location& function() const noexcept { return function_; }
     /// The line of its latest await; that of its definition before the first. While it has not failed.
-    const std::source_location& await_at() const noexcept { return await_at_; }
+    std::source_location await_at() const noexcept { return __builtin_bit_cast(std::source_location, place_or_error_); }
 
     /// The promise of any frame of this library.
     static PromiseBase& of(std::coroutine_handle<> frame) noexcept {
@@ -125,19 +124,22 @@ public:
     }
 
 protected:
-    void set_await_at(const std::source_location& where) noexcept { await_at_ = where; }
+    void set_await_at(const std::source_location& where) noexcept {
+        place_or_error_ = __builtin_bit_cast(std::uintptr_t, where);
+    }
 
 private:
     friend struct InspectLayout;
     static constexpr std::uintptr_t failed = 1;
 
-    TaskBase* task_;           // whose it is once it runs
-    std::uintptr_t link_ = 0;  // a CoroLink*; odd: it has failed, and the union holds the second of the two
+    std::exception_ptr take_failure() noexcept;
+    void drop_error() noexcept;  // out of line: a frame's end needs no stack for it
+
+    // The first two are there once it runs.
+    TaskBase* task_;  // whose it is
+    CoroLink* link_;
     std::source_location function_;
-    union {
-        std::source_location await_at_;
-        std::exception_ptr error_;
-    };
+    std::uintptr_t place_or_error_;  // the place of an await; odd: it has failed, and this is the std::exception_ptr
 };
 
 }  // namespace asyncio::detail

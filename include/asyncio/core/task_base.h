@@ -27,6 +27,19 @@ namespace detail {
 
 class Waiter;
 
+/// A frame on a task's stack, as cheap to note as can be.
+struct FramePlace {
+    std::source_location function;
+    std::source_location await_at;
+};
+StackEntry stack_entry(const FramePlace& place);
+
+/// Where a task was made: the innermost coroutines of who made it, the innermost first. Debug mode notes it.
+struct Birthplace {
+    FramePlace places[3];
+    std::uint8_t count = 0;
+};
+
 /// A task's name in one word: the number of an unnamed task, or a text. And by it the task's identity: no other task of
 /// the process has or will have the same, also when this one is gone and another lies at its address.
 class TaskName {
@@ -41,25 +54,32 @@ public:
     std::string str() const;
     std::uintptr_t identity() const noexcept { return is_number() ? word_ : text().identity; }
     bool is_number() const noexcept { return (word_ & 1U) != 0; }
+    /// 0: it has none, it is a text.
+    std::uintptr_t number() const noexcept {
+        if (is_number()) return word_ >> 1;
+        return word_ == 0 || text().is_named ? 0 : text().identity >> 1;
+    }
     /// Null: it has none, it is a number.
-    const std::string* text_or_null() const noexcept { return word_ == 0 || is_number() ? nullptr : &text().name; }
+    const std::string* text_or_null() const noexcept {
+        return word_ == 0 || is_number() || !text().is_named ? nullptr : &text().name;
+    }
+    /// Once it has a number or a text.
+    void note_birthplace(const Birthplace& place) noexcept;  // left out where memory lacks
+    const Birthplace* birthplace_or_null() const noexcept;
 
 private:
     friend struct InspectLayout;
     struct Text {
         std::string name;
         std::uintptr_t identity;  // the number that the task had before, or an even one
+        bool is_named = true;     // false: it has the number still
+        bool is_born = false;     // it is a BornText
     };
+    struct BornText;
+    static void drop(Text* text) noexcept;
     Text& text() const noexcept { return *reinterpret_cast<Text*>(word_); }
     std::uintptr_t word_ = 0;  // odd: a number; even: a Text*
 };
-
-/// A frame on a task's stack, as cheap to note as can be.
-struct FramePlace {
-    std::source_location function;
-    std::source_location await_at;
-};
-StackEntry stack_entry(const FramePlace& place);
 
 struct LiveTasks;  // the tag of the loop's list of unfinished tasks
 
@@ -169,6 +189,7 @@ private:
     void become_over(std::coroutine_handle<> root) noexcept;
     void conclude_as_cancelled(Ref<CancelRequest> request) noexcept;
     void join_loop() noexcept;
+    void note_birthplace() noexcept;
     void leave_loop() noexcept;
     void destroy_frames() noexcept;
     void eager_start();

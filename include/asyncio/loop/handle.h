@@ -37,6 +37,15 @@ public:
         if (counting_ == Counting::plain ? --references_ == 0 : drop_slowly()) delete this;
     }
 
+    /// The same for whoever is in the loop's thread for sure: debug mode need not ask.
+    void inc_ref_in_its_thread() noexcept {
+        if (is_shared()) return count_slowly();
+        ++references_;
+    }
+    void dec_ref_in_its_thread() noexcept {
+        if (is_shared() ? drop_slowly() : --references_ == 0) delete this;
+    }
+
     void cancel();
     bool cancelled() const noexcept;
     bool is_timer() const noexcept { return is_timer_; }

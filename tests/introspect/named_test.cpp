@@ -1,0 +1,87 @@
+// Names of locks, queues and the like.
+#include <asyncio/asyncio.h>
+#include <asyncio/introspect.h>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <new>
+#include <string>
+#include <thread>
+
+using namespace asyncio;
+
+namespace {
+
+Coro<> take(Queue<int>& queue) { co_await queue.get(); }
+Coro<> acquire(Lock& lock) { co_await lock.acquire(); }
+
+TEST(Named, IsInTheReprOfATaskThatWaits) {
+    run([]() -> Coro<> {
+        Named<Queue<int>> jobs("jobs", 8);
+        Queue<int> others(8);
+        Task<> one = create_task(take(jobs));
+        Task<> two = create_task(take(others));
+        co_await sleep(0);
+        EXPECT_NE(repr(one).find(" wait_for=<Queue 'jobs' at 0x"), std::string::npos) << repr(one);
+        EXPECT_NE(repr(one).find(" in get(), items:0/8>"), std::string::npos) << repr(one);
+        EXPECT_NE(repr(two).find(" wait_for=<Queue at 0x"), std::string::npos) << repr(two);
+        EXPECT_EQ(jobs.name(), "jobs");
+        EXPECT_EQ(jobs.maxsize(), 8);
+        one.cancel();
+        two.cancel();
+    }());
+}
+
+TEST(Named, IsForgottenWithItsObject) {
+    run([]() -> Coro<> {
+        void* place = ::operator new(sizeof(Named<Event>));
+        auto* named = new (place) Named<Event>("first");
+        named->~Named();
+        auto* event = new (place) Event();
+        Task<> task = create_task([](Event& of) -> Coro<> { co_await of.wait(); }, std::ref(*event));
+        co_await sleep(0);
+        EXPECT_EQ(repr(task).find("first"), std::string::npos) << repr(task);
+        task.cancel();
+        co_await wait(task);
+        event->~Event();
+        ::operator delete(place);
+    }());
+}
+
+TEST(Named, IsInTheReportOfADeadlockAndInTheCallGraph) {
+    std::string text;
+    std::string graph;
+    auto body = [&]() -> Coro<> {
+        Named<Lock> lock("the till");
+        co_await lock.acquire();
+        Task<> task = create_task(acquire(lock));
+        co_await sleep(0);
+        graph = format_call_graph(task, {.waits_for = true});
+        co_await lock.acquire();
+    };
+    try {
+        run(body(), {.on_deadlock = OnDeadlock::raise});
+    } catch (const DeadlockError& error) {
+        text = error.what();
+    }
+    EXPECT_NE(text.find("<Lock 'the till' at 0x"), std::string::npos) << text;
+    EXPECT_NE(graph.find("<Lock 'the till' at 0x"), std::string::npos) << graph;
+}
+
+TEST(NamedByAThread, MayComeAndGoWhileAnotherLooks) {
+    run([]() -> Coro<> {
+        Named<Event> event("what is waited for");
+        Task<> task = create_task([](Event& of) -> Coro<> { co_await of.wait(); }, std::ref<Event>(event));
+        co_await sleep(0);
+        std::thread other([] {
+            for (int i = 0; i < 2000; ++i) Named<Lock> lock("a lock of a thread");
+        });
+        for (int i = 0; i < 200; ++i) static_cast<void>(repr(task));
+        other.join();
+        EXPECT_NE(repr(task).find("'what is waited for'"), std::string::npos) << repr(task);
+        task.cancel();
+    }());
+}
+
+}  // namespace
