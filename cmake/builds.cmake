@@ -106,4 +106,6 @@ if(EXISTS ${googletest}/src/gtest-all.cc)
             RUN_BY ${emulator} -L /usr/${triplet}
             CACHE -DGOOGLETEST=${googletest} -DCMAKE_SYSTEM_NAME=Linux -DASYNCIO_IO_URING=OFF -DASYNCIO_TLS=OFF)
     endforeach()
+else()
+    message(STATUS "no ${googletest} (Debian: googletest): the tests are not run on other machines")
 endif()

@@ -26,6 +26,7 @@ module;
 #include <asyncio/errors/repr.h>
 #include <asyncio/introspect/call_graph.h>
 #include <asyncio/introspect/metrics.h>
+#include <asyncio/introspect/named.h>
 #include <asyncio/introspect/watchdog.h>
 #include <asyncio/loop/clock.h>
 #include <asyncio/loop/executor.h>
@@ -222,6 +223,7 @@ using asyncio::LoopMetrics;
 using asyncio::LoopMonitor;
 using asyncio::LoopOptions;
 using asyncio::NameInfo;
+using asyncio::Named;
 using asyncio::NewTask;
 using asyncio::None;
 using asyncio::NotADirectoryError;

@@ -30,7 +30,7 @@ TAKEN_OUT = {  # file: pairs of what is there and what takes its place
         (", place_or_error_(__builtin_bit_cast(std::uintptr_t, function.place)) {}", ", place_or_error_(0) {}"),
         ("        place_or_error_ = __builtin_bit_cast(std::uintptr_t, where);\n        if", "        (void)where;\n        if"),
         ("        place_or_error_ = __builtin_bit_cast(std::uintptr_t, where);\n    }", "        (void)where;\n    }"),
-        ("        return __builtin_bit_cast(std::source_location, place_or_error_);", "        return {};"),
+        ("{ return __builtin_bit_cast(std::source_location, place_or_error_); }", "{ return {}; }"),
     ],
     "src/introspect/description.cpp": [
         ("offsetof(Waiter, subject_at_) - 1", "0"), ("offsetof(Waiter, subject_at_)", "0"), ("offsetof(Waiter, fd_)", "0"),

@@ -4,9 +4,9 @@
 
 #include <asyncio/core/deadlock.h>
 #include <asyncio/core/dump_tasks.h>
-#include <asyncio/core/named.h>
 #include <asyncio/core/trace.h>
 #include <asyncio/core/traceback.h>
 #include <asyncio/introspect/call_graph.h>
 #include <asyncio/introspect/metrics.h>
+#include <asyncio/introspect/named.h>
 #include <asyncio/introspect/watchdog.h>

@@ -1,6 +1,7 @@
 #include <asyncio/core/dump_tasks.h>
 
 #include "core/blocked_thread.h"
+#include "core/object_names.h"
 #include "core/task_loop.h"
 #include "core/wait_story.h"
 #include "loop/all_loops.h"
@@ -142,6 +143,7 @@ void asyncio::dump_tasks_on(int signum) {
 void asyncio_dump_tasks() noexcept {
     using namespace asyncio::detail;
     try {
+        StandingNames names;
         std::string text;
         for (LoopCore* loop = all_loops.first_of_standing(); loop != nullptr;
              loop = AllLoops::next_of_standing(*loop)) {

@@ -58,8 +58,8 @@ void FutureBase::handle_goes() noexcept {
 void FutureBase::destroy_slowly() noexcept {
     if (looks_at_thread_) [[unlikely]] {
         if (!last_handle_goes()) return;
-        bool is_plain = plain_granules_ != 0 && is_empty() && static_cast<TaskBase*>(this)->is_plain();
-        if (is_plain) return handle_goes();
+        if (plain_granules_ != 0 && is_empty()) static_cast<TaskBase*>(this)->forget_birthplace();
+        return handle_goes();
     }
     // What dies with this one (its result, its children) waits for its turn, so that long chains need no recursion.
     TaskLoop& loop = task_loop(*loop_);

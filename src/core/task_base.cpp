@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <new>
 
 namespace asyncio::detail {
@@ -88,8 +89,7 @@ void TaskBase::run_step() noexcept {
     if (creator == nullptr || creator->is_over_) return;
     Birthplace place;
     std::coroutine_handle<> frame = creator->innermost_;
-    constexpr std::uint8_t enough = 2;  // with(), and whoever called it
-    while (frame && place.count < enough) {
+    while (frame && place.count < std::size(place.places)) {
         const PromiseBase& promise = PromiseBase::of(frame);
         if (!promise.has_failed()) place.places[place.count++] = {promise.function(), promise.await_at()};
         frame = promise.parent();

@@ -48,6 +48,13 @@ const Birthplace* TaskName::birthplace_or_null() const noexcept {
     return &static_cast<const BornText&>(text()).place;
 }
 
+void TaskName::forget_birthplace() noexcept {
+    if (word_ == 0 || is_number() || !text().is_born || text().is_named) return;
+    auto* born = static_cast<BornText*>(&text());
+    word_ = born->identity;
+    delete born;
+}
+
 void TaskName::assign(std::string_view name) {
     static std::atomic<std::uintptr_t> texts = 0;
     std::string copy(name);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "detail/processor_counter.h"
+
 #include <asyncio/loop/seconds.h>
 
 #include <cstdint>
@@ -33,14 +35,15 @@ public:
     Seconds length() noexcept;
 
 private:
+    static constexpr double slowest_counter = 1e8;  // counts in a second
+
     void begin_pass() noexcept;
     void choose_counter() noexcept;
+    void begin_to_count() noexcept;
     std::int64_t nanoseconds() const noexcept;
     std::int64_t count() const noexcept {
-#if defined(__x86_64__)
         if (by_processor_) [[likely]]
-            return static_cast<std::int64_t>(__builtin_ia32_rdtsc());
-#endif
+            return processor_count();
         return nanoseconds();
     }
 

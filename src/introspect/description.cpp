@@ -3,7 +3,7 @@
 #include "core/task_loop.h"
 #include "loop/all_loops.h"
 
-#include <asyncio/core/named.h>
+#include <asyncio/core/object_name.h>
 #include <asyncio/core/wait_queue.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/sync/lock.h>
@@ -187,7 +187,7 @@ struct InspectLayout {
         describe_task(to);
         describe_waiting(to);
         describe_callbacks(to);
-        to.name = {.newest = distance(&all_loops.first_, &all_loops.first_name),
+        to.name = {.newest = distance(&all_loops.first_, &all_loops.first_name_),
                    .next = offsetof(ObjectName, next_),
                    .object = offsetof(ObjectName, object_),
                    .text = offsetof(ObjectName, text_)};

@@ -21,12 +21,14 @@ public:
     void add(LoopCore& loop, const NoFork&) noexcept;
     void remove(LoopCore& loop, const NoFork&) noexcept;
 
+    /// The newest name of a lock, a queue or the like: src/core/object_names.h, whose lock they need.
+    ObjectName* first_name() const noexcept { return first_name_; }
+    void set_first_name(ObjectName* name) noexcept { first_name_ = name; }
+
 private:
     friend struct InspectLayout;
     LoopCore* first_ = nullptr;
-
-public:
-    ObjectName* first_name = nullptr;  // src/core/object_names.h; behind the loops, for who reads from outside
+    ObjectName* first_name_ = nullptr;
 };
 
 extern constinit AllLoops all_loops;

@@ -125,7 +125,7 @@ public:
         return *fresh;
     }
 
-    /// True if a service has given one up, which is closed in the next pass.
+    /// True if a service has given one up, which is closed by the next pass.
     bool gives_up_a_descriptor() noexcept {
         for (LoopService& service : services_) {
             if (service.gives_up_a_descriptor()) return true;

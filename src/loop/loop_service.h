@@ -13,7 +13,8 @@ class LoopService : public ListHook<LoopServices> {
 public:
     /// Gives up all that it has of the loop, and leaves the list.
     virtual void loop_is_closing() noexcept = 0;
-    /// There are none left: gives one up in this pass, of what can best be spared. False if it has nothing to spare.
+    /// There are none left: gives one up, of what can best be spared, which is closed by the next pass. False if it has
+    /// nothing to spare.
     virtual bool gives_up_a_descriptor() noexcept { return false; }
     const char* kind() const noexcept { return kind_; }
 

@@ -134,12 +134,12 @@ Coro<std::vector<Candidate>> find_candidates(const Opening& args) {
     for (const GivenAddress* address : {&args.local, &args.remote}) {
         if (!address->has_value) continue;
         if (address->is_path) throw TypeError("2-tuple is expected");
-        AddressQuery query{address->host,     address->port,      args.options.family,
-                           SocketKind::DGRAM, args.options.proto, args.options.flags};
         std::vector<AddressInfo> infos;
         if (address->native) {
             infos = infos_of(address->native, args.options);
         } else {
+            AddressQuery query{address->host,     address->port,      args.options.family,
+                               SocketKind::DGRAM, args.options.proto, args.options.flags};
             infos = co_await resolve(std::move(query));
         }
         for (const AddressInfo& info : infos) {

@@ -17,7 +17,10 @@ void drop_handle(ServerState& server) noexcept {
     server.dec_ref();
 }
 
-bool ServerClosedWaiter::await_ready() const noexcept { return server_.get()->is_over(); }
+bool ServerClosedWaiter::await_ready() const {
+    server_.get()->loop().check_thread();
+    return server_.get()->is_over();
+}
 
 void ServerClosedWaiter::tell(WaitStory& story) const {
     story.names("Server", server_.get(), server_.get()->is_closed() ? "closed, with connections" : "not closed");

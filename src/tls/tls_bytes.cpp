@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -20,9 +19,16 @@ namespace {
 
 constexpr std::size_t most_kept_room = 72 * 1024;  // by a thread: four records
 
-std::unique_ptr<std::string>& kept_room() noexcept {
-    static thread_local std::unique_ptr<std::string> one;  // null also when the thread is at its end
-    return one;
+constinit thread_local bool room_is_gone = false;
+
+/// A thread's; null at its end, where the destructor of something static may still write by TLS.
+std::string* kept_room() noexcept {
+    struct Room {
+        std::string text;
+        ~Room() { room_is_gone = true; }
+    };
+    static thread_local Room one;
+    return room_is_gone ? nullptr : &one.text;
 }
 
 }  // namespace
@@ -68,15 +74,15 @@ std::string TlsBytes::give_all() {
 }
 
 void TlsBytes::borrow_room() noexcept {
-    if (kept_.empty() && kept_room() && kept_.capacity() < kept_room()->capacity()) kept_.swap(*kept_room());
+    std::string* room = kept_room();
+    if (kept_.empty() && room != nullptr && kept_.capacity() < room->capacity()) kept_.swap(*room);
 }
 
 void TlsBytes::keep_room_of(std::string&& given) noexcept {
-    std::unique_ptr<std::string>& kept = kept_room();
-    if (!kept) kept.reset(new (std::nothrow) std::string);
-    if (!kept || kept->capacity() >= given.capacity() || given.capacity() > most_kept_room) return;
+    std::string* room = kept_room();
+    if (room == nullptr || room->capacity() >= given.capacity() || given.capacity() > most_kept_room) return;
     given.clear();
-    kept->swap(given);
+    room->swap(given);
 }
 
 namespace {

@@ -158,7 +158,8 @@ void TlsTransport::handshake_goes_on(HandshakeTurn& turn) {
 void TlsTransport::handshake_is_given_up(HandshakeTurn& turn) {
     TlsTransport& self = static_cast<Handshake&>(turn).transport;
     try {
-        throw ConnectionAbortedError("the SSL handshake was given up: too many others wait for their clients, too");
+        throw ConnectionAbortedError(
+            "the SSL handshake was given up: too many wait for their clients, or no descriptor is left");
     } catch (...) {
         self.abort_lower(std::current_exception());
     }

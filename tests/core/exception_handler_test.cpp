@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -193,19 +194,17 @@ TEST_F(ExceptionHandlerTest, DebugModeLogsASlowTurnByTheSystemsClock) {
     loop.call_soon([] { std::this_thread::sleep_for(std::chrono::milliseconds(70)); });
     loop.call_soon([] {});
     run_once(loop);
-    ASSERT_EQ(logged.size(), 1U);
-    std::size_t at = logged[0].find("> took 0.");
-    ASSERT_NE(at, std::string::npos) << logged[0];
-    double seconds = std::stod(logged[0].substr(at + 7));
-    EXPECT_GE(seconds, 0.069);
-    EXPECT_LE(seconds, 5);
+    auto seconds = [](const std::string& line) { return std::stod(line.substr(line.find("> took ") + 7)); };
+    auto is_slow = [&](const std::string& line) { return seconds(line) >= 0.069 && seconds(line) < 5; };
+    // The machine may hold up any turn; those before and after it are too short for that to be likely.
+    EXPECT_EQ(std::count_if(logged.begin(), logged.end(), is_slow), 1) << logged.size();
 
     logged.clear();
     loop.slow_callback_duration = 0.0;
-    loop.call_soon([] {});
+    for (int i = 0; i < 100; ++i) loop.call_soon([] {});
     run_once(loop);
-    ASSERT_GE(logged.size(), 1U);
-    EXPECT_TRUE(logged[0].ends_with(" took 0.000 seconds")) << logged[0];
+    EXPECT_EQ(logged.size(), 100U);
+    EXPECT_GT(std::count_if(logged.begin(), logged.end(), [&](const auto& line) { return seconds(line) == 0; }), 0);
 }
 
 // CPython: test_base_events.py, BaseEventLoopWithSelectorTests.test_log_slow_callbacks

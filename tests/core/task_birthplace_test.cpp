@@ -29,8 +29,8 @@ std::string birthplace(const AnyTask& task) {
 TEST(TaskBirthplace, IsTheCreatorsFunctionAndLatestAwait) {
     run(
         []() -> Coro<> {
+            int line = line_of() + 1;
             co_await sleep(0);
-            int line = line_of();
             Task<> task = create_task(nothing());
             EXPECT_TRUE(birthplace(task).starts_with("created in ")) << repr(task);
             EXPECT_TRUE(birthplace(task).ends_with("task_birthplace_test.cpp:" + std::to_string(line))) << repr(task);

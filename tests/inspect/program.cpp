@@ -3,7 +3,7 @@
 //     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, forked, without_main, spin,
 //                                 no_loop, closed
 #include <asyncio/asyncio.h>
-#include <asyncio/core/named.h>
+#include <asyncio/introspect/named.h>
 #include <asyncio/subprocess.h>
 
 #include <pthread.h>

@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace asyncio;
 
@@ -30,6 +31,44 @@ TEST(Named, IsInTheReprOfATaskThatWaits) {
         EXPECT_EQ(jobs.maxsize(), 8);
         one.cancel();
         two.cancel();
+    }());
+}
+
+TEST(Named, IsWhateverTasksWaitFor) {
+    run([]() -> Coro<> {
+        Named<Lock> lock("a lock");
+        Named<Event> event("an event");
+        Named<Condition> condition("a condition");
+        Named<Semaphore> semaphore("a semaphore", 0);
+        Named<BoundedSemaphore> bounded("a bounded one", 1);
+        Named<Barrier> barrier("a barrier", 2);
+        Named<PriorityQueue<int>> queue("a queue");
+        co_await lock.acquire();
+        co_await bounded.acquire();
+        co_await condition.acquire();
+        std::vector<Task<>> tasks;
+        auto waits = [&](auto wait) { tasks.push_back(create_task(std::move(wait))); };
+        waits([&]() -> Coro<> { co_await lock.acquire(); });
+        waits([&]() -> Coro<> { co_await event.wait(); });
+        waits([&]() -> Coro<> {
+            co_await condition.acquire();
+            co_await condition.wait();
+        });
+        waits([&]() -> Coro<> { co_await semaphore.acquire(); });
+        waits([&]() -> Coro<> { co_await bounded.acquire(); });
+        waits([&]() -> Coro<> { co_await barrier.wait(); });
+        waits([&]() -> Coro<> { co_await queue.get(); });
+        condition.release();
+        for (int i = 0; i < 3; ++i) co_await sleep(0);
+        const char* names[] = {"<Lock 'a lock' at 0x",           "<Event 'an event' at 0x",
+                               "<Condition 'a condition' at 0x", "<Semaphore 'a semaphore' at 0x",
+                               "<Semaphore 'a bounded one' at",  "<Barrier 'a barrier' at 0x",
+                               "<Queue 'a queue' at 0x"};
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            EXPECT_NE(repr(tasks[i]).find(names[i]), std::string::npos) << repr(tasks[i]);
+            tasks[i].cancel();
+        }
+        co_await wait(tasks);
     }());
 }
 
@@ -77,9 +116,9 @@ TEST(NamedByAThread, MayComeAndGoWhileAnotherLooks) {
         std::thread other([] {
             for (int i = 0; i < 2000; ++i) Named<Lock> lock("a lock of a thread");
         });
-        for (int i = 0; i < 200; ++i) static_cast<void>(repr(task));
+        for (int i = 0; i < 200; ++i)
+            EXPECT_NE(repr(task).find("'what is waited for'"), std::string::npos) << repr(task);
         other.join();
-        EXPECT_NE(repr(task).find("'what is waited for'"), std::string::npos) << repr(task);
         task.cancel();
     }());
 }

@@ -50,7 +50,10 @@ Coro<> wait_for_notice(Condition& condition) {
 }
 Coro<> get_none() { co_return; }
 Coro<> get_one(Queue<int>& queue) { co_await queue.get(); }
+Coro<> put_one(Queue<int>& queue) { co_await queue.put(7); }
 Coro<> drain(const StreamWriter& writer) { co_await writer.drain(); }
+Coro<> wait_closed(const StreamWriter& writer) { co_await writer.wait_closed(); }
+Coro<> wait_closed(const Server& server) { co_await server.wait_closed(); }
 Coro<> read_one(StreamReader& reader) { co_await reader.read(1); }
 class Silent : public DatagramProtocol {};
 Coro<DatagramTransport> bound_datagrams() {
@@ -58,7 +61,6 @@ Coro<DatagramTransport> bound_datagrams() {
     auto [transport, protocol] = co_await create_datagram_endpoint([] { return Silent(); }, loopback);
     co_return transport;
 }
-Coro<> put_one(Queue<int>& queue) { co_await queue.put(7); }
 
 TEST(WrongPlace, InDebugModeALoopsFunctionsAndHandlesThrowThere) {
     auto body = []() -> Coro<> {
@@ -229,6 +231,7 @@ TEST(WrongPlace, InDebugModeStreamsServersAndTransportsThrowThereAndDoNotChange)
             uses("StreamWriter.write", [&] { writer.write("x"); });
             uses("StreamWriter.writelines", [&] { writer.writelines(Names{"x", "y"}); });
             uses("StreamWriter.drain", [&] { run(drain(writer)); });
+            uses("StreamWriter.wait_closed", [&] { run(wait_closed(writer)); });
             uses("StreamWriter.write_eof", [&] { writer.write_eof(); });
             uses("StreamWriter.close", [&] { writer.close(); });
             uses("StreamWriter.abort", [&] { writer.abort(); });
@@ -244,12 +247,16 @@ TEST(WrongPlace, InDebugModeStreamsServersAndTransportsThrowThereAndDoNotChange)
             uses("Transport.set_protocol", [&] { transport.set_protocol(transport.get_protocol()); });
             uses("Transport.set_write_buffer_limits", [&] { transport.set_write_buffer_limits(); });
             uses("DatagramTransport.sendto", [&] { datagrams.sendto("x", SocketAddress("127.0.0.1", 9)); });
+            uses("DatagramTransport.send_batch", [&] { datagrams.send_batch({}); });
+            uses("DatagramTransport.send_segments", [&] { datagrams.send_segments("xy", 1); });
             uses("DatagramTransport.abort", [&] { datagrams.abort(); });
             uses("DatagramTransport.close", [&] { datagrams.close(); });
             uses("Server.close", [&] { server.close(); });
             uses("Server.close_clients", [&] { server.close_clients(); });
             uses("Server.abort_clients", [&] { server.abort_clients(); });
             uses("Server.start_serving", [&] { run(server.start_serving()); });
+            uses("Server.wait_closed", [&] { run(wait_closed(server)); });
+            uses("Server.serve_forever", [&] { run(server.serve_forever()); });
             uses("StreamReader.feed_data", [&] { reader.feed_data("x"); });
             uses("StreamReader.feed_eof", [&] { reader.feed_eof(); });
         };

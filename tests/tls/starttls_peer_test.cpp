@@ -250,7 +250,7 @@ bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
 chmod 600 key.pem
 $as $bin/initdb -D data -U me -A trust --no-locale --no-sync >/dev/null
 echo 'hostssl all me 127.0.0.1/32 trust' >data/pg_hba.conf
-exec $as $bin/postgres -D data -p "$1" -h 127.0.0.1 -k '' -F -c ssl=on \
+exec timeout -s INT 120 $as $bin/postgres -D data -p "$1" -h 127.0.0.1 -k '' -F -c ssl=on \
     -c ssl_cert_file="$PWD/cert.pem" -c ssl_key_file="$PWD/key.pem" -c log_min_messages=fatal >log
 )sh";
 

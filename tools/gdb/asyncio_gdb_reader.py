@@ -85,7 +85,7 @@ class Reader:
             header = self.bytes(self.at, CALLBACKS_AT)
         except gdb.MemoryError as error:
             raise gdb.GdbError("there is no process and no core file") from error
-        magic, version, self.size, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
+        magic, version, _, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
         if magic != b"asyncio\0":
             raise gdb.GdbError("the program has not begun yet")
         if version != VERSION or not is_little or self.pointer != 8:
@@ -93,7 +93,7 @@ class Reader:
                                f"or for another version of this script")
         count = sum(len(names.split()) for names in GROUPS.values())
         begin = CALLBACKS_AT + CALLBACKS * CALLBACK_BYTES
-        raw = self.bytes(self.at + begin, min(2 * count, self.size - begin)).ljust(2 * count, b"\0")  # an older one has less
+        raw = self.bytes(self.at + begin, 2 * count)
         numbers = iter(struct.unpack(f"<{count}H", raw))
         for group, names in GROUPS.items():
             fields = names.split()
@@ -173,10 +173,9 @@ class Reader:
             await_at = self.word(frame + self.frame.await_at)
             link = self.word(frame + self.frame.link)
             file, line = "", 0
-            if not (link | await_at) & 1:  # else it has failed, and that is its exception
+            if not await_at & 1:  # else it has failed, and that is its exception
                 file, line = self.text(self.word(await_at + self.place.file)), self.number(await_at + self.place.line, "I")
             yield Frame(frame, short_name(self.text(self.word(function + self.place.function))), file, line)
-            link &= ~1
             frame = self.word(link + self.frame.parent) if link else 0
 
     def read_wait(self, waiter):

@@ -100,9 +100,6 @@ std::vector<Image> find_images(Memory& memory) {
         Image image = {clean(mapping.path), {}, {}};
         std::size_t size = sizeof(Description);
         while (size >= 24 && !memory.read(at, &image.description, size)) size -= 8;
-        if (size >= 24 && image.description.size < size)  // of an older library
-            std::memset(reinterpret_cast<char*>(&image.description) + image.description.size, 0,
-                        size - image.description.size);
         if (std::optional<std::string> why = fault_of(image.description, size)) {
             fault = "the description that " + image.path + " has for asyncio-inspect is not understood: " + *why;
             continue;

@@ -189,13 +189,12 @@ Reader::Outcome Reader::read_stack(Task& task, Address innermost) {
         if (!object.read(memory_, frame, frame_bytes_) || object.pointer(is_.frame.task) != task.address) break;
         Address link = object.pointer(is_.frame.link);
         Address await_at = object.pointer(is_.frame.await_at);
-        if ((link & 1) != 0 || (await_at & 1) != 0) await_at = 0;  // it has failed
+        if ((await_at & 1) != 0) await_at = 0;  // it has failed
         if (task.stack.size() >= 2 * shown_frames) {
             task.stack.erase(task.stack.begin() + shown_frames);
             ++task.hidden_frames;
         }
         task.stack.push_back(place(object.pointer(is_.frame.function), await_at));
-        link &= ~Address(1);
         if (link == 0) {
             std::reverse(task.stack.begin(), task.stack.end());
             return Outcome::good;

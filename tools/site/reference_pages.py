@@ -25,7 +25,7 @@ PAGES = {
     "Child processes": "process/run_process process/process process/options process/arguments process/subprocess_protocol "
                        "process/subprocess_errors",
     "TLS": "tls/ssl_context tls/ssl_constants tls/ssl_errors tls/ssl_object tls/memory_bio tls/ssl_session tls/peer_certificate",
-    "Looking inside": "core/deadlock introspect/call_graph introspect/metrics introspect/watchdog core/trace core/dump_tasks",
+    "Looking inside": "core/deadlock introspect/call_graph introspect/named introspect/metrics introspect/watchdog core/trace core/dump_tasks",
 }
 RULES = """
 What holds for all of it, unless a name says otherwise:

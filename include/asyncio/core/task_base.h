@@ -36,7 +36,7 @@ StackEntry stack_entry(const FramePlace& place);
 
 /// Where a task was made: the innermost coroutines of who made it, the innermost first. Debug mode notes it.
 struct Birthplace {
-    FramePlace places[3];
+    FramePlace places[2];  // with(), and whoever called it
     std::uint8_t count = 0;
 };
 
@@ -66,6 +66,7 @@ public:
     /// Once it has a number or a text.
     void note_birthplace(const Birthplace& place) noexcept;  // left out where memory lacks
     const Birthplace* birthplace_or_null() const noexcept;
+    void forget_birthplace() noexcept;  // of one that has no text
 
 private:
     friend struct InspectLayout;
@@ -162,6 +163,10 @@ public:
     /// Nothing of it, beside what a future has, needs a destructor: it is over, and nothing was given to it.
     bool is_plain() const noexcept {
         return is_over_ && traceback_ == nullptr && name_.is_number() && context_.is_empty();
+    }
+    /// Nobody has it any more who could ask.
+    void forget_birthplace() noexcept {
+        if (is_over_) name_.forget_birthplace();
     }
     void note_unwinding(const PromiseBase& frame, const std::exception_ptr& error) noexcept;
 

@@ -31,7 +31,7 @@ public:
     explicit ServerClosedWaiter(ServerHandle server) noexcept
         : Waiter(WaitKind::server, &server_), server_(std::move(server)) {}
     void tell(WaitStory& story) const override;
-    bool await_ready() const noexcept;
+    bool await_ready() const;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
         wait(*frame.promise().task(), frame);

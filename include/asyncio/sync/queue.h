@@ -31,7 +31,7 @@ public:
         queue_.wait(wait, queue_.getters(), *frame.promise().task(), frame);
     }
     [[gnu::always_inline]] T await_resume() {
-        if (!wait_) return queue_.take_first();
+        if (!wait_) return queue_.take_unwoken();
         wait_->end(queue_.getters());
         try {
             queue_.check_getting();
@@ -109,7 +109,7 @@ public:
     /// Throws QueueFull if there is no room, QueueShutDown if the queue was shut down.
     void put_nowait(T item) {
         check_putting();
-        push_first(item);
+        push_unwoken(item);
     }
     template <class U>
     requires ViewsTemporary<T, U&&>
@@ -124,10 +124,10 @@ public:
     /// Throws QueueEmpty if there is no item, QueueShutDown if there will be none any more.
     T get_nowait() {
         check_getting();
-        return take_first();
+        return take_unwoken();
     }
 
-    /// From now on put() throws QueueShutDown, and get() once the queue is empty; all who wait in them look again. With
+    /// From now on put() throws QueueShutDown, and get() once the queue is empty; all who wait in them go on. With
     /// `immediate` the items are dropped, and count as done for join().
     void shutdown(bool immediate = false) {
         check_thread();
@@ -159,7 +159,7 @@ private:
         return item;
     }
     /// The same for who was not woken for it.
-    T take_first() {
+    T take_unwoken() {
         getters().somebody_is_faster();
         return take();
     }
@@ -177,10 +177,10 @@ private:
     }
     void put_where_room_is(T& item) {
         check_open();
-        push_first(item);
+        push_unwoken(item);
     }
     /// For who was not woken for it.
-    void push_first(T& item) {
+    void push_unwoken(T& item) {
         putters().somebody_is_faster();
         push(item);
     }
