@@ -1,5 +1,6 @@
 #include "tls/tls_bytes.h"
 
+#include "detail/kept_by_thread.h"
 #include "tls/openssl_errors.h"
 
 #include <asyncio/tls/memory_bio.h>
@@ -19,17 +20,7 @@ namespace {
 
 constexpr std::size_t most_kept_room = 72 * 1024;  // by a thread: four records
 
-constinit thread_local bool room_is_gone = false;
-
-/// A thread's; null at its end, where the destructor of something static may still write by TLS.
-std::string* kept_room() noexcept {
-    struct Room {
-        std::string text;
-        ~Room() { room_is_gone = true; }
-    };
-    static thread_local Room one;
-    return room_is_gone ? nullptr : &one.text;
-}
+std::string* kept_room() noexcept { return KeptByThread<std::string>::get_or_null(); }
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include "core/task_loop.h"
+#include "detail/kept_by_thread.h"
 #include "net/protocol_calls.h"
 #include "net/water_marks.h"
 #include "net/write_buffer.h"
@@ -32,20 +33,20 @@ class ClearText {
 public:
     static constexpr std::size_t size = 64 * 1024;
 
-    ClearText() : bytes_(std::move(kept())) {
+    ClearText() {
+        if (Bytes* kept = KeptByThread<Bytes>::get_or_null()) bytes_ = std::move(*kept);
         if (!bytes_) bytes_.reset(new char[size]);
     }
-    ~ClearText() { kept() = std::move(bytes_); }
+    ~ClearText() {
+        if (Bytes* kept = KeptByThread<Bytes>::get_or_null()) *kept = std::move(bytes_);
+    }
     ClearText(const ClearText&) = delete;
     ClearText& operator=(const ClearText&) = delete;
     char* bytes() const noexcept { return bytes_.get(); }
 
 private:
-    static std::unique_ptr<char[]>& kept() noexcept {
-        static thread_local std::unique_ptr<char[]> one;
-        return one;
-    }
-    std::unique_ptr<char[]> bytes_;
+    using Bytes = std::unique_ptr<char[]>;
+    Bytes bytes_;
 };
 
 }  // namespace
