@@ -28,7 +28,7 @@ void QueueLine::wake_all() {
 }
 
 void QueueLine::look_in_turn() noexcept {
-    for (auto wait = line_.begin(); wait != next_; ++wait) static_cast<QueueWait&>(*wait).look_in_turn();
+    for (; plain_ != next_; ++plain_) static_cast<QueueWait&>(*plain_).look_in_turn();
 }
 
 std::size_t QueueLine::size() const noexcept {

@@ -2,10 +2,12 @@
 // CPython 3.14.10: what happens, with the number of the loop's pass.
 #include "sync/queue_support.h"
 
+#include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/wait.h>
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -111,6 +113,47 @@ TEST(QueueFaster, AQueueThatDiesLeavesThoseItHadWokenWaiting) {
         co_await wait(tasks);
     });
     EXPECT_EQ(text, "2:B CancelledError(), 4:main, 5:A CancelledError(), 5:C CancelledError()");
+}
+
+// A quadratic one takes fifty times as long.
+TEST(QueueFaster, CostsTheSameForEachOfManyWhoWereWoken) {
+    constexpr int many = 40'000;
+    std::clock_t begin = std::clock();
+    auto many_wait = [](Queue<int>& queue, std::vector<Task<>>& tasks, auto wait) -> Coro<> {
+        for (int i = 0; i < many; ++i) tasks.push_back(create_task(wait(queue)));
+        co_await sleep(0);
+    };
+    auto get = [](Queue<int>& queue) -> Coro<> { co_await queue.get(); };
+    auto put = [](Queue<int>& queue) -> Coro<> { co_await queue.put(1); };
+    run([&]() -> Coro<> {
+        Queue<int> queue;
+        std::vector<Task<>> tasks;
+        co_await many_wait(queue, tasks, get);
+        for (int i = 0; i < many; ++i) queue.put_nowait(i);
+        for (int i = 0; i < many; ++i) queue.get_nowait();
+        for (const Task<>& task : tasks) task.cancel();
+        co_await wait(tasks);
+        EXPECT_EQ(queue.qsize(), 0);
+    }());
+    run([&]() -> Coro<> {
+        Queue<int> queue;
+        std::vector<Task<>> tasks;
+        co_await many_wait(queue, tasks, get);
+        for (int i = 0; i < many; ++i) queue.put_nowait(i);
+        for (const Task<>& task : tasks) task.cancel();
+        co_await wait(tasks);
+        EXPECT_EQ(queue.qsize(), many);
+    }());
+    run([&]() -> Coro<> {
+        Queue<int> queue(1);
+        queue.put_nowait(0);
+        std::vector<Task<>> tasks;
+        co_await many_wait(queue, tasks, put);
+        queue.shutdown(true);
+        co_await wait(tasks);
+        for (const Task<>& task : tasks) EXPECT_TRUE(task.exception());
+    }());
+    EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 15);
 }
 
 }  // namespace

@@ -86,16 +86,19 @@ private:
 /// was woken for one, and whoever takes one without having been woken for it calls `somebody_is_faster()` first.
 class QueueLine {
 public:
-    QueueLine() noexcept : next_(line_.end()) {}
+    QueueLine() noexcept : next_(line_.end()), plain_(line_.end()) {}
     ~QueueLine();
     QueueLine(const QueueLine&) = delete;
     QueueLine& operator=(const QueueLine&) = delete;
 
     void push_back(QueueWait& wait) noexcept {
         line_.push_back(wait);
-        if (next_ == line_.end()) next_ = line_.at(wait);
+        if (next_ != line_.end()) return;
+        if (plain_ == next_) plain_ = line_.at(wait);
+        next_ = line_.at(wait);
     }
     void leave(QueueWait& wait) noexcept {
+        if (plain_ == line_.at(wait)) ++plain_;
         if (next_ == line_.at(wait)) ++next_;
         line_.take_out(wait);
     }
@@ -106,7 +109,7 @@ public:
     void wake_all();
     /// Somebody takes what others were woken for.
     void somebody_is_faster() noexcept {
-        if (next_ != line_.begin()) [[unlikely]]
+        if (plain_ != next_) [[unlikely]]
             look_in_turn();
     }
     void look_in_turn() noexcept;
@@ -117,7 +120,8 @@ private:
     void wake_first_pending();
 
     mutable IntrusiveList<QueueWaiter, WaitQueue> line_;
-    IntrusiveList<QueueWaiter, WaitQueue>::Iterator next_;  // to be woken; those before it have yet to go on
+    IntrusiveList<QueueWaiter, WaitQueue>::Iterator next_;   // to be woken; those before it have yet to go on
+    IntrusiveList<QueueWaiter, WaitQueue>::Iterator plain_;  // from here to next_: will not look once more
 };
 
 inline void QueueWait::end(QueueLine& line) {
