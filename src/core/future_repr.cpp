@@ -1,5 +1,6 @@
 // What a future and a task look like when they are printed.
 #include "core/function_name.h"
+#include "core/past_place.h"
 #include "core/wait_story.h"
 
 #include <asyncio/core/task.h>
@@ -49,9 +50,9 @@ void add_birthplace(std::string& text, const TaskBase& task) {
     const Birthplace* birth = task.kept_name().birthplace_or_null();
     if (birth == nullptr) return;
     for (std::uint8_t i = 0; i < birth->count; ++i) {
-        const FramePlace& place = birth->places[i];
-        if (is_of_library(place.function.function_name())) continue;
-        StackEntry entry = stack_entry(place);
+        PastPlace place(birth->places[i]);
+        if (is_of_library(place.signature)) continue;
+        StackEntry entry = place.entry();
         text += " created in " + entry.function + "() after " + entry.file + ":" + std::to_string(entry.line);
         return;
     }

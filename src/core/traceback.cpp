@@ -1,6 +1,7 @@
 // An exception as it is printed, with the awaits that it has crossed.
 #include <asyncio/core/traceback.h>
 
+#include "core/past_place.h"
 #include "core/tracebacks.h"
 
 #include <asyncio/core/context_of.h>
@@ -67,7 +68,7 @@ std::string lines_of(const detail::TracebackLines& traceback) {
             last.clear();
         }
         const detail::TracebackLine& line = traceback.lines[i];
-        StackEntry entry = stack_entry(line.place);
+        StackEntry entry = detail::PastPlace(line.place).entry();
         if (line.task) entry.function += ", task " + detail::quoted(line.task->name);
         std::string here = entry.file + ":" + std::to_string(entry.line) + entry.function;
         if (here != last) end_repetition();
