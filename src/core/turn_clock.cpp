@@ -1,5 +1,6 @@
 #include "core/turn_clock.h"
 
+#include "loop/clocks.h"
 #include "loop/loop_core.h"
 
 namespace asyncio::detail {
@@ -15,7 +16,7 @@ void TurnClock::choose_counter() noexcept {
 }
 
 void TurnClock::begin_to_count() noexcept {
-    first_nanoseconds_ = nanoseconds();
+    first_nanoseconds_ = nanoseconds_since_boot();  // as the counter, also while the machine is suspended
     first_count_ = count();
 }
 
@@ -27,13 +28,14 @@ void TurnClock::begin_pass() noexcept {
 
 Seconds TurnClock::length() noexcept {
     if (!by_processor_) return TimePoint::from_nanoseconds(taken_) - TimePoint();
-    auto since_first = static_cast<double>(nanoseconds() - first_nanoseconds_) * 1e-9;
+    auto since_first = static_cast<double>(nanoseconds_since_boot() - first_nanoseconds_) * 1e-9;
     auto counted = static_cast<double>(count() - first_count_);
     auto taken = static_cast<double>(taken_);
     bool has_jumped =
         counted <= 0 || taken > counted || counted < since_first * slowest_counter;  // to another machine, perhaps
     if (has_jumped) {
         begin_to_count();
+        at_ = first_count_;
         return Seconds(0);
     }
     return Seconds(since_first * taken / counted);

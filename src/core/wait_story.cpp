@@ -17,6 +17,7 @@ void WaitStory::awaits(const AwaitsFutures& futures) {
 }
 
 void WaitStory::names(const char* type, const void* object, const std::string& extra) {
+    if (!with_text) return;
     char address[32];
     std::snprintf(address, sizeof address, " at %p", object);
     std::string name = name_of_object(object);

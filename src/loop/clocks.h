@@ -3,6 +3,7 @@
 #include <asyncio/loop/clock.h>
 
 #include <atomic>
+#include <cstdint>
 
 namespace asyncio::detail {
 
@@ -11,6 +12,9 @@ class MonotonicClock final : public Clock {
 public:
     TimePoint now() noexcept override;
 };
+
+/// Goes on while the machine is suspended, when the monotonic clock stands still.
+std::int64_t nanoseconds_since_boot() noexcept;
 
 /// The clock behind `VirtualClock`: stands still until the loop has nothing to do, then jumps.
 ///

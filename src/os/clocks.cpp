@@ -10,6 +10,12 @@ TimePoint MonotonicClock::now() noexcept {
     return TimePoint::from_nanoseconds(std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec);
 }
 
+std::int64_t nanoseconds_since_boot() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 TimePoint SimulatedClock::now() noexcept { return TimePoint::from_nanoseconds(now_.load(std::memory_order_relaxed)); }
 
 bool SimulatedClock::jump_to(TimePoint next_timer) noexcept {
