@@ -39,8 +39,8 @@ target_link_libraries(inspect_forger PRIVATE asyncio_warnings)
 
 find_program(GDB_PROGRAM gdb)
 mark_as_advanced(GDB_PROGRAM)
-foreach(suite states errors cores hostile gdb)
-    if(suite STREQUAL "gdb" AND NOT GDB_PROGRAM)
+foreach(suite states errors cores hostile gdb probes)
+    if((suite STREQUAL "gdb" AND NOT GDB_PROGRAM) OR (suite STREQUAL "probes" AND NOT (GDB_PROGRAM AND has_probes)))
         continue()
     endif()
     add_test(NAME inspect/${suite} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tests/inspect/${suite}_test.py

@@ -4,6 +4,7 @@
 #include "core/late_cancelled_error.h"
 #include "core/task_loop.h"
 #include "core/tracebacks.h"
+#include "detail/probes.h"
 #include "detail/threads.h"
 
 #include <algorithm>
@@ -58,9 +59,11 @@ std::source_location TaskBase::function() const noexcept {
 
 [[gnu::always_inline]] inline void TaskBase::run_frames() noexcept {
     phase_ = Phase::runs;
+    ASYNCIO_PROBE1(step__begin, this);
     do {
         innermost_.resume();
     } while (phase_ == Phase::runs);
+    ASYNCIO_PROBE1(step__end, this);
 }
 
 void TaskBase::run_step() noexcept {
@@ -81,6 +84,7 @@ void TaskBase::run_step() noexcept {
     TaskLoop& loop = task_loop(*loop_);
     loop.live_tasks.push_back(*this);
     ++loop.tasks_begun;
+    ASYNCIO_PROBE2(task__begin, this, PromiseBase::of(innermost_).function().function_name());
 }
 
 /// In debug mode: where the task that runs stands, whose line is that of its latest await.
@@ -287,6 +291,7 @@ void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
 }
 
 void TaskBase::leave_loop() noexcept {
+    ASYNCIO_PROBE1(task__end, this);
     decltype(TaskLoop::live_tasks)::take_out(*this);
     dec_ref();
 }

@@ -1,5 +1,6 @@
 #include "loop/loop_core.h"
 
+#include "detail/probes.h"
 #include "detail/threads.h"
 #include "loop/choose_backend.h"
 
@@ -185,12 +186,14 @@ void LoopCore::TakeOver::take_over(ReadyNode& node) {
 
 void LoopCore::look_outside(bool idle) {
     events_.clear();
+    ASYNCIO_PROBE2(poll__begin, this, idle);
     try {
         wait_for_events(idle);
     } catch (...) {  // what a backend has named before is not named again
         tell_events();
         throw;
     }
+    ASYNCIO_PROBE2(poll__end, this, events_.size());
     drain_inbox();
     tell_events();
     TimePoint now = time();

@@ -18,7 +18,7 @@ import reference
 import reference_pages
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-GUIDES = "core tasks sync queues generators streams protocols datagrams pipes subprocess sockets tls debugging tracebacks inspect metrics".split()
+GUIDES = "core tasks sync queues generators streams protocols datagrams pipes subprocess sockets tls debugging tracebacks inspect metrics probes".split()
 LATER = "coroutine_traps fork failing performance".split()
 PRODUCTION = "production platforms modules versioning".split()
 OF_THE_ROOT = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "SECURITY.md": "security.md",
