@@ -271,6 +271,11 @@ int main(int argc, char** argv) {
     std::map<std::string, std::function<void()>> lies =
         {
             {"true", [] {}},
+            {"older",
+             [&] {  // behind what it had lies something else
+        is.size = offsetof(Description, name);
+        std::memset(&is.name, 0x7e, sizeof is.name);
+             }},
             {"no magic", [&] { is.magic[0] = 'A'; }},
             {"other version", [&] { is.version = 7; }},
             {"other machine", [&] { is.pointer_bytes = 4; }},
@@ -279,27 +284,28 @@ int main(int argc, char** argv) {
             {"loops nowhere", [&] { is.loops = 0xdead000; }},
             {"loop at the end of memory", [&] { world.first_loop = reinterpret_cast<Loop*>(UINTPTR_MAX - 7); }},
             {"loops in a circle", [&] { loop.next = &loop; }},
-            {"list in a circle", [&] { world.tasks[count - 1].links.next = &task.links; }},
-            {"list to itself",
+            {"list in a circle",
              [&] {
-        task.links = {&task.links, &task.links};
+        world.tasks[count - 1].links.next = &task.links;
              }},
-            {"list to nowhere", [&] { loop.tasks.next = reinterpret_cast<Links*>(1); }},
-            {"endless list", endless_list},
-            {"endless tasks", endless_tasks},
-            {"frame that awaits itself", [&] { world.links[0][0].parent = &world.frames[0][0]; }},
-            {"endless stack", endless_stack},
-            {"long texts", long_texts},
-            {"callback to itself", [&] { task.callbacks->links.next = &task.callbacks->links; }},
-            {"callbacks in a circle",
-             [&] {
+                                                 {"list to itself",
+                                                  [&] {
+        task.links = {&task.links, &task.links};
+                                                  }},
+        {"list to nowhere", [&] { loop.tasks.next = reinterpret_cast<Links*>(1); }}, {"endless list", endless_list},
+        {"endless tasks", endless_tasks},
+        {"frame that awaits itself", [&] { world.links[0][0].parent = &world.frames[0][0]; }},
+        {"endless stack", endless_stack}, {"long texts", long_texts},
+        {"callback to itself", [&] { task.callbacks->links.next = &task.callbacks->links; }},
+        {"callbacks in a circle",
+         [&] {
         world.tasks[1].node.links.next = &world.tasks[2].node.links;
         world.tasks[2].node.links.next = &world.tasks[1].node.links;
-             }},
-                                                 {"unknown kinds",
-                                                  [] {
+         }},
+        {"unknown kinds",
+         [] {
         for (Waiter& waiter : world.waiters) waiter.kind = 200;
-                                                  }},
+         }},
         {"unknown phases",
          [] {
         for (Task& one : world.tasks) one.phase = 99;

@@ -36,11 +36,12 @@ class Lies(unittest.TestCase):
                 self.assertIn(words, errors)
 
     def test_the_forged_world_is_one_that_would_be_believed(self):
-        with running(FORGER, "true") as process:
-            code, output, _ = inspect("ps", process)
-            self.assertEqual(code, 0)
-            self.assertRegex(output, r"^loop at 0x[0-9a-f]+, 10 tasks, ")
-            self.assertEqual(output.count(" waits name -> name -> name file.cpp:42 "), 10)
+        for world in "true", "older":
+            with self.subTest(world), running(FORGER, world) as process:
+                code, output, _ = inspect("ps", process)
+                self.assertEqual(code, 0)
+                self.assertRegex(output, r"^loop at 0x[0-9a-f]+, 10 tasks, ")
+                self.assertEqual(output.count(" waits name -> name -> name file.cpp:42 "), 10)
 
     def test_what_changes_all_the_time(self):
         for seed in range(4):

@@ -85,7 +85,7 @@ class Reader:
             header = self.bytes(self.at, CALLBACKS_AT)
         except gdb.MemoryError as error:
             raise gdb.GdbError("there is no process and no core file") from error
-        magic, version, _, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
+        magic, version, size, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
         if magic != b"asyncio\0":
             raise gdb.GdbError("the program has not begun yet")
         if version != VERSION or not is_little or self.pointer != 8:
@@ -93,7 +93,7 @@ class Reader:
                                f"or for another version of this script")
         count = sum(len(names.split()) for names in GROUPS.values())
         begin = CALLBACKS_AT + CALLBACKS * CALLBACK_BYTES
-        raw = self.bytes(self.at + begin, 2 * count)
+        raw = self.bytes(self.at + begin, min(2 * count, size - begin)).ljust(2 * count, b"\0")  # an older library's is shorter
         numbers = iter(struct.unpack(f"<{count}H", raw))
         for group, names in GROUPS.items():
             fields = names.split()

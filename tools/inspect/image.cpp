@@ -61,6 +61,12 @@ bool has_sensible_offsets(const Description& description) {
            description.waiter.kind_shift < 8;
 }
 
+/// One of an older library ends before the newest members: what lies there is something else.
+void forget_what_is_behind(Description& description) {
+    if (description.size < offsetof(Description, loop) || description.size >= sizeof description) return;
+    std::memset(reinterpret_cast<char*>(&description) + description.size, 0, sizeof description - description.size);
+}
+
 /// Why this description cannot be used, or nothing.
 std::optional<std::string> fault_of(const Description& description, std::size_t size_read) {
     constexpr char magic[8] = "asyncio";
@@ -100,6 +106,7 @@ std::vector<Image> find_images(Memory& memory) {
         Image image = {clean(mapping.path), {}, {}};
         std::size_t size = sizeof(Description);
         while (size >= 24 && !memory.read(at, &image.description, size)) size -= 8;
+        forget_what_is_behind(image.description);
         if (std::optional<std::string> why = fault_of(image.description, size)) {
             fault = "the description that " + image.path + " has for asyncio-inspect is not understood: " + *why;
             continue;
