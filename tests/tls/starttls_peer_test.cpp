@@ -295,7 +295,7 @@ TEST_F(StartTlsPeerExecutorTest, AsksPostgresql) {
         int port = support::free_port();
         auto serving = create_task(to_thread([&] { return programs.run("sh serve " + std::to_string(port)); }));
         co_await postgresql_begins(programs, serving);
-        for (std::size_t size : {5, 100'000}) {
+        for (std::size_t size : {std::size_t{5}, std::size_t{100'000}}) {
             std::string word(size, 'x');
             Streams streams = co_await connect_to_database(port);
             std::string said = co_await answers(streams.reader);
