@@ -1,13 +1,16 @@
 #include <asyncio/core/deadlock.h>
 
 #include "core/deadlock_finder.h"
+#include "core/past_place.h"
 
+#include <asyncio/core/task_deadline.h>
 #include <asyncio/errors/log.h>
 #include <asyncio/errors/repr.h>
 
 #include <algorithm>
 #include <new>
 #include <unordered_set>
+#include <utility>
 
 namespace asyncio {
 namespace detail {
@@ -24,6 +27,7 @@ DeadlockFinder::DeadlockFinder(LoopCore& loop) {
         wait.story = edges_of(task);
     }
     for (Wait& wait : waits_) add_needs(wait);
+    note_deadlines(loop);
     // All that may be stuck is taken to be so, until it is seen who could let it go on.
     for (Wait& wait : waits_) wait.is_stuck = wait.story.is_lost || (!wait.needs.empty() && !wait.story.has_limit);
     for (bool changed = true; changed;) {
@@ -48,6 +52,28 @@ void DeadlockFinder::add_needs(Wait& wait) const {
     if (wait.story.holder != nullptr) add(wait.story.holder);
     for (const FutureBase* future : all_behind(wait.story.awaited)) {
         if (dynamic_cast<const AwaitsFutures*>(future) == nullptr) add(future);
+    }
+}
+
+/// Whom a Timeout will cancel goes on, and so do those whom it waits for, which are cancelled with it.
+void DeadlockFinder::note_deadlines(LoopCore& loop) {
+    std::vector<std::size_t> found;
+    auto add = [&](const FutureBase* future) {
+        auto place = places_.find(future);
+        if (place == places_.end() || std::exchange(waits_[place->second].has_deadline, true)) return;
+        waits_[place->second].story.has_limit = true;
+        waits_[place->second].story.is_lost = false;
+        found.push_back(place->second);
+    };
+    auto look = [&](ReadyNode& node) {
+        if (const TaskBase* task = TaskDeadline::task_of(node)) add(task);
+    };
+    loop.for_each_timer(look);
+    for (ReadyNode& node : loop.ready_nodes()) look(node);
+    while (!found.empty()) {
+        std::size_t index = found.back();
+        found.pop_back();
+        for (const FutureBase* future : all_behind(waits_[index].story.awaited)) add(future);
     }
 }
 
@@ -81,7 +107,10 @@ std::string DeadlockFinder::text_of(const Wait& wait) const {
 }
 
 std::string DeadlockFinder::text_of_need(const Wait& wait, const Wait& need) const {
-    if (need.task == wait.story.holder) return ", taken at " + text_of_place(wait.story.held_since);
+    if (need.task == wait.story.holder) {
+        PastSource since(wait.story.held_since);
+        return ", taken at " + since.file + ":" + std::to_string(since.line);
+    }
     return is_for_task(wait) ? "" : ", and so for " + detail::quoted(need.task->name());
 }
 

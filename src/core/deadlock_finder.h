@@ -31,10 +31,12 @@ private:
         WaitStory story;
         std::vector<std::size_t> needs;  // those without whom it cannot go on
         bool needs_others = false;       // it may go on by somebody who does not wait
+        bool has_deadline = false;       // it will be cancelled
         bool is_stuck = false;
     };
 
     void add_needs(Wait& wait) const;
+    void note_deadlines(LoopCore& loop);
     bool is_stuck(const Wait& wait) const noexcept;
     static bool is_for_task(const Wait& wait) noexcept;
     std::string text_of(const Wait& wait) const;

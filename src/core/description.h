@@ -11,9 +11,9 @@
 /// A new member goes to the end. What changes the meaning of one that is there counts `version` up.
 namespace asyncio::inspect {
 
-constexpr std::uint32_t version = 1;
-constexpr std::uint32_t note_type = 1;
-constexpr std::uint16_t unknown = 0xffff;
+inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t note_type = 1;
+inline constexpr std::uint16_t unknown = 0xffff;
 
 /// How the C++ library keeps a std::string.
 enum class StringLayout : std::uint8_t {
@@ -55,6 +55,7 @@ struct FutureCallback {
                          // (unknown)
         waiters,         // at[0] in it, a pointer; at[1] in that, a list of nodes of tasks that wait
         inner,           // at[0] in it, a pointer; at[1] in that, a pointer to the future for which this one stands
+        deadline,        // no callback, but a timer; at[0] in it, a pointer to the task that it will cancel
     };
     std::uint64_t run;
     LeadsTo leads_to;

@@ -4,6 +4,7 @@
 #include "loop/all_loops.h"
 
 #include <asyncio/core/object_name.h>
+#include <asyncio/core/task_deadline.h>
 #include <asyncio/core/wait_queue.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/sync/lock.h>
@@ -114,6 +115,7 @@ struct InspectLayout {
         add(to, &WaitNode::is_done, task_of_waiter, offsetof(WaitNode, awaiter_), inspect::unknown);
         add(to, &Completions::is_done, waiters, offsetof(Completions::Item, owner), offsetof(Completions, waiters_));
         add(to, &Racer::task_is_done, task_of_waiter, offsetof(Racer, race_), Race::Layout::waiter);
+        add(to, &TaskDeadline::expire, deadline, offsetof(TaskDeadline, task_), 0);
         add(to, Shield::Layout::outer_is_done, inner, Shield::Layout::shield, Shield::Layout::inner);
     }
 

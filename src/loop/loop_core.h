@@ -71,6 +71,11 @@ public:
     std::uint64_t steps() const noexcept { return steps_; }
     ReadyList& ready_nodes() noexcept { return ready_.nodes(); }
     std::size_t count_timers() const noexcept { return timers_.count(); }
+    /// Those that wait for their moment, in no order. Those whose moment has come are among `ready_nodes()`.
+    template <class F>
+    void for_each_timer(F&& call) const {
+        timers_.for_each(call);
+    }
     void check_closed() const;
     void check_running() const;
     void check_may_call(HandleBase& handle) const;  // both; the handle does not survive a refusal

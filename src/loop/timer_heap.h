@@ -20,6 +20,10 @@ public:
     void add(std::int64_t when, TimerNode& node);
     void remove(TimerNode& node) noexcept;
     TimerNode& pop_first() noexcept;
+    template <class F>
+    void for_each(F&& call) const {
+        for (const Entry& entry : entries_) call(*entry.node);
+    }
 
 private:
     friend struct InspectLayout;

@@ -25,6 +25,10 @@ public:
     std::size_t count() const noexcept { return heap_.size(); }
     std::int64_t first_when() const noexcept { return heap_.first_when(); }
     TimerNode& pop_first() noexcept { return heap_.pop_first(); }
+    template <class F>
+    void for_each(F&& call) const {
+        heap_.for_each(call);
+    }
 
     TimePoint now() noexcept;
     /// What the clock said when it was last read, by whomever.

@@ -100,7 +100,7 @@ void throw_step_reused() { throw RuntimeError("cannot reuse already awaited coro
 void CompletionWaiter::tell(WaitStory& story) const {
     story.awaits(*completions_);
     story.awaits_any = true;
-    story.has_limit = completions_->timeout_.is_scheduled();
+    story.has_limit = completions_->timeout_.is_scheduled() || completions_->timeout_.is_linked();
     story.text = "<as_completed() with " + counted(story.awaited.size(), "future") + " pending>";
 }
 

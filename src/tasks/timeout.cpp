@@ -13,7 +13,7 @@
 namespace asyncio {
 
 Timeout::Timeout(std::optional<TimePoint> when, std::source_location where) noexcept
-    : TimerNode(&Timeout::expire), when_(when), where_(where) {}
+    : TaskDeadline(where), when_(when) {}
 
 Timeout::Timeout(Timeout&& other) : Timeout(other.when_, other.where_) {
     if (other.state_ != State::created) throw RuntimeError("Timeout cannot be moved, since it has been entered");
@@ -65,12 +65,6 @@ Timeout& Timeout::aenter() {
     state_ = State::active;
     reschedule(when_);
     return *this;
-}
-
-void Timeout::expire(detail::ReadyNode& node) {
-    auto& timeout = static_cast<Timeout&>(node);
-    timeout.state_ = State::expiring;
-    timeout.task_->cancel(detail::make_cancel_request(std::nullopt, {}, timeout.where_));
 }
 
 std::exception_ptr Timeout::leave(std::exception_ptr error) {

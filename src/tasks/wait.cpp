@@ -48,7 +48,7 @@ void WaitAwaiter::tell(WaitStory& story) const {
     static constexpr const char* which[] = {"the first of ", "the first failure of ", ""};
     story.awaits(*this);
     story.awaits_any = options_.return_when != ALL_COMPLETED;
-    story.has_limit = task_->is_scheduled();
+    story.has_limit = task_->is_scheduled() || task_->ReadyNode::is_linked();  // or has come already
     story.text = std::string("<wait for ") + which[static_cast<int>(options_.return_when)] +
                  counted(nodes_.size(), "future") + ", " + std::to_string(story.awaited.size()) + " pending>";
 }

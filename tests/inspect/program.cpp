@@ -124,6 +124,10 @@ Coro<> deadlock() {
     Lock two;
     Task<> a = create_task(move(one, two), {.name = "A"});
     Task<> b = create_task(move(two, one), {.name = "B"});
+    Lock three;  // a circle that a time-out will end
+    Lock four;
+    Task<> c = create_task(wait_for(move(three, four), 1h), {.name = "C"});
+    Task<> d = create_task(move(four, three), {.name = "D"});
     co_await sleep(1ms);
     co_await end_of_input();
     std::_Exit(0);

@@ -310,6 +310,7 @@ Snapshot take_snapshot(Memory& memory, const Limits& limits) {
         Reader reader(memory, image, limits, snapshot);
         reader.read_loops();
         reader.read_edges();
+        if (!find_circles(snapshot).empty()) reader.read_deadlines();
     }
     memory.forget();
     if (!memory.is_alive() && snapshot.loops.empty()) snapshot.notes.push_back("no loop was there");

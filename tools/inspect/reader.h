@@ -17,6 +17,8 @@ public:
     void read_loops();
     /// Once all loops are read.
     void read_edges();
+    /// Which tasks a time-out will cancel. Costs a look at each timer: where there may be a circle.
+    void read_deadlines();
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -40,6 +42,7 @@ private:
     void read_name(Task& task, Address word);
     std::string read_string(Address at);
     void read_object_names();
+    void note_deadline(std::size_t task);
     const Place* place(Address function, Address await_at);
 
     void add_awaiters(std::size_t awaited, Address callbacks, int depth);

@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace inspect {
 
@@ -94,6 +95,39 @@ void Reader::read_timer(Task& task, const Object& object) {
     bool is_real = memory_.read(loop + is_.loop.clock, clock) && clock == loop + is_.loop.monotonic;
     if (is_real && memory_.monotonic_nanoseconds() != 0) now = memory_.monotonic_nanoseconds();
     task.wait.seconds_left = (static_cast<double>(when) - static_cast<double>(now)) / 1e9;
+}
+
+void Reader::read_deadlines() {
+    using LeadsTo = FutureCallback::LeadsTo;
+    const FutureCallback* end = is_.callbacks + is_.callback_count;
+    const FutureCallback* deadline =
+        std::find_if(is_.callbacks, end, [](const FutureCallback& one) { return one.leads_to == LeadsTo::deadline; });
+    if (deadline == end || is_.timer.bytes == 0) return;
+    for (std::size_t i = first_loop_; i < snapshot_.loops.size(); ++i) {
+        Address timers[2];
+        if (!memory_.read(snapshot_.loops[i].address + is_.loop.timers, timers)) continue;
+        std::size_t count = 0;
+        for (Address entry = timers[0]; entry < timers[1] && ++count < limits_.tasks && !is_late();
+             entry += is_.timer.bytes) {
+            Address node = 0;
+            Address run = 0;
+            Address task = 0;
+            if (!memory_.read(entry + is_.timer.node, node) || !memory_.read(node + is_.node.run, run)) continue;
+            if (run != deadline->run || !memory_.read(node + deadline->at[0], task)) continue;
+            if (auto place = tasks_.find(task); place != tasks_.end()) note_deadline(place->second);
+        }
+    }
+}
+
+/// And those whom it waits for, which are cancelled with it.
+void Reader::note_deadline(std::size_t task) {
+    std::vector<std::size_t> found = {task};
+    while (!found.empty()) {
+        Task& one = snapshot_.tasks[found.back()];
+        found.pop_back();
+        if (std::exchange(one.wait.has_deadline, true)) continue;
+        found.insert(found.end(), one.awaits.begin(), one.awaits.end());
+    }
 }
 
 // Who waits for whom: by the callbacks of each task.

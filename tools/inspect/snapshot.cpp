@@ -149,7 +149,7 @@ namespace {
 std::vector<std::size_t> needs(const Snapshot& snapshot, std::size_t index) {
     const Task& task = snapshot.tasks[index];
     std::vector<std::size_t> found;
-    if (task.state != State::waiting) return found;
+    if (task.state != State::waiting || task.wait.has_deadline) return found;
     if (task.wait.holder) found.push_back(*task.wait.holder);
     bool awaits =
         task.wait.kind == WaitKind::task || task.wait.kind == WaitKind::gathering || task.wait.kind == WaitKind::group;

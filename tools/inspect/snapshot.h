@@ -34,6 +34,7 @@ struct Wait {
     Address waiter = 0;    // which wait it is
     Address subject = 0;
     std::string name;                    // that the program gave the subject, or nothing
+    bool has_deadline = false;           // a time-out will cancel it; noted where it may be in a circle
     std::optional<double> seconds_left;  // of a sleep, or before a timeout ends the wait
     std::optional<std::size_t> holder;   // the task that has the lock
     std::uint64_t owner = 0;             // the same as the lock knows it; it may be over

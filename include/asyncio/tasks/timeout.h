@@ -1,7 +1,6 @@
 #pragma once
 
-#include <asyncio/core/task_base.h>
-#include <asyncio/detail/ref.h>
+#include <asyncio/core/task_deadline.h>
 #include <asyncio/loop/scheduling.h>
 #include <asyncio/loop/seconds.h>
 
@@ -21,7 +20,7 @@ namespace asyncio {
 /// that takes the CancelledError for itself and returns. A body that never suspends is never interrupted.
 ///
 /// Python: asyncio.Timeout.
-class Timeout : private detail::TimerNode {
+class Timeout : private detail::TaskDeadline {
 public:
     explicit Timeout(std::optional<TimePoint> when,
                      std::source_location where = std::source_location::current()) noexcept;
@@ -49,20 +48,13 @@ public:
     friend std::string repr(const Timeout& timeout);
 
 private:
-    enum class State : std::uint8_t { created, active, expiring, expired, finished };
-
     const char* state_name() const noexcept;
     void disarm() noexcept {
         if (is_scheduled()) detail::unschedule(task_->loop(), *this);
         unlink();
     }
-    static void expire(detail::ReadyNode& node);
 
     std::optional<TimePoint> when_;
-    detail::Ref<detail::TaskBase> task_;  // the task that entered it
-    std::source_location where_;          // who asks for the cancellation
-    int cancelling_ = 0;                  // the requests to cancel that the task had before
-    State state_ = State::created;
 };
 
 std::string repr(const Timeout& timeout);
