@@ -52,6 +52,7 @@ class AsyncioConan(ConanFile):
             toolchain.cache_variables[f"ASYNCIO_BUILD_{name}"] = False
         toolchain.cache_variables["ASYNCIO_TLS"] = "ON" if self.options.tls else "OFF"
         toolchain.cache_variables["ASYNCIO_IO_URING"] = "ON" if self.options.io_uring else "OFF"
+        toolchain.cache_variables["ASYNCIO_PROBES"] = "OFF"
         toolchain.generate()
         CMakeDeps(self).generate()
 

@@ -50,9 +50,9 @@ void add_birthplace(std::string& text, const TaskBase& task) {
     const Birthplace* birth = task.kept_name().birthplace_or_null();
     if (birth == nullptr) return;
     for (std::uint8_t i = 0; i < birth->count; ++i) {
-        PastPlace place(birth->places[i]);
-        if (is_of_library(place.signature)) continue;
-        StackEntry entry = place.entry();
+        const FramePlace& place = birth->places[i];
+        if (is_of_library(PastSource(place.function).signature)) continue;
+        StackEntry entry = past_stack_entry(place);
         text += " created in " + entry.function + "() after " + entry.file + ":" + std::to_string(entry.line);
         return;
     }
@@ -62,7 +62,8 @@ std::string repr_of_task(const TaskBase& task, int depth) {
     std::string text = "<Task ";
     add_outcome(text, task, task.cancelling() > 0 ? "cancelling" : "pending");
     text += " name=" + detail::quoted(task.name());
-    StackEntry place = stack_entry({task.function(), task.function()});
+    FramePlace definition = {task.function(), task.function()};
+    StackEntry place = task.root() ? stack_entry(definition) : past_stack_entry(definition);
     text += " coro=<" + place.function + "()";
     std::vector<StackEntry> frames;
     if (task.root()) {

@@ -2,6 +2,7 @@
 #include <asyncio/core/waiter.h>
 
 #include "core/late_cancelled_error.h"
+#include "core/past_place.h"
 #include "core/task_loop.h"
 #include "core/tracebacks.h"
 #include "detail/probes.h"
@@ -363,7 +364,7 @@ std::vector<StackEntry> TaskBase::stack(std::optional<int> limit) const {
     }
     std::vector<StackEntry> entries;
     entries.reserve(places.size());
-    for (const FramePlace& place : places) entries.push_back(stack_entry(place));
+    for (const FramePlace& place : places) entries.push_back(is_over_ ? past_stack_entry(place) : stack_entry(place));
     return entries;
 }
 

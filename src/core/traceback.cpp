@@ -38,11 +38,12 @@ std::string last_line_of(const std::exception_ptr& error) {
     }
     std::string text = type_name_of(error) + (said.empty() ? "" : ": " + said) + "\n";
     const auto* cancelled = exception_cast<CancelledError>(error);
-    if (cancelled != nullptr && cancelled->requested_at().line() != 0) {
-        std::source_location at = cancelled->requested_at();
+    if (cancelled == nullptr) return text;
+    detail::PastSource at(cancelled->requested_at());
+    if (at.line != 0) {
         text += "cancelled " +
                 (cancelled->requested_by().empty() ? "" : "by " + detail::quoted(cancelled->requested_by()) + " ") +
-                "at " + at.file_name() + ":" + std::to_string(at.line()) + "\n";
+                "at " + at.file + ":" + std::to_string(at.line) + "\n";
     }
     return text;
 }
@@ -68,7 +69,7 @@ std::string lines_of(const detail::TracebackLines& traceback) {
             last.clear();
         }
         const detail::TracebackLine& line = traceback.lines[i];
-        StackEntry entry = detail::PastPlace(line.place).entry();
+        StackEntry entry = detail::past_stack_entry(line.place);
         if (line.task) entry.function += ", task " + detail::quoted(line.task->name);
         std::string here = entry.file + ":" + std::to_string(entry.line) + entry.function;
         if (here != last) end_repetition();

@@ -3,6 +3,8 @@
 #include "loop/clocks.h"
 #include "loop/loop_core.h"
 
+#include <algorithm>
+
 namespace asyncio::detail {
 
 std::int64_t TurnClock::nanoseconds() const noexcept { return loop_.read_clock().nanoseconds(); }
@@ -23,6 +25,7 @@ void TurnClock::begin_to_count() noexcept {
 void TurnClock::begin_pass() noexcept {
     if (!is_chosen_) [[unlikely]]
         choose_counter();
+    pass_began_after_ = loop_.last_time().nanoseconds();
     at_ = count();
 }
 
@@ -38,7 +41,10 @@ Seconds TurnClock::length() noexcept {
         at_ = first_count_;
         return Seconds(0);
     }
-    return Seconds(since_first * taken / counted);
+    // The counter may have stood still for a while, or gone on through one that the loop's clock does not know: no turn
+    // is longer than that clock says.
+    double most = static_cast<double>(nanoseconds() - pass_began_after_) * 1e-9;
+    return Seconds(std::min(since_first * taken / counted, most));
 }
 
 }  // namespace asyncio::detail

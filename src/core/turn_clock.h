@@ -51,6 +51,7 @@ private:
     std::int64_t at_ = 0;  // the count at which the latest turn began or ended
     std::int64_t taken_ = 0;
     std::uint64_t ended_behind_ = UINT64_MAX;
+    std::int64_t pass_began_after_ = 0;  // by the loop's clock
     double fewest_a_second_ = 1e9;
     bool is_chosen_ = false;
     bool by_processor_ = false;

@@ -1,6 +1,11 @@
 // Places of coroutines in a module that has been unloaded.
 #include "core/past_place.h"
 
+#include <asyncio/core/traceback.h>
+#include <asyncio/tasks/run.h>
+#include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/wait.h>
+
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -10,6 +15,7 @@
 
 using namespace asyncio;
 using namespace asyncio::detail;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -52,8 +58,7 @@ private:
 TEST(PastPlace, IsThatOfItsModule) {
     Module module;
     ASSERT_EQ(std::string(module.at(0).file_name()), "plugin.cpp");
-    PastPlace place({module.at(0), module.at(32)});
-    StackEntry entry = place.entry();
+    StackEntry entry = past_stack_entry({module.at(0), module.at(32)});
     EXPECT_EQ(entry.function, "plugin::work");
     EXPECT_EQ(entry.file, "at");
     EXPECT_EQ(entry.line, 8);
@@ -63,15 +68,34 @@ TEST(PastPlace, IsUnknownWhenItsModuleIsGone) {
     Module module;
     FramePlace there = {module.at(0), module.at(32)};
     module.unload();
-    StackEntry entry = PastPlace(there).entry();
+    StackEntry entry = past_stack_entry(there);
     EXPECT_EQ(entry.function, "?");
     EXPECT_EQ(entry.file, "?");
     EXPECT_EQ(entry.line, 0);
 }
 
+TEST(PastPlace, OfACancellationIsToldOnlyWhileItIsThere) {
+    Module module;
+    std::exception_ptr error;
+    run([&]() -> Coro<> {
+        Task<> task = create_task([]() -> Coro<> { co_await sleep(1h); });
+        co_await sleep(0);
+        task.cancel(std::nullopt, module.at(0));
+        co_await wait(task);
+        try {
+            co_await task;
+        } catch (const CancelledError&) {
+            error = std::current_exception();
+        }
+    }());
+    EXPECT_NE(format_exception(error).find("at plugin.cpp:7\n"), std::string::npos) << format_exception(error);
+    module.unload();
+    EXPECT_EQ(format_exception(error).find("\ncancelled "), std::string::npos) << format_exception(error);
+}
+
 TEST(PastPlace, IsReadAsFarAsItCanBeWhereSomethingElseIsNow) {
     Module module;
-    StackEntry entry = PastPlace({module.at(208), module.at(0)}).entry();
+    StackEntry entry = past_stack_entry({module.at(208), module.at(0)});
     EXPECT_EQ(entry.function, "?");
     EXPECT_EQ(entry.file, "plugin.cpp");
 }

@@ -72,6 +72,21 @@ TEST(Named, IsWhateverTasksWaitFor) {
     }());
 }
 
+struct Closing : Queue<int> {  // whose queue does not begin where it begins
+    virtual ~Closing() = default;
+};
+
+TEST(Named, IsOfWhatIsInsideOfTheObject) {
+    run([]() -> Coro<> {
+        Named<Closing> jobs("jobs");
+        Task<> task = create_task(take(jobs));
+        co_await sleep(0);
+        EXPECT_NE(repr(task).find("<Queue 'jobs' at 0x"), std::string::npos) << repr(task);
+        task.cancel();
+        co_await wait(task);
+    }());
+}
+
 TEST(Named, IsForgottenWithItsObject) {
     run([]() -> Coro<> {
         void* place = ::operator new(sizeof(Named<Event>));

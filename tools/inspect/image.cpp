@@ -81,7 +81,8 @@ std::optional<std::string> fault_of(const Description& description, std::size_t 
         (description.is_little_endian != 0) != (std::endian::native == std::endian::little)) {
         return "it is of another kind of machine";
     }
-    if (size_read < sizeof(Description) || !has_sensible_offsets(description)) return "it is damaged";
+    if (size_read < std::min(sizeof(Description), std::size_t(description.size)) || !has_sensible_offsets(description))
+        return "it is damaged";
     return std::nullopt;
 }
 

@@ -16,6 +16,16 @@
 namespace asyncio {
 namespace detail {
 
+/// That part of an object by whose address those who wait know it; null: it is none of these.
+template <class... Kinds, class Object>
+constexpr const void* waited_part_of(const Object& object) noexcept {
+    const void* part = nullptr;
+    auto look = [&]<class Kind>(const Kind*) {
+        if constexpr (std::derived_from<Object, Kind>) part = static_cast<const Kind*>(&object);
+    };
+    (look(static_cast<const Kinds*>(nullptr)), ...);
+    return part;
+}
 template <class Object, class... Kinds>
 concept OneOf = (std::derived_from<Object, Kinds> || ...);
 
@@ -36,7 +46,9 @@ public:
     /// The arguments behind the name are the object's own. Throws what they throw.
     template <class... Arguments>
     explicit Named(std::string_view name, Arguments&&... arguments)
-        : Object(std::forward<Arguments>(arguments)...), name_(name, static_cast<const Object*>(this)) {}
+        : Object(std::forward<Arguments>(arguments)...),
+          name_(name, detail::waited_part_of<Lock, Event, Condition, Semaphore, Barrier, detail::bases::QueueBase>(
+                          static_cast<const Object&>(*this))) {}
     /// As it was given; for as long as the object lives.
     const std::string& name() const noexcept { return name_.text(); }
 
