@@ -8,6 +8,10 @@
 
 namespace asyncio::detail {
 
+struct InspectLayout;
+
+namespace bases {
+
 /// A timer that cancels a task: what a Timeout is made of. Whoever looks for tasks that can never go on has to know
 /// that those which have one can.
 class TaskDeadline : public TimerNode {
@@ -18,7 +22,7 @@ public:
     }
 
 protected:
-    friend struct InspectLayout;
+    friend struct detail::InspectLayout;
     enum class State : std::uint8_t { created, active, expiring, expired, finished };
 
     explicit TaskDeadline(std::source_location where) noexcept : TimerNode(&expire), where_(where) {}
@@ -32,5 +36,8 @@ protected:
 private:
     static void expire(ReadyNode& node);
 };
+
+}  // namespace bases
+using bases::TaskDeadline;
 
 }  // namespace asyncio::detail

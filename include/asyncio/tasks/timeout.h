@@ -20,7 +20,7 @@ namespace asyncio {
 /// that takes the CancelledError for itself and returns. A body that never suspends is never interrupted.
 ///
 /// Python: asyncio.Timeout.
-class Timeout : private detail::TaskDeadline {
+class Timeout : private detail::bases::TaskDeadline {
 public:
     explicit Timeout(std::optional<TimePoint> when,
                      std::source_location where = std::source_location::current()) noexcept;
