@@ -11,14 +11,15 @@ install(FILES modules/asyncio.cppm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/async
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES tools/check_co_await.py tools/cpp_tokens.py tools/locks_over_awaits.py tools/extract_snippets.py tools/timeline.html
-    tools/gdb/asyncio_gdb.py tools/gdb/asyncio_gdb_reader.py tools/gdb/asyncio_gdb_printers.py DESTINATION ${CMAKE_INSTALL_DATADIR}/asyncio)
+    tools/debuggers/asyncio_gdb.py tools/debuggers/asyncio_printers.py
+    tools/debuggers/asyncio_reader.py DESTINATION ${CMAKE_INSTALL_DATADIR}/asyncio)
 if(BUILD_SHARED_LIBS)   # where gdb looks for what belongs to the library, if all lies in /usr
     install(CODE "
         set(library_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}\")
         set(place \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load\${library_dir}\")
-        set(scripts \"${CMAKE_CURRENT_SOURCE_DIR}/tools/gdb\")
+        set(scripts \"${CMAKE_CURRENT_SOURCE_DIR}/tools/debuggers\")
         file(INSTALL \"\${scripts}/asyncio_gdb.py\" RENAME libasyncio.so.${PROJECT_VERSION}-gdb.py DESTINATION \"\${place}\")
-        file(INSTALL \"\${scripts}/asyncio_gdb_reader.py\" \"\${scripts}/asyncio_gdb_printers.py\" DESTINATION \"\${place}\")")
+        file(INSTALL \"\${scripts}/asyncio_printers.py\" \"\${scripts}/asyncio_reader.py\" DESTINATION \"\${place}\")")
 endif()
 file(RELATIVE_PATH tools_dir /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_DATADIR}/asyncio)
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/asyncio-check-co-await

@@ -10,7 +10,7 @@ import unittest
 from support import HAS_SANITIZER, PROGRAMS, main, running
 from cores_test import core_of
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools/gdb/asyncio_gdb.py"
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools/debuggers/asyncio_gdb.py"
 WAITS = {
     "holder": "a sleep", "locks": r"a Lock at 0x[0-9a-f]+ that 'holder' holds", "event": "an Event at 0x", "gets": "a Queue 'orders' at 0x",
     "awaits": "task 'awaited'", "gathers": r"gather\(\)", "group": "a TaskGroup", "descriptor": r"file descriptor \d+",

@@ -1,9 +1,11 @@
-"""What the description and the memory say of the program that gdb debugs: loops, tasks, frames, waits. For asyncio_gdb.py."""
+"""What the description and the memory say of a program that is debugged: loops, tasks, frames, waits. For every debugger.
+
+A debugger gives a memory: address_of(symbol), which is None if there is no such symbol, and read(address, size), which
+raises Unreadable. Both may raise another Refusal.
+"""
 import collections
 import re
 import struct
-
-import gdb
 
 VERSION = 1
 GROUPS = {  # as in src/core/description.h, in order
@@ -28,7 +30,21 @@ KINDS = ("something", "a future", "a task", "gather()", "a sleep", "a TaskGroup"
 WRAPPERS = {"with_statement": "with", "wait_for_in_time": "wait_for", "wait_for_no_time": "wait_for"}
 MOST_TASKS, MOST_FRAMES, MOST_LOOPS = 5_000_000, 100_000, 10_000
 
-Frame = collections.namedtuple("Frame", "address function file line")
+
+class Refusal(Exception):
+    """Why there is nothing to show, in a line."""
+
+
+class Unreadable(Refusal):
+    """Its argument is what the debugger says."""
+
+    def __str__(self):
+        return f"the memory there cannot be read: {self.args[0]}"
+
+
+class Frame(collections.namedtuple("Frame", "address function file line")):
+    def text(self, number):
+        return f"#{number} {self.address:#x} in {self.function} at {self.file}:{self.line}"
 
 
 class Task:
@@ -75,22 +91,22 @@ def short_name(signature):
 class Reader:
     """What the description and the memory say, of whatever is debugged now."""
 
-    def __init__(self):
-        try:
-            self.at = int(gdb.parse_and_eval("(unsigned long)&asyncio_inspect_v1"))
-        except gdb.error as error:
-            raise gdb.GdbError("this program has no asyncio for C++ in it, or has not begun yet, or its symbols were "
-                               "stripped: asyncio-inspect does without them") from error
+    def __init__(self, memory):
+        self.memory = memory
+        self.at = memory.address_of("asyncio_inspect_v1")
+        if self.at is None:
+            raise Refusal("this program has no asyncio for C++ in it, or has not begun yet, or its symbols were "
+                          "stripped: asyncio-inspect does without them")
         try:
             header = self.bytes(self.at, CALLBACKS_AT)
-        except gdb.MemoryError as error:
-            raise gdb.GdbError("there is no process and no core file") from error
+        except Unreadable as error:
+            raise Refusal("there is no process and no core file") from error
         magic, version, size, self.pointer, is_little, self.strings, _, _, self.loops_at, _ = struct.unpack("<8sIIBBBBIQQ", header)
         if magic != b"asyncio\0":
-            raise gdb.GdbError("the program has not begun yet")
+            raise Refusal("the program has not begun yet")
         if version != VERSION or not is_little or self.pointer != 8:
-            raise gdb.GdbError(f"the program's asyncio describes itself in version {version}, for another kind of machine "
-                               f"or for another version of this script")
+            raise Refusal(f"the program's asyncio describes itself in version {version}, for another kind of machine "
+                          f"or for another version of this script")
         count = sum(len(names.split()) for names in GROUPS.values())
         begin = CALLBACKS_AT + CALLBACKS * CALLBACK_BYTES
         raw = self.bytes(self.at + begin, min(2 * count, size - begin)).ljust(2 * count, b"\0")  # an older library's is shorter
@@ -99,9 +115,13 @@ class Reader:
             fields = names.split()
             setattr(self, group, collections.namedtuple(group, fields)(*(next(numbers) for _ in fields)))
 
-    @staticmethod
-    def bytes(address, size):
-        return gdb.selected_inferior().read_memory(address, size).tobytes()
+    def bytes(self, address, size):
+        if not 0 <= address <= address + size <= 1 << 64:  # a damaged pointer, or size
+            raise Unreadable(f"Cannot access memory at address {address:#x}")
+        found = self.memory.read(address, size) if size else b""
+        if len(found) != size:
+            raise Unreadable(f"Cannot access memory at address {address:#x}")
+        return found
 
     def number(self, address, form):
         return struct.unpack("<" + form, self.bytes(address, struct.calcsize(form)))[0]
@@ -134,14 +154,18 @@ class Reader:
             loop = self.word(loop + self.loop.next)
         return seen[::-1]
 
-    def tasks(self, loop):
+    def addresses_of_tasks(self, loop):
         head = loop + self.loop.tasks
         links, count = self.word(head + self.list.next), 0
         while links not in (head, 0) and count < MOST_TASKS:
-            task = self.read_task(links - self.task.links)
+            yield links - self.task.links
+            links, count = self.word(links + self.list.next), count + 1
+
+    def tasks(self, loop):
+        for address in self.addresses_of_tasks(loop):
+            task = self.read_task(address)
             if task:
                 yield task
-            links, count = self.word(links + self.list.next), count + 1
 
     def name(self, address):
         word = self.word(address + self.task.name)
@@ -209,13 +233,10 @@ class Reader:
 
     def holder(self, identity):
         for loop in self.loops():
-            head = loop + self.loop.tasks
-            links = self.word(head + self.list.next)
-            while links not in (head, 0):
-                name, found = self.name(links - self.task.links)
+            for address in self.addresses_of_tasks(loop):
+                name, found = self.name(address)
                 if found == identity:
                     return repr(name)
-                links = self.word(links + self.list.next)
         return "a task that is over"
 
     def find(self, what):
@@ -223,8 +244,40 @@ class Reader:
         found = [task for loop in self.loops() for task in self.tasks(loop)
                  if what in (task.name, hex(task.address)) or task.name == f"Task-{what}"]
         if not found:
-            raise gdb.GdbError(f"there is no task {what!r}: `asyncio tasks` has them all")
+            raise Refusal(f"there is no task {what!r}: `asyncio tasks` has them all")
         if len(found) > 1:
             names = ", ".join(hex(task.address) for task in found)
-            raise gdb.GdbError(f"{len(found)} tasks are called {what!r}: say which by its address, {names}")
+            raise Refusal(f"{len(found)} tasks are called {what!r}: say which by its address, {names}")
         return found[0]
+
+    def lines_of_tasks(self):
+        """What `asyncio tasks` prints."""
+        loops = self.loops()
+        if not loops:
+            yield "no loop"
+        for loop in loops:
+            running = self.number(loop + self.loop.is_running, "B")
+            thread = self.number(loop + self.loop.thread, "I")
+            yield f"loop at {loop:#x}" + (f", in thread {thread}" if running else ", not running")
+            for task in self.tasks(loop):
+                yield task.line()
+
+    def lines_of_stacks(self, what):
+        """What `asyncio bt` prints: of one task, or of all."""
+        for task in [self.find(what)] if what else (task for loop in self.loops() for task in self.tasks(loop)):
+            yield task.line()
+            for number, frame in enumerate(task.frames):
+                yield f"  {frame.text(number)}"
+
+    def find_frame(self, argument):
+        """Number and frame for the arguments of `asyncio frame`."""
+        name, number = argument, 0
+        words = argument.rsplit(None, 1)
+        if not words:
+            raise Refusal("asyncio frame TASK [NUMBER]")
+        if len(words) == 2 and words[1].isdigit():
+            name, number = words[0], int(words[1])
+        task = self.find(name)
+        if number >= len(task.frames):
+            raise Refusal(f"task {task.name!r} has {len(task.frames)} coroutines")
+        return number, task.frames[number]

@@ -1,29 +1,51 @@
 """asyncio for C++ in gdb: commands `asyncio tasks`, `asyncio bt`, `asyncio frame`, and printers of the public types.
 
-An installed shared library brings it along. Else: (gdb) source tools/gdb/asyncio_gdb.py
+An installed shared library brings it along. Else: (gdb) source tools/debuggers/asyncio_gdb.py
 
 What tasks there are is read by the description that every program has (src/core/description.h), so that needs no debug
-information, and works on a core file. The printers, and the variables of a frame, need it. The other two files lie beside this one.
+information, and works on a core file. The printers, and the variables of a frame, need it. What this imports lies beside it.
 """
 import os
-import re
-import struct
 import sys
 
 import gdb
 import gdb.printing
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from asyncio_gdb_printers import printer_of  # noqa: E402
-from asyncio_gdb_reader import Reader  # noqa: E402
+from asyncio_printers import printer_for, variable_name  # noqa: E402
+from asyncio_reader import Reader, Refusal, Unreadable  # noqa: E402
+
+
+class Memory:
+    """Of whatever is debugged now."""
+
+    @staticmethod
+    def address_of(symbol):
+        try:
+            return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
+        except gdb.error:
+            return None
+
+    @staticmethod
+    def read(address, size):
+        try:
+            return gdb.selected_inferior().read_memory(address, size).tobytes()
+        except gdb.MemoryError as error:
+            raise Unreadable(error) from error
+
+
+def gdb_reader():
+    return Reader(Memory())
 
 
 def guarded(function):
-    """Damaged memory is told in a line."""
+    """Damaged memory, and what else there is no answer to, is told in a line."""
     def call(self, argument, from_tty):
         try:
             function(self, argument, from_tty)
-        except (gdb.MemoryError, struct.error) as error:
+        except Refusal as error:
+            raise gdb.GdbError(str(error)) from error
+        except gdb.MemoryError as error:
             raise gdb.GdbError(f"the memory there cannot be read: {error}") from error
     return call
 
@@ -45,16 +67,8 @@ class TasksCommand(gdb.Command):
 
     @guarded
     def invoke(self, argument, from_tty):
-        reader = Reader()
-        loops = reader.loops()
-        if not loops:
-            print("no loop")
-        for loop in loops:
-            running = reader.number(loop + reader.loop.is_running, "B")
-            thread = reader.number(loop + reader.loop.thread, "I")
-            print(f"loop at {loop:#x}" + (f", in thread {thread}" if running else ", not running"))
-            for task in reader.tasks(loop):
-                print(task.line())
+        for line in gdb_reader().lines_of_tasks():
+            print(line)
 
 
 class BacktraceCommand(gdb.Command):
@@ -65,12 +79,8 @@ class BacktraceCommand(gdb.Command):
 
     @guarded
     def invoke(self, argument, from_tty):
-        reader = Reader()
-        tasks = [reader.find(argument.strip())] if argument.strip() else [task for loop in reader.loops() for task in reader.tasks(loop)]
-        for task in tasks:
-            print(task.line())
-            for number, frame in enumerate(task.frames):
-                print(f"  #{number} {frame.address:#x} in {frame.function} at {frame.file}:{frame.line}")
+        for line in gdb_reader().lines_of_stacks(argument.strip()):
+            print(line)
 
 
 class FrameCommand(gdb.Command):
@@ -84,24 +94,17 @@ debug information."""
 
     @guarded
     def invoke(self, argument, from_tty):
-        words = argument.strip().rsplit(None, 1)
-        if not words:
-            raise gdb.GdbError("asyncio frame TASK [NUMBER]")
-        reader = Reader()
-        number = 0
-        name = argument.strip()
-        if len(words) == 2 and words[1].isdigit():
-            name, number = words[0], int(words[1])
-        task = reader.find(name)
-        if number >= len(task.frames):
-            raise gdb.GdbError(f"task {task.name!r} has {len(task.frames)} coroutines")
-        frame = task.frames[number]
-        print(f"#{number} {frame.address:#x} in {frame.function} at {frame.file}:{frame.line}")
+        reader = gdb_reader()
+        number, frame = reader.find_frame(argument.strip())
+        print(frame.text(number))
         value = frame_value(reader, frame)
         if value is None:
             raise gdb.GdbError("its variables are not known: it was compiled without -g")
         gdb.set_convenience_variable("asyncio_frame", value)
-        for variable, field in variables(value):
+        for field in value.type.fields():
+            variable = variable_name(field.name)
+            if variable is None:
+                continue
             content = value[field]
             if content.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
                 content = content.referenced_value()
@@ -126,16 +129,26 @@ def frame_value(reader, frame):
     return None
 
 
-def variables(value):
-    """Name and field of what the program's author called something."""
-    for field in value.type.fields():
-        name = field.name
-        if name is None or name.startswith(("_Coro_", "__coro", "__promise", "D.")) or name == "__closure":
-            continue
-        plain = re.sub(r"_\d+_\d+$", "", name)  # g++: how deep, and where
-        if plain in ("Is", "Fs") or re.fullmatch(r"this|__.*|(Aw|Yd|T)\d+|(class|struct|union|PointerType)_.*", plain):
-            continue
-        yield plain, field
+class Printer:
+    """As gdb.printing wants it. What is not understood is said to be so."""
+
+    def __init__(self, printer, value, kind):
+        self.printer, self.value, self.kind = printer, value, kind
+
+    def to_string(self):
+        try:
+            return self.printer(gdb_reader, self.value, self.kind)
+        except Unreadable as error:
+            return f"<not understood: {error.args[0]}>"
+        except (gdb.error, Refusal, ValueError, StopIteration) as error:
+            return f"<not understood: {error}>"
+
+
+def printer_of(value):
+    kind = value.type.strip_typedefs().unqualified()
+    name = kind.tag if kind.code == gdb.TYPE_CODE_STRUCT else None
+    printer = printer_for(name)
+    return Printer(printer, value, name) if printer else None
 
 
 def register():
