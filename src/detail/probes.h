@@ -1,7 +1,7 @@
 #pragma once
 
 // Static probes (USDT), for bpftrace, perf, SystemTap and gdb: a `nop` each, and a note in the file that says where it
-// is and where its arguments are. docs/probes.md lists them.
+// is and where its arguments are. Those have to be at hand, and that is what a probe costs: docs/probes.md.
 
 #ifdef ASYNCIO_HAS_PROBES
 #include <sys/sdt.h>
