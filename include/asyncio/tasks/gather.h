@@ -63,7 +63,7 @@ class Gathering : public AwaitsFutures {
 public:
     struct Layout;
     std::size_t count_awaited() const noexcept override { return size_; }
-    FutureBase* awaited(std::size_t index) const noexcept override { return children_[index].future_.get(); }
+    FutureBase* awaited(std::size_t index) const noexcept override;
     void child_is_done(GatherChild& child);
 
 protected:
