@@ -107,6 +107,7 @@ void TlsTransport::take_turn(Turn& turn) noexcept {
 void TlsTransport::connection_made(TransportState& lower) {
     lower_ = Ref<TransportState>(&lower);
     state_ = State::handshake;
+    if (closing_) return abort_lower(nullptr);  // since it was made: by close_clients()
     try {
         start_timer(handshake_timeout_, &TlsTransport::handshake_takes_too_long);
         if (engine_->is_server()) {
