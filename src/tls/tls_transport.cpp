@@ -189,7 +189,6 @@ void TlsTransport::handshake_is_over() {
         call_connection_made(*protocol, *this);
     }
     wake_waiter(nullptr);
-    if (!early_.empty() && state_ == State::wrapped) write_early();
     do_read();
 }
 
@@ -297,7 +296,6 @@ void TlsTransport::fail(std::exception_ptr error, const char* message) {
 }
 
 void TlsTransport::connection_lost(std::exception_ptr error) {
-    early_.clear();
     engine_->outgoing().drop_all();
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();
