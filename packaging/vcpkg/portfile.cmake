@@ -15,7 +15,8 @@ vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}"
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(PACKAGE_NAME asyncio CONFIG_PATH lib/cmake/asyncio)
 vcpkg_fixup_pkgconfig()
-vcpkg_copy_tools(TOOL_NAMES asyncio-check-co-await AUTO_CLEAN)
 
+# bin has only asyncio-check-co-await, which is not found there; `python3 share/asyncio/check_co_await.py` does the same.
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/bin" "${CURRENT_PACKAGES_DIR}/debug/bin")
 file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include" "${CURRENT_PACKAGES_DIR}/debug/share")
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
