@@ -1,9 +1,8 @@
-# The port of vcpkg. REF and SHA512 are filled in when a version is published.
-vcpkg_from_github(
+# The port of vcpkg. URL and REF, a commit, are filled in when a version is published.
+vcpkg_from_git(
     OUT_SOURCE_PATH SOURCE_PATH
-    REPO example/asyncio-cpp
-    REF "v${VERSION}"
-    SHA512 0
+    URL https://example.org/asyncio-cpp
+    REF 0000000000000000000000000000000000000000
     HEAD_REF main)
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS FEATURES
