@@ -50,6 +50,40 @@ const char* KeyboardInterrupt::what() const noexcept { return text_.what(); }
 
 KeyError::KeyError(std::string_view key) : LookupError(detail::quoted(key)) {}
 
+struct UnicodeDecodeError::Texts {
+    std::string encoding;
+    std::string object;
+    std::string reason;
+};
+
+namespace {
+
+std::string cannot_decode(std::string_view encoding, std::string_view bytes, std::size_t start, std::size_t end,
+                          std::string_view reason) {
+    std::string text = "'" + std::string(encoding) + "' codec can't decode byte";
+    if (start < bytes.size() && end == start + 1) {
+        char byte[8];
+        std::snprintf(byte, sizeof byte, " 0x%02x", static_cast<unsigned char>(bytes[start]));
+        text += byte + (" in position " + std::to_string(start));
+    } else {
+        text += "s in position " + std::to_string(start) + "-" + std::to_string(static_cast<std::ptrdiff_t>(end) - 1);
+    }
+    return text + ": " + std::string(reason);
+}
+
+}  // namespace
+
+UnicodeDecodeError::UnicodeDecodeError(std::string_view encoding, std::string_view object, std::size_t start,
+                                       std::size_t end, std::string_view reason)
+    : UnicodeError(cannot_decode(encoding, object, start, end, reason)),
+      texts_(std::make_shared<Texts>(Texts{std::string(encoding), std::string(object), std::string(reason)})),
+      start_(start),
+      end_(end) {}
+UnicodeDecodeError::~UnicodeDecodeError() = default;
+const std::string& UnicodeDecodeError::encoding() const noexcept { return texts_->encoding; }
+const std::string& UnicodeDecodeError::object() const noexcept { return texts_->object; }
+const std::string& UnicodeDecodeError::reason() const noexcept { return texts_->reason; }
+
 SystemExit::SystemExit(int code) noexcept : code_(code) { std::snprintf(text_, sizeof text_, "%d", code); }
 const char* SystemExit::what() const noexcept { return text_; }
 
@@ -241,6 +275,26 @@ std::string quoted(std::string_view text) {
     return result;
 }
 
+std::string quoted_bytes(std::string_view bytes) {
+    char quote = bytes.find('\'') != bytes.npos && bytes.find('"') == bytes.npos ? '"' : '\'';
+    std::string text = {'b', quote};
+    for (char byte : bytes) {
+        auto value = static_cast<unsigned char>(byte);
+        char escape[8];
+        if (byte == '\\' || byte == quote) {
+            text += {'\\', byte};
+        } else if (byte == '\n' || byte == '\r' || byte == '\t') {
+            text += {'\\', byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't'};
+        } else if (value >= 0x20 && value < 0x7f) {
+            text += byte;
+        } else {
+            std::snprintf(escape, sizeof escape, "\\x%02x", value);
+            text += escape;
+        }
+    }
+    return text + quote;
+}
+
 namespace {
 
 // What the exception says about itself; nothing when it is only the name of its class, as
@@ -286,6 +340,11 @@ std::string repr(const std::exception_ptr& error) {
     if (const auto* exit = exception_cast<SystemExit>(error)) return name + "(" + exit->what() + ")";
     if (const auto* cancelled = exception_cast<CancelledError>(error)) {
         return name + "(" + (cancelled->message() ? detail::quoted(*cancelled->message()) : "") + ")";
+    }
+    if (const auto* decoding = exception_cast<UnicodeDecodeError>(error)) {
+        return name + "(" + detail::quoted(decoding->encoding()) + ", " + detail::quoted_bytes(decoding->object()) +
+               ", " + std::to_string(decoding->start()) + ", " + std::to_string(decoding->end()) + ", " +
+               detail::quoted(decoding->reason()) + ")";
     }
     std::string_view message = detail::message_of(error, name);
     if (const auto* key = exception_cast<KeyError>(error)) return name + "(" + key->what() + ")";  // in quotes already

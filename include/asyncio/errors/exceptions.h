@@ -229,6 +229,8 @@ namespace detail {
 /// The text in quotes, as Python's `repr(str)`. Bytes that are no UTF-8 appear as `\udcXX`
 /// (surrogateescape).
 std::string quoted(std::string_view text);
+/// As Python's `repr(bytes)`.
+std::string quoted_bytes(std::string_view bytes);
 
 bool is_cancelled_error(const std::exception_ptr& error) noexcept;
 bool is_keyboard_interrupt_or_system_exit(const std::exception_ptr& error) noexcept;
