@@ -84,16 +84,4 @@ TEST(DeadlockNews, OfGather) {
     });
 }
 
-TEST(DeadlockNews, OfATaskGroup) {
-    run_with_looks([](Task<> circle, int passes) -> Coro<> {
-        try {
-            co_await with(TaskGroup(), [&](TaskGroup& group) -> Coro<> {
-                group.create_task(fail_in(passes));
-                co_await circle;
-            });
-        } catch (const ExceptionGroup&) {
-        }
-    });
-}
-
 }  // namespace
