@@ -85,7 +85,7 @@ void TaskBase::run_step() noexcept {
     TaskLoop& loop = task_loop(*loop_);
     loop.live_tasks.push_back(*this);
     ++loop.tasks_begun;
-    ASYNCIO_PROBE2(task__begin, this, PromiseBase::of(innermost_).function().function_name());
+    ASYNCIO_PROBE2(task__begin, this, __builtin_bit_cast(const void*, PromiseBase::of(innermost_).function()));
 }
 
 /// In debug mode: where the task that runs stands, whose line is that of its latest await.

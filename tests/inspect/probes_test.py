@@ -34,8 +34,8 @@ class Probes(unittest.TestCase):
         for program in PROGRAMS:
             with self.subTest(program):
                 text = gdb(program, "churn", 1, commands=[
-                    *stop_at("task__begin", begin=True), 'printf "OF %s\\n", (char*)$_probe_arg1',  # the main task
-                    *stop_at("step__begin"), *stop_at("task__begin"), 'printf "OF %s\\n", (char*)$_probe_arg1',
+                    *stop_at("task__begin", begin=True), 'printf "OF %s\\n", *(char**)($_probe_arg1 + 8)',  # the main task
+                    *stop_at("step__begin"), *stop_at("task__begin"), 'printf "OF %s\\n", *(char**)($_probe_arg1 + 8)',
                     *stop_at("step__end"), *stop_at("step__begin"), *stop_at("poll__begin"), *stop_at("poll__end"),
                     *stop_at("task__end"), "kill"])
                 seen = re.findall(r"(?m)^AT (\w+) (.*)$", text)
