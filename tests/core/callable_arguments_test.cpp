@@ -54,7 +54,7 @@ TEST(CallableArguments, OfAKnownSignatureAreKeptAsTheParametersWantThem) {
             co_return first + std::to_string(times);
         };
         text = co_await create_task(with_more, literal, literal);
-        EXPECT_EQ(text, std::string(literal) + "3");
+        EXPECT_EQ(text, std::string(literal).append("3"));
     });
 }
 
