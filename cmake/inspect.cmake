@@ -37,6 +37,11 @@ target_compile_options(inspect_forger PRIVATE -fno-sanitize=all)   # so that the
 target_link_options(inspect_forger PRIVATE -fno-sanitize=all)
 target_link_libraries(inspect_forger PRIVATE asyncio_warnings)
 
+add_executable(inspected_shop tests/inspect/shop.cpp)   # at which the pages look
+target_link_libraries(inspected_shop PRIVATE asyncio asyncio_warnings)
+set_target_properties(inspected_shop PROPERTIES OUTPUT_NAME shop
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/inspect)
+
 find_program(GDB_PROGRAM gdb)
 find_program(LLDB_PROGRAM NAMES lldb lldb-19)
 mark_as_advanced(GDB_PROGRAM LLDB_PROGRAM)
@@ -49,3 +54,6 @@ foreach(suite states errors cores hostile gdb lldb probes)
         $<TARGET_FILE:asyncio_inspect> $<TARGET_FILE:inspect_forger> ${inspected_programs})
     set_tests_properties(inspect/${suite} PROPERTIES LABELS tools TIMEOUT 300 ENVIRONMENT "LLDB_PROGRAM=${LLDB_PROGRAM}")
 endforeach()
+add_test(NAME inspect/pages COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tests/inspect/pages_test.py
+    $<TARGET_FILE:asyncio_inspect> $<TARGET_FILE:inspect_forger> $<TARGET_FILE:inspected_shop>)
+set_tests_properties(inspect/pages PROPERTIES LABELS tools TIMEOUT 120)

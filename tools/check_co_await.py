@@ -4,6 +4,7 @@
 - one co_await per statement, as g++ 12 needs it: the whole initialiser, expression statement or co_return operand;
 - a function that returns a Coro, without any co_ and any return, is no coroutine: what it throws, it throws when called;
 - a std::mutex that is locked over an await: by a guard of the standard library, or by `mutex.lock();`;
+- a task of a local lambda with captures that is gone before the task begins: give the lambda itself, create_task(x, ...);
 - several create_task() among the arguments of one call: g++ begins the last one first.
 
 check_co_await.py [FILE...]     C++ and Markdown; default: the library's own and its docs
@@ -20,6 +21,7 @@ import sys
 
 import extract_snippets
 from cpp_tokens import Group, flat, is_block, is_group, mark_lambdas, tree
+from dead_closures import dead_closures
 from locks_over_awaits import awaits_under_locks
 
 ALLOWED = re.compile(r"//\s*lint:\s*allow-co-await\s+\S")
@@ -175,6 +177,9 @@ def complaints(code, first_line=1):
     for line in unordered_tasks(items):
         if not is_allowed({line, line - 1}):
             yield line, "several create_task() in the arguments of one call: in which order they begin is not defined"
+    for line, name in dead_closures(items):
+        if not is_allowed({line, line - 1}):
+            yield line, f"the closure {name} dies before its coroutine begins: give {name} itself, create_task({name}, ...)"
     for line, name in awaits_under_locks(items):
         if not is_allowed({line, line - 1}):
             yield line, f"{name} keeps a mutex locked over this co_await: other threads wait, and so may this one, for ever"
@@ -225,6 +230,18 @@ Coro<> c7() { if (std::lock_guard guard(mutex); n > 0) { ++n; } co_await f(); au
 Coro<> c8() { auto guard = co_await lock.guard(); co_await f(); }
 Coro<> c9() { auto guard = std::unique_lock(mutex, std::defer_lock); co_await f(); }
 Coro<> d1() { if (std::unique_lock guard(mutex); guard) ++n; co_await f(); }
+void e1() { auto x = [n]() -> Coro<> { co_await f(); }; create_task(x); }
+void e2() { auto x = []() -> Coro<> { co_await f(); }; create_task(x()); }
+Coro<> e3() { auto x = [&]() -> Coro<> { co_await f(); }; Task<> t = create_task(x()); co_await t; }
+Coro<> e4() { auto x = [&]() -> Coro<> { co_await f(); }; co_await gather(x(), x()); }
+Coro<> e5() { auto x = [&]() -> Coro<> { co_await f(); }; for (;;) { co_await g(); create_task(x()); } }
+int main() { auto x = [&]() -> Coro<> { co_await f(); }; Task<> t = loop.create_task(x()); loop.run_until_complete(t); }
+void e6() { static auto x = [n = 1]() -> Coro<> { co_await f(); }; create_task(x()); }
+Coro<> e7() { auto x = [&](TaskGroup& g) -> Coro<> { co_await f(); }; co_await with(group, [&](TaskGroup& g) { g.create_task(x(g)); }); }
+void f1() { auto x = [&]() -> Coro<> { co_await f(); }; auto t = loop.create_task(x()); EXPECT(outcome([&] { loop.run_forever(); })); }
+void f2() { auto x = [&]() -> Coro<> { co_return; }; create_task(x(), {.eager_start = true}); }
+void e8() { auto x = [n] { return f(n); }; create_task(x()); auto y = [n] { return 1; }; return y(); }
+Task<> e9() { auto x = [n]() -> Coro<> { co_await f(n); }; return create_task(y(x)); }
 """
 BAD = """
 auto log = co_await run_process({"sort", std::string("-u")});
@@ -268,6 +285,14 @@ Coro<> d1() { auto guard = std::unique_lock(mutex); co_await f(); }
 Coro<> d2() { auto guard = std::lock_guard<std::mutex>{mutex}; co_await f(); }
 Coro<> d3() { if (std::unique_lock guard(mutex, std::try_to_lock); guard) co_await f(); }
 Coro<> d4() { std::unique_lock<Padded<std::mutex>> guard(mutex); co_await f(); }
+void e1(std::string n) { auto x = [n]() -> Coro<> { co_await f(n); }; create_task(x()); }
+Task<> e2(std::string n) { const auto x = [&](int i) -> asyncio::Coro<> { co_await f(n, i); }; return create_task(x(1)); }
+Coro<int> e3() { auto x = [this]() -> Coro<int> { co_return n; }; return x(); }
+Coro<> e4() { co_await with(TaskGroup(), [&](TaskGroup& g) { auto x = [&]() -> Coro<> { co_await f(); }; g.create_task(x()); }); }
+Coro<> e5() { co_await f(); auto x = [=]() -> Coro<> { co_await f(n); }; for (int i : all) { tasks.push_back(create_task(x(i))); } }
+void e6() { std::function<Coro<>()> x = [n] { return f(n); }; tasks_.push_back(asyncio::ensure_future(x())); }
+struct S { void e7() { auto x = [this]() -> Coro<> { co_await f(); }; all_ = gather(f(), x()); } };
+Coro<> e8() { for (int i : all) { auto x = [i]() -> Coro<> { co_await f(i); }; create_task(x(), {.name = "x"}); } co_await g(); }
 """
 
 

@@ -29,7 +29,7 @@ class AsyncioConan(ConanFile):
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "../..")
         for pattern in ("CMakeLists.txt", "LICENSE", "README.md", "CHANGELOG.md", "cmake/*", "docs/*", "include/*", "modules/*", "src/*",
-                        "tools/*.py"):
+                        "tools/*.py", "tools/*.html"):
             copy(self, pattern, src=root, dst=self.export_sources_folder)
 
     def layout(self):

@@ -1,9 +1,8 @@
-# The port of vcpkg. REF and SHA512 are filled in when a version is published.
-vcpkg_from_github(
+# The port of vcpkg. URL and REF, a commit, are filled in when a version is published.
+vcpkg_from_git(
     OUT_SOURCE_PATH SOURCE_PATH
-    REPO example/asyncio-cpp
-    REF "v${VERSION}"
-    SHA512 0
+    URL https://example.org/asyncio-cpp
+    REF 0000000000000000000000000000000000000000
     HEAD_REF main)
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS FEATURES
@@ -15,7 +14,8 @@ vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}"
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(PACKAGE_NAME asyncio CONFIG_PATH lib/cmake/asyncio)
 vcpkg_fixup_pkgconfig()
-vcpkg_copy_tools(TOOL_NAMES asyncio-check-co-await AUTO_CLEAN)
 
+# bin has only asyncio-check-co-await, which is not found there; `python3 share/asyncio/check_co_await.py` does the same.
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/bin" "${CURRENT_PACKAGES_DIR}/debug/bin")
 file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include" "${CURRENT_PACKAGES_DIR}/debug/share")
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")

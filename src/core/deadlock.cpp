@@ -49,8 +49,9 @@ void DeadlockFinder::add_needs(Wait& wait) const {
             wait.needs.push_back(place->second);
         }
     };
+    wait.needs_others = wait.story.has_news;
     if (wait.story.holder != nullptr) add(wait.story.holder);
-    for (const FutureBase* future : all_behind(wait.story.awaited)) {
+    for (const FutureBase* future : all_behind(wait.story.awaited, &wait.needs_others)) {
         if (dynamic_cast<const AwaitsFutures*>(future) == nullptr) add(future);
     }
 }

@@ -36,12 +36,14 @@ void add_result(std::string& text, const FutureBase& future) {
     if (callbacks > 0) text += " cb=[" + std::to_string(callbacks) + (callbacks == 1 ? " callback]" : " callbacks]");
 }
 
-/// What stands for the private future that Python would show here, and the innermost await if that is another line
-/// than the one that the coroutine stands at.
+/// What stands for the private future that Python would show here, and the innermost await that is the user's, if that
+/// is another line than the one that the coroutine stands at.
 std::string repr_of_wait(const TaskBase& task, const std::vector<StackEntry>& frames, int depth) {
     if (depth > 3) return "...";
     std::string text = story_of(task, depth).text;
-    if (frames.size() > 1) text += " at " + frames.back().file + ":" + std::to_string(frames.back().line);
+    std::size_t count = frames.size();
+    while (count > 1 && frames[count - 1].function.starts_with("asyncio::")) --count;
+    if (count > 1) text += " at " + frames[count - 1].file + ":" + std::to_string(frames[count - 1].line);
     return text;
 }
 

@@ -30,7 +30,7 @@ void WaitStory::is_gone(const char* type) {
     is_lost = true;
 }
 
-std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures) {
+std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures, bool* has_news) {
     WaitStory story;
     story.awaited = futures;
     std::vector<FutureBase*> found;
@@ -41,6 +41,7 @@ std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures) {
         found.push_back(future);
         if (const auto* others = dynamic_cast<const AwaitsFutures*>(future)) story.awaits(*others);
     }
+    if (has_news != nullptr && story.has_news) *has_news = true;
     return found;
 }
 

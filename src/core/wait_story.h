@@ -14,6 +14,7 @@ namespace asyncio::detail {
 struct WaitStory {
     std::string text;                  ///< `<Lock at 0x7f5c locked by 'Task-3'>`
     std::vector<FutureBase*> awaited;  ///< pending ones whose end, or the end of one of which, it waits for
+    bool has_news = false;             ///< one that it awaited is done, and what follows from that is to come
     bool awaits_any = false;           ///< one of them is enough
     TaskBase* holder = nullptr;        ///< who has the lock
     std::source_location held_since;   ///< where it took it
@@ -23,7 +24,12 @@ struct WaitStory {
     int depth = 0;                     ///< of the reprs inside which this one stands
 
     void awaits(FutureBase* future) {
-        if (future != nullptr && !future->done()) awaited.push_back(future);
+        if (future == nullptr) return;
+        if (future->done()) {
+            has_news = true;
+        } else {
+            awaited.push_back(future);
+        }
     }
     void awaits(const AwaitsFutures& futures);
     /// `<Lock at 0x7f5c locked>`; the extra may be empty.
@@ -32,8 +38,9 @@ struct WaitStory {
     void is_gone(const char* type);
 };
 
-/// These, and all pending ones for which they stand, as the future that gather() returns does; each once.
-std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures);
+/// These, and all pending ones for which they stand, as the future that gather() returns does; each once. `has_news`
+/// becomes true if one of them has some.
+std::vector<FutureBase*> all_behind(const std::vector<FutureBase*>& futures, bool* has_news = nullptr);
 /// Of a task that waits; of another one the text is empty.
 WaitStory story_of(const TaskBase& task, int depth = 0);
 /// Whom it waits for, without a text.

@@ -50,6 +50,40 @@ const char* KeyboardInterrupt::what() const noexcept { return text_.what(); }
 
 KeyError::KeyError(std::string_view key) : LookupError(detail::quoted(key)) {}
 
+struct UnicodeDecodeError::Texts {
+    std::string encoding;
+    std::string object;
+    std::string reason;
+};
+
+namespace {
+
+std::string cannot_decode(std::string_view encoding, std::string_view bytes, std::size_t start, std::size_t end,
+                          std::string_view reason) {
+    std::string text = "'" + std::string(encoding) + "' codec can't decode byte";
+    if (start < bytes.size() && end == start + 1) {
+        char byte[8];
+        std::snprintf(byte, sizeof byte, " 0x%02x", static_cast<unsigned char>(bytes[start]));
+        text += byte + (" in position " + std::to_string(start));
+    } else {
+        text += "s in position " + std::to_string(start) + "-" + std::to_string(static_cast<std::ptrdiff_t>(end) - 1);
+    }
+    return text + ": " + std::string(reason);
+}
+
+}  // namespace
+
+UnicodeDecodeError::UnicodeDecodeError(std::string_view encoding, std::string_view object, std::size_t start,
+                                       std::size_t end, std::string_view reason)
+    : UnicodeError(cannot_decode(encoding, object, start, end, reason)),
+      texts_(std::make_shared<Texts>(Texts{std::string(encoding), std::string(object), std::string(reason)})),
+      start_(start),
+      end_(end) {}
+UnicodeDecodeError::~UnicodeDecodeError() = default;
+const std::string& UnicodeDecodeError::encoding() const noexcept { return texts_->encoding; }
+const std::string& UnicodeDecodeError::object() const noexcept { return texts_->object; }
+const std::string& UnicodeDecodeError::reason() const noexcept { return texts_->reason; }
+
 SystemExit::SystemExit(int code) noexcept : code_(code) { std::snprintf(text_, sizeof text_, "%d", code); }
 const char* SystemExit::what() const noexcept { return text_; }
 
@@ -241,15 +275,61 @@ std::string quoted(std::string_view text) {
     return result;
 }
 
+std::string quoted_bytes(std::string_view bytes) {
+    char quote = bytes.find('\'') != bytes.npos && bytes.find('"') == bytes.npos ? '"' : '\'';
+    std::string text = {'b', quote};
+    for (char byte : bytes) {
+        auto value = static_cast<unsigned char>(byte);
+        char escape[8];
+        if (byte == '\\' || byte == quote) {
+            text += {'\\', byte};
+        } else if (byte == '\n' || byte == '\r' || byte == '\t') {
+            text += {'\\', byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't'};
+        } else if (value >= 0x20 && value < 0x7f) {
+            text += byte;
+        } else {
+            std::snprintf(escape, sizeof escape, "\\x%02x", value);
+            text += escape;
+        }
+    }
+    return text + quote;
+}
+
 namespace {
+
+// An exception by a pointer to it, or as it is caught: as the classes that it has.
+class ByPointer {
+public:
+    explicit ByPointer(const std::exception_ptr& error) noexcept : error_(error) {}
+    template <class Error>
+    const Error* as() const noexcept {
+        return exception_cast<Error>(error_);
+    }
+
+private:
+    const std::exception_ptr& error_;
+};
+template <class Root>
+class ByReference {
+public:
+    explicit ByReference(const Root& error) noexcept : error_(error) {}
+    template <class Error>
+    const Error* as() const noexcept {
+        return dynamic_cast<const Error*>(&error_);
+    }
+
+private:
+    const Root& error_;
+};
 
 // What the exception says about itself; nothing when it is only the name of its class, as
 // std::bad_alloc's is.
-std::string_view message_of(const std::exception_ptr& error, std::string_view name) noexcept {
+template <class Object>
+std::string_view message_of(const Object& error, std::string_view name) noexcept {
     const char* text = nullptr;
-    if (const auto* base = exception_cast<BaseException>(error)) {
+    if (const auto* base = error.template as<BaseException>()) {
         text = base->what();
-    } else if (const auto* standard = exception_cast<std::exception>(error)) {
+    } else if (const auto* standard = error.template as<std::exception>()) {
         text = standard->what();
     }
     return text == nullptr || name == text ? std::string_view() : std::string_view(text);
@@ -260,19 +340,10 @@ std::string count_of_children(const BaseExceptionGroup& group) {
     return " (" + std::to_string(count) + (count == 1 ? " sub-exception)" : " sub-exceptions)");
 }
 
-}  // namespace
-}  // namespace detail
-
-std::string type_name(const std::exception_ptr& error) {
-    const std::type_info* type = detail::thrown_type(error);
-    return type ? detail::demangled(type->name()) : "NoneType";
-}
-
-std::string repr(const std::exception_ptr& error) {
-    if (!error) return "None";
-    std::string name = type_name(error);
-    if (const auto* group = exception_cast<BaseExceptionGroup>(error)) {
-        std::string text = name + "(" + detail::quoted(group->message()) + ", [";
+template <class Object>
+std::string repr_of_error(const Object& error, const std::string& name) {
+    if (const auto* group = error.template as<BaseExceptionGroup>()) {
+        std::string text = name + "(" + quoted(group->message()) + ", [";
         const char* separator = "";
         for (const std::exception_ptr& child : group->exceptions()) {
             text += separator + repr(child);
@@ -280,26 +351,61 @@ std::string repr(const std::exception_ptr& error) {
         }
         return text + "])";
     }
-    if (const auto* os_error = exception_cast<OSError>(error); os_error && os_error->errno_value() != 0) {
-        return name + "(" + std::to_string(os_error->errno_value()) + ", " + detail::quoted(os_error->strerror()) + ")";
+    if (const auto* os_error = error.template as<OSError>(); os_error && os_error->errno_value() != 0) {
+        return name + "(" + std::to_string(os_error->errno_value()) + ", " + quoted(os_error->strerror()) + ")";
     }
-    if (const auto* exit = exception_cast<SystemExit>(error)) return name + "(" + exit->what() + ")";
-    if (const auto* cancelled = exception_cast<CancelledError>(error)) {
-        return name + "(" + (cancelled->message() ? detail::quoted(*cancelled->message()) : "") + ")";
+    if (const auto* exit = error.template as<SystemExit>()) return name + "(" + exit->what() + ")";
+    if (const auto* cancelled = error.template as<CancelledError>()) {
+        return name + "(" + (cancelled->message() ? quoted(*cancelled->message()) : "") + ")";
     }
-    std::string_view message = detail::message_of(error, name);
-    if (const auto* key = exception_cast<KeyError>(error)) return name + "(" + key->what() + ")";  // in quotes already
-    const auto* told = exception_cast<detail::HasMessage>(error);
+    if (const auto* decoding = error.template as<UnicodeDecodeError>()) {
+        return name + "(" + quoted(decoding->encoding()) + ", " + quoted_bytes(decoding->object()) + ", " +
+               std::to_string(decoding->start()) + ", " + std::to_string(decoding->end()) + ", " +
+               quoted(decoding->reason()) + ")";
+    }
+    std::string_view message = message_of(error, name);
+    if (const auto* key = error.template as<KeyError>()) return name + "(" + key->what() + ")";  // in quotes already
+    const auto* told = error.template as<HasMessage>();
     bool has_message = !message.empty() || (told != nullptr && told->has_message);
-    return name + "(" + (has_message ? detail::quoted(message) : "") + ")";
+    return name + "(" + (has_message ? quoted(message) : "") + ")";
+}
+
+template <class Object>
+std::string str_of_error(const Object& error, const std::string& name) {
+    if (const auto* group = error.template as<BaseExceptionGroup>()) {
+        return group->message() + count_of_children(*group);
+    }
+    return std::string(message_of(error, name));
+}
+
+}  // namespace
+}  // namespace detail
+
+std::string type_name(const std::exception_ptr& error) {
+    const std::type_info* type = detail::thrown_type(error);
+    return type ? detail::demangled(type->name()) : "NoneType";
+}
+std::string type_name(const BaseException& error) { return detail::demangled(typeid(error).name()); }
+std::string type_name(const std::exception& error) { return detail::demangled(typeid(error).name()); }
+
+std::string repr(const std::exception_ptr& error) {
+    return error ? detail::repr_of_error(detail::ByPointer(error), type_name(error)) : "None";
+}
+std::string repr(const BaseException& error) {
+    return detail::repr_of_error(detail::ByReference(error), type_name(error));
+}
+std::string repr(const std::exception& error) {
+    return detail::repr_of_error(detail::ByReference(error), type_name(error));
 }
 
 std::string str(const std::exception_ptr& error) {
-    if (!error) return "None";
-    if (const auto* group = exception_cast<BaseExceptionGroup>(error)) {
-        return group->message() + detail::count_of_children(*group);
-    }
-    return std::string(detail::message_of(error, type_name(error)));
+    return error ? detail::str_of_error(detail::ByPointer(error), type_name(error)) : "None";
+}
+std::string str(const BaseException& error) {
+    return detail::str_of_error(detail::ByReference(error), type_name(error));
+}
+std::string str(const std::exception& error) {
+    return detail::str_of_error(detail::ByReference(error), type_name(error));
 }
 
 }  // namespace asyncio

@@ -32,26 +32,6 @@ Native as(const SocketAddress& address) noexcept {
     return native;
 }
 
-/// As Python's repr(bytes).
-std::string quoted_bytes(std::string_view bytes) {
-    std::string text = "b'";
-    for (char byte : bytes) {
-        auto value = static_cast<unsigned char>(byte);
-        char escape[8];
-        if (byte == '\\' || byte == '\'') {
-            text += {'\\', byte};
-        } else if (byte == '\n' || byte == '\r' || byte == '\t') {
-            text += {'\\', byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't'};
-        } else if (value >= 0x20 && value < 0x7f) {
-            text += byte;
-        } else {
-            std::snprintf(escape, sizeof escape, "\\x%02x", value);
-            text += escape;
-        }
-    }
-    return text + "'";
-}
-
 }  // namespace
 
 std::string repr(AddressFamily family) {
@@ -190,7 +170,7 @@ std::string repr(const SocketAddress& address) {
                    std::to_string(address.flowinfo()) + ", " + std::to_string(address.scope_id()) + ")";
         case AddressFamily::UNIX: {
             std::string path = address.path();
-            return !path.empty() && path.front() == '\0' ? quoted_bytes(path) : detail::quoted(path);
+            return !path.empty() && path.front() == '\0' ? detail::quoted_bytes(path) : detail::quoted(path);
         }
         case AddressFamily::UNSPEC:
             break;
@@ -198,7 +178,7 @@ std::string repr(const SocketAddress& address) {
     if (!address) return "None";
     std::string_view bytes(static_cast<const char*>(address.native()), address.native_size());
     return "(" + std::to_string(static_cast<int>(address.family())) + ", " +
-           quoted_bytes(bytes.substr(sizeof(sa_family_t))) + ")";
+           detail::quoted_bytes(bytes.substr(sizeof(sa_family_t))) + ")";
 }
 
 }  // namespace asyncio

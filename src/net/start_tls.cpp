@@ -99,9 +99,27 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
     co_return Transport(layer.get());
 }
 
+/// Nobody else writes to the stream as long as it lives.
+class WritersAreRefused {
+public:
+    explicit WritersAreRefused(TransportState& lower) noexcept : lower_(&lower), is_first_(!lower.begins_tls()) {
+        lower.set_begins_tls(true);
+    }
+    WritersAreRefused(const WritersAreRefused&) = delete;
+    WritersAreRefused& operator=(const WritersAreRefused&) = delete;
+    ~WritersAreRefused() {
+        if (is_first_) lower_->set_begins_tls(false);
+    }
+
+private:
+    Ref<TransportState> lower_;
+    bool is_first_;
+};
+
 Coro<> upgrade_stream(StreamWriter writer, TlsRequest request, BufferedBytes buffered) {
-    co_await writer.drain();
     Ref<StreamReaderProtocol> stream(writer.handle().get());
+    WritersAreRefused refused(stream->transport());
+    co_await writer.drain();
     Ref<TransportState> lower(&stream->transport());
     Transport transport = co_await upgrade(std::move(lower), stream, std::move(request), buffered);
     stream->replace_transport(transport);

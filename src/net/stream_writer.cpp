@@ -119,17 +119,26 @@ detail::TransportState& writer_in_its_thread(const detail::StreamHandle& handle)
     return transport;
 }
 
+/// For bytes.
+detail::TransportState& writer_of_bytes(const detail::StreamHandle& handle) {
+    detail::TransportState& transport = writer_in_its_thread(handle);
+    if (transport.begins_tls()) {
+        throw RuntimeError("start_tls() is under way: what is written before it is over would go out in the clear");
+    }
+    return transport;
+}
+
 }  // namespace
 
-void StreamWriter::write(BytesLike data) const { writer_in_its_thread(handle()).write(data.view()); }
+void StreamWriter::write(BytesLike data) const { writer_of_bytes(handle()).write(data.view()); }
 void StreamWriter::write_given(const SharedBytes& data) const {
-    writer_in_its_thread(handle()).write_given(detail::GivenBytes(data));
+    writer_of_bytes(handle()).write_given(detail::GivenBytes(data));
 }
 void StreamWriter::write_given(std::string& data) const {
-    writer_in_its_thread(handle()).write_given(detail::GivenBytes(data));
+    writer_of_bytes(handle()).write_given(detail::GivenBytes(data));
 }
 void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
-    writer_in_its_thread(handle()).writelines({lines, count});
+    writer_of_bytes(handle()).writelines({lines, count});
 }
 void StreamWriter::write_eof() const { writer_in_its_thread(handle()).write_eof(); }
 bool StreamWriter::can_write_eof() const { return handle().get()->transport().can_write_eof(); }

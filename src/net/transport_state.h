@@ -59,6 +59,9 @@ public:
 
     /// Whether TLS can be put on it later.
     virtual bool can_start_tls() const { return false; }
+    /// While a stream's `start_tls()` is under way: what is written then would go out in the clear.
+    bool begins_tls() const noexcept { return begins_tls_; }
+    void set_begins_tls(bool begins) noexcept { begins_tls_ = begins; }
 
     virtual std::size_t write_buffer_size() const;
     virtual WriteBufferLimits write_buffer_limits() const;
@@ -74,6 +77,9 @@ protected:
     ~TransportState() override = default;
 
     bool closing_ = false;  // close() was called, or it failed
+
+private:
+    bool begins_tls_ = false;
 };
 
 /// What a transport is lost by.

@@ -7,7 +7,10 @@ namespace asyncio::detail {
 Completions::Completions(LoopCore& loop) noexcept : loop_(&loop) {}
 
 std::size_t Completions::count_awaited() const noexcept { return items_.size(); }
-FutureBase* Completions::awaited(std::size_t index) const noexcept { return items_[index].future.get(); }
+FutureBase* Completions::awaited(std::size_t index) const noexcept {
+    const Item& item = items_[index];
+    return item.future && (item.is_linked() || !item.future->done()) ? item.future.get() : nullptr;
+}
 bool Completions::is_empty() const noexcept { return taken_ == done_.size(); }
 
 Completions::~Completions() {

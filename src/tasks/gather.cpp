@@ -25,6 +25,11 @@ public:
 
 }  // namespace
 
+FutureBase* Gathering::awaited(std::size_t index) const noexcept {
+    const GatherChild& child = children_[index];
+    return child.future_ && (child.is_linked() || !child.future_->done()) ? child.future_.get() : nullptr;
+}
+
 /// A callback of a child that keeps the outer future, of which there is no handle any more.
 class Gathering::Link final : public DoneCallback {
 public:

@@ -24,7 +24,10 @@ void WaitNode::is_done(ReadyNode& node) {
 }
 
 std::size_t WaitAwaiter::count_awaited() const noexcept { return nodes_.size(); }
-FutureBase* WaitAwaiter::awaited(std::size_t index) const noexcept { return nodes_[index].future_; }
+FutureBase* WaitAwaiter::awaited(std::size_t index) const noexcept {
+    const WaitNode& node = nodes_[index];
+    return node.is_linked() || !node.future_->done() ? node.future_ : nullptr;
+}
 
 WaitAwaiter::WaitAwaiter(std::size_t size, const WaitOptions& options)
     : Waiter(WaitKind::several), nodes_(size), left_(size), options_(options) {

@@ -107,6 +107,7 @@ void TlsTransport::take_turn(Turn& turn) noexcept {
 void TlsTransport::connection_made(TransportState& lower) {
     lower_ = Ref<TransportState>(&lower);
     state_ = State::handshake;
+    if (closing_) return abort_lower(nullptr);  // since it was made: by close_clients()
     try {
         start_timer(handshake_timeout_, &TlsTransport::handshake_takes_too_long);
         if (engine_->is_server()) {
@@ -188,7 +189,6 @@ void TlsTransport::handshake_is_over() {
         call_connection_made(*protocol, *this);
     }
     wake_waiter(nullptr);
-    if (!early_.empty() && state_ == State::wrapped) write_early();
     do_read();
 }
 
@@ -296,7 +296,6 @@ void TlsTransport::fail(std::exception_ptr error, const char* message) {
 }
 
 void TlsTransport::connection_lost(std::exception_ptr error) {
-    early_.clear();
     engine_->outgoing().drop_all();
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();

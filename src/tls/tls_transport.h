@@ -47,7 +47,7 @@ public:
     bool is_reading() const override { return !reading_paused_; }
     void pause_reading() override { reading_paused_ = true; }
     void resume_reading() override;
-    std::size_t write_buffer_size() const override { return engine_->outgoing().pending() + early_.size(); }
+    std::size_t write_buffer_size() const override { return engine_->outgoing().pending(); }
     WriteBufferLimits write_buffer_limits() const override { return write_limits_; }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
     int fileno() const noexcept override { return lower_ ? lower_->fileno() : -1; }
@@ -133,7 +133,6 @@ private:
     void write_all(std::string_view data);
     void write_lines(std::span<const BytesLike> lines);
     void encipher(std::string_view data);
-    void write_early();
     template <class Encipher>
     void send(Encipher encipher_all);
     void send_outgoing();
@@ -160,7 +159,6 @@ private:
     Future<> room_;  // ended when there is room for more of a file
     Seconds handshake_timeout_;
     Seconds shutdown_timeout_;
-    std::string early_;  // written before the handshake is over
     WriteBufferLimits write_limits_{512 * 1024, 128 * 1024};
     Timer timer_;
     std::unique_ptr<Handshake> handshake_;  // a server's, until it is over

@@ -133,17 +133,8 @@ void TlsTransport::encipher(std::string_view data) {
 }
 
 void TlsTransport::write_all(std::string_view data) {
-    if (state_ != State::handshake && state_ != State::wrapped && (lower_ || is_over_)) return note_vain_write();
-    if (state_ != State::wrapped) {
-        early_ += data;
-        return control_writing();
-    }
+    if (state_ != State::wrapped) return note_vain_write();  // nobody has it before the handshake is over
     send([&] { encipher(data); });
-}
-
-void TlsTransport::write_early() {
-    std::string early = std::exchange(early_, {});
-    write_all(early);
 }
 
 void TlsTransport::send_outgoing() {

@@ -54,7 +54,7 @@ TEST(CallableArguments, OfAKnownSignatureAreKeptAsTheParametersWantThem) {
             co_return first + std::to_string(times);
         };
         text = co_await create_task(with_more, literal, literal);
-        EXPECT_EQ(text, std::string(literal) + "3");
+        EXPECT_EQ(text, std::string(literal).append("3"));
     });
 }
 
@@ -185,6 +185,37 @@ TEST(CallableArguments, MayBeFollowedByOptions) {
     });
 }
 
+TEST(CallableArguments, UpToSixMayBeFollowedByOptions) {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        auto four = [](int a, int b, int c, int d) -> Coro<int> { co_return a + b + c + d; };
+        auto five = [](int a, int b, int c, int d, int e) -> Coro<int> { co_return a + b + c + d + e; };
+        auto six = [](int a, int b, int c, int d, int e, std::string f) -> Coro<int> {
+            co_return a + b + c + d + e + static_cast<int>(f.size());
+        };
+        std::string names;
+        int sum = 0;
+        auto note = [&](Task<int> task) -> Coro<> {
+            names += task.get_name();
+            int result = co_await task;
+            sum += result;
+        };
+        co_await note(create_task(four, 1, 2, 3, 4, {.name = "a"}));
+        co_await note(create_task(five, 1, 2, 3, 4, 5, {.name = "b"}));
+        co_await note(create_task(six, 1, 2, 3, 4, 5, "123456", {.name = "c"}));
+        co_await note(loop.create_task(four, 1, 2, 3, 4, {.name = "d"}));
+        co_await note(loop.create_task(five, 1, 2, 3, 4, 5, {.name = "e"}));
+        co_await note(loop.create_task(six, 1, 2, 3, 4, 5, "123456", {.name = "f"}));
+        co_await with(TaskGroup{}, [&](TaskGroup& group) -> Coro<> {
+            co_await note(group.create_task(four, 1, 2, 3, 4, {.name = "g"}));
+            co_await note(group.create_task(five, 1, 2, 3, 4, 5, {.name = "h"}));
+            co_await note(group.create_task(six, 1, 2, 3, 4, 5, "123456", {.name = "i"}));
+        });
+        EXPECT_EQ(names, "abcdefghi");
+        EXPECT_EQ(sum, 3 * (10 + 15 + 21));
+    });
+}
+
 ContextVar<int> variable("variable", 0);
 
 TEST(CallableArguments, OfACallbackMayBeFollowedByOptions) {
@@ -201,6 +232,45 @@ TEST(CallableArguments, OfACallbackMayBeFollowedByOptions) {
         loop.call_soon(look, 10'000);
         co_await sleep(0.01);
         EXPECT_EQ(seen, 1'111);
+    });
+}
+
+TEST(CallableArguments, UpToSixOfACallbackMayBeFollowedByOptions) {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        Context context = copy_context();
+        context.run([] { variable.set(1); });
+        const CallbackOptions options{.context = context};
+        int seen = 0;
+        int calls = 0;
+        auto sum = [&](auto... numbers) {
+            seen += (numbers + ...) * variable.get();
+            ++calls;
+        };
+        auto three = [&](int a, int b, int c) { sum(a, b, c); };
+        auto four = [&](int a, int b, int c, int d) { sum(a, b, c, d); };
+        auto five = [&](int a, int b, int c, int d, int e) { sum(a, b, c, d, e); };
+        auto six = [&](int a, int b, int c, int d, int e, int f) { sum(a, b, c, d, e, f); };
+        loop.call_soon(three, 1, 2, 3, {.context = context});
+        loop.call_soon(four, 1, 2, 3, 4, {.context = context});
+        loop.call_soon(five, 1, 2, 3, 4, 5, {.context = context});
+        loop.call_soon(six, 1, 2, 3, 4, 5, 6, {.context = context});
+        loop.call_soon_threadsafe(three, 1, 2, 3, options);
+        loop.call_soon_threadsafe(four, 1, 2, 3, 4, options);
+        loop.call_soon_threadsafe(five, 1, 2, 3, 4, 5, options);
+        loop.call_soon_threadsafe(six, 1, 2, 3, 4, 5, 6, options);
+        loop.call_later(Seconds(0), three, 1, 2, 3, options);
+        loop.call_later(Seconds(0), four, 1, 2, 3, 4, options);
+        loop.call_later(Seconds(0), five, 1, 2, 3, 4, 5, options);
+        loop.call_later(Seconds(0), six, 1, 2, 3, 4, 5, 6, {.context = context});
+        loop.call_at(loop.time(), three, 1, 2, 3, options);
+        loop.call_at(loop.time(), four, 1, 2, 3, 4, options);
+        loop.call_at(loop.time(), five, 1, 2, 3, 4, 5, options);
+        loop.call_at(loop.time(), six, 1, 2, 3, 4, 5, 6, {.context = context});
+        loop.call_soon(six, 1, 2, 3, 4, 5, 6);  // its context has another value
+        co_await sleep(0.01);
+        EXPECT_EQ(seen, 4 * (6 + 10 + 15 + 21));
+        EXPECT_EQ(calls, 17);
     });
 }
 

@@ -27,6 +27,10 @@ TEST(BuiltinErrors, HavePythonsBases) {
     static_assert(std::is_base_of_v<ArithmeticError, OverflowError>);
     static_assert(std::is_base_of_v<RuntimeError, NotImplementedError>);
     static_assert(std::is_base_of_v<std::exception, ArithmeticError> && std::is_base_of_v<std::exception, LookupError>);
+    static_assert(std::is_base_of_v<ValueError, UnicodeError> && std::is_base_of_v<UnicodeError, UnicodeDecodeError>);
+    static_assert(std::is_base_of_v<std::exception, AssertionError> &&
+                  std::is_base_of_v<std::exception, AttributeError>);
+    static_assert(std::is_nothrow_copy_constructible_v<UnicodeDecodeError>);
     EXPECT_THROW(throw KeyError("k"), LookupError);
     EXPECT_THROW(throw IndexError("list index out of range"), LookupError);
     EXPECT_THROW(throw ZeroDivisionError("division by zero"), ArithmeticError);
@@ -42,6 +46,22 @@ TEST(BuiltinErrors, AKeyErrorShowsItsKeyInQuotes) {
     EXPECT_EQ(said(KeyError()), "");
 }
 
+TEST(BuiltinErrors, AUnicodeDecodeErrorTellsOfItsBytes) {
+    UnicodeDecodeError one("utf-8", "ab\xff", 2, 3, "invalid start byte");
+    EXPECT_EQ(shown(one), "UnicodeDecodeError('utf-8', b'ab\\xff', 2, 3, 'invalid start byte')");
+    EXPECT_EQ(said(one), "'utf-8' codec can't decode byte 0xff in position 2: invalid start byte");
+    EXPECT_EQ(said(UnicodeDecodeError("utf-8", "abc", 0, 2, "because")),
+              "'utf-8' codec can't decode bytes in position 0-1: because");
+    EXPECT_EQ(said(UnicodeDecodeError("utf-8", "abc", 3, 4, "because")),
+              "'utf-8' codec can't decode bytes in position 3-3: because");
+    EXPECT_EQ(shown(UnicodeDecodeError("ascii", "it's", 0, 1, "b")),
+              "UnicodeDecodeError('ascii', b\"it's\", 0, 1, 'b')");
+    UnicodeDecodeError moved = std::move(one);
+    one = moved;
+    EXPECT_EQ(one.encoding() + one.reason(), "utf-8invalid start byte");
+    EXPECT_EQ(one.object().substr(one.start(), one.end() - one.start()), "\xff");
+}
+
 TEST(BuiltinErrors, AnEmptyMessageIsNotTheSameAsNone) {
     EXPECT_EQ(shown(ValueError("")), "ValueError('')");
     EXPECT_EQ(shown(ValueError()), "ValueError()");
@@ -52,6 +72,10 @@ TEST(BuiltinErrors, AnEmptyMessageIsNotTheSameAsNone) {
     EXPECT_EQ(shown(LookupError()), "LookupError()");
     EXPECT_EQ(shown(IndexError("")), "IndexError('')");
     EXPECT_EQ(shown(ZeroDivisionError()), "ZeroDivisionError()");
+    EXPECT_EQ(shown(AssertionError()), "AssertionError()");
+    EXPECT_EQ(shown(AssertionError("")), "AssertionError('')");
+    EXPECT_EQ(shown(AttributeError("no x")), "AttributeError('no x')");
+    EXPECT_EQ(shown(UnicodeError("")), "UnicodeError('')");
     EXPECT_EQ(shown(OSError("")), "OSError('')");
     EXPECT_EQ(shown(OSError()), "OSError()");
     EXPECT_EQ(shown(TimeoutError()), "TimeoutError()");

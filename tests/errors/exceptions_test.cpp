@@ -1,5 +1,8 @@
 #include <asyncio/errors/exceptions.h>
 
+#include <asyncio/errors/builtin_errors.h>
+#include <asyncio/errors/exception_group.h>
+
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -111,6 +114,41 @@ TEST(ExceptionRepr, IsPythons) {
     EXPECT_EQ(repr(pointer_to(SystemExit(3))), "SystemExit(3)");
 }
 
+/// That all three texts of an error are those of a pointer to it, and these.
+template <class Root = void, class Error>
+void expect_texts(const Error& error, const std::string& expected_repr, const std::string& expected_str) {
+    const std::conditional_t<std::is_void_v<Root>, Error, Root>& caught = error;
+    EXPECT_EQ(repr(caught), expected_repr);
+    EXPECT_EQ(repr(pointer_to(error)), expected_repr);
+    EXPECT_EQ(str(caught), expected_str);
+    EXPECT_EQ(str(pointer_to(error)), expected_str);
+    EXPECT_EQ(type_name(caught), expected_repr.substr(0, expected_repr.find('(')));
+    EXPECT_EQ(type_name(pointer_to(error)), type_name(caught));
+}
+
+// Python: repr(e), str(e), type(e).__name__ of e in `except Exception as e`
+TEST(ExceptionRepr, OfWhatIsCaughtIsThatOfAPointerToIt) {
+    expect_texts(ValueError("boom"), "ValueError('boom')", "boom");
+    expect_texts(ValueError(""), "ValueError('')", "");
+    expect_texts(ValueError(), "ValueError()", "");
+    expect_texts<std::exception>(RuntimeError("x"), "RuntimeError('x')", "x");
+    expect_texts<RuntimeError>(NotImplementedError(), "NotImplementedError()", "");
+    expect_texts<std::exception>(OSError(2, "No", "f"), "OSError(2, 'No')", "[Errno 2] No: 'f'");
+    expect_texts<OSError>(TimeoutError("late"), "TimeoutError('late')", "late");
+    expect_texts<std::exception>(KeyError("k"), "KeyError('k')", "'k'");
+    expect_texts(CancelledError("msg"), "CancelledError('msg')", "msg");
+    expect_texts<BaseException>(CancelledError(), "CancelledError()", "");
+    expect_texts<BaseException>(SystemExit(3), "SystemExit(3)", "3");
+    expect_texts(std::logic_error("x"), "std::logic_error('x')", "x");
+    expect_texts<std::exception>(std::bad_alloc(), "std::bad_alloc()", "");
+
+    ExceptionGroup group("two", {pointer_to(ValueError("a")), pointer_to(OSError(5, "b"))});
+    std::string text = "ExceptionGroup('two', [ValueError('a'), OSError(5, 'b')])";
+    expect_texts(group, text, "two (2 sub-exceptions)");
+    expect_texts<BaseExceptionGroup>(group, text, "two (2 sub-exceptions)");
+    expect_texts<std::exception>(group, text, "two (2 sub-exceptions)");
+}
+
 struct Unrelated {};
 class OwnError : public std::exception {};
 
@@ -120,6 +158,7 @@ TEST(ExceptionRepr, NamesTypesThatAreNoneOfOurs) {
     EXPECT_EQ(repr(pointer_to(42)), "int()");
     EXPECT_EQ(repr(pointer_to(Unrelated())), "Unrelated()");
     EXPECT_EQ(type_name(pointer_to(OwnError())), "OwnError");
+    EXPECT_EQ(type_name(OwnError()), "OwnError");
     EXPECT_EQ(type_name(nullptr), "NoneType");
 }
 

@@ -21,7 +21,7 @@ def core_of(program, folder, *arguments):
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
     assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGQUIT)
+    process.send_signal(signal.SIGABRT)
     process.communicate()
     found = [path for path in pathlib.Path(folder).iterdir() if path.name.startswith("core")]
     if not found and shutil.which("gcore"):

@@ -161,6 +161,15 @@ CASES = {
     "Coro<Pinned> f() { co_return 1; }\nCoro<> g() { co_await f(); }": "return a std::unique_ptr of it",
     "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
     "Coro<Pinned> f() { co_return 1; }\nvoid g() { run(f()); }": "return a std::unique_ptr of it",
+    "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
+    "Coro<Pinned> f() { co_return Pinned(1); }": "return a std::unique_ptr of it",
+    "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
+    "Coro<Pinned> f() { Pinned pinned(1); co_return pinned; }": "return a std::unique_ptr of it",
+    "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
+    "Coro<Pinned> f() { co_return 1; }\nCoro<> g() { co_await gather(f(), f()); }": "return a std::unique_ptr of it",
+    "struct Pinned { Pinned(int) {} Pinned(Pinned&&) = delete; };\n"
+    "Coro<> f(std::vector<Task<Pinned>> tasks) { co_await gather(return_exceptions, tasks); }":
+        "moved to one place, and one of these cannot be moved",
     "Coro<> f(Queue<int> queue) { co_await queue.get(); }": "pass it by reference, or in a std::shared_ptr",
     "Coro<> f(Event event) { co_await event.wait(); }": "pass it by reference, or in a std::shared_ptr",
     "void f() { ensure_future(\"ok\"); }": "ensure_future(f()), not ensure_future(f)",

@@ -383,10 +383,4 @@ TEST(Wait, LeavesNothingWhenTheLoopGoesFirst) {
     EXPECT_FALSE(outlives.state_or_null()->has_callbacks());
 }
 
-TEST(Wait, ItsConstantsPrintAsPythonsStrings) {
-    EXPECT_EQ(repr(FIRST_COMPLETED), "'FIRST_COMPLETED'");
-    EXPECT_EQ(repr(FIRST_EXCEPTION), "'FIRST_EXCEPTION'");
-    EXPECT_EQ(repr(ALL_COMPLETED), "'ALL_COMPLETED'");
-}
-
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/protocol_support.h"
 #include "net/stream_support.h"
@@ -156,6 +157,40 @@ TEST_F(StartTlsEndTest, IfItsSniCallbackClosesWhatIsBelow) {
             outer.abort();
             protocol->transport = Transport();
             co_await sleep(0.01);
+        }
+    });
+}
+
+/// CPython sends it in the clear, between the parts of the handshake.
+TEST_F(StartTlsEndTest, NobodyWritesInTheClearWhileTheHandshakeGoesOn) {
+    run_net([]() -> Coro<> {
+        std::string refused =
+            "RuntimeError('start_tls() is under way: what is written before it is over would go out in the clear')";
+        for (bool fails : {false, true}) {
+            support::Ends ends = co_await support::connect_ends();
+            StreamWriter writer = ends.client.writer;
+            auto begin = [&]() -> Coro<> {
+                StartTlsOptions options = {.server_hostname = fails ? "example.org" : "localhost"};
+                co_await writer.start_tls(support::for_clients(), options);
+            };
+            auto beginning = create_task(begin);
+            writer.write("before");
+            co_await sleep(0);
+            EXPECT_EQ(support::outcome([&] { writer.write("SECRET"); }), refused);
+            EXPECT_EQ(support::outcome([&] { writer.writelines(std::vector<std::string>{"SEC", "RET"}); }), refused);
+            std::string got = co_await ends.server.reader.readexactly(6);
+            EXPECT_EQ(got, "before");
+            std::string outcome = co_await outcome_of(ends.server.writer.start_tls(support::for_servers()));
+            EXPECT_EQ(outcome == "nothing", !fails) << outcome;
+            outcome = co_await outcome_of(beginning);
+            EXPECT_EQ(outcome == "nothing", !fails) << outcome;
+            EXPECT_EQ(support::outcome([&] { writer.write("after\n"); }), "nothing");
+            if (!fails) {
+                got = co_await ends.server.reader.readline();
+                EXPECT_EQ(got, "after\n");
+            }
+            writer.abort();
+            ends.server.writer.abort();
         }
     });
 }

@@ -82,6 +82,23 @@ TEST(SSLObject, KnowsWhereAWildcardMayStand) {
     EXPECT_FALSE(is_for("www.*.org", "www.example.org"));
     EXPECT_FALSE(is_for("*", "localhost"));
     EXPECT_FALSE(is_for("*.org", "example.org"));
+    EXPECT_FALSE(is_for("www.example.*", "www.example.org"));
+    EXPECT_FALSE(is_for("*.*.org", "www.example.org"));
+    EXPECT_FALSE(is_for("xn--*.example.org", "xn--a.example.org"));
+    EXPECT_FALSE(is_for("*.0.0.1", "127.0.0.1"));
+}
+
+TEST(SSLObject, FindsAnAddressAmongTheAddressesAlone) {
+    support::Certified loopback = certify({.alt_names = "IP:::1"}, &authority());
+    EXPECT_EQ(verdict(loopback, "::1"), "");
+    EXPECT_EQ(verdict(loopback, "0:0::0:1"), "") << "however it is written";
+    EXPECT_EQ(verdict(loopback, "::2"),
+              "IP address mismatch, certificate is not valid for '::2': it is for '0:0:0:0:0:0:0:1'.");
+    EXPECT_EQ(verdict(localhost(), "::1"),
+              "IP address mismatch, certificate is not valid for '::1': it is for 'localhost', '127.0.0.1'.");
+    EXPECT_EQ(verdict(certify({.alt_names = "DNS:127.0.0.1"}, &authority()), "127.0.0.1"),
+              "IP address mismatch, certificate is not valid for '127.0.0.1': it is for '127.0.0.1'.")
+        << "a name that looks like one is none";
 }
 
 TEST(SSLObject, RefusesRevokedCertificates) {

@@ -25,6 +25,11 @@ template <class T, class U>
 inline constexpr bool converts_number =
     std::conjunction_v<std::is_arithmetic<T>, std::is_arithmetic<std::remove_cvref_t<U>>>;
 
+/// Neither from a temporary nor from what has a name.
+template <class T>
+inline constexpr bool cannot_be_moved =
+    std::is_class_v<T> && !std::is_constructible_v<T, T> && !std::is_constructible_v<T, T&>;
+
 template <class T>
 class Promise final : public PromiseBase {
 public:
@@ -41,6 +46,12 @@ public:
                       "this co_return would give a view of a temporary or a local variable, which dies with this "
                       "coroutine: let it return what owns the elements, Coro<std::string>, say");
         slot_->emplace_implicitly(static_cast<U&&>(value));
+    }
+    template <class U = T>
+    requires(cannot_be_moved<T>&& std::is_same_v<std::remove_cvref_t<U>, T>) void return_value(U&&) {
+        static_assert(!std::is_same_v<std::remove_cvref_t<U>, T>,
+                      "this co_return gives an object that cannot be moved: return a std::unique_ptr of it, or what it "
+                      "is made of, which makes it in its place");
     }
     /// Numbers are converted where the co_return stands: a constant without a warning, all else with one of that line.
     void return_value(T value) requires(std::is_arithmetic_v<T>) { slot_->emplace(value); }

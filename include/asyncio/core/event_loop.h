@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/core/calls_with_options.h>
 #include <asyncio/core/exception_context.h>
 #include <asyncio/core/executor_call.h>
 #include <asyncio/core/future.h>
@@ -35,7 +36,7 @@ using TaskFactory = detail::Function<AnyTask(EventLoop&, NewTask, TaskOptions)>;
 ///
 /// Not thread-safe but for `call_soon_threadsafe`; in debug mode the use from a wrong thread throws.
 /// Python: asyncio.EventLoop.
-class EventLoop {
+class EventLoop : public detail::CallsWithOptions<EventLoop> {
 public:
     explicit EventLoop(LoopOptions options);
     EventLoop() : EventLoop(LoopOptions()) {}
@@ -86,6 +87,8 @@ public:
     /// Drops what is queued. Throws RuntimeError while the loop runs; harmless when repeated.
     void close();
 
+    using CallsWithOptions::call_at, CallsWithOptions::call_later, CallsWithOptions::call_soon,
+        CallsWithOptions::call_soon_threadsafe;
     /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
     template <detail::PlainCallback F>
     Handle call_soon(F&& callback, CallbackOptions options = {}) {
@@ -96,7 +99,7 @@ public:
         return soon(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
-    /// The same with options behind one or two arguments.
+    /// The same with options behind one argument or more, up to six.
     template <class F, class First>
     requires(!detail::Callback<F, First, CallbackOptions>) Handle
         call_soon(F&& callback, First&& first, CallbackOptions options) {
@@ -220,6 +223,31 @@ public:
         return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
                                                static_cast<Second&&>(second), static_cast<Third&&>(third));
     }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                     TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                               static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                               static_cast<Fourth&&>(fourth));
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                     TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                               static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                               static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth));
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                     Sixth&& sixth, TaskOptions options) {
+        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                               static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                               static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                                               static_cast<Sixth&&>(sixth));
+    }
     template <class A>
     requires detail::TaskAwaitable<A>
     auto create_task(A&& awaitable, TaskOptions options = {}) {
@@ -297,6 +325,7 @@ public:
     detail::LoopCore& core() noexcept { return *core_; }
 
 private:
+    friend CallsWithOptions;
     template <class F, class... Args>
     static auto bind(F&& function, Args&&... args) {
         static_assert(detail::Callback<F, Args...>,

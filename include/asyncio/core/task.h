@@ -322,6 +322,31 @@ auto create_task(F&& function, First&& first, Second&& second, Third&& third, Ta
                                            static_cast<First&&>(first), static_cast<Second&&>(second),
                                            static_cast<Third&&>(third));
 }
+template <class F, class First, class Second, class Third, class Fourth>
+requires detail::PerhapsCoroutineFunction<F>
+auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function),
+                                           static_cast<First&&>(first), static_cast<Second&&>(second),
+                                           static_cast<Third&&>(third), static_cast<Fourth&&>(fourth));
+}
+template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+requires detail::PerhapsCoroutineFunction<F>
+auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                 TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function),
+                                           static_cast<First&&>(first), static_cast<Second&&>(second),
+                                           static_cast<Third&&>(third), static_cast<Fourth&&>(fourth),
+                                           static_cast<Fifth&&>(fifth));
+}
+template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+requires detail::PerhapsCoroutineFunction<F>
+auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                 Sixth&& sixth, TaskOptions options) {
+    return detail::create_callable_task_on(detail::running_core(), options, static_cast<F&&>(function),
+                                           static_cast<First&&>(first), static_cast<Second&&>(second),
+                                           static_cast<Third&&>(third), static_cast<Fourth&&>(fourth),
+                                           static_cast<Fifth&&>(fifth), static_cast<Sixth&&>(sixth));
+}
 
 /// The same for what is no `Coro` but waits like one, as `sleep(1s)` does.
 template <class A>

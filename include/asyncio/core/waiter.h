@@ -51,7 +51,7 @@ struct InspectLayout;  // knows where what lies, for who looks from outside
 class AwaitsFutures {
 public:
     virtual std::size_t count_awaited() const noexcept = 0;
-    /// Null for one that is done and was let go.
+    /// Null for one that is done and has had its turn.
     virtual FutureBase* awaited(std::size_t index) const noexcept = 0;
 
 protected:

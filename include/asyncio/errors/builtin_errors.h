@@ -2,6 +2,9 @@
 
 #include <asyncio/errors/exceptions.h>
 
+#include <cstddef>
+#include <memory>
+#include <string>
 #include <string_view>
 
 namespace asyncio {
@@ -36,6 +39,61 @@ public:
 class OverflowError : public ArithmeticError {
 public:
     using ArithmeticError::ArithmeticError;
+};
+
+/// What has to be true is not. Nothing here throws it: `assert` of C++ ends the program. Python: AssertionError.
+class AssertionError : public std::logic_error, public detail::HasMessage {
+public:
+    using std::logic_error::logic_error;
+    AssertionError() : std::logic_error(""), HasMessage{false} {}
+};
+
+/// There is nothing of this name, where only the running program can tell. Python: AttributeError.
+class AttributeError : public std::logic_error, public detail::HasMessage {
+public:
+    using std::logic_error::logic_error;
+    AttributeError() : std::logic_error(""), HasMessage{false} {}
+};
+
+/// Text cannot be made of bytes, or bytes of text. Python: UnicodeError.
+class UnicodeError : public ValueError {
+public:
+    using ValueError::ValueError;
+};
+
+/// Bytes that are no text. Nothing here throws it: streams give bytes, and decode nothing.
+///
+/// ```cpp
+/// std::string line = "ab\xff";
+/// UnicodeDecodeError error("utf-8", line, 2, 3, "invalid start byte");
+/// std::puts(error.what());   // 'utf-8' codec can't decode byte 0xff in position 2: invalid start byte
+/// std::string good = error.object().substr(0, error.start());
+/// bool is_known = error.encoding() == "utf-8" && error.end() == 3 && error.reason() == "invalid start byte";
+/// ```
+///
+/// Python: UnicodeDecodeError.
+class UnicodeDecodeError : public UnicodeError {
+public:
+    UnicodeDecodeError(std::string_view encoding, std::string_view object, std::size_t start, std::size_t end,
+                       std::string_view reason);
+    UnicodeDecodeError(const UnicodeDecodeError&) noexcept = default;
+    UnicodeDecodeError& operator=(const UnicodeDecodeError&) noexcept = default;
+    ~UnicodeDecodeError() override;
+
+    const std::string& encoding() const noexcept;
+    /// The bytes, all of them. Python: `object`.
+    const std::string& object() const noexcept;
+    /// Where in them the first is that cannot be decoded. Python: `start`.
+    std::size_t start() const noexcept { return start_; }
+    /// Behind the last. Python: `end`.
+    std::size_t end() const noexcept { return end_; }
+    const std::string& reason() const noexcept;
+
+private:
+    struct Texts;
+    std::shared_ptr<const Texts> texts_;  // so that a copy cannot throw
+    std::size_t start_;
+    std::size_t end_;
 };
 
 }  // namespace asyncio

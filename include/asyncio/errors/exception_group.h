@@ -139,6 +139,14 @@ private:
     ExceptionGroup(std::string&& message, std::vector<std::exception_ptr>&& exceptions, bool only_exceptions);
     std::exception_ptr self() const override;
 };
+/// As of other exceptions; it is one by both roots. Python: repr(group).
+inline std::string repr(const ExceptionGroup& group) { return repr(static_cast<const BaseException&>(group)); }
+/// Python: str(group).
+inline std::string str(const ExceptionGroup& group) { return str(static_cast<const BaseException&>(group)); }
+/// Python: type(group).__name__.
+inline std::string type_name(const ExceptionGroup& group) {
+    return type_name(static_cast<const BaseException&>(group));
+}
 
 /// An ExceptionGroup if all are ordinary errors (`std::exception`s, or types that know nothing of
 /// either), else a BaseExceptionGroup. Python: BaseExceptionGroup(message, exceptions).

@@ -216,19 +216,31 @@ private:
 ///
 /// Python: repr(error). Messages are strings here, so `ValueError(1)` cannot be.
 std::string repr(const std::exception_ptr& error);
+/// The same of what was caught: `catch (const ValueError& e) { log(repr(e)); }`. The text is that of the object's own
+/// class. Python: repr(error).
+std::string repr(const BaseException& error);
+std::string repr(const std::exception& error);
 
 /// The error's message alone; empty when it has none. Python: str(error).
 std::string str(const std::exception_ptr& error);
+/// The same of what was caught. Python: str(error).
+std::string str(const BaseException& error);
+std::string str(const std::exception& error);
 
 /// The class of the error, as Python would name it: `ValueError`, `std::bad_alloc`; `NoneType` for null. Python:
 /// type(error).__name__.
 std::string type_name(const std::exception_ptr& error);
+/// The same of what was caught, which may be of a derived class. Python: type(error).__name__.
+std::string type_name(const BaseException& error);
+std::string type_name(const std::exception& error);
 
 namespace detail {
 
 /// The text in quotes, as Python's `repr(str)`. Bytes that are no UTF-8 appear as `\udcXX`
 /// (surrogateescape).
 std::string quoted(std::string_view text);
+/// As Python's `repr(bytes)`.
+std::string quoted_bytes(std::string_view bytes);
 
 bool is_cancelled_error(const std::exception_ptr& error) noexcept;
 bool is_keyboard_interrupt_or_system_exit(const std::exception_ptr& error) noexcept;

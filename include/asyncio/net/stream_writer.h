@@ -155,7 +155,8 @@ public:
     ExtraInfo get_extra_info(std::string_view name) const;
 
     /// Goes on by TLS when all that was written is sent: the handshake is over when this goes on. From then on the
-    /// reader reads, and this writes, what goes by TLS. If it fails, or is cancelled, the connection is closed.
+    /// reader reads, and this writes, what goes by TLS. If it fails, or is cancelled, the connection is closed. What is
+    /// written meanwhile would go out in the clear: that throws RuntimeError.
     Coro<> start_tls(TlsOption sslcontext, StartTlsOptions options = {}) const;
 
     /// What it writes to. Python: writer.transport.

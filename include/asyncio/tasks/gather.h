@@ -63,7 +63,7 @@ class Gathering : public AwaitsFutures {
 public:
     struct Layout;
     std::size_t count_awaited() const noexcept override { return size_; }
-    FutureBase* awaited(std::size_t index) const noexcept override { return children_[index].future_.get(); }
+    FutureBase* awaited(std::size_t index) const noexcept override;
     void child_is_done(GatherChild& child);
 
 protected:
@@ -188,8 +188,16 @@ Future<Results> gathered_nothing(LoopCore& loop) {
     return future;
 }
 
+template <class... Argument>
+constexpr void check_can_gather() noexcept {
+    static_assert((std::is_move_constructible_v<stored_t<typename Argument::Value>> && ...),
+                  "the results are moved to one place, and one of these cannot be moved: return a std::unique_ptr of "
+                  "it, or await a future or task that has a name, which gives a reference");
+}
+
 template <bool Exceptions, class... A>
 auto gather_all(A&&... arguments) {
+    check_can_gather<Argument<A>...>();
     using Results = std::tuple<gathered_t<Exceptions, Argument<A>>...>;
     if constexpr (sizeof...(A) == 0) {
         return gathered_nothing<Results>(running_core());
@@ -204,6 +212,7 @@ auto gather_all(A&&... arguments) {
 template <bool Exceptions, class R>
 auto gather_range(R&& range) {
     using Item = item_t<R>;
+    check_can_gather<Argument<Item>>();
     using Results = std::vector<gathered_t<Exceptions, Argument<Item>>>;
     if constexpr (SizedRange<R>) {
         if (std::size(range) == 0) return gathered_nothing<Results>(running_core());

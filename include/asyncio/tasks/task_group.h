@@ -136,6 +136,31 @@ public:
         return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first),
                                     static_cast<Second&&>(second), static_cast<Third&&>(third));
     }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                     TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                    static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                    static_cast<Fourth&&>(fourth));
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                     TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                    static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                    static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth));
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires detail::PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                     Sixth&& sixth, TaskOptions options) {
+        return create_callable_task(options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                    static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                    static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                                    static_cast<Sixth&&>(sixth));
+    }
 
     template <class A>
     requires detail::TaskAwaitable<A>

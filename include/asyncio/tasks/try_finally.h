@@ -68,6 +68,9 @@ public:
 private:
     Body body_;
 };
+/// It is made in a function that awaits nothing.
+template <class Body>
+inline constexpr bool safe_beside_co_await<BodyOf<Body>> = true;
 
 }  // namespace detail
 
@@ -93,11 +96,12 @@ private:
 /// however the body ended.
 ///
 /// `cleanup` is a function without parameters, plain or a coroutine, or an awaitable: `on_exit(writer.wait_closed())`.
-/// An rvalue is kept, an lvalue has to outlive it. For the rest see `try_finally()`.
+/// It is kept, and a function or future that has a name is copied; what cannot be copied has to outlive it. For the
+/// rest see `try_finally()`.
 template <class Cleanup>
-OnExit<Cleanup> on_exit(Cleanup&& cleanup) {
+OnExit<detail::KeptAction<Cleanup>> on_exit(Cleanup&& cleanup) {
     detail::check_safe_beside_co_await<Cleanup>();
-    return OnExit<Cleanup>(static_cast<Cleanup&&>(cleanup));
+    return OnExit<detail::KeptAction<Cleanup>>(static_cast<detail::GivenAction<Cleanup>>(cleanup));
 }
 
 /// Runs `body`, then `cleanup`, however the body ended; gives the value of the body. Where C++ has no `co_await`.
@@ -105,8 +109,9 @@ OnExit<Cleanup> on_exit(Cleanup&& cleanup) {
 /// Each is a function without parameters, a coroutine or a plain one, or an awaitable; a future that a body returns is
 /// handed on, as by `with()`. What the body throws comes out after the clean-up. What the clean-up throws comes out in
 /// its place, and has it as its `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which
-/// is not cancelled by it; one that comes during the clean-up is thrown there, and ends it if it is not caught. An
-/// rvalue is moved into the coroutine that this returns, an lvalue has to outlive it.
+/// is not cancelled by it; one that comes during the clean-up is thrown there, and ends it if it is not caught. Both
+/// are moved into the coroutine that this returns; a function or future that has a name is copied, and only what cannot
+/// be copied, or is another awaitable, has to outlive it.
 ///
 /// ```cpp
 /// co_await asyncio::try_finally(talk(stream), [&] { return stream.hang_up(); });
@@ -115,7 +120,8 @@ OnExit<Cleanup> on_exit(Cleanup&& cleanup) {
 template <class Body, class Cleanup>
 auto try_finally(Body&& body, Cleanup&& cleanup) {
     detail::check_safe_beside_co_await<Body, Cleanup>();
-    return with(OnExit<Cleanup>(static_cast<Cleanup&&>(cleanup)), detail::BodyOf<Body>(static_cast<Body&&>(body)));
+    return with(OnExit<detail::KeptAction<Cleanup>>(static_cast<detail::GivenAction<Cleanup>>(cleanup)),
+                detail::BodyOf<detail::KeptAction<Body>>(static_cast<detail::GivenAction<Body>>(body)));
 }
 
 namespace detail {
@@ -217,9 +223,10 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
 template <class... Error, class Body, class Handler>
 requires(sizeof...(Error) > 0) auto try_except(Body&& body, Handler&& handler) {
     detail::check_safe_beside_co_await<Body, Handler>();
-    using Result = detail::ValueOrReference<typename detail::WithResult<detail::Acted<Body>>::type>;
-    return detail::try_except_statement<Result, Body, Handler, Error...>(static_cast<Body&&>(body),
-                                                                         static_cast<Handler&&>(handler));
+    using KeptBody = detail::KeptAction<Body>;
+    using Result = detail::ValueOrReference<typename detail::WithResult<detail::Acted<KeptBody>>::type>;
+    return detail::try_except_statement<Result, KeptBody, detail::KeptAction<Handler>, Error...>(
+        static_cast<Body&&>(body), static_cast<Handler&&>(handler));
 }
 
 }  // namespace asyncio

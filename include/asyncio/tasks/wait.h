@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -36,6 +37,17 @@ struct WaitResult {
     std::vector<Handle> done;
     std::vector<Handle> pending;
 };
+
+/// As Python prints the two sets: `({<Task finished …>}, set())`. Python: repr(await wait(…)).
+template <class Handle>
+std::string repr(const WaitResult<Handle>& result) {
+    auto set = [](const std::vector<Handle>& handles) {
+        std::string text;
+        for (const Handle& handle : handles) text += (text.empty() ? "{" : ", ") + repr(handle);
+        return text.empty() ? "set()" : text + "}";
+    };
+    return "(" + set(result.done) + ", " + set(result.pending) + ")";
+}
 
 namespace detail {
 

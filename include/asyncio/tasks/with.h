@@ -113,6 +113,19 @@ struct WithResult<Return> {
     using type = await_result_t<Return>;
 };
 
+/// Whether a copy is kept of what has a name: of what is called, and of a future, so that nobody has to outlive the
+/// coroutine that uses it. Another awaitable object stays where it is.
+template <class Action>
+inline constexpr bool copies_action =
+    std::is_lvalue_reference_v<Action>&& std::is_constructible_v<std::decay_t<Action>, Action> &&
+    (!Awaitable<Action> || std::derived_from<std::remove_cvref_t<Action>, AnyFuture>);
+/// As what it is kept: a value, or a reference to what can be neither copied nor moved from.
+template <class Action>
+using KeptAction = std::conditional_t<copies_action<Action>, std::decay_t<Action>, Action>;
+/// What that is made of.
+template <class Action>
+using GivenAction = std::conditional_t<copies_action<Action>, std::decay_t<Action>, Action&&>;
+
 [[noreturn]] inline void throw_no_value() {
     throw RuntimeError("with() has no value to return: aexit() swallowed the exception that ended the body");
 }
@@ -217,8 +230,10 @@ inline constexpr bool manager_is_safe = true;
 /// awaits `with()`. aexit() gets the exception that ended the body, or null; what aexit() throws comes out instead, and
 /// if it returns true the exception is dropped. Then a body that should have given a value leaves none: RuntimeError.
 ///
-/// A manager or body given as an rvalue is moved into the coroutine that `with()` returns; an lvalue must outlive it.
-/// The body's own locals die when it ends, which is before aexit() begins: what tasks of a group share belongs above.
+/// The coroutine that `with()` returns keeps the body: a copy of a named one, so that changes go to that
+/// (`std::ref(body)` refers to it); only what cannot be copied must outlive the coroutine. So must a manager that has a
+/// name; a temporary is moved into it. The body's own locals die when it ends, which is before aexit() begins: what
+/// tasks of a group share belongs above.
 ///
 /// ```cpp
 /// co_await asyncio::with(asyncio::timeout(10s), [&](asyncio::Timeout&) -> asyncio::Coro<> { co_await work(); });
@@ -234,9 +249,10 @@ auto with(Manager&& manager, Body&& body) {
     static_assert(
         detail::manager_is_safe<Manager>,
         "g++ 12 would destroy this temporary aggregate twice: give its class a constructor, or the object a name");
-    using Return = detail::BodyReturn<Manager, Body>;
+    using Return = detail::BodyReturn<Manager, detail::KeptAction<Body>>;
     using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
-    return detail::with_statement<Result, Manager, Body>(static_cast<Manager&&>(manager), static_cast<Body&&>(body));
+    return detail::with_statement<Result, Manager, detail::KeptAction<Body>>(static_cast<Manager&&>(manager),
+                                                                             static_cast<Body&&>(body));
 }
 
 }  // namespace asyncio

@@ -19,7 +19,8 @@ struct PeerCertificate {
     std::string serialNumber = {};  ///< hexadecimal
     std::string notBefore = {};     ///< `Nov 29 12:00:00 2026 GMT`
     std::string notAfter = {};
-    /// `{{"DNS", "example.org"}, {"IP Address", "127.0.0.1"}}`
+    /// `{{"DNS", "example.org"}, {"IP Address", "127.0.0.1"}}`. A `DirName` is a text, `C = UK, CN = me`, which Python
+    /// nests as it does a subject.
     Fields subjectAltName = {};
     std::vector<std::string> OCSP = {};
     std::vector<std::string> caIssuers = {};

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <asyncio/core/future.h>
+#include <asyncio/detail/invoke.h>
+#include <asyncio/loop/handle.h>
+#include <asyncio/loop/seconds.h>
+
+namespace asyncio::detail {
+namespace bases {
+
+/// The callbacks of a loop with options behind three to six arguments: options in braces can stand behind so many as
+/// there are functions for.
+template <class Loop>
+class CallsWithOptions {
+public:
+    template <class F, class First, class Second, class Third>
+    requires(!Callback<F, First, Second, Third, CallbackOptions>) Handle
+        call_soon(F&& callback, First&& first, Second&& second, Third&& third, CallbackOptions options) {
+        return loop().call_soon(Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
+                                           static_cast<Second&&>(second), static_cast<Third&&>(third)),
+                                options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) Handle
+        call_soon(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                  CallbackOptions options) {
+        return loop().call_soon(
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) Handle
+        call_soon(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                  CallbackOptions options) {
+        return loop().call_soon(
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) Handle
+        call_soon(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                  Sixth&& sixth, CallbackOptions options) {
+        return loop().call_soon(
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                       static_cast<Sixth&&>(sixth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third>
+    requires(!Callback<F, First, Second, Third, CallbackOptions>) Handle
+        call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, CallbackOptions options) {
+        return loop().call_soon_threadsafe(Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
+                                                      static_cast<Second&&>(second), static_cast<Third&&>(third)),
+                                           options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) Handle
+        call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                             CallbackOptions options) {
+        return loop().call_soon_threadsafe(
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) Handle
+        call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                             Fifth&& fifth, CallbackOptions options) {
+        return loop().call_soon_threadsafe(
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) Handle
+        call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                             Fifth&& fifth, Sixth&& sixth, CallbackOptions options) {
+        return loop().call_soon_threadsafe(
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                       static_cast<Sixth&&>(sixth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third>
+    requires(!Callback<F, First, Second, Third, CallbackOptions>) TimerHandle
+        call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third,
+                   CallbackOptions options) {
+        return loop().call_later(delay,
+                                 Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
+                                            static_cast<Second&&>(second), static_cast<Third&&>(third)),
+                                 options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) TimerHandle
+        call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                   CallbackOptions options) {
+        return loop().call_later(
+            delay,
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) TimerHandle
+        call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                   Fifth&& fifth, CallbackOptions options) {
+        return loop().call_later(
+            delay,
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) TimerHandle
+        call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                   Fifth&& fifth, Sixth&& sixth, CallbackOptions options) {
+        return loop().call_later(
+            delay,
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                       static_cast<Sixth&&>(sixth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third>
+    requires(!Callback<F, First, Second, Third, CallbackOptions>) TimerHandle
+        call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, CallbackOptions options) {
+        return loop().call_at(when,
+                              Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
+                                         static_cast<Second&&>(second), static_cast<Third&&>(third)),
+                              options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) TimerHandle
+        call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                CallbackOptions options) {
+        return loop().call_at(
+            when,
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) TimerHandle
+        call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                Fifth&& fifth, CallbackOptions options) {
+        return loop().call_at(
+            when,
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth)),
+            options);
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) TimerHandle
+        call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                Fifth&& fifth, Sixth&& sixth, CallbackOptions options) {
+        return loop().call_at(
+            when,
+            Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second),
+                       static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                       static_cast<Sixth&&>(sixth)),
+            options);
+    }
+
+private:
+    Loop& loop() noexcept { return static_cast<Loop&>(*this); }
+};
+
+}  // namespace bases
+using bases::CallsWithOptions;
+}  // namespace asyncio::detail

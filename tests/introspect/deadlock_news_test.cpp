@@ -1,0 +1,87 @@
+// A wait that ends, since one of those whom it awaits is done, is in no deadlock in the passes until its turn.
+#include <asyncio/asyncio.h>
+#include <asyncio/introspect.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+
+namespace {
+
+/// Looks in each pass, before and behind what runs in it.
+class Looks {
+public:
+    explicit Looks(EventLoop& loop) : loop_(loop) { again(); }
+    ~Looks() { next_.cancel(); }
+    Looks(const Looks&) = delete;
+    Looks& operator=(const Looks&) = delete;
+
+private:
+    void look() const {
+        for (const Deadlock& deadlock : find_deadlocks(loop_)) ADD_FAILURE() << deadlock.text;
+    }
+    void again() {
+        next_ = loop_.call_soon([this] {
+            look();
+            again();
+        });
+    }
+    EventLoop& loop_;
+    Handle next_;
+};
+
+Coro<> await_that(AnyTask task) { co_await task; }
+Coro<> end_in(int passes) {
+    for (int i = 0; i < passes; ++i) co_await sleep(0);
+}
+Coro<> fail_in(int passes) {
+    co_await end_in(passes);
+    throw ValueError("quick");
+}
+
+/// The task that runs awaits one that awaits it, or what ends soon.
+template <class Body>
+void run_with_looks(Body body) {
+    run([](Body of) -> Coro<> {
+        for (int passes = 0; passes < 3; ++passes) {
+            Looks looks(get_running_loop());
+            Task<> main = create_task([&]() -> Coro<> {
+                Task<> circle = create_task(await_that(current_task()));
+                co_await of(circle, passes);
+            });
+            co_await wait(main);
+            EXPECT_FALSE(main.exception());
+        }
+    }(body));
+}
+
+TEST(DeadlockNews, OfAsCompleted) {
+    run_with_looks([](Task<> circle, int passes) -> Coro<> {
+        std::vector<Task<>> tasks = {circle, create_task(end_in(passes))};
+        for (auto next : as_completed(tasks)) {
+            co_await next;
+            break;
+        }
+    });
+}
+
+TEST(DeadlockNews, OfWait) {
+    run_with_looks([](Task<> circle, int passes) -> Coro<> {
+        WaitOptions first = {.return_when = FIRST_COMPLETED};
+        co_await wait(circle, create_task(end_in(passes)), first);
+    });
+}
+
+TEST(DeadlockNews, OfGather) {
+    run_with_looks([](Task<> circle, int passes) -> Coro<> {
+        try {
+            co_await gather(circle, fail_in(passes));
+        } catch (const ValueError&) {
+        }
+    });
+}
+
+}  // namespace
