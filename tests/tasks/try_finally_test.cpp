@@ -5,6 +5,7 @@
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/task.h>
 #include <asyncio/errors/os_errors.h>
+#include <asyncio/tasks/gather.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/timeout.h>
 #include <asyncio/tasks/wait.h>
@@ -13,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 
 namespace {
 
@@ -40,6 +42,16 @@ Coro<int> value_after(int value) {
     co_await sleep(1s);
     note("body");
     co_return value;
+}
+
+Coro<std::string> text_after(std::string text) {
+    co_await sleep(1s);
+    co_return text;
+}
+
+Coro<std::unique_ptr<int>> unique_value() {
+    co_await sleep(1s);
+    co_return std::make_unique<int>(7);
 }
 
 template <class Error>
@@ -185,6 +197,47 @@ TEST_F(TryFinally, MayBeMadeATask) {
         EXPECT_EQ(result, 7);
     });
     EXPECT_EQ(events, "body, clean-up");
+}
+
+TEST_F(TryFinally, AFutureThatIsTheBodyIsAwaited) {
+    run_test([]() -> Coro<> {
+        auto both = co_await try_finally(gather(value_after(1), value_after(2)), [] { note("clean-up"); });
+        EXPECT_EQ(std::get<0>(both) + std::get<1>(both), 3);
+        auto own = co_await try_finally(create_task(unique_value()), [] {});
+        EXPECT_EQ(*own, 7);
+        Task<std::string> named = create_task(text_after("what the task keeps, longer than is kept in place"));
+        std::string copy = co_await try_finally(named, [] {});
+        EXPECT_EQ(copy, named.result());
+        Future<> nothing = create_task(say("said"));
+        co_await try_finally(nothing, [] { note("after it"); });
+        AnyTask any = create_task(say("any"));
+        co_await try_finally(any, [] { note("after it"); });
+    });
+    EXPECT_EQ(events, "body, body, clean-up, said, after it, any, after it");
+}
+
+TEST_F(TryFinally, AFutureThatIsTheBodyOfAnExceptIsAwaited) {
+    run_test([]() -> Coro<> {
+        auto both =
+            co_await try_except<ValueError>(gather(fail<ValueError>("no"), value_after(2)), [](const ValueError& e) {
+                note(e.what());
+                return std::tuple<None, int>(None(), 3);
+            });
+        EXPECT_EQ(std::get<1>(both), 3);
+        Task<std::string> named = create_task(text_after("what the task keeps, longer than is kept in place"));
+        std::string copy = co_await try_except<ValueError>(named, [] { return std::string(); });
+        EXPECT_EQ(copy, named.result());
+    });
+    EXPECT_EQ(events, "body, no");
+}
+
+TEST_F(TryFinally, AFutureThatABodyReturnsIsHandedOn) {
+    run_test([]() -> Coro<> {
+        Task<int> task = co_await try_finally([] { return create_task(value_after(1)); }, [] { note("clean-up"); });
+        EXPECT_FALSE(task.done());
+        co_await task;
+    });
+    EXPECT_EQ(events, "clean-up, body");
 }
 
 TEST_F(TryFinally, AnUnrunOneCleansNothingUp) {

@@ -58,19 +58,41 @@ Coro<> clean_up(Action& action, std::exception_ptr error) {
     }
 }
 
-/// A body of try_finally() as with() wants it.
-template <class Body>
+/// Awaits a future; of one that has a name the value is copied, since it has it still.
+template <bool has_name, class F>
+Coro<await_result_t<F>> await_future(F& future) {
+    if constexpr (has_name) {
+        static_assert(std::is_convertible_v<await_result_t<F&>, await_result_t<F>>,
+                      "the value of a future that has a name is copied, and this one cannot be: give the future by "
+                      "std::move");
+        co_return co_await future;
+    } else {
+        co_return co_await std::move(future);
+    }
+}
+
+/// A body as with() wants it: a function. A future that is itself the body is awaited, one that it returns is not.
+template <class Body, bool has_name>
 class BodyOf {
 public:
     explicit BodyOf(Body&& body) : body_(static_cast<Body&&>(body)) {}
-    decltype(auto) operator()() { return act(body_); }
+    decltype(auto) operator()() {
+        if constexpr (std::derived_from<std::remove_cvref_t<Body>, AnyFuture>) {
+            return await_future<has_name>(body_);
+        } else {
+            return act(body_);
+        }
+    }
 
 private:
     Body body_;
 };
 /// It is made in a function that awaits nothing.
+template <class Body, bool has_name>
+inline constexpr bool safe_beside_co_await<BodyOf<Body, has_name>> = true;
+
 template <class Body>
-inline constexpr bool safe_beside_co_await<BodyOf<Body>> = true;
+using GivenBody = BodyOf<KeptAction<Body>, std::is_lvalue_reference_v<Body>>;
 
 }  // namespace detail
 
@@ -106,12 +128,13 @@ OnExit<detail::KeptAction<Cleanup>> on_exit(Cleanup&& cleanup) {
 
 /// Runs `body`, then `cleanup`, however the body ended; gives the value of the body. Where C++ has no `co_await`.
 ///
-/// Each is a function without parameters, a coroutine or a plain one, or an awaitable; a future that a body returns is
-/// handed on, as by `with()`. What the body throws comes out after the clean-up. What the clean-up throws comes out in
-/// its place, and has it as its `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which
-/// is not cancelled by it; one that comes during the clean-up is thrown there, and ends it if it is not caught. Both
-/// are moved into the coroutine that this returns; a function or future that has a name is copied, and only what cannot
-/// be copied, or is another awaitable, has to outlive it.
+/// Each is a function without parameters, a coroutine or a plain one, or an awaitable. A future that a body returns is
+/// handed on, as by `with()`; one that is the body is awaited, and its value is copied if it has a name. What the body
+/// throws comes out after the clean-up. What the clean-up throws comes out in its place, and has it as its
+/// `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which is not cancelled by it; one
+/// that comes during the clean-up is thrown there, and ends it if it is not caught. Both are moved into the coroutine
+/// that this returns; a function or future that has a name is copied, and only what cannot be copied, or is another
+/// awaitable, has to outlive it.
 ///
 /// ```cpp
 /// co_await asyncio::try_finally(talk(stream), [&] { return stream.hang_up(); });
@@ -121,7 +144,7 @@ template <class Body, class Cleanup>
 auto try_finally(Body&& body, Cleanup&& cleanup) {
     detail::check_safe_beside_co_await<Body, Cleanup>();
     return with(OnExit<detail::KeptAction<Cleanup>>(static_cast<detail::GivenAction<Cleanup>>(cleanup)),
-                detail::BodyOf<detail::KeptAction<Body>>(static_cast<detail::GivenAction<Body>>(body)));
+                detail::GivenBody<Body>(static_cast<detail::GivenAction<Body>>(body)));
 }
 
 namespace detail {
@@ -223,10 +246,10 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
 template <class... Error, class Body, class Handler>
 requires(sizeof...(Error) > 0) auto try_except(Body&& body, Handler&& handler) {
     detail::check_safe_beside_co_await<Body, Handler>();
-    using KeptBody = detail::KeptAction<Body>;
+    using KeptBody = detail::GivenBody<Body>;
     using Result = detail::ValueOrReference<typename detail::WithResult<detail::Acted<KeptBody>>::type>;
     return detail::try_except_statement<Result, KeptBody, detail::KeptAction<Handler>, Error...>(
-        static_cast<Body&&>(body), static_cast<Handler&&>(handler));
+        KeptBody(static_cast<detail::GivenAction<Body>>(body)), static_cast<Handler&&>(handler));
 }
 
 }  // namespace asyncio
