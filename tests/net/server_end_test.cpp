@@ -4,7 +4,9 @@
 #include <asyncio/net/sock.h>
 #include <asyncio/net/start_server.h>
 #include <asyncio/sync/event.h>
+#include <asyncio/tasks/async_exit_stack.h>
 #include <asyncio/tasks/sleep.h>
+#include <asyncio/tasks/with.h>
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -211,6 +213,42 @@ TEST_F(ServerEndTest, ALoopThatIsClosedLetsGoOfItsServersCallbacks) {
         EXPECT_EQ(alive, 1);
     });
     EXPECT_EQ(alive, 0);
+}
+
+// As in Python, where the block of an AsyncExitStack starts the servers that it enters: the handle goes first.
+TEST_F(ServerEndTest, AStackKeepsAServerThatItsBlockHasMade) {
+    run_net([]() -> Coro<> {
+        auto drop = [](StreamReader, StreamWriter) {};
+        Server entered, pushed;
+        co_await with(AsyncExitStack(), [&](AsyncExitStack& stack) -> Coro<> {
+            Server first = co_await start_server(drop, "127.0.0.1", 0);
+            Server& same = co_await stack.enter_async_context(first);
+            EXPECT_TRUE(same == first);
+            Server second = co_await start_server(drop, "127.0.0.1", 0);
+            stack.push_async_exit(second);
+            entered = first;
+            pushed = second;
+        });
+        EXPECT_FALSE(entered.is_serving());
+        EXPECT_FALSE(pushed.is_serving());
+    });
+}
+
+TEST_F(ServerEndTest, ABlockKeepsAServerWhoseHandleIsGone) {
+    run_net([]() -> Coro<> {
+        auto drop = [](StreamReader, StreamWriter) {};
+        Server server = co_await start_server(drop, "127.0.0.1", 0);
+        auto serve = [](Server handle) {
+            return with(handle, [](Server& serving) -> Coro<bool> {
+                co_await sleep(0s);
+                co_return serving.is_serving();
+            });
+        };
+        Coro<bool> block = serve(server);
+        bool served = co_await block;
+        EXPECT_TRUE(served);
+        EXPECT_FALSE(server.is_serving());
+    });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/far_ref.h>
+#include <asyncio/detail/handle_type.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/net/waiter_call.h>
@@ -88,6 +89,13 @@ public:
 private:
     detail::ServerHandle server_;
 };
+
+namespace detail {
+
+template <>
+inline constexpr bool is_handle<Server> = true;
+
+}  // namespace detail
 
 /// `<Server sockets=(<asyncio.TransportSocket fd=8, …>,)>`, as Python prints it.
 std::string repr(const Server& server);

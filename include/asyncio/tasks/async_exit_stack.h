@@ -118,14 +118,15 @@ public:
     ~AsyncExitStack();
 
     /// Enters the manager, and gives what its `aenter()` gives: a reference that is good until the stack is left, or to
-    /// the manager where that is nothing. An rvalue is kept by the stack, an lvalue has to outlive it. If entering
-    /// fails, the manager is not left. Python: `await stack.enter_async_context(cm)`, `stack.enter_context(cm)`.
+    /// the manager where that is nothing. An rvalue is kept by the stack, and so is a copy of a `Server`; another
+    /// lvalue has to outlive it, so it belongs above the block. If entering fails, the manager is not left. Python:
+    /// `await stack.enter_async_context(cm)`, `stack.enter_context(cm)`.
     template <class Manager>
     auto enter_async_context(Manager&& manager) {
         static_assert(AsyncContextManager<Manager>,
                       "this object does not support the asynchronous context manager protocol: aenter() and "
                       "aexit(std::exception_ptr)");
-        auto entry = std::make_unique<Entry<Manager>>(static_cast<Manager&&>(manager));
+        auto entry = std::make_unique<Entry<detail::KeptManager<Manager>>>(static_cast<Manager&&>(manager));
         return enter(std::move(entry));
     }
     /// Has `exit(error)` called at the end, or `exit.aexit(error)` of a manager that was entered already; it gets null
@@ -138,7 +139,7 @@ public:
                           "an exit is a manager, with aexit(std::exception_ptr), or takes a std::exception_ptr itself");
             keep(std::make_unique<detail::ManagerExit<std::decay_t<Exit>>>(static_cast<Exit&&>(exit)));
         } else {
-            keep(std::make_unique<detail::ManagerExit<Exit>>(static_cast<Exit&&>(exit)));
+            keep(std::make_unique<detail::ManagerExit<detail::KeptManager<Exit>>>(static_cast<Exit&&>(exit)));
         }
     }
     /// The same for one that does not wait.
@@ -188,7 +189,8 @@ private:
 template <class Manager>
 class AsyncExitStack::Entry final : public detail::ExitAction {
 public:
-    explicit Entry(Manager&& manager) : exit_(static_cast<Manager&&>(manager)), entered_(exit_.get()) {}
+    template <class M>
+    explicit Entry(M&& manager) : exit_(static_cast<M&&>(manager)), entered_(exit_.get()) {}
     auto& manager() noexcept { return exit_.get(); }
     auto& entered() noexcept { return entered_; }
     auto& value() noexcept { return entered_.get(); }

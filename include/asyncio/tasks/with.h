@@ -4,6 +4,7 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/double_destruction.h>
+#include <asyncio/detail/handle_type.h>
 #include <asyncio/detail/slot.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/catching.h>
@@ -38,6 +39,10 @@ concept TaskOwner = requires(std::remove_reference_t<Manager>& manager, std::exc
     manager.begin_leaving(error);
     manager.wait();
 };
+
+/// As what a manager is kept: a value, or a reference to one that has a name and is itself what is entered.
+template <class Manager>
+using KeptManager = std::conditional_t<is_handle<std::remove_cvref_t<Manager>>, std::remove_cvref_t<Manager>, Manager>;
 
 template <class T>
 struct Awaited {
@@ -232,8 +237,8 @@ inline constexpr bool manager_is_safe = true;
 ///
 /// The coroutine that `with()` returns keeps the body: a copy of a named one, so that changes go to that
 /// (`std::ref(body)` refers to it); only what cannot be copied must outlive the coroutine. So must a manager that has a
-/// name; a temporary is moved into it. The body's own locals die when it ends, which is before aexit() begins: what
-/// tasks of a group share belongs above.
+/// name, but for a `Server`, which is a handle; a temporary is moved into it. The body's own locals die when it ends,
+/// which is before aexit() begins: what tasks of a group share belongs above.
 ///
 /// ```cpp
 /// co_await asyncio::with(asyncio::timeout(10s), [&](asyncio::Timeout&) -> asyncio::Coro<> { co_await work(); });
@@ -249,10 +254,11 @@ auto with(Manager&& manager, Body&& body) {
     static_assert(
         detail::manager_is_safe<Manager>,
         "g++ 12 would destroy this temporary aggregate twice: give its class a constructor, or the object a name");
-    using Return = detail::BodyReturn<Manager, detail::KeptAction<Body>>;
+    using Kept = detail::KeptManager<Manager>;
+    using Return = detail::BodyReturn<Kept, detail::KeptAction<Body>>;
     using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
-    return detail::with_statement<Result, Manager, detail::KeptAction<Body>>(static_cast<Manager&&>(manager),
-                                                                             static_cast<Body&&>(body));
+    return detail::with_statement<Result, Kept, detail::KeptAction<Body>>(static_cast<Manager&&>(manager),
+                                                                          static_cast<Body&&>(body));
 }
 
 }  // namespace asyncio
