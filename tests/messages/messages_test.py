@@ -97,6 +97,10 @@ CASES = {
     "Coro<std::string_view> f() { co_return std::string(); }": "a view of a temporary or a local variable",
     "Coro<std::string_view> f() { std::string text; co_return text; }": "a view of a temporary or a local variable",
     "Coro<std::string_view> f(std::string text) { co_return text; }": "a view of a temporary or a local variable",
+    "Coro<HostPort> f(std::string host) { co_return HostPort(host, 80); }": "would only refer to a string that dies",
+    "Coro<BytesLike> f() { std::string text; co_return text; }": "would only refer to a string that dies",
+    "void f(EventLoop& loop, Host host) { loop.create_future<Host>().set_result(host); }":
+        "would only refer to a string that dies",
     "Coro<std::optional<std::string_view>> f() { co_return std::string(); }":
         "a view of a temporary or a local variable",
     "Coro<std::span<const int>> f() { co_return std::vector<int>(); }": "a view of a temporary or a local variable",

@@ -8,11 +8,18 @@
 
 namespace asyncio::detail {
 
+/// What stands for an argument and only refers to what it was made of, which no result can outlive.
+template <class T>
+inline constexpr bool is_argument = false;
+
 /// Room for a result that is not there yet: any object type, a reference, or void.
 template <class T>
 class Slot {
     static_assert(std::is_object_v<T> && !std::is_const_v<T>,
                   "a result is an object, a reference or void: Coro<T> instead of Coro<const T> or Coro<T&&>");
+    static_assert(!is_argument<T>,
+                  "a result of this type would only refer to a string that dies with the coroutine: return "
+                  "what owns it, a std::string, a std::pair<std::string, int> or a SocketAddress, say");
     static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                   "a result cannot be of an over-aligned type: g++ aligns no coroutine frame to more than 16 bytes");
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <asyncio/detail/slot.h>
+
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -80,6 +82,9 @@ private:
 };
 
 namespace detail {
+
+template <>
+inline constexpr bool is_argument<BytesLike> = true;
 
 /// Bytes that an operation sends while it waits: kept if they were given away, else referred to.
 class KeptBytes {

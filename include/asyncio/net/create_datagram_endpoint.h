@@ -76,6 +76,9 @@ struct DatagramEndpointOptions {
 
 namespace detail {
 
+template <>
+inline constexpr bool is_argument<EndpointAddress> = true;
+
 Coro<DatagramEndpoint<>> create_datagram_endpoint(Ref<ProtocolMaker> maker, const DatagramEndpointOptions& options);
 
 }  // namespace detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/detail/count.h>
+#include <asyncio/detail/slot.h>
 
 #include <concepts>
 #include <optional>
@@ -57,7 +58,7 @@ private:
     Kind kind_ = Kind::none;
 };
 
-/// A host and a port, or None.
+/// A host and a port, or None: a view of the caller's strings, as those are, to be given to a call and not to be kept.
 class HostPort {
 public:
     constexpr HostPort() noexcept = default;
@@ -72,6 +73,13 @@ private:
 };
 
 namespace detail {
+
+template <>
+inline constexpr bool is_argument<Host> = true;
+template <>
+inline constexpr bool is_argument<Port> = true;
+template <>
+inline constexpr bool is_argument<HostPort> = true;
 
 /// A Host that keeps its string.
 class OwnedHost {
