@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <limits>
@@ -121,6 +122,14 @@ SocketAddress SocketAddress::from_native(const void* native, std::size_t size) {
 
 bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept {
     return a.size_ == b.size_ && std::memcmp(a.bytes_, b.bytes_, a.size_) == 0;
+}
+
+bool operator<(const SocketAddress& a, const SocketAddress& b) noexcept {
+    int order = std::memcmp(a.bytes_, b.bytes_, std::min(a.size_, b.size_));
+    return order < 0 || (order == 0 && a.size_ < b.size_);
+}
+std::size_t hash_value(const SocketAddress& a) noexcept {
+    return std::hash<std::string_view>()({reinterpret_cast<const char*>(a.bytes_), a.size_});
 }
 
 AddressFamily SocketAddress::family() const noexcept {

@@ -8,7 +8,9 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -333,6 +335,31 @@ TEST_F(Unretrieved, ExceptionReportedToAHandlerThatThrowsDoesNotEndTheProgram) {
     }
     EXPECT_EQ(errors_logged, 3);
     set_log_handler(before);
+}
+
+// `tasks.add(task)`, `task.add_done_callback(tasks.discard)`
+TEST(Future, LeavesASetOfRunningTasksByACallback) {
+    std::unordered_set<AnyTask> hashed;
+    std::set<Task<int>> ordered;
+    run_test([&]() -> Coro<> {
+        for (int number : {1, 2}) {
+            Task<int> task = create_task(sleep(Seconds(number), number));
+            hashed.insert(task);
+            hashed.insert(task);
+            ordered.insert(task);
+            task.add_done_callback([&](const Task<int>& done) {
+                hashed.erase(done);
+                ordered.erase(done);
+            });
+        }
+        EXPECT_EQ(hashed.size(), 2u);
+        EXPECT_EQ(ordered.size(), 2u);
+        co_await sleep(Seconds(1.5));
+        EXPECT_EQ(hashed.size(), 1u);
+        EXPECT_EQ(ordered.size(), 1u);
+        co_await sleep(Seconds(1));
+    });
+    EXPECT_TRUE(hashed.empty() && ordered.empty());
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <map>
 #include <string>
+#include <unordered_map>
 
 #include "support/run_test.h"
 
@@ -83,6 +85,23 @@ TEST(SocketAddress, NamesWildPortsAndLongPathsAreRefused) {
     std::string abstract = std::string(1, '\0') + longest;
     EXPECT_EQ(SocketAddress::unix_path(abstract).path(), abstract);
     EXPECT_EQ(outcome([&] { return SocketAddress::unix_path(abstract + "x"); }), "OSError('AF_UNIX path too long')");
+}
+
+TEST(SocketAddress, MayBeAKey) {
+    std::map<SocketAddress, int> map;
+    std::unordered_map<SocketAddress, int> hashed;
+    for (int round = 0; round < 2; ++round) {
+        for (SocketAddress address :
+             {SocketAddress("127.0.0.1", 80), SocketAddress("127.0.0.1", 81), SocketAddress(), SocketAddress("::1", 80),
+              SocketAddress::unix_path("/run/a"), SocketAddress::unix_path("/run/ab")}) {
+            ++map[address];
+            ++hashed[address];
+        }
+    }
+    EXPECT_EQ(map.size(), 6u);
+    EXPECT_EQ(hashed.size(), 6u);
+    EXPECT_EQ(map[SocketAddress("127.0.0.1", 81)], 2);
+    EXPECT_EQ(hashed[SocketAddress("::1", 80)], 2);
 }
 
 TEST(SocketAddress, AZeroByteInsideAPathIsRefusedAndInAnAbstractNameIsAByteAsOthers) {

@@ -158,6 +158,9 @@ public:
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
     friend bool operator==(const AnyFuture& a, const AnyFuture& b) noexcept { return a.state_ == b.state_; }
+    /// For sets and maps: in any order.
+    friend bool operator<(const AnyFuture& a, const AnyFuture& b) noexcept { return hash_value(a) < hash_value(b); }
+    friend std::size_t hash_value(const AnyFuture& a) noexcept { return reinterpret_cast<std::size_t>(a.state_.get()); }
 
     bool done() const { return state().done(); }
     bool cancelled() const { return state().cancelled(); }
@@ -297,3 +300,9 @@ constexpr bool isfuture(const X&) noexcept {
 std::string repr(const AnyFuture& future);
 
 }  // namespace asyncio
+
+template <class Future>
+requires std::is_base_of_v<asyncio::AnyFuture, Future>
+struct std::hash<Future> {
+    std::size_t operator()(const Future& future) const noexcept { return hash_value(future); }
+};

@@ -37,6 +37,9 @@ public:
 
     explicit operator bool() const noexcept { return size_ != 0; }
     friend bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept;
+    /// For sets and maps: in any order.
+    friend bool operator<(const SocketAddress& a, const SocketAddress& b) noexcept;
+    friend std::size_t hash_value(const SocketAddress& a) noexcept;
 
     AddressFamily family() const noexcept;
     /// `"127.0.0.1"`; empty if it has none.
@@ -70,3 +73,8 @@ private:
 std::string repr(const SocketAddress& address);
 
 }  // namespace asyncio
+
+template <>
+struct std::hash<asyncio::SocketAddress> {
+    std::size_t operator()(const asyncio::SocketAddress& address) const noexcept { return hash_value(address); }
+};
