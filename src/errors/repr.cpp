@@ -49,6 +49,8 @@ std::string repr_of_string(std::string_view text) {
     return all.substr(0, head) + "..." + all.substr(all.size() - tail);
 }
 
+std::string repr_of_whole_string(std::string_view text) { return quoted(text); }
+
 std::string repr_of_object(const std::type_info& type, const void* object) {
     char address[32];
     std::snprintf(address, sizeof address, "%p", object);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,20 @@ TEST(Repr, OfLongTextsIsShortened) {
     EXPECT_EQ(repr_of(std::string(28, 'x')), "'xxxxxxxxxxxxxxxxxxxxxxxxxxxx'");
     EXPECT_EQ(repr_of(std::string(29, 'x')), "'xxxxxxxxxxxx...xxxxxxxxxxxxx'");
     EXPECT_EQ(repr_of(std::string(100, 'x')), "'xxxxxxxxxxxx...xxxxxxxxxxxxx'");
+}
+
+// Recorded from CPython 3.14.10.
+TEST(Repr, OfPlainValuesIsPythons) {
+    EXPECT_EQ(asyncio::repr(-5), "-5");
+    EXPECT_EQ(asyncio::repr(0.5F), "0.5");
+    EXPECT_EQ(asyncio::repr(false), "False");
+    EXPECT_EQ(asyncio::repr(std::nullopt), "None");
+    EXPECT_EQ(asyncio::repr('x'), "'x'");
+    EXPECT_EQ(asyncio::repr("it's"), "\"it's\"");
+    EXPECT_EQ(asyncio::repr(std::string_view("a\nb")), "'a\\nb'");
+    EXPECT_EQ(asyncio::repr(std::string(40, 'x')), "'" + std::string(40, 'x') + "'");
+    EXPECT_EQ(asyncio::repr(std::optional<int>()), "None");
+    EXPECT_EQ(asyncio::repr(std::optional<std::string>("a")), "'a'");
 }
 
 struct Point {};

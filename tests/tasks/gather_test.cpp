@@ -223,6 +223,26 @@ TEST(Gather, InGathersOfEagerTasksNothingIsScheduled) {
     }
 }
 
+// Recorded from CPython 3.14.10: a future shows its result as reprlib does, six elements and texts of 30 characters.
+TEST(Gather, ReprIsShortenedOfTheFutureAndWholeOfItsResults) {
+    run_test([]() -> Coro<> {
+        auto text = [](char letter) -> Coro<std::string> { co_return std::string(40, letter); };
+        auto both = gather(text('x'), value(1, 0), value(2, 0), value(3, 0), value(4, 0), value(5, 0), value(6, 0));
+        co_await both;
+        EXPECT_EQ(repr(both),
+                  "<_GatheringFuture finished result=['xxxxxxxxxxxx...xxxxxxxxxxxxx', 1, 2, 3, 4, 5, ...]>");
+        EXPECT_EQ(repr(both.result()), "['" + std::string(40, 'x') + "', 1, 2, 3, 4, 5, 6]");
+        std::vector<Coro<std::string>> texts;
+        texts.push_back(text('y'));
+        auto all = gather(return_exceptions, std::move(texts));
+        co_await all;
+        EXPECT_EQ(repr(all), "<_GatheringFuture finished result=['yyyyyyyyyyyy...yyyyyyyyyyyyy']>");
+        EXPECT_EQ(repr(all.result()), "['" + std::string(40, 'y') + "']");
+        std::vector<std::vector<int>> nested = {{1}, {}};
+        EXPECT_EQ(repr(nested), "[[1], []]");
+    });
+}
+
 TEST(Gather, OfFinishedFuturesIsDoneOnReturn) {
     run_test([]() -> Coro<> {
         auto future = get_running_loop().create_future<int>();

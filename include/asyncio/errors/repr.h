@@ -28,7 +28,11 @@ concept HasRepr = requires(const T& value) {
     { repr(value) } -> std::convertible_to<std::string>;
 };
 
-/// A value as Python would print it, as far as its type lets us.
+/// For what holds values: `shortened(value)` and `whole(value)`.
+template <class T>
+struct Shown {};
+
+/// A value as Python would print it, as far as its type lets us; a long one is shortened as reprlib does.
 template <class T>
 std::string repr_of(const T& value) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -43,6 +47,8 @@ std::string repr_of(const T& value) {
         return repr_of_unsigned(value);
     } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
         return repr_of_string(value);
+    } else if constexpr (requires { Shown<T>::shortened(value); }) {
+        return Shown<T>::shortened(value);
     } else if constexpr (HasRepr<T>) {
         return repr(value);
     } else {
@@ -50,5 +56,38 @@ std::string repr_of(const T& value) {
     }
 }
 
+std::string repr_of_whole_string(std::string_view text);
+
+template <class T>
+concept IsText = std::is_convertible_v<const T&, std::string_view> || std::is_same_v<T, char>;
+
+/// The same, but nothing is shortened.
+template <class T>
+std::string whole_repr_of(const T& value) {
+    if constexpr (std::is_same_v<T, char>) {
+        return repr_of_whole_string({&value, 1});
+    } else if constexpr (IsText<T>) {
+        return repr_of_whole_string(value);
+    } else if constexpr (requires { Shown<T>::whole(value); }) {
+        return Shown<T>::whole(value);
+    } else {
+        return repr_of(value);
+    }
+}
+
 }  // namespace detail
+
+/// A number, a bool, a string or None as Python prints it: `-1`, `0.5`, `True`, `'a\n'`, `None`. A `char` is a string
+/// of one. Python: repr(x).
+template <class T>
+requires(std::is_arithmetic_v<T> || detail::IsText<T> || std::is_same_v<T, std::nullopt_t>) std::string
+    repr(const T& value) {
+    return detail::whole_repr_of(value);
+}
+/// What is in it, or `None`.
+template <class T>
+std::string repr(const std::optional<T>& value) {
+    return value ? detail::whole_repr_of(*value) : "None";
+}
+
 }  // namespace asyncio

@@ -85,10 +85,24 @@ private:
     std::exception_ptr exception_;
 };
 
+namespace detail {
+
+template <class T>
+struct Shown<Result<T>> {
+    static std::string shortened(const Result<T>& result) {
+        return result ? repr_of(*result) : asyncio::repr(result.exception());
+    }
+    static std::string whole(const Result<T>& result) {
+        return result ? whole_repr_of(*result) : asyncio::repr(result.exception());
+    }
+};
+
+}  // namespace detail
+
 /// As Python prints what is inside: `42`, `ValueError('boom')`.
 template <class T>
 std::string repr(const Result<T>& result) {
-    return result ? detail::repr_of(*result) : repr(result.exception());
+    return detail::whole_repr_of(result);
 }
 
 }  // namespace asyncio
