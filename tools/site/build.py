@@ -46,7 +46,7 @@ class Sources:
                 self.of_file[ROOT / name] = page
         for path in sorted((ROOT / "docs").glob("*.md")):
             self.of_file[path] = f"docs/{path.name}"
-        for path in sorted((ROOT / "examples").glob("*.cpp")):
+        for path in [*sorted((ROOT / "examples").glob("*.cpp")), *sorted((ROOT / "examples/ports").glob("*.cpp"))]:
             self.of_file[path] = f"examples/{path.stem}.md"
         for path in (ROOT / "examples", ROOT / "examples/README.md"):
             self.of_file[path] = "examples/index.md"
