@@ -1,4 +1,5 @@
-// A mail server that only tells what it gets (RFC 5321), as a protocol that is called with lines, and a client of streams.
+// A mail server that only tells what it gets (RFC 5321), as a protocol that is called with lines, and a client of
+// streams.
 #include <asyncio/asyncio.h>
 
 #include <cstdio>
@@ -76,9 +77,11 @@ public:
     void connection_lost(std::exception_ptr) override { timer_.cancel(); }
 
     void line_received(const std::string& line) override {
-        static const std::map<std::string, void (Smtp::*)(const std::string&)> handlers = {
-            {"EHLO", &Smtp::smtp_ehlo}, {"MAIL", &Smtp::smtp_mail}, {"RCPT", &Smtp::smtp_rcpt},
-            {"DATA", &Smtp::smtp_data}, {"QUIT", &Smtp::smtp_quit}};
+        static const std::map<std::string, void (Smtp::*)(const std::string&)> handlers = {{"EHLO", &Smtp::smtp_ehlo},
+                                                                                           {"MAIL", &Smtp::smtp_mail},
+                                                                                           {"RCPT", &Smtp::smtp_rcpt},
+                                                                                           {"DATA", &Smtp::smtp_data},
+                                                                                           {"QUIT", &Smtp::smtp_quit}};
         be_patient();
         if (text_) return text_received(line);
         std::size_t space = std::min(line.find(' '), line.size());
@@ -159,10 +162,20 @@ Coro<> say(std::string host, int port, Strings lines) {
 
 Coro<> send_mails(Mailbox& mailbox, Server& server) {
     SocketAddress address = server.sockets()[0].getsockname();
-    const Strings one = {"EHLO me", "RCPT TO:<b@x>", "MAIL FROM:<a@x>", "RCPT TO:<b@x>", "RCPT TO:<c@x>", "RCPT d",
-                         "DATA", " Subject: hello", " ", " ..", ".", "QUIT"};
-    const Strings two = {"HELP", "MAIL FROM:<a@x>", "DATA", "RCPT TO:<b@x>", "DATA", " 1", ".", "MAIL FROM:<a@x>",
-                         "RCPT TO:<c@x>", "DATA", " 2", "."};
+    const Strings one = {"EHLO me",
+                         "RCPT TO:<b@x>",
+                         "MAIL FROM:<a@x>",
+                         "RCPT TO:<b@x>",
+                         "RCPT TO:<c@x>",
+                         "RCPT d",
+                         "DATA",
+                         " Subject: hello",
+                         " ",
+                         " ..",
+                         ".",
+                         "QUIT"};
+    const Strings two = {"HELP", "MAIL FROM:<a@x>", "DATA",          "RCPT TO:<b@x>", "DATA", " 1",
+                         ".",    "MAIL FROM:<a@x>", "RCPT TO:<c@x>", "DATA",          " 2",   "."};
     co_await say(address.host(), address.port(), one);
     co_await say(address.host(), address.port(), two);
     co_await wait_for(mailbox.wait_for_mails(3), 1);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -53,6 +54,8 @@ TEST(Repr, OfPlainValuesIsPythons) {
     EXPECT_EQ(asyncio::repr("it's"), "\"it's\"");
     EXPECT_EQ(asyncio::repr(std::string_view("a\nb")), "'a\\nb'");
     EXPECT_EQ(asyncio::repr(std::string(40, 'x')), "'" + std::string(40, 'x') + "'");
+    EXPECT_EQ(asyncio::repr(std::pair<std::string, std::pair<int, bool>>("it's", {1, true})), "(\"it's\", (1, True))");
+    EXPECT_EQ(repr_of(std::pair<int, std::string>(1, std::string(40, 'x'))), "(1, 'xxxxxxxxxxxx...xxxxxxxxxxxxx')");
     EXPECT_EQ(asyncio::repr(std::optional<int>()), "None");
     EXPECT_EQ(asyncio::repr(std::optional<std::string>("a")), "'a'");
 }

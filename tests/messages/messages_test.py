@@ -97,6 +97,11 @@ CASES = {
     "Coro<std::string_view> f() { co_return std::string(); }": "a view of a temporary or a local variable",
     "Coro<std::string_view> f() { std::string text; co_return text; }": "a view of a temporary or a local variable",
     "Coro<std::string_view> f(std::string text) { co_return text; }": "a view of a temporary or a local variable",
+    "struct Pool { void aenter() {} void aexit(std::exception_ptr) {} Lock lock; };\n"
+    "Coro<> f() { co_await with(Pool(), [] {}); }": "a temporary manager is moved, and this one cannot be",
+    "#include <asyncio/contextlib.h>\nstruct Pool { void aenter() {} void aexit(std::exception_ptr) {} Lock lock; };\n"
+    "Coro<> f(AsyncExitStack& stack) { co_await stack.enter_async_context(Pool()); }":
+        "a temporary manager is moved, and this one cannot be",
     "Coro<HostPort> f(std::string host) { co_return HostPort(host, 80); }": "would only refer to a string that dies",
     "Coro<BytesLike> f() { std::string text; co_return text; }": "would only refer to a string that dies",
     "void f(EventLoop& loop, Host host) { loop.create_future<Host>().set_result(host); }":

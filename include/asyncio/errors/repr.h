@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 #include <typeinfo>
+#include <utility>
 
 namespace asyncio {
 
@@ -75,6 +76,16 @@ std::string whole_repr_of(const T& value) {
     }
 }
 
+template <class A, class B>
+struct Shown<std::pair<A, B>> {
+    static std::string shortened(const std::pair<A, B>& pair) {
+        return "(" + repr_of(pair.first) + ", " + repr_of(pair.second) + ")";
+    }
+    static std::string whole(const std::pair<A, B>& pair) {
+        return "(" + whole_repr_of(pair.first) + ", " + whole_repr_of(pair.second) + ")";
+    }
+};
+
 }  // namespace detail
 
 /// A number, a bool, a string or None as Python prints it: `-1`, `0.5`, `True`, `'a\n'`, `None`. A `char` is a string
@@ -83,6 +94,11 @@ template <class T>
 requires(std::is_arithmetic_v<T> || detail::IsText<T> || std::is_same_v<T, std::nullopt_t>) std::string
     repr(const T& value) {
     return detail::whole_repr_of(value);
+}
+/// `(1, 'a')`
+template <class A, class B>
+std::string repr(const std::pair<A, B>& pair) {
+    return detail::whole_repr_of(pair);
 }
 /// What is in it, or `None`.
 template <class T>

@@ -126,6 +126,8 @@ public:
         static_assert(AsyncContextManager<Manager>,
                       "this object does not support the asynchronous context manager protocol: aenter() and "
                       "aexit(std::exception_ptr)");
+        static_assert(detail::can_be_kept<detail::KeptManager<Manager>>,
+                      "a temporary manager is moved, and this one cannot be: give it a name, above the block");
         auto entry = std::make_unique<Entry<detail::KeptManager<Manager>>>(static_cast<Manager&&>(manager));
         return enter(std::move(entry));
     }

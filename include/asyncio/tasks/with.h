@@ -44,6 +44,9 @@ concept TaskOwner = requires(std::remove_reference_t<Manager>& manager, std::exc
 template <class Manager>
 using KeptManager = std::conditional_t<is_handle<std::remove_cvref_t<Manager>>, std::remove_cvref_t<Manager>, Manager>;
 
+template <class Kept>
+inline constexpr bool can_be_kept = std::is_reference_v<Kept> || std::is_move_constructible_v<Kept>;
+
 template <class T>
 struct Awaited {
     using type = T;
@@ -255,6 +258,7 @@ auto with(Manager&& manager, Body&& body) {
         detail::manager_is_safe<Manager>,
         "g++ 12 would destroy this temporary aggregate twice: give its class a constructor, or the object a name");
     using Kept = detail::KeptManager<Manager>;
+    static_assert(detail::can_be_kept<Kept>, "a temporary manager is moved, and this one cannot be: give it a name");
     using Return = detail::BodyReturn<Kept, detail::KeptAction<Body>>;
     using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
     return detail::with_statement<Result, Kept, detail::KeptAction<Body>>(static_cast<Manager&&>(manager),
