@@ -159,7 +159,9 @@ public:
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
     friend bool operator==(const AnyFuture& a, const AnyFuture& b) noexcept { return a.state_ == b.state_; }
 
+    /// Whether it has a result or an exception, or was cancelled. Python: fut.done().
     bool done() const { return state().done(); }
+    /// Whether it was cancelled, and that is over. Python: fut.cancelled().
     bool cancelled() const { return state().cancelled(); }
     /// Cancels the future and schedules its callbacks, or asks the task to end; false if it is done already.
     /// The task that waits for it, or runs it, sees CancelledError in the loop's next pass.
@@ -169,6 +171,7 @@ public:
     }
     /// The exception it ended with, or null. Throws InvalidStateError if it is pending, CancelledError if cancelled.
     std::exception_ptr exception() const { return state().exception(); }
+    /// Its loop. Throws RuntimeError if that was destroyed. Python: fut.get_loop().
     EventLoop& get_loop() const { return detail::loop_of(state_.get()); }
 
     /// Calls `callback(future)` through `call_soon` when the future is done, in the order of registration.
@@ -230,6 +233,8 @@ public:
         state().check_result();
         return slot().get();
     }
+    /// Finishes it with this value, of nothing for `Future<>`; who waits goes on in the next pass. Throws
+    /// InvalidStateError if it is done, RuntimeError for a task. Python: fut.set_result().
     template <class... Value>
     requires(std::is_void_v<T> ? sizeof...(Value) == 0
                                : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> &&
@@ -266,6 +271,7 @@ public:
         }
     }
 
+    /// The same with its type: calls `callback(Future<T>)`. Python: fut.add_done_callback().
     template <class Callback>
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)};

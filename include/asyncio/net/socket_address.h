@@ -38,6 +38,7 @@ public:
     explicit operator bool() const noexcept { return size_ != 0; }
     friend bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept;
 
+    /// INET, INET6, UNIX …; UNSPEC of none.
     AddressFamily family() const noexcept;
     /// `"127.0.0.1"`; empty if it has none.
     std::string host() const;
