@@ -315,6 +315,11 @@ public:
 
     /// Who is told of exceptions that nobody else sees; none restores the default, which logs them.
     void set_exception_handler(ExceptionHandler handler);
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method>
+    void set_exception_handler(Method method, Object&& object) {
+        set_exception_handler(ExceptionHandler(detail::bound_method(method, static_cast<Object&&>(object))));
+    }
     bool has_exception_handler() const noexcept;  ///< whether one is set. Python: get_exception_handler() is not None
     /// Tells the handler, or the default. What it throws is logged, but KeyboardInterrupt and SystemExit, which come
     /// out. Python: loop.call_exception_handler().
@@ -339,8 +344,10 @@ private:
     static auto bind(F&& function, Args&&... args) {
         static_assert(detail::Callback<F, Args...>,
                       "the loop calls f with copies of the arguments that it keeps: f must take them by value, & or "
-                      "const&, and by & what cannot be copied");
+                      "const&, and by & what cannot be copied. Of a method, &Class::f, all arguments have to be given, "
+                      "or write a lambda");
         detail::check_can_keep<F, Args...>();
+        detail::check_is_no_copy<F, Args...>();
         return detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>(static_cast<F&&>(function),
                                                                          static_cast<Args&&>(args)...);
     }

@@ -179,6 +179,11 @@ public:
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)};
     }
+    /// The same for a method of an object, which is given by a pointer, a `std::ref` or as a handle.
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
     /// How many it removed: one, or none if it was called or scheduled already.
     std::size_t remove_done_callback(CallbackId id) const {
         return state().remove_done_callback(static_cast<std::uint64_t>(id));
@@ -276,6 +281,10 @@ public:
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)};
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
 
     auto operator co_await() const& { return detail::FutureAwaiter<T, false>(state_or_throw()); }
     auto operator co_await() && { return detail::FutureAwaiter<T, true>(state_or_throw()); }

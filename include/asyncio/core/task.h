@@ -98,6 +98,10 @@ public:
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<Task<T>>(this->state(), std::move(callback), options.context)};
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
 };
 
 /// A task whatever its result type is; what `current_task()` and `all_tasks()` give. Python: asyncio.Task.
@@ -119,6 +123,10 @@ public:
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)};
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
 };
 
 namespace detail {
@@ -241,6 +249,7 @@ template <class F>
 concept PerhapsCoroutineFunction = (!Awaitable<F> ||
                                     Coroutine<F>)&&(std::is_class_v<std::remove_cvref_t<F>> ||
                                                     std::is_arithmetic_v<std::remove_cvref_t<F>> ||
+                                                    std::is_member_function_pointer_v<std::remove_cvref_t<F>> ||
                                                     std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
 
 /// What nothing that makes a task can take.

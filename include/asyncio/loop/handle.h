@@ -150,9 +150,6 @@ private:
     std::tuple<Args...> arguments_;
 };
 
-/// The callable by which a user knows a callback.
-template <class F>
-inline const std::type_info& known_type = typeid(F);
 template <class F, class... Args>
 inline const std::type_info& known_type<BoundCall<F, Args...>> = typeid(F);
 

@@ -232,6 +232,11 @@ public:
                       "add_done_callback() calls its callback with the future that is done");
         state().add_callback(new detail::ConcurrentCallbackOf<T, Callback>(std::move(callback)));
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method>
+    void add_done_callback(Method method, Object&& object) const {
+        add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)));
+    }
 
     /// Waits without blocking, in any loop, and gives the result by value. Cancelling the task cancels the future.
     auto operator co_await() const {
