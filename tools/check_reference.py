@@ -130,7 +130,8 @@ def members_not_shown(names, guides):
     shown = set()
     for name, member in members.values():
         is_virtual = any(re.search(r"\bvirtual\b|\boverride\b", text) for text in member.signatures)
-        call = re.compile(rf"(?:\.|->|::{'| ' if is_virtual else ''}){re.escape(member.name)}(?:<[^<>]*>)?\(")
+        before = r"\b" if member.is_friend else rf"(?:\.|->|::{'| ' if is_virtual else ''})"
+        call = re.compile(rf"{before}{re.escape(member.name)}(?:<[^<>]*>)?\(")
         is_only_one = len({other.file for _, other in members.values() if other.name == member.name}) == 1
         words = {word for relative in relatives(name.name) for word in ways_to(relative)}
         whose = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
