@@ -227,6 +227,7 @@ using asyncio::LoopOptions;
 using asyncio::NameInfo;
 using asyncio::Named;
 using asyncio::NewTask;
+using asyncio::NextCompleted;
 using asyncio::None;
 using asyncio::NotADirectoryError;
 using asyncio::NotImplementedError;

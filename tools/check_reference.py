@@ -3,7 +3,9 @@
 
 check_reference.py [ROOT]      check_reference.py --self-test
 
-- Each name has a comment; what is obvious by its name may be left to the class's comment, if that says the name.
+- Each name has a comment, and so has each public member function: one for all its overloads, but not one for several names. The class's
+  comment is enough for constructors, and for what C++ or `with()` calls by itself: operators, `begin()`, `end()`, `what()`, `aenter()`,
+  `aexit()`. Of other members the name may say enough, if the class's comment has it, or docs/from-python.md.
 - What is to be awaited says what cancelling does.
 - What throws, there or in its definition in src/, names the exception.
 - It tells of Python's counterpart, or stands in a table row of docs/from-python.md.
@@ -23,7 +25,10 @@ import build
 import reference
 from reference_pages import hidden, page_of
 
-BY_LANGUAGE = re.compile(r"operator\W*|operator bool|aenter|aexit|what|begin|end|repr|str|empty|size|has_value|Guard")
+# What C++ or with() calls by itself.
+BY_LANGUAGE = re.compile(r"operator\W*|operator bool|aenter|aexit|what|begin|end")
+# What needs no example: one reads it off.
+BY_ITS_NAME = re.compile(r"repr|str|empty|size|has_value|Guard")
 AWAITED = re.compile(r"^(?:template[^\n]*\n)?(?:requires[^\n]*\n)?(?:static |virtual )*(?:Coro<|detail::\w*(?:Operation|Waiter|Awaiter|Awaited|Sleep)|\w+Operation<|Operation<)")
 NUMBERS = re.compile(r"\b(?:std::)?(?:size_t|ptrdiff_t|u?int\d+_t|int|unsigned|double)\b(?!\s*\()")
 THROWS = re.compile(r"\bthrow (?:asyncio::)?([A-Z]\w+)")
@@ -75,8 +80,7 @@ def complaints(root):
             if hidden(member) or member.kind == "enumerator" or BY_LANGUAGE.fullmatch(member.name) or member.name == name.name.split("::")[-1]:
                 continue
             where = f"include/{member.file}:{member.line}: {name.qualified}::{member.name}"
-            plain = member.kind == "variable" and not NUMBERS.search(member.signatures[0])
-            if not member.doc and not plain and member.name.removeprefix("set_") not in mapped and not re.search(rf"\b{member.name}\b", name.doc):
+            if not member.doc and not told_by_its_class(member, name, mapped):
                 yield f"{where} has no comment"
                 continue
             for problem in lacks(member, member.doc + name.doc, definitions):
@@ -120,12 +124,14 @@ def members_not_shown(names, guides):
     for name in classes.values():
         for member in name.members:
             if (member.kind == "function" and not hidden(member) and not BY_LANGUAGE.fullmatch(member.name) and member.name != name.name
+                    and not BY_ITS_NAME.fullmatch(member.name)
                     and name.name not in READ_BY_THE_LIBRARY | FOR_BACKENDS):
                 members.setdefault((member.file, member.line), (name, member))
     shown = set()
     for name, member in members.values():
         is_virtual = any(re.search(r"\bvirtual\b|\boverride\b", text) for text in member.signatures)
-        call = re.compile(rf"(?:\.|->|::{'| ' if is_virtual else ''}){re.escape(member.name)}(?:<[^<>]*>)?\(")
+        before = r"\b" if member.is_friend else rf"(?:\.|->|::{'| ' if is_virtual else ''})"
+        call = re.compile(rf"{before}{re.escape(member.name)}(?:<[^<>]*>)?\(")
         is_only_one = len({other.file for _, other in members.values() if other.name == member.name}) == 1
         words = {word for relative in relatives(name.name) for word in ways_to(relative)}
         whose = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
@@ -140,6 +146,14 @@ def tells_of_python(name, mapped):
     """By a row, a word, or by what it belongs to: `What wait() gives`."""
     return (name.name in mapped or name.scope or re.search(r"\b(Python|of yours|one of your own|New here)\b", name.doc)
             or any(word in mapped for word in re.findall(r"`(\w+)", name.doc)))
+
+
+def told_by_its_class(member, name, mapped):
+    """A function has a sentence of its own; of other members the name may say enough."""
+    if member.kind == "function":
+        return False
+    plain = member.kind == "variable" and not NUMBERS.search(member.signatures[0])
+    return plain or member.name.removeprefix("set_") in mapped or re.search(rf"\b{member.name}\b", name.doc)
 
 
 def lacks(name, doc, definitions):
@@ -170,6 +184,14 @@ public:
     /// Waits. Cancelling ends it.
     Coro<> ends();
     void stop();
+    /// Goes on, and back.
+    void next();
+    void previous();
+    /// Both ways.
+    void turn();
+    void turn(int angle);
+    Loop(int speed);
+    bool operator!() const;
     int number = 0;
     int size_in_bytes = 0;  ///< bytes
     std::string text;
@@ -198,7 +220,8 @@ struct Silent {};
         unshown = list(members_not_shown(classes, ["QuickLoop l; l.run();", "x.lonely();"]))
         assert unshown == ["include/f.h:4: Loop::never has no example", "include/g.h:2: Other::run has no example"], unshown
     assert found == ["Loop::lasting has no comment", "Loop::fail throws ValueError, and does not say so", "Loop::well has no comment",
-                     "Loop::waits does not say what cancelling does", "Loop::number has no comment",
+                     "Loop::waits does not say what cancelling does", "Loop::stop has no comment", "Loop::previous has no comment",
+                     "Loop::number has no comment",
                      "Lonely tells of no counterpart in Python", "Silent has no comment"], found
 
 

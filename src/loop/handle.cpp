@@ -216,6 +216,11 @@ void LoopCore::forget_handle(HandleBase& handle) noexcept {
 
 }  // namespace detail
 
+Context Handle::get_context() const {
+    if (!state_) throw RuntimeError("this handle is empty: it was default-constructed or moved from");
+    return state_->context_slot().context();
+}
+
 std::string repr(const Handle& handle) { return handle ? handle.state_or_null()->repr() : std::string("<Handle>"); }
 
 }  // namespace asyncio

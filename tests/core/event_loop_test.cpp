@@ -343,6 +343,13 @@ TEST(EventLoop, DestroyedWhileClosedOrNeverRunItLeavesNothing) {
     EXPECT_THROW(outlives.get_loop(), RuntimeError);
 }
 
+TEST(Handle, EmptyIsNotCancelledAndHasNoContext) {
+    Handle empty;
+    empty.cancel();
+    EXPECT_FALSE(empty.cancelled());
+    EXPECT_THROW(empty.get_context(), RuntimeError);
+}
+
 #if !defined(__SANITIZE_ADDRESS__)
 TEST(EventLoop, OutOfDescriptorsItThrowsWhenItWouldSleepAndGoesOnLater) {
     EventLoop loop({.io_backend = IoBackendKind::epoll});

@@ -90,6 +90,18 @@ CASES = {
     "void f(EventLoop& loop) { loop.call_soon_threadsafe([](int) {}); }": "calls a callback without arguments",
     "void f(EventLoop& loop) { loop.add_signal_handler(2, [](int) {}); }": "calls a callback without arguments",
     "void f(Future<int> future) { future.add_done_callback([](int) {}); }": "with the future or task that is done",
+    "void f(EventLoop& loop, Event& event) { loop.call_soon(&Event::set, event); }":
+        "one of these cannot be copied: give it by std::move, or by std::ref",
+    "struct S { void f() {} };\nvoid f(EventLoop& loop, S& s) { loop.call_soon(&S::f, s); }":
+        "give &object or std::ref(object)",
+    "struct S { void done(AnyFuture) noexcept {} };\nvoid f(Task<> task, S& s) { task.add_done_callback(&S::done, s); }":
+        "give &object or std::ref(object)",
+    "#include <asyncio/contextlib.h>\nstruct S { void f(int) {} };\n"
+    "void f(AsyncExitStack& stack, S& s) { stack.callback(&S::f, s, 1); }": "give &object or std::ref(object)",
+    "struct S { void f(int n = 1) {} };\nvoid f(EventLoop& loop, S& s) { loop.call_later(1, &S::f, &s); }":
+        "Of a method, &Class::f, all arguments have to be given",
+    "struct S { void f(int) {} };\nvoid f(Future<int> future, S& s) { future.add_done_callback(&S::f, &s); }":
+        "with the future or task that is done",
     "Coro<> f() { co_await wait_for([]() -> Coro<> { co_return; }, 1); }": "wait_for(f(), 1s), not wait_for(f, 1s)",
     "Coro<> f() { co_await wait_for(answer, std::nullopt); }": "wait_for(f(), 1s), not wait_for(f, 1s)",
     "Coro<> f() { co_await ensure_future(answer); }": "ensure_future(f()), not ensure_future(f)",

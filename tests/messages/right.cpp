@@ -72,12 +72,19 @@ Coro<> sleep_ours() {
     co_await sleep(0.5);
     co_await sleep(1L);
 }
+struct Set {
+    void discard(AnyFuture) {}
+};
 void bound_methods(EventLoop& loop, Task<> task, Event& event, StreamWriter writer) {
     loop.call_soon([task] { task.cancel("why"); });
     loop.call_soon(&Event::set, &event);
     loop.call_later(1, &Event::set, std::ref(event), {.context = copy_context()});
     loop.call_soon(&EventLoop::stop, &loop);
     loop.call_soon(&StreamWriter::close, writer);
+    loop.call_soon(&Task<>::cancel, task, "why");
+    loop.call_soon(&Task<>::cancel, task);
+    loop.call_soon(&Lock::release, std::make_shared<Lock>());
+    task.add_done_callback(std::bind_front(&Set::discard, std::make_shared<Set>()));
     loop.call_soon_threadsafe(&EventLoop::stop, &loop);
 }
 Coro<> awaits_all_kinds(EventLoop& loop, Coro<> coro) {

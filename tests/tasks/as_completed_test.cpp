@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -178,7 +180,7 @@ TEST(AsCompleted, GivesTheFirstValueToTheStepAwaitedFirst) {
 // CPython: test_tasks.py, BaseTaskTests.test_as_completed_concurrent
 TEST(AsCompleted, CanBeAwaitedByManyAtOnce) {
     run_test([]() -> Coro<> {
-        std::vector<detail::NextCompleted<detail::CommonArgument<Task<int>, int, true>>> steps;
+        std::vector<NextCompleted<int>> steps;
         for (auto step : as_completed(sleepers())) steps.push_back(std::move(step));
         std::vector<int> results = co_await gather(std::move(steps));
         EXPECT_EQ(results, (std::vector<int>{1, 2, 3}));
@@ -270,15 +272,87 @@ TEST(AsCompleted, CanBeDroppedAtAnyTime) {
     EXPECT_FALSE(outlives.state_or_null()->has_callbacks());
 }
 
-TEST(AsCompleted, ItsStepsCanBeKeptInAList) {
-    support::run_test([]() -> Coro<> {
-        auto completed = as_completed(asyncio::sleep(2s, 2), asyncio::sleep(1s, 1));
-        std::vector<decltype(completed)::value_type> steps;
-        for (auto step : completed) steps.push_back(std::move(step));
-        EXPECT_EQ(steps.size(), 2u);
-        int first = co_await steps[1];
+TEST(AsCompleted, AsAListGivesTheStepsThatAreLeft) {
+    run_test([]() -> Coro<> {
+        auto completed = as_completed(sleepers());
+        std::vector<NextCompleted<int>> steps = list(completed);
+        EXPECT_EQ(steps.size(), 3u);
+        EXPECT_EQ(list(completed).size(), 0u);
+        int first = co_await steps[2];
         int second = co_await steps[0];
-        EXPECT_EQ(first * 10 + second, 12);
+        int third = co_await steps[1];
+        EXPECT_EQ(first * 100 + second * 10 + third, 123);
+        bool reused = false;
+        try {
+            co_await steps[2];
+        } catch (const RuntimeError& error) {
+            reused = error.what() == std::string("cannot reuse already awaited coroutine");
+        }
+        EXPECT_TRUE(reused);
+
+        completed = as_completed(sleepers());
+        for (auto step : completed) {
+            first = co_await step;
+            break;
+        }
+        EXPECT_EQ(first, 1);
+        EXPECT_EQ(list(completed).size(), 2u);
+        std::vector<Task<int>> none;
+        EXPECT_TRUE(list(as_completed(none)).empty());
+    });
+}
+
+TEST(AsCompleted, AsAListWithATimeoutFailsInTheStepsThatAreLate) {
+    run_test([]() -> Coro<> {
+        std::vector<NextCompleted<int>> steps = list(as_completed(sleepers(), {.timeout = 0.25}));
+        std::string said;
+        for (NextCompleted<int>& step : steps) {
+            try {
+                int value = co_await step;
+                said += std::to_string(value);
+            } catch (const TimeoutError&) {
+                said += " late";
+            }
+        }
+        EXPECT_EQ(said, "12 late");
+    });
+}
+
+TEST(AsCompleted, IsARangeOfInputIterators) {
+    run_test([]() -> Coro<> {
+        AsCompleted<Task<int>> completed = as_completed(sleepers());
+        static_assert(std::input_iterator<AsCompleted<Task<int>>::Iterator>);
+        std::list<NextCompleted<int>> steps(completed.begin(), completed.end());
+        EXPECT_EQ(steps.size(), 3u);
+        int first = co_await steps.back();
+        EXPECT_EQ(first, 1);
+    });
+}
+
+TEST(AsCompleted, CopiesTheValuesOfTasksAndGivesReferences) {
+    run_test([]() -> Coro<> {
+        auto text = []() -> Coro<std::string> { co_return "a text that is long enough for the heap"; };
+        Task<std::string> task = create_task(text());
+        std::vector<NextCompleted<std::string>> steps = list(as_completed(task));
+        std::string copy = co_await steps[0];
+        EXPECT_EQ(copy, task.result());
+        std::vector<NextCompleted<std::string>> moved = list(as_completed(text()));
+        copy = co_await moved[0];
+        EXPECT_EQ(copy.size(), 39u);
+
+        std::string own = "own";
+        Future<const std::string&> future = get_running_loop().create_future<const std::string&>();
+        future.set_result(own);
+        std::vector<NextCompleted<const std::string&>> references = list(as_completed(future));
+        const std::string& same = co_await references[0];
+        EXPECT_EQ(&same, &own);
+
+        std::vector<NextCompleted<void>> mixed = list(as_completed(text(), asyncio::sleep(1s)));
+        for (NextCompleted<void>& step : mixed) co_await step;
+        std::vector<NextCompleted<std::unique_ptr<int>>> owners =
+            list(as_completed([]() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(5); }()));
+        std::unique_ptr<int> owner = co_await owners[0];
+        EXPECT_EQ(*owner, 5);
     });
 }
 

@@ -24,7 +24,7 @@ WARN_LOGFILE = /dev/null
 HAVE_DOT = NO
 """
 # Public for the library's sake alone: what C++ asks of a type, and doors between our own parts.
-FOR_THE_LIBRARY = re.compile(r"promise_type|value_type|await_\w+|inc_ref|dec_ref|operator (new|delete|=|co_await)|~.*|\w*_or_null|"
+FOR_THE_LIBRARY = re.compile(r"promise_type|value_type|iterator_category|difference_type|pointer|reference|await_\w+|inc_ref|dec_ref|operator (new|delete|=|co_await)|~.*|\w*_or_null|"
                              r"handle|kind|hash_value|describe|describe_item|tell|add_handle|drop_handle|detached|state|swap|"
                              r"is_linked|unlink|set_run|run_function|Run|Line|Kind|give_place_to|@\d+")
 
@@ -40,6 +40,7 @@ class Name:
     members: list = field(default_factory=list)
     bases: list = field(default_factory=list)  # public ones
     scope: str = ""  # "Task", "subprocess", or nothing for asyncio itself
+    is_friend: bool = False  # called as f(x), not x.f()
 
     @property
     def doc(self):
@@ -176,7 +177,7 @@ class Reader:
             return
         entry = next((other for other in names if (other.name, other.kind) == (name, kind)), None)
         if not entry:
-            entry = Name(kind, name, file, line, scope=scope)
+            entry = Name(kind, name, file, line, scope=scope, is_friend=self.headers.text(file)[line - 1].strip().startswith("friend "))
             names.append(entry)
         if not scope and name in ("repr", "str"):  # of many types, in many headers
             entry.file = "asyncio/errors/repr.h"

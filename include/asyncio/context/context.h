@@ -215,6 +215,7 @@ public:
     ContextVarBase(const ContextVarBase&) = delete;
     ContextVarBase& operator=(const ContextVarBase&) = delete;
 
+    /// What it was called when it was made. From any thread. Python: `var.name`.
     const std::string& name() const noexcept { return name_; }
 
     /// Back to what the variable was before the `set()` that gave this token, in the same context. Works once. Throws
@@ -298,6 +299,7 @@ public:
     std::size_t size() const noexcept;
     /// Defaults do not count. Python: var in context.
     bool contains(const detail::ContextVarBase& var) const noexcept;
+    /// A copy of its value here, or nothing where it has none: defaults do not count. Python: context.get(var).
     template <class T>
     std::optional<T> get(const ContextVar<T>& var) const;
     /// The value, valid as long as the context is not changed. Throws KeyError if it has none. Python: context[var].
@@ -341,10 +343,12 @@ public:
         if (!default_) throw_lookup_error();
         return *default_;
     }
+    /// The value, or this one where there is none, whatever the default is: a copy.
     T get(T default_value) const {
         if (const detail::ValueBox* box = find()) return static_cast<const detail::TypedBox<T>*>(box)->value;
         return default_value;
     }
+    /// Sets it in the current context, until that token is given to `reset()`. Python: var.set(value).
     Token set(T value) {
         return put(detail::Ref<detail::ValueBox>::adopt(new detail::TypedBox<T>(static_cast<T&&>(value))));
     }
@@ -390,7 +394,7 @@ public:
     constexpr ContextRef(decltype(nullptr)) noexcept {}
     ContextRef(const Context& context) noexcept : context_(&context) {}
     explicit operator bool() const noexcept { return context_ != nullptr; }
-    const Context& get() const noexcept { return *context_; }
+    const Context& get() const noexcept { return *context_; }  ///< the caller's object; there has to be one
 
 private:
     const Context* context_ = nullptr;

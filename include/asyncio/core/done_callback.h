@@ -2,6 +2,7 @@
 
 #include <asyncio/context/context.h>
 #include <asyncio/core/future_base.h>
+#include <asyncio/detail/invoke.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/loop/scheduling.h>
 
@@ -38,7 +39,7 @@ class DoneCallbackOf final : public DoneCallback {
 public:
     DoneCallbackOf(Callback callback, ContextRef context) : DoneCallback(context), callback_(std::move(callback)) {}
     void call(Ref<FutureBase> future) override { static_cast<void>(callback_(Handle(std::move(future)))); }
-    const std::type_info& callable_type() const noexcept override { return typeid(Callback); }
+    const std::type_info& callable_type() const noexcept override { return known_type<Callback>; }
 
 private:
     Callback callback_;

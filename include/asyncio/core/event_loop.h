@@ -82,8 +82,8 @@ public:
     void run_forever();
     /// Ends `run_forever()` after the current pass; before it, lets it make one pass.
     void stop() noexcept;
-    bool is_running() const noexcept;
-    bool is_closed() const noexcept;
+    bool is_running() const noexcept;  ///< whether its callbacks are being run now. Python: loop.is_running()
+    bool is_closed() const noexcept;   ///< whether `close()` was called. Python: loop.is_closed()
     /// Drops what is queued. Throws RuntimeError while the loop runs; harmless when repeated.
     void close();
 
@@ -182,10 +182,13 @@ public:
     /// What the loop's clock says now.
     TimePoint time() const noexcept;
 
+    /// A future of this loop that has no result yet. Python: loop.create_future().
     template <class T = void>
     Future<T> create_future() {
         return Future<T>(detail::Ref<detail::FutureBase>(new detail::FutureState<T>(in_its_thread())));
     }
+    /// As `create_task()`, on this loop, which need not run yet. Throws RuntimeError if it is closed; then a coroutine
+    /// that was given by `std::move` stays where it was. Python: loop.create_task().
     template <class T>
     Task<T> create_task(Coro<T>&& coro) {
         return detail::create_task_on(*core_, std::move(coro));
@@ -258,7 +261,7 @@ public:
     void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
     /// The factory starts every new task: `return task.start(options)`. None restores the default.
     void set_task_factory(TaskFactory factory);
-    bool has_task_factory() const noexcept;
+    bool has_task_factory() const noexcept;  ///< whether one is set. Python: loop.get_task_factory() is not None
 
     /// Runs the call on a thread of `executor`, or of the default one (null), with copies of the arguments.
     /// Cancelling the future takes back a call that has not begun; one that runs ends unseen.
@@ -283,6 +286,7 @@ public:
     void add_reader(int fd, F&& callback, First&& first, Rest&&... rest) {
         add_reader(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
     }
+    /// False if there was none. Throws RuntimeError if a transport has the descriptor. Python: loop.remove_reader().
     bool remove_reader(int fd);
     /// The same for writing.
     template <class F>
@@ -293,7 +297,7 @@ public:
     void add_writer(int fd, F&& callback, First&& first, Rest&&... rest) {
         add_writer(fd, bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
     }
-    bool remove_writer(int fd);
+    bool remove_writer(int fd);  ///< the same for writing. Python: loop.remove_writer()
 
     /// The callback runs in the loop, not in the signal handler, so it may do anything. Main thread only.
     template <class F>
@@ -305,16 +309,26 @@ public:
         add_signal_handler(signum,
                            bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...));
     }
+    /// False if there was none. The signal does what it did before; what has arrived is still told. Throws ValueError
+    /// for no signal. Python: loop.remove_signal_handler().
     bool remove_signal_handler(int signum);
 
     /// Who is told of exceptions that nobody else sees; none restores the default, which logs them.
     void set_exception_handler(ExceptionHandler handler);
-    bool has_exception_handler() const noexcept;
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method>
+    void set_exception_handler(Method method, Object&& object) {
+        set_exception_handler(ExceptionHandler(detail::bound_method(method, static_cast<Object&&>(object))));
+    }
+    bool has_exception_handler() const noexcept;  ///< whether one is set. Python: get_exception_handler() is not None
+    /// Tells the handler, or the default. What it throws is logged, but KeyboardInterrupt and SystemExit, which come
+    /// out. Python: loop.call_exception_handler().
     void call_exception_handler(const ExceptionContext& context);
+    /// Logs it as an error, for a handler to call. Python: loop.default_exception_handler().
     void default_exception_handler(const ExceptionContext& context);
 
-    bool get_debug() const noexcept;
-    void set_debug(bool enabled) noexcept;
+    bool get_debug() const noexcept;        ///< whether debug mode is on. Python: loop.get_debug()
+    void set_debug(bool enabled) noexcept;  ///< from now on. Python: loop.set_debug()
     /// How it does its input and output.
     IoBackend& io_backend() const;
 
@@ -330,8 +344,10 @@ private:
     static auto bind(F&& function, Args&&... args) {
         static_assert(detail::Callback<F, Args...>,
                       "the loop calls f with copies of the arguments that it keeps: f must take them by value, & or "
-                      "const&, and by & what cannot be copied");
+                      "const&, and by & what cannot be copied. Of a method, &Class::f, all arguments have to be given, "
+                      "or write a lambda");
         detail::check_can_keep<F, Args...>();
+        detail::check_is_no_copy<F, Args...>();
         return detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>(static_cast<F&&>(function),
                                                                          static_cast<Args&&>(args)...);
     }

@@ -108,7 +108,7 @@ private:
 
 template <class F, class... Args>
 auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&... args) {
-    static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+    static_assert(Invocable<std::decay_t<F>, std::decay_t<Args>...>,
                   "run_in_executor(executor, f, args...) copies the arguments and gives the copies to f as rvalues: f "
                   "must take them by value, const& or && (a reference: std::ref)");
     check_can_keep<F, Args...>();

@@ -162,7 +162,9 @@ public:
     friend bool operator<(const AnyFuture& a, const AnyFuture& b) noexcept { return hash_value(a) < hash_value(b); }
     friend std::size_t hash_value(const AnyFuture& a) noexcept { return reinterpret_cast<std::size_t>(a.state_.get()); }
 
+    /// Whether it has a result or an exception, or was cancelled. Python: fut.done().
     bool done() const { return state().done(); }
+    /// Whether it was cancelled, and that is over. Python: fut.cancelled().
     bool cancelled() const { return state().cancelled(); }
     /// Cancels the future and schedules its callbacks, or asks the task to end; false if it is done already.
     /// The task that waits for it, or runs it, sees CancelledError in the loop's next pass.
@@ -172,6 +174,7 @@ public:
     }
     /// The exception it ended with, or null. Throws InvalidStateError if it is pending, CancelledError if cancelled.
     std::exception_ptr exception() const { return state().exception(); }
+    /// Its loop. Throws RuntimeError if that was destroyed. Python: fut.get_loop().
     EventLoop& get_loop() const { return detail::loop_of(state_.get()); }
 
     /// Calls `callback(future)` through `call_soon` when the future is done, in the order of registration.
@@ -179,6 +182,11 @@ public:
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<AnyFuture>(state(), std::move(callback), options.context)};
     }
+    /// The same for a method of an object, which is given by a pointer, a `std::ref` or as a handle.
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
     /// How many it removed: one, or none if it was called or scheduled already.
     std::size_t remove_done_callback(CallbackId id) const {
         return state().remove_done_callback(static_cast<std::uint64_t>(id));
@@ -233,6 +241,8 @@ public:
         state().check_result();
         return slot().get();
     }
+    /// Finishes it with this value, of nothing for `Future<>`; who waits goes on in the next pass. Throws
+    /// InvalidStateError if it is done, RuntimeError for a task. Python: fut.set_result().
     template <class... Value>
     requires(std::is_void_v<T> ? sizeof...(Value) == 0
                                : sizeof...(Value) == 1 && (std::is_convertible_v<Value&&, T> &&
@@ -269,10 +279,15 @@ public:
         }
     }
 
+    /// The same with its type: calls `callback(Future<T>)`. Python: fut.add_done_callback().
     template <class Callback>
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<Future<T>>(state(), std::move(callback), options.context)};
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
 
     auto operator co_await() const& { return detail::FutureAwaiter<T, false>(state_or_throw()); }
     auto operator co_await() && { return detail::FutureAwaiter<T, true>(state_or_throw()); }

@@ -53,9 +53,13 @@ namespace bases {
 template <class Handle>
 class TaskMethods {
 public:
+    /// `Task-1` and so on, if it was given none. Python: task.get_name().
     std::string get_name() const { return task().name(); }
+    /// Its name from now on, which `repr()` shows. Python: task.set_name().
     void set_name(std::string_view name) const { task().set_name(name); }
+    /// Its coroutine, to be looked at; false once that is over. Python: task.get_coro().
     CoroutineView get_coro() const { return CoroutineView(Ref<FutureBase>(&task())); }
+    /// The context that it runs in. Python: task.get_context().
     Context get_context() const { return task().context(); }
     /// The number of requests to cancel that nobody took back yet; it stays at 65,535 when there are more.
     int cancelling() const { return task().cancelling(); }
@@ -64,6 +68,7 @@ public:
     /// All frames from the task's coroutine to the innermost await, oldest first; for a failed task those that the
     /// exception passed through. `limit` keeps the newest frames of a stack, the oldest of a failure.
     std::vector<StackEntry> get_stack(std::optional<int> limit = std::nullopt) const { return task().stack(limit); }
+    /// Prints what `get_stack()` gives, of a failed task as a traceback. Python: task.print_stack().
     void print_stack(std::optional<int> limit = std::nullopt, std::FILE* file = stderr) const {
         detail::print_stack(task(), limit, file);
     }
@@ -88,10 +93,15 @@ public:
     Task() noexcept = default;
     explicit Task(detail::Ref<detail::FutureBase> state) noexcept : Future<T>(std::move(state)) {}
 
+    /// As a future's: calls `callback(Task<T>)`. Python: task.add_done_callback().
     template <class Callback>
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<Task<T>>(this->state(), std::move(callback), options.context)};
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
 };
 
 /// A task whatever its result type is; what `current_task()` and `all_tasks()` give. Python: asyncio.Task.
@@ -108,10 +118,15 @@ public:
         require_type(typeid(T));
         return Task<T>(state_or_throw());
     }
+    /// As a future's: calls `callback(AnyTask)`. Python: task.add_done_callback().
     template <class Callback>
     CallbackId add_done_callback(Callback callback, CallbackOptions options = {}) const {
         return CallbackId{detail::add_done_callback<AnyTask>(state(), std::move(callback), options.context)};
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method> CallbackId add_done_callback(Method method, Object&& object,
+                                                                                    CallbackOptions options = {})
+    const { return add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)), options); }
 };
 
 namespace detail {
@@ -234,6 +249,7 @@ template <class F>
 concept PerhapsCoroutineFunction = (!Awaitable<F> ||
                                     Coroutine<F>)&&(std::is_class_v<std::remove_cvref_t<F>> ||
                                                     std::is_arithmetic_v<std::remove_cvref_t<F>> ||
+                                                    std::is_member_function_pointer_v<std::remove_cvref_t<F>> ||
                                                     std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
 
 /// What nothing that makes a task can take.

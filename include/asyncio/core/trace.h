@@ -35,8 +35,9 @@ public:
     TraceRecorder(const TraceRecorder&) = delete;
     TraceRecorder& operator=(const TraceRecorder&) = delete;
 
-    /// How many steps it has now, and how many it had and dropped.
+    /// How many steps it has now.
     std::size_t size() const noexcept;
+    /// How many it had, and dropped for newer ones.
     std::size_t dropped() const noexcept;
     /// Writes what it has seen until now; OSError with the file's name. The destructor writes all again.
     void write() const;

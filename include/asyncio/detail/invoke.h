@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <source_location>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace asyncio::detail {
@@ -33,13 +36,82 @@ constexpr auto invoke(F&& function, Object&& object, Args&&... args)
     return (pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)...);
 }
 
+/// Whether a member function wants its caller's place last, and perhaps an option before it, and was given all else. A
+/// pointer to a member has no default arguments: `&Task<>::cancel` would want them all.
+template <class F, class Object, class... Args>
+concept LacksPlace = requires(F&& f, Object&& object, Args&&... args) {
+    (pointee(static_cast<Object&&>(object)).*f)(static_cast<Args&&>(args)..., std::source_location());
+};
+template <class F, class Object, class... Args>
+concept LacksOptionAndPlace = requires(F&& f, Object&& object, Args&&... args) {
+    (pointee(static_cast<Object&&>(object)).*f)(static_cast<Args&&>(args)..., std::nullopt, std::source_location());
+};
+template <class F, class Object, class... Args>
+requires std::is_member_function_pointer_v<std::remove_cvref_t<F>> && LacksPlace<F, Object, Args...>
+constexpr decltype(auto) invoke(F&& function, Object&& object, Args&&... args) {
+    return (pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)..., std::source_location());
+}
+template <class F, class Object, class... Args>
+requires std::is_member_function_pointer_v<std::remove_cvref_t<F>> && LacksOptionAndPlace<F, Object, Args...>
+constexpr decltype(auto) invoke(F&& function, Object&& object, Args&&... args) {
+    return (pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)..., std::nullopt,
+                                                              std::source_location());
+}
+
+/// A method of an object, which may be given by a pointer, a `std::ref` or as a handle, to be called with the rest.
+template <class Method, class Object>
+class BoundMethod {
+public:
+    template <class O>
+    BoundMethod(Method method, O&& object) : method_(method), object_(static_cast<O&&>(object)) {}
+    template <class... Args>
+    auto operator()(Args&&... args)
+        -> decltype(invoke(std::declval<Method&>(), std::declval<Object&>(), static_cast<Args&&>(args)...)) {
+        return invoke(method_, object_, static_cast<Args&&>(args)...);
+    }
+
+private:
+    Method method_;
+    Object object_;
+};
+
+/// The callable by which a user knows a callback.
+template <class F>
+inline const std::type_info& known_type = typeid(F);
+template <class Method, class Object>
+inline const std::type_info& known_type<BoundMethod<Method, Object>> = typeid(Method);
+
 /// A copy that is kept, as it is given on.
 template <class T>
 using KeptCopy = std::decay_t<T>&;
 
+template <class F, class... Args>
+concept Invocable = requires(F&& function, Args&&... args) {
+    invoke(static_cast<F&&>(function), static_cast<Args&&>(args)...);
+};
 /// What a loop can keep, with copies of its arguments, and call.
 template <class F, class... Args>
-concept Callback = std::is_invocable_v<KeptCopy<F>, KeptCopy<Args>...>;
+concept Callback = Invocable<KeptCopy<F>, KeptCopy<Args>...>;
+
+template <class R, class Class, class... P>
+constexpr bool is_changing(R (Class::*)(P...)) noexcept {
+    return true;
+}
+constexpr bool is_changing(...) noexcept { return false; }
+/// Whether a method that may change its object would be called on a copy of one that the caller goes on to use.
+template <class F, class... Args>
+inline constexpr bool changes_a_copy = false;
+template <class F, class Object, class... Args>
+requires(std::is_member_function_pointer_v<std::decay_t<F>>&& std::is_lvalue_reference_v<Object>&& std::is_same_v<
+         decltype(pointee(std::declval<Object>())), Object>) inline constexpr bool changes_a_copy<F, Object, Args...> =
+    is_changing(std::decay_t<F>());
+/// For callbacks, whose results are dropped: nothing would come of the call.
+template <class... Given>
+constexpr void check_is_no_copy() noexcept {
+    static_assert(!changes_a_copy<Given...>,
+                  "the method would change a copy of this object: give &object or std::ref(object), which has to be "
+                  "there when it is called, or std::move(object)");
+}
 
 /// Whether all can be copied, or are given away.
 template <class... Given>
@@ -50,6 +122,13 @@ constexpr void check_can_keep() noexcept {
     static_assert(can_keep<Given...>,
                   "copies of the function and of the arguments are kept, and one of these cannot be copied: give it by "
                   "std::move, or by std::ref if it is to stay where it is");
+}
+
+template <class Method, class Object>
+BoundMethod<Method, std::decay_t<Object>> bound_method(Method method, Object&& object) {
+    check_can_keep<Object>();
+    check_is_no_copy<Method, Object>();
+    return BoundMethod<Method, std::decay_t<Object>>(method, static_cast<Object&&>(object));
 }
 
 }  // namespace asyncio::detail

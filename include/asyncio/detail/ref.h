@@ -44,6 +44,7 @@ public:
         if (object_) object_->dec_ref();
     }
 
+    /// The object, or null.
     T* get() const noexcept { return object_; }
     T* operator->() const noexcept { return object_; }
     T& operator*() const noexcept { return *object_; }
@@ -58,6 +59,7 @@ public:
         object_ = nullptr;
         return object;
     }
+    /// Drops the reference, and the object with the last one.
     void reset() noexcept { Ref().swap(*this); }
     /// Shares the object. For one that is null.
     void begin(T* object) noexcept {

@@ -80,6 +80,7 @@ public:
     UnicodeDecodeError& operator=(const UnicodeDecodeError&) noexcept = default;
     ~UnicodeDecodeError() override;
 
+    /// What they were taken for, `"utf-8"`. Python: `encoding`.
     const std::string& encoding() const noexcept;
     /// The bytes, all of them. Python: `object`.
     const std::string& object() const noexcept;
@@ -87,6 +88,7 @@ public:
     std::size_t start() const noexcept { return start_; }
     /// Behind the last. Python: `end`.
     std::size_t end() const noexcept { return end_; }
+    /// Why they cannot be decoded. Python: `reason`.
     const std::string& reason() const noexcept;
 
 private:

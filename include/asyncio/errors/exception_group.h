@@ -90,7 +90,9 @@ public:
     BaseExceptionGroup& operator=(const BaseExceptionGroup& other) noexcept;
     ~BaseExceptionGroup() override;
 
+    /// What it was made with, without the children. Python: `message`.
     const std::string& message() const noexcept;
+    /// The errors in it, in their order; none is null. Python: `exceptions`.
     const std::vector<std::exception_ptr>& exceptions() const noexcept;
     const char* what() const noexcept override;
 

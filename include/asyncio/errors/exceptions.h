@@ -100,6 +100,7 @@ class SystemExit final : public BaseException {
 public:
     SystemExit() noexcept = default;
     explicit SystemExit(int code) noexcept;
+    /// What the program is to exit with; 0 when none was given. Python: `code`.
     int code() const noexcept { return code_; }
     /// The code in digits; empty when none was given.
     const char* what() const noexcept override;

@@ -23,6 +23,7 @@ struct FutureCallGraph {
     std::vector<FutureCallGraph> awaited_by;  ///< the tasks that wait for it, themselves or by gather() and its like
     std::string waits_for;                    ///< what the task itself waits for, as repr(task) says it; or empty
 
+    /// Whether `future` is a task.
     bool is_task() const noexcept;
 };
 

@@ -75,6 +75,7 @@ public:
     LoopMonitor(const LoopMonitor&) = delete;
     LoopMonitor& operator=(const LoopMonitor&) = delete;
 
+    /// What it has measured since it was made, or reset: goes on changing.
     const StepMetrics& metrics() const noexcept;
     /// Begins to count anew.
     void reset() noexcept;

@@ -34,6 +34,7 @@ public:
 
     /// Whether it is a VirtualClock.
     constexpr bool is_virtual() const noexcept { return is_virtual_; }
+    /// When a VirtualClock begins; zero for others.
     constexpr TimePoint start() const noexcept { return start_; }
     /// Yours, or null.
     constexpr Clock* custom() const noexcept { return custom_; }

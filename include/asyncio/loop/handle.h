@@ -150,9 +150,6 @@ private:
     std::tuple<Args...> arguments_;
 };
 
-/// The callable by which a user knows a callback.
-template <class F>
-inline const std::type_info& known_type = typeid(F);
 template <class F, class... Args>
 inline const std::type_info& known_type<BoundCall<F, Args...>> = typeid(F);
 
@@ -193,8 +190,11 @@ public:
     void cancel() const {
         if (state_) state_->cancel();
     }
+    /// Whether `cancel()` was called; an empty handle gives false. Waits while the callback of a `call_soon_threadsafe`
+    /// runs in another thread. Python: handle.cancelled().
     bool cancelled() const { return state_ && state_->cancelled(); }
-    Context get_context() const { return state_->context_slot().context(); }
+    /// The context that the callback runs in. Throws RuntimeError for an empty handle. Python: handle.get_context().
+    Context get_context() const;
 
     detail::HandleBase* state_or_null() const noexcept { return state_.get(); }
 

@@ -29,6 +29,7 @@ struct IoEvent {
 class IoBackend {
 public:
     virtual ~IoBackend() = default;
+    /// What `loop_metrics()` and the like call it: `"epoll"`.
     virtual std::string_view name() const noexcept = 0;
 
     /// Begins the operation. True: it is over, `result` is set. False: it is in line, and `wait()` will name it when

@@ -67,7 +67,9 @@ public:
 
     /// True: it is over, and `result` says how. False: it waits.
     bool start(IoBackend& backend);
+    /// Takes the outcome, when it was named. True: it is over, and `result` says how. False: it waits on.
     bool finish();
+    /// Gives it up; nothing if it does not wait.
     void stop() noexcept;
     /// Whether it is in line.
     bool is_waiting() const noexcept { return backend_ != nullptr; }

@@ -19,6 +19,7 @@ class ReadyNode : public ListHook<> {
 public:
     using Run = void (*)(ReadyNode&);
     explicit ReadyNode(Run function = nullptr) noexcept : run_(function) {}
+    /// For the library: its turn has come.
     void run() { run_(*this); }
     void set_run(Run function) noexcept { run_ = function; }
     Run run_function() const noexcept { return run_; }

@@ -42,6 +42,7 @@ public:
         return point;
     }
 
+    /// Nanoseconds since the clock's epoch.
     constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
     /// The moment as Python shows it: seconds since the clock's epoch.
     constexpr double seconds() const noexcept { return static_cast<double>(nanoseconds_) * 1e-9; }

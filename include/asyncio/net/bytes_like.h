@@ -47,8 +47,11 @@ public:
         BytesLike(const Byte (&array)[size])
     noexcept : BytesLike(static_cast<const void*>(array), size) {}
 
+    /// Where they are; may be null if there are none.
     const char* data() const noexcept { return bytes_.data(); }
+    /// How many bytes.
     std::size_t size() const noexcept { return bytes_.size(); }
+    /// Whether there are none.
     bool empty() const noexcept { return bytes_.empty(); }
     /// As a std::string_view.
     std::string_view view() const noexcept { return bytes_; }
@@ -71,7 +74,9 @@ public:
         WritableBytes(Range&& range)
     noexcept : WritableBytes(static_cast<void*>(range.data()), range.size()) {}
 
+    /// Where they are to be written; may be null if there is no room.
     char* data() const noexcept { return data_; }
+    /// The room, in bytes.
     std::size_t size() const noexcept { return size_; }
     /// What is left behind the first `count` bytes.
     WritableBytes from(std::size_t count) const noexcept { return {data_ + count, size_ - count}; }

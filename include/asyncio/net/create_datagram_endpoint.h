@@ -44,6 +44,7 @@ public:
     constexpr bool is_path() const noexcept { return is_path_; }
     /// Where it is none's.
     constexpr HostPort host_port() const noexcept { return host_port_; }
+    /// Where it is a path; else empty.
     constexpr std::string_view path() const noexcept { return path_; }
     /// None's, if it was not given as one.
     SocketAddress address() const noexcept { return address_ != nullptr ? *address_ : SocketAddress(); }

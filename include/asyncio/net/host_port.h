@@ -22,8 +22,11 @@ public:
     constexpr Host(std::string_view name) noexcept : name_(name), has_value_(true) {}
     Host(const std::string& name) noexcept : name_(name), has_value_(true) {}
 
+    /// Whether it is not None.
     constexpr bool has_value() const noexcept { return has_value_; }
+    /// As it was given; empty for None.
     constexpr std::string_view name() const noexcept { return name_; }
+    /// The same as a string of its own.
     std::string str() const { return std::string(name_); }
 
 private:
@@ -45,10 +48,13 @@ public:
     constexpr Port(std::string_view service) noexcept : service_(service), kind_(Kind::service) {}
     Port(const std::string& service) noexcept : service_(service), kind_(Kind::service) {}
 
+    /// Whether it is not None.
     constexpr bool has_value() const noexcept { return kind_ != Kind::none; }
     /// Whether it is given by its number, not by a service's name.
     constexpr bool is_number() const noexcept { return kind_ == Kind::number; }
+    /// The number; 0 where it is none.
     constexpr int number() const noexcept { return number_; }
+    /// The service's name; empty where it is none.
     constexpr std::string_view service() const noexcept { return service_; }
 
 private:

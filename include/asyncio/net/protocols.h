@@ -82,6 +82,7 @@ class BufferedProtocol : public BaseProtocol {
 public:
     BufferedProtocol() noexcept : BaseProtocol(Kind::buffered) {}
 
+    /// As a Protocol's.
     virtual void connection_made(Transport transport);
     /// Where the next bytes are to be received. It has to stay until `buffer_updated()`, which is called at once, or
     /// not at all if nothing was there. `sizehint` is how large it should be, or -1. An empty one, or an exception,
@@ -98,6 +99,7 @@ class DatagramProtocol : public BaseProtocol {
 public:
     DatagramProtocol() noexcept : BaseProtocol(Kind::datagram) {}
 
+    /// The endpoint is there. What it throws is told, and it goes on.
     virtual void connection_made(DatagramTransport transport);
     /// The bytes are gone when it returns.
     virtual void datagram_received(std::string_view data, const SocketAddress& address);

@@ -66,6 +66,7 @@ public:
     /// for their end, or until it is closed. Throws CancelledError in both cases; RuntimeError if it is closed already,
     /// or somebody else does the same.
     Coro<> serve_forever() const;
+    /// Whether it accepts connections. Python: server.is_serving().
     bool is_serving() const;
     /// Listens no more. Connections go on. Removes the path of a unix socket.
     void close() const;
@@ -77,6 +78,7 @@ public:
     auto wait_closed() const { return detail::WaiterCall<detail::ServerClosedWaiter, detail::ServerHandle>(handle()); }
     /// The sockets that it listens on; none when it is closed.
     std::vector<TransportSocket> sockets() const;
+    /// Its loop. Throws RuntimeError if that was destroyed. Python: server.get_loop().
     EventLoop& get_loop() const;
 
     void aenter() const noexcept {}

@@ -41,8 +41,11 @@ public:
 
     /// Valid as long as a copy is there.
     std::string_view view() const noexcept { return state_ ? std::string_view(state_->bytes) : std::string_view(); }
+    /// Where they are; valid as long as a copy is there.
     const char* data() const noexcept { return view().data(); }
+    /// How many bytes.
     std::size_t size() const noexcept { return view().size(); }
+    /// Whether there are none.
     bool empty() const noexcept { return view().empty(); }
     friend bool operator==(const SharedBytes& a, const SharedBytes& b) noexcept { return a.view() == b.view(); }
 

@@ -73,11 +73,16 @@ public:
 
     /// -1 without a descriptor, and when it is closed.
     int fileno() const noexcept { return state_ ? state_->fd : -1; }
+    /// What it was made with; UNSPEC of an empty one. Python: sock.family.
     AddressFamily family() const noexcept { return state_ ? state_->family : AddressFamily::UNSPEC; }
+    /// STREAM, DGRAM …; ANY of an empty one. Python: sock.type.
     SocketKind type() const noexcept { return state_ ? state_->kind : SocketKind::ANY; }
+    /// The protocol's number; 0 of an empty one. Python: sock.proto.
     int proto() const noexcept { return state_ ? state_->proto : 0; }
 
+    /// Its own address. Throws OSError. Python: sock.getsockname().
     SocketAddress getsockname() const { return open().getsockname(); }
+    /// The other end's. Throws OSError if it is not connected. Python: sock.getpeername().
     SocketAddress getpeername() const { return open().getpeername(); }
     /// An int, or a struct: `getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. What the system does not fill is zero.
     template <SocketOption Value = int>
@@ -88,6 +93,7 @@ public:
     }
     /// Its first `buflen` bytes, up to 1024; OSError for more.
     std::string getsockopt(int level, int name, std::size_t buflen) const;
+    /// An int, bytes, or a struct of the system's. Throws OSError. Python: sock.setsockopt().
     void setsockopt(int level, int name, int value) const { open().setsockopt(level, name, &value, sizeof value); }
     void setsockopt(int level, int name, BytesLike value) const {
         open().setsockopt(level, name, value.data(), value.size());
@@ -97,6 +103,7 @@ public:
     void setsockopt(int level, int name, const Value& value) const {
         open().setsockopt(level, name, &value, sizeof value);
     }
+    /// Ends one direction, or both, while the descriptor stays. Throws OSError. Python: sock.shutdown().
     void shutdown(Shut how) const { open().shutdown(how); }
 
 protected:
@@ -132,7 +139,9 @@ public:
 
     /// Whether it has a descriptor.
     explicit operator bool() const noexcept { return fileno() >= 0; }
+    /// Gives it an address of its own. Throws OSError. Python: sock.bind().
     void bind(const SocketAddress& address) { open().bind(address); }
+    /// Lets others connect; so many may wait to be accepted. Throws OSError. Python: sock.listen().
     void listen(int backlog = 128) { open().listen(backlog); }
     /// Nothing if it is closed already.
     void close() noexcept {
@@ -144,6 +153,7 @@ public:
 
     /// For the library.
     const detail::Ref<detail::SocketState>& state() const noexcept { return state_; }
+    /// For the library.
     detail::Ref<detail::SocketState> release() noexcept { return std::move(state_); }
     explicit Socket(detail::Ref<detail::SocketState> state) noexcept : SocketMethods(std::move(state)) {}
 };

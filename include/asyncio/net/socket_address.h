@@ -41,6 +41,7 @@ public:
     friend bool operator<(const SocketAddress& a, const SocketAddress& b) noexcept;
     friend std::size_t hash_value(const SocketAddress& a) noexcept;
 
+    /// INET, INET6, UNIX …; UNSPEC of none.
     AddressFamily family() const noexcept;
     /// `"127.0.0.1"`; empty if it has none.
     std::string host() const;

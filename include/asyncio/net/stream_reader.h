@@ -219,7 +219,10 @@ public:
 
     /// For those who fill one of their own.
     void feed_data(BytesLike data) const { fed_state().feed_data(data.view()); }
+    /// No more comes: who waits gets what there is. Python: reader.feed_eof().
     void feed_eof() const { fed_state().feed_eof(); }
+    /// Who waits gets this, and who reads later: an exception or a `std::exception_ptr`. Python:
+    /// reader.set_exception().
     template <class Exception>
     void set_exception(Exception exception) const {
         if constexpr (std::is_same_v<Exception, std::exception_ptr>) {

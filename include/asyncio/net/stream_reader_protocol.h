@@ -37,11 +37,17 @@ public:
     }
     ~StreamReaderProtocol() override;
 
+    /// Keeps the transport, and calls back.
     void connection_made(Transport transport) override;
+    /// Feeds the reader.
     void data_received(std::string_view data) override;
+    /// Ends what the reader reads. True: one can still write.
     bool eof_received() override;
+    /// `drain()` waits from now on.
     void pause_writing() override;
+    /// `drain()` goes on.
     void resume_writing() override;
+    /// Gives the reader, and who waits in `drain()` and `wait_closed()`, this error, or an end.
     void connection_lost(std::exception_ptr error) override;
 
     // For the library.

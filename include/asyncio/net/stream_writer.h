@@ -147,6 +147,7 @@ public:
     bool can_write_eof() const;
     /// Sends what is kept, then closes. Nothing is read any more.
     void close() const;
+    /// Whether it is closed, or about to be. Python: writer.is_closing().
     bool is_closing() const;
     /// Waits until it is closed, after `close()`. Throws what the connection was lost by.
     auto wait_closed() const { return detail::WaiterCall<detail::WaitClosedWaiter, detail::StreamHandle>(handle()); }
@@ -165,6 +166,7 @@ public:
     void abort() const;
     /// Throws ValueError if `low` is above `high`. Python: writer.transport.set_write_buffer_limits().
     void set_write_buffer_limits(WriteBufferOptions options = {}) const;
+    /// In bytes. Python: writer.transport.get_write_buffer_limits().
     WriteBufferLimits get_write_buffer_limits() const;
     /// How many bytes are kept. Python: writer.transport.get_write_buffer_size().
     std::size_t get_write_buffer_size() const;

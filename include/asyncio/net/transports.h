@@ -129,6 +129,7 @@ public:
     /// Sends what is kept, then closes. Nothing is received any more. The protocol's `connection_lost()` is called in a
     /// later pass of the loop, with null.
     void close() const;
+    /// Whether it is closed, or about to be. Python: transport.is_closing().
     bool is_closing() const;
     /// `"peername"` and `"sockname"` are addresses, `"socket"` the socket under the transport. They stay what they were
     /// when it is closed. `"pipe"` is the descriptor of a pipe's transport, until that is over and the number others'.
@@ -170,6 +171,7 @@ public:
     bool is_reading() const;
     /// Holds the other end up: nothing is received until `resume_reading()`. Both may be called twice.
     void pause_reading() const;
+    /// Receives again; nothing if it was not paused. Python: transport.resume_reading().
     void resume_reading() const;
 };
 
@@ -200,12 +202,14 @@ public:
     }
     /// Ends this direction when all that was written is sent; the other end reads an end then. Receiving goes on.
     void write_eof() const;
+    /// False with TLS, which cannot. Python: transport.can_write_eof().
     bool can_write_eof() const;
     /// Closes at once, and drops what is kept.
     void abort() const;
     /// When the protocol's `pause_writing()` and `resume_writing()` are called. Throws ValueError if `low` is above
     /// `high`.
     void set_write_buffer_limits(WriteBufferOptions options = {}) const;
+    /// In bytes. Python: transport.get_write_buffer_limits().
     WriteBufferLimits get_write_buffer_limits() const;
     /// How many bytes are kept.
     std::size_t get_write_buffer_size() const;
@@ -221,8 +225,11 @@ class Transport : public WriteTransport {
 public:
     using WriteTransport::WriteTransport;
 
+    /// As a ReadTransport's.
     bool is_reading() const { return reading().is_reading(); }
+    /// As a ReadTransport's.
     void pause_reading() const { reading().pause_reading(); }
+    /// As a ReadTransport's.
     void resume_reading() const { reading().resume_reading(); }
     operator ReadTransport() const { return reading(); }
 
@@ -249,6 +256,7 @@ public:
     void abort() const;
     /// As a WriteTransport's.
     void set_write_buffer_limits(WriteBufferOptions options = {}) const;
+    /// In bytes. Python: transport.get_write_buffer_limits().
     WriteBufferLimits get_write_buffer_limits() const;
     /// How many bytes are kept.
     std::size_t get_write_buffer_size() const;

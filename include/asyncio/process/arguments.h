@@ -58,7 +58,9 @@ public:
         text_ += more.text_;
         count_ += more.count_;
     }
+    /// Whether there are none.
     bool empty() const noexcept { return count_ == 0; }
+    /// How many there are.
     std::size_t size() const noexcept { return count_; }
 
     /// For the library: calls back with a pointer to each, which has a zero byte behind it.

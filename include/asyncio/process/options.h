@@ -32,6 +32,7 @@ public:
     constexpr explicit Stream(Kind kind) noexcept : kind_(kind) {}
 
     constexpr Kind kind() const noexcept { return kind_; }
+    /// That of a descriptor or a Socket; -1 for others.
     constexpr int descriptor() const noexcept { return descriptor_; }
 
 private:
@@ -95,10 +96,13 @@ public:
     requires(!std::same_as<Number, bool>) constexpr Account(Number number) noexcept
         : number_(static_cast<std::int64_t>(number)), kind_(Kind::number) {}
 
+    /// Whether it is not None.
     constexpr bool has_value() const noexcept { return kind_ != Kind::none; }
     /// Whether it is given by its number.
     constexpr bool is_number() const noexcept { return kind_ == Kind::number; }
+    /// The number; 0 where it is none.
     constexpr std::int64_t number() const noexcept { return number_; }
+    /// The name; empty where it is none.
     constexpr std::string_view name() const noexcept { return name_; }
 
 private:

@@ -60,13 +60,16 @@ public:
     Process() noexcept = default;
     explicit operator bool() const noexcept { return static_cast<bool>(transport_); }
 
+    /// Its number, also after its end, when it may be another's. Python: process.pid.
     int pid() const { return transport_.get_pid(); }
     /// None until the loop has heard of its end; -N if signal N ended it.
     std::optional<int> returncode() const { return transport_.get_returncode(); }
 
-    /// Its standard streams, as far as they are pipes; else empty.
+    /// Where its input is written, if that is a pipe; else empty. Python: process.stdin.
     const StreamWriter& stdin() const noexcept { return stdin_; }
+    /// What it writes, if that is a pipe; else empty. Python: process.stdout.
     const StreamReader& stdout() const noexcept { return stdout_; }
+    /// The same of its errors. Python: process.stderr.
     const StreamReader& stderr() const noexcept { return stderr_; }
 
     /// Waits for its end, and gives the return code. It does not wait for pipes, which grandchildren may keep open; and
@@ -85,6 +88,7 @@ public:
     /// For the library.
     Process(SubprocessTransport transport, StreamWriter in, StreamReader out, StreamReader err) noexcept
         : transport_(std::move(transport)), stdin_(std::move(in)), stdout_(std::move(out)), stderr_(std::move(err)) {}
+    /// For the library.
     const SubprocessTransport& transport() const noexcept { return transport_; }
 
 private:

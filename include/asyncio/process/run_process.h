@@ -23,6 +23,7 @@ public:
         commands_.push_back(std::move(command));
         return *this;
     }
+    /// All of them, in the order of the pipes.
     const std::vector<Command>& commands() const noexcept { return commands_; }
 
 private:

@@ -23,6 +23,7 @@ public:
     const std::string& cmd() const noexcept { return kept_->cmd; }
     /// What it had written until then, if that was captured.
     const std::string& stdout() const noexcept { return kept_->output.stdout; }
+    /// The same of its errors.
     const std::string& stderr() const noexcept { return kept_->output.stderr; }
 
 protected:

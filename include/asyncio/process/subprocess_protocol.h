@@ -22,6 +22,7 @@ class SubprocessTransport : public BaseTransport {
 public:
     using BaseTransport::BaseTransport;
 
+    /// Its number, also after its end. Python: transport.get_pid().
     int get_pid() const;
     /// None while it runs; -N if signal N ended it.
     std::optional<int> get_returncode() const;
@@ -42,6 +43,7 @@ class SubprocessProtocol : public BaseProtocol {
 public:
     SubprocessProtocol() noexcept : BaseProtocol(Kind::subprocess) {}
 
+    /// The child runs, and its pipes are there.
     virtual void connection_made(SubprocessTransport transport);
     /// The child has written to its 1 or 2. The bytes are gone when it returns.
     virtual void pipe_data_received(int fd, std::string_view data);

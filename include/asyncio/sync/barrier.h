@@ -96,9 +96,11 @@ public:
     /// Breaks it: who waits, and who comes, gets BrokenBarrierError, until it is reset. Never suspends.
     detail::BarrierChange abort() noexcept { return detail::BarrierChange(*this, &Barrier::do_abort); }
 
+    /// How many have to come. Python: barrier.parties.
     int parties() const noexcept { return parties_; }
     /// How many wait while it is filling; else zero.
     int n_waiting() const noexcept { return phase_ == Phase::filling ? count_ : 0; }
+    /// Whether it was aborted, and not reset since. Python: barrier.broken.
     bool broken() const noexcept { return phase_ == Phase::broken; }
 
     /// For `with(barrier, body)`: the wait.

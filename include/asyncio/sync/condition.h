@@ -99,9 +99,13 @@ public:
     void notify_all();
 
     // The lock's own.
+    /// As `Lock::acquire()`; cancelled, it does not have the lock.
     auto acquire() noexcept { return lock_->acquire(); }
+    /// As `Lock::release()`: throws RuntimeError if it is not locked.
     void release() { lock_->release(); }
+    /// Whether the lock is locked, by whomever.
     bool locked() const noexcept { return lock_->locked(); }
+    /// As `Lock::guard()`: releases it when it dies.
     auto guard() noexcept { return lock_->guard(); }
     auto aenter() noexcept { return lock_->aenter(); }
     void aexit(const std::exception_ptr&) { lock_->release(); }

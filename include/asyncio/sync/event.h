@@ -52,7 +52,9 @@ public:
     }
     /// Makes the flag true. Nothing if it is.
     void set();
+    /// Makes the flag false: who waits from now on waits for the next `set()`. Python: event.clear().
     void clear();
+    /// Whether the flag is true. Python: event.is_set().
     bool is_set() const noexcept { return is_set_; }
 
 private:

@@ -87,6 +87,7 @@ public:
     /// Unlocks it, and wakes the first who waits. It is unlocked until that task goes on, one pass later.
     /// Throws RuntimeError if it is not locked.
     void release();
+    /// Whether it is locked, by whatever task. Python: lock.locked().
     bool locked() const noexcept { return owner_ != 0; }
 
     /// acquire(), and release() when what it gives dies. Cancelled, there is nothing to release.

@@ -162,6 +162,7 @@ public:
     std::size_t qsize() const noexcept { return size_; }
     /// How many may be in it; zero or less: any number.
     std::ptrdiff_t maxsize() const noexcept { return maxsize_; }
+    /// Whether `get()` would have to wait. Python: queue.empty().
     bool empty() const noexcept { return size_ == 0; }
     /// Never true without a maxsize.
     bool full() const noexcept { return maxsize_ > 0 && size_ >= static_cast<std::size_t>(maxsize_); }

@@ -22,7 +22,8 @@ namespace detail {
 /// What as_completed() returned and its steps share: the futures, and a queue of those that are done and not delivered.
 class Completions final : public AwaitsFutures, public Pooled {
 public:
-    explicit Completions(LoopCore& loop) noexcept;
+    /// `moves`: nobody else wants the values.
+    Completions(LoopCore& loop, bool moves) noexcept;
     Completions(const Completions&) = delete;
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept {
@@ -38,6 +39,7 @@ public:
     std::size_t left() const noexcept { return left_; }
     void begin_step() noexcept { --left_; }
     void give_step_back() noexcept { ++left_; }
+    bool moves() const noexcept { return moves_; }
 
     std::size_t count_awaited() const noexcept override;
     FutureBase* awaited(std::size_t index) const noexcept override;
@@ -73,6 +75,7 @@ private:
     std::size_t left_ = 0;
     ReadyList waiters_;
     Timeout timeout_{*this};
+    const bool moves_;
 };
 
 /// A wait for the next one that is done.
@@ -100,10 +103,8 @@ private:
     Ref<Completions> completions_;
 };
 
-template <class Argument>
+template <class Value>
 class [[nodiscard]] ValueAwaiter final : public CompletionWaiter {
-    using Value = typename Argument::Value;
-
 public:
     explicit ValueAwaiter(Ref<Completions> completions) noexcept : CompletionWaiter(std::move(completions)) {}
     Value await_resume() {
@@ -111,9 +112,10 @@ public:
         future->check_result();
         if constexpr (std::is_void_v<Value>) {
             return;
-        } else if constexpr (Argument::moves) {
+        } else if constexpr (!std::is_copy_constructible_v<Value>) {
             return slot_of<Value>(*future).take();
         } else {
+            if (completions().moves()) return slot_of<Value>(*future).take();
             return slot_of<Value>(*future).get();
         }
     }
@@ -140,22 +142,18 @@ private:
 
 [[noreturn]] void throw_step_reused();
 
-/// One step of `as_completed()`: awaited once, it gives the value of the next future that is done. The steps are
-/// interchangeable: whichever is awaited first gets the first value.
-template <class Argument>
-class [[nodiscard("a step of as_completed() has to be awaited")]] NextCompleted : public NativeAwaitable {
-public:
-    explicit NextCompleted(Ref<Completions> completions) noexcept : completions_(std::move(completions)) {}
-    NextCompleted(NextCompleted &&) noexcept = default;
-    NextCompleted& operator=(NextCompleted&&) noexcept = default;
-    ValueAwaiter<Argument> operator co_await() {
-        if (!completions_) throw_step_reused();
-        return ValueAwaiter<Argument>(std::move(completions_));
-    }
-
-private:
-    Ref<Completions> completions_;
+/// The type of the value that a future has; none where its type is unknown.
+template <class Handle>
+struct ValueOfHandle {
+    using type = void;
 };
+template <class Handle>
+requires requires { typename Handle::value_type; }
+struct ValueOfHandle<Handle> {
+    using type = typename Handle::value_type;
+};
+template <class Handle>
+using value_of_handle_t = typename ValueOfHandle<Handle>::type;
 
 /// What `it.next()` returns.
 template <class Handle>
@@ -170,30 +168,64 @@ private:
 
 }  // namespace detail
 
+/// What a plain loop over `as_completed()` gives: awaited once, it gives the value of the next future that is done, or
+/// throws what that ended with. Steps are interchangeable: the one that is awaited first gets the first value.
+///
+/// Goes on two passes after the future is done. Cancelling gives its place to a later step. Throws TimeoutError where
+/// the timeout was first, RuntimeError when it is awaited again. For the loop's thread.
+/// ```cpp
+/// std::vector<NextCompleted<int>> steps = list(as_completed(tasks));
+/// for (NextCompleted<int>& step : steps) use(co_await step);
+/// ```
+/// Python: the coroutines that the iterator of asyncio.as_completed() gives.
+template <class T>
+class [[nodiscard("a step of as_completed() has to be awaited")]] NextCompleted : public detail::NativeAwaitable {
+public:
+    explicit NextCompleted(detail::Ref<detail::Completions> completions) noexcept
+        : completions_(std::move(completions)) {}
+    NextCompleted(NextCompleted &&) noexcept = default;
+    NextCompleted& operator=(NextCompleted&&) noexcept = default;
+    detail::ValueAwaiter<T> operator co_await() {
+        if (!completions_) detail::throw_step_reused();
+        return detail::ValueAwaiter<T>(std::move(completions_));
+    }
+
+private:
+    detail::Ref<detail::Completions> completions_;
+};
+
 /// What `as_completed()` returns: futures in the order in which they are done. Copies share the place they have
-/// reached. Python: the iterator that asyncio.as_completed() returns.
-template <class Argument>
+/// reached. `Future` is what they are: `AsCompleted<Task<int>>` of coroutines and tasks, `AsCompleted<AnyFuture>` of
+/// several types. Python: the iterator that asyncio.as_completed() returns.
+template <class Future>
 class [[nodiscard]] AsCompleted {
 public:
-    using Handle = typename Argument::Handle;
-    /// What a plain loop gives: an awaitable of the next value. `std::vector<decltype(completed)::value_type>` keeps
-    /// them.
-    using value_type = detail::NextCompleted<Argument>;
+    using Handle = Future;
+    /// What a plain loop gives.
+    using value_type = NextCompleted<detail::value_of_handle_t<Future>>;
 
-    /// Goes on to the next that is done.
+    /// Goes on to the next that is done. An input iterator.
     class Iterator {
     public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = typename AsCompleted::value_type;
+        using difference_type = std::ptrdiff_t;
+        using pointer = void;
+        using reference = value_type;
+
         explicit Iterator(detail::Ref<detail::Completions> completions) noexcept
             : completions_(std::move(completions)) {}
         /// Begins a step; to be called once for each.
-        detail::NextCompleted<Argument> operator*() const noexcept {
+        value_type operator*() const noexcept {
             completions_->begin_step();
-            return detail::NextCompleted<Argument>(completions_);
+            return value_type(completions_);
         }
         Iterator& operator++() noexcept { return *this; }
-        bool operator!=(decltype(nullptr)) const noexcept { return completions_->left() != 0; }
+        void operator++(int) noexcept {}
+        friend bool operator==(const Iterator& a, const Iterator& b) noexcept { return a.is_over() == b.is_over(); }
 
     private:
+        bool is_over() const noexcept { return !completions_ || completions_->left() == 0; }
         detail::Ref<detail::Completions> completions_;
     };
 
@@ -203,9 +235,17 @@ public:
     /// For a plain loop: as many awaitables as there are futures left, each for the value of the next that is done.
     /// The loop may be left, and another one takes up where it was left.
     Iterator begin() const noexcept { return Iterator(completions_); }
-    decltype(nullptr) end() const noexcept { return nullptr; }
+    Iterator end() const noexcept { return Iterator(nullptr); }
+    /// All steps that are left, to be awaited in any order: `list(as_completed(tasks))`. Python: list(iterator).
+    friend std::vector<value_type> list(const AsCompleted& completed) {
+        std::vector<value_type> steps;
+        steps.reserve(completed.completions_->left());  // a step that was begun and is dropped would be lost
+        for (value_type step : completed) steps.push_back(std::move(step));
+        return steps;
+    }
 
-    /// Waits for the next one that is done and gives its handle; nothing when all were given. Python: `async for`.
+    /// Waits for the next one that is done and gives its handle; nothing when all were given. Cancelling gives its
+    /// place back. Python: `async for`.
     detail::NextHandle<Handle> next() const noexcept { return detail::NextHandle<Handle>(completions_); }
 
 private:
@@ -213,43 +253,20 @@ private:
 };
 
 namespace detail {
-namespace bases {
-
-/// The Argument that stands for several: theirs if it is the same, else a common one.
-template <class HandleType, class ValueType, bool Moves>
-struct CommonArgument {
-    using Handle = HandleType;
-    using Value = ValueType;
-    static constexpr bool moves = Moves;
-};
-
-}  // namespace bases
-using bases::CommonArgument;
-
-template <class First, class... Rest>
-struct CommonArgumentOf {
-    using type = std::conditional_t<
-        (std::is_same_v<typename First::Handle, typename Rest::Handle> && ...),
-        CommonArgument<typename First::Handle, typename First::Value, (First::moves && ... && Rest::moves)>,
-        CommonArgument<AnyFuture, void, false>>;
-};
-
 template <class R>
 auto completions_of_range(const AsCompletedOptions& options, R&& range) {
-    using Item = item_t<R>;
-    using Common = typename CommonArgumentOf<Argument<Item>>::type;
-    Ref completions(new Completions(running_core()));
-    for (auto&& item : range) completions->add(future_of(completions->loop(), static_cast<Item&&>(item)));
+    using Given = Argument<item_t<R>>;
+    Ref completions(new Completions(running_core(), Given::moves));
+    for (auto&& item : range) completions->add(future_of(completions->loop(), static_cast<item_t<R>&&>(item)));
     completions->begin(options.timeout);
-    return AsCompleted<Common>(std::move(completions));
+    return AsCompleted<typename Given::Handle>(std::move(completions));
 }
 template <class... A>
 auto completions_of(const AsCompletedOptions& options, A&&... awaitables) {
-    using Common = typename CommonArgumentOf<Argument<A>...>::type;
-    Ref completions(new Completions(running_core()));
+    Ref completions(new Completions(running_core(), (Argument<A>::moves && ...)));
     (completions->add(future_of(completions->loop(), static_cast<A&&>(awaitables))), ...);
     completions->begin(options.timeout);
-    return AsCompleted<Common>(std::move(completions));
+    return AsCompleted<typename CommonHandle<typename Argument<A>::Handle...>::type>(std::move(completions));
 }
 
 }  // namespace detail

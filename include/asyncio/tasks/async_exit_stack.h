@@ -144,16 +144,26 @@ public:
             keep(std::make_unique<detail::ManagerExit<detail::KeptManager<Exit>>>(static_cast<Exit&&>(exit)));
         }
     }
+    /// The same for a method of an object, which is given by a pointer, a `std::ref` or as a handle.
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method>
+    void push_async_exit(Method method, Object&& object) {
+        push_async_exit(detail::bound_method(method, static_cast<Object&&>(object)));
+    }
     /// The same for one that does not wait.
     template <class Exit>
     void push(Exit&& exit) {
         push_async_exit(static_cast<Exit&&>(exit));
     }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method>
+    void push(Method method, Object&& object) { push_async_exit(method, static_cast<Object&&>(object)); }
     /// Has `function(args...)` called at the end, and awaited where that can be; copies of all are kept. It cannot drop
     /// an error. Python: `stack.push_async_callback(function, *args)`.
     template <class F, class... A>
     void push_async_callback(F&& function, A&&... args) {
         detail::check_can_keep<F, A...>();
+        detail::check_is_no_copy<F, A...>();
         static_assert(
             requires { detail::invoke(std::declval<std::decay_t<F>&>(), std::declval<std::decay_t<A>>()...); },
             "the function cannot be called with these arguments, which are moved into it");

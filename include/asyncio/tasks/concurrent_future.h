@@ -217,7 +217,9 @@ public:
 
     /// Cancels the future at once, and the task soon. False if it is finished already.
     bool cancel(std::source_location where = std::source_location::current()) const { return state().cancel(where); }
+    /// Whether it was cancelled. Python: future.cancelled().
     bool cancelled() const { return state().cancelled(); }
+    /// Whether it has ended, in whatever way. Python: future.done().
     bool done() const { return state().done(); }
     /// Only while the outcome is being set, as in Python.
     bool running() const { return state().running(); }
@@ -229,6 +231,11 @@ public:
         static_assert(std::is_invocable_v<Callback&, ConcurrentFuture<T>>,
                       "add_done_callback() calls its callback with the future that is done");
         state().add_callback(new detail::ConcurrentCallbackOf<T, Callback>(std::move(callback)));
+    }
+    template <class Method, class Object>
+    requires std::is_member_function_pointer_v<Method>
+    void add_done_callback(Method method, Object&& object) const {
+        add_done_callback(detail::bound_method(method, static_cast<Object&&>(object)));
     }
 
     /// Waits without blocking, in any loop, and gives the result by value. Cancelling the task cancels the future.
@@ -244,6 +251,7 @@ public:
     }
     /// For the library: a handle to an existing state, which is of this type.
     explicit ConcurrentFuture(detail::Ref<detail::ConcurrentFutureBase> state) noexcept : state_(std::move(state)) {}
+    /// `<Future at 0x7f5c state=finished returned int>`, as Python prints it.
     friend std::string repr(const ConcurrentFuture& future) { return future.state().repr(); }
 
 private:

@@ -115,6 +115,12 @@ requires(FutureHandle<A> && !requires { typename std::remove_cvref_t<A>::value_t
     static constexpr bool moves = false;
 };
 
+/// The one type of several handles, or AnyFuture.
+template <class First, class... Rest>
+struct CommonHandle {
+    using type = std::conditional_t<(std::is_same_v<First, Rest> && ...), First, AnyFuture>;
+};
+
 template <class R>
 concept Range = !Awaitable<R> && requires(R & range) {
     std::begin(range);

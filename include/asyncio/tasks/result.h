@@ -47,6 +47,7 @@ public:
         return result;
     }
 
+    /// Whether there is a value, and not an exception.
     bool has_value() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return has_value(); }
     /// The value; throws the exception if there is none.

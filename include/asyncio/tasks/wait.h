@@ -143,12 +143,6 @@ private:
     std::vector<Handle> handles_;
 };
 
-/// The one type of several handles, or AnyFuture.
-template <class First, class... Rest>
-struct CommonHandle {
-    using type = std::conditional_t<(std::is_same_v<First, Rest> && ...), First, AnyFuture>;
-};
-
 template <class... Item>
 constexpr void check_wait_items() {
     static_assert(!(Coroutine<Item> || ...), "Passing coroutines is forbidden, use tasks explicitly: create_task(f())");

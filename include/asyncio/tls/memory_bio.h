@@ -21,6 +21,7 @@ void drop_handle(TlsBytes& bytes) noexcept;
 class MemoryBIO {
 public:
     MemoryBIO();
+    /// How many bytes are in it. Python: bio.pending.
     std::size_t pending() const noexcept;
     /// Nothing is there, and nothing will come.
     bool eof() const noexcept;
@@ -28,6 +29,7 @@ public:
     std::string read(std::optional<std::size_t> size = {}) const;
     /// Throws SSLError after `write_eof()`.
     std::size_t write(BytesLike bytes) const;
+    /// Nothing will come behind what is in it. Python: bio.write_eof().
     void write_eof() const noexcept;
 
     /// For the library.

@@ -30,6 +30,7 @@ public:
     KeyPassword(std::string text) : ask_([text = std::move(text)] { return text; }) {}
     template <class F>
     requires std::is_invocable_r_v<std::string, F&> KeyPassword(F ask) : ask_(std::move(ask)) {}
+    /// What gives the password; empty where none was given.
     const std::function<std::string()>& ask() const noexcept { return ask_; }
 
 private:
@@ -89,6 +90,7 @@ class SSLContext : public detail::TlsContextHandle {
 public:
     explicit SSLContext(SSLMethod protocol);
 
+    /// Whether it is for clients or for servers. Python: context.protocol.
     SSLMethod protocol() const noexcept;
 
     /// The certificate that this side shows, with those that lead to its authority, and its private key. Throws
@@ -104,25 +106,35 @@ public:
     void load_default_certs(Purpose purpose = Purpose::SERVER_AUTH) const;
     /// The same, for either side.
     void set_default_verify_paths() const { load_default_certs(); }
+    /// How many it trusts by now. Python: context.cert_store_stats().
     CertStoreStats cert_store_stats() const;
     /// The trusted authorities, as DER. Python: get_ca_certs(binary_form=True).
     std::vector<std::string> get_ca_certs() const;
 
-    /// Whether the certificate has to be for the name that was wanted. Setting it makes CERT_REQUIRED of CERT_NONE.
+    /// Whether the certificate has to be for the name that was wanted.
     bool check_hostname() const noexcept;
+    /// True makes CERT_REQUIRED of CERT_NONE. Python: context.check_hostname = check.
     void set_check_hostname(bool check) const;
     /// Whether the other end has to show a certificate.
     VerifyMode verify_mode() const noexcept;
     /// Throws ValueError for CERT_NONE while the name is checked.
     void set_verify_mode(VerifyMode mode) const;
+    /// How strictly a chain of certificates is looked at. Python: context.verify_flags.
     VerifyFlags verify_flags() const noexcept;
+    /// These and no others. Throws SSLError for what OpenSSL refuses. Python: context.verify_flags = flags.
     void set_verify_flags(VerifyFlags flags) const;
 
+    /// The oldest that is spoken; MINIMUM_SUPPORTED for no limit. Python: context.minimum_version.
     TLSVersion minimum_version() const noexcept;
+    /// Throws ValueError for no version, SSLError for one that OpenSSL refuses. Python: context.minimum_version = v.
     void set_minimum_version(TLSVersion version) const;
+    /// The newest that is spoken; MAXIMUM_SUPPORTED for no limit. Python: context.maximum_version.
     TLSVersion maximum_version() const noexcept;
+    /// Throws ValueError for no version, SSLError for one that OpenSSL refuses. Python: context.maximum_version = v.
     void set_maximum_version(TLSVersion version) const;
+    /// What is switched on and off, OpenSSL's `SSL_OP_…`. Python: context.options.
     SSLOptions options() const noexcept;
+    /// These and no others. Python: context.options = options.
     void set_options(SSLOptions options) const;
     /// Of 0 to 5; its keys and hashes are strong enough for so much.
     int security_level() const noexcept;
@@ -133,6 +145,7 @@ public:
     void set_ciphers(const std::string& ciphers) const;
     /// Those of TLS 1.3. Throws SSLError for what OpenSSL does not know. Python 3.15.
     void set_ciphersuites(const std::string& ciphersuites) const;
+    /// The names of all that are allowed, the best first. Python: `c["name"]` of what context.get_ciphers() gives.
     std::vector<std::string> get_ciphers() const;
     /// For the exchange of keys. Throws ValueError for one that OpenSSL does not know.
     void set_ecdh_curve(const std::string& curve) const;
@@ -144,6 +157,7 @@ public:
 
     /// A file to which keys are written, for Wireshark and the like. Who reads it reads the connections.
     const std::string& keylog_filename() const noexcept;
+    /// Appends to this file; none for an empty name. Throws OSError. Python: context.keylog_filename = filename.
     void set_keylog_filename(const std::string& filename) const;
 
     /// How many tickets a server gives to each client, by which it can go on with its session later. None for clients
@@ -153,6 +167,7 @@ public:
     void set_num_tickets(int count) const;
     /// Whether a client lets itself be asked for its certificate after the handshake.
     bool post_handshake_auth() const noexcept;
+    /// For connections that begin later. Python: context.post_handshake_auth = enabled.
     void set_post_handshake_auth(bool enabled) const;
 
     /// TLS without a transport: what comes from the other end is written to `incoming`, what is for it is read from

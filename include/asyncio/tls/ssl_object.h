@@ -49,13 +49,17 @@ public:
     /// How many bytes can be read at once.
     std::size_t pending() const;
 
+    /// That of the connection, by now. Python: connection.context.
     SSLContext context() const;
     /// For who is called with the name that a client asks for.
     void set_context(const SSLContext& context) const;
+    /// Whether this end is the server. Python: connection.server_side.
     bool server_side() const;
+    /// The name that a client wants the other end to have; none if it named none. Python: connection.server_hostname.
     std::optional<std::string> server_hostname() const;
     /// None before the handshake.
     std::optional<std::string> version() const;
+    /// What is used; none before the handshake. Python: connection.cipher().
     std::optional<SSLCipher> cipher() const;
     /// None: there never is.
     std::optional<std::string> compression() const { return {}; }
@@ -71,6 +75,7 @@ public:
     std::vector<std::string> get_unverified_chain() const;
     /// A client's, to be given to a later connection.
     SSLSession session() const;
+    /// Whether it goes on with a former session. Python: connection.session_reused.
     bool session_reused() const;
     /// `"tls-unique"`; none before the handshake, and with TLS 1.3. Throws ValueError for another type.
     std::optional<std::string> get_channel_binding(std::string_view cb_type = "tls-unique") const;

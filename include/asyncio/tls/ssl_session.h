@@ -41,9 +41,11 @@ public:
 
     explicit operator bool() const noexcept { return session_ != nullptr; }
     friend bool operator==(const SSLSession& a, const SSLSession& b) { return a.id() == b.id(); }
+    /// Bytes by which the server knows it. Python: session.id.
     std::string id() const;
-    /// When it was made, in seconds since 1970, and for how many it can be used.
+    /// When it was made, in seconds since 1970. Python: session.time.
     long time() const noexcept;
+    /// For how many seconds it can be used. Python: session.timeout.
     long timeout() const noexcept;
     /// Whether the server has given a ticket.
     bool has_ticket() const noexcept;
