@@ -15,5 +15,7 @@ set_target_properties(conformance_interpreter PROPERTIES OUTPUT_NAME interpreter
 if(ASYNCIO_BUILD_TESTS)
     add_test(NAME conformance/recorded COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tests/conformance/corpus.py
         check --interpreter $<TARGET_FILE:conformance_interpreter>)
-    set_tests_properties(conformance/recorded PROPERTIES LABELS conformance TIMEOUT 300)
+    add_test(NAME conformance/deadlocks COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/tests/conformance/deadlocks.py
+        600 --jobs 1 --interpreter $<TARGET_FILE:conformance_interpreter>)
+    set_tests_properties(conformance/recorded conformance/deadlocks PROPERTIES LABELS conformance TIMEOUT 300)
 endif()

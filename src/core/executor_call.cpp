@@ -19,6 +19,13 @@ ExecutorCall::ExecutorCall() noexcept : OutsideCall(&ExecutorCall::deliver), can
 
 ExecutorCall::~ExecutorCall() = default;
 
+bool ExecutorCall::will_end(const FutureBase& future) noexcept {
+    for (const ReadyNode& node : future.callbacks()) {
+        if (node.run_function() == &ExecutorCall::future_is_done) return true;
+    }
+    return false;
+}
+
 void ExecutorCall::release() noexcept {
     if (__atomic_sub_fetch(&owners_, 1U, __ATOMIC_ACQ_REL) == 0) delete this;
 }

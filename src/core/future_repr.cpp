@@ -82,13 +82,18 @@ std::string repr_of_task(const TaskBase& task, int depth) {
     return text + ">";
 }
 
-/// Of what waits for others: how many are not done yet.
-void add_awaited(std::string& text, const FutureBase& future) {
+/// Of what waits for others: how many are not done yet, or of what shield() returned which one.
+void add_awaited(std::string& text, const FutureBase& future, int depth) {
     const auto* futures = future.done() ? nullptr : dynamic_cast<const AwaitsFutures*>(&future);
     if (futures == nullptr) return;
     WaitStory story;
     story.awaits(*futures);
-    text += " tasks=" + std::to_string(story.awaited.size());
+    bool is_shield = future.kind() == FutureBase::Kind::future && story.awaited.size() == 1;
+    if (is_shield) {
+        text += " shields=" + (depth > 3 ? "..." : repr_of_future(*story.awaited[0], depth + 1));
+    } else {
+        text += " tasks=" + std::to_string(story.awaited.size());
+    }
 }
 
 }  // namespace
@@ -97,7 +102,7 @@ std::string repr_of_future(const FutureBase& future, int depth) {
     if (future.kind() == FutureBase::Kind::task) return repr_of_task(static_cast<const TaskBase&>(future), depth);
     std::string text = future.kind() == FutureBase::Kind::gathering ? "<_GatheringFuture " : "<Future ";
     add_outcome(text, future, "pending");
-    if (depth > 0) add_awaited(text, future);
+    if (depth > 0) add_awaited(text, future, depth);
     add_result(text, future);
     return text + ">";
 }

@@ -1,8 +1,10 @@
 #include "core/wait_story.h"
 
 #include "core/function_name.h"
+#include "core/meant_future.h"
 #include "core/object_names.h"
 
+#include <asyncio/core/executor_call.h>
 #include <asyncio/core/foreign.h>
 #include <asyncio/core/future.h>
 #include <asyncio/errors/repr.h>
@@ -80,7 +82,7 @@ void Waiter::tell(WaitStory& story) const {
             story.text = "<file descriptor " + std::to_string(edge.fd) + ">";
             break;
         case WaitKind::process:
-            story.text = "<process " + std::to_string(edge.fd) + ">";
+            story.text = "<end of process " + std::to_string(edge.fd) + ">";
             break;
         case WaitKind::thread:
             story.text = "<call on another thread>";
@@ -95,7 +97,14 @@ void Waiter::tell(WaitStory& story) const {
 
 void FutureWaiter::tell(WaitStory& story) const {
     story.awaits(future_.get());
-    if (story.with_text) story.text = repr_of_future(*future_, story.depth + 1);
+    if (!story.with_text) return;
+    bool is_of_thread = ExecutorCall::will_end(*future_);
+    story.text = is_of_thread ? "<call on another thread>" : repr_of_future(*future_, story.depth + 1);
+}
+
+void MeantFutureWaiter::tell(WaitStory& story) const {
+    story.awaits(&future());
+    if (story.with_text) story.text = meaning_.text(meaning_.subject, meaning_.fd);
 }
 
 void ForeignWaiter::tell_of(WaitStory& story, const std::type_info& awaitable) const {

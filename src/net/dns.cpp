@@ -4,6 +4,7 @@
 #include "loop/loop_core.h"
 #include "net/look_ups.h"
 
+#include <asyncio/net/waiter_call.h>
 #include <asyncio/tasks/wait_for.h>
 
 #include <arpa/inet.h>
@@ -85,12 +86,20 @@ NameInfo look_up_name(const SocketAddress& address, int flags) {
     return {host, service};
 }
 
-/// The answer of a look-up that others may wait for as well: to be cancelled is to stop waiting.
-class AnswerWaiter : public ThreadWaiter {
+class LookUpWaiter : public ThreadWaiter {
 public:
-    explicit AnswerWaiter(Ref<FutureBase> answer) noexcept : ThreadWaiter(std::move(answer)) {}
-    bool cancel(const Ref<CancelRequest>& request) override { return !is_done() && Waiter::cancel(request); }
+    explicit LookUpWaiter(Ref<FutureBase> answer) noexcept : ThreadWaiter(std::move(answer)) {}
     void tell(WaitStory& story) const override { story.text = "<look-up of a name>"; }
+
+protected:
+    ~LookUpWaiter() = default;
+};
+
+/// The answer of a look-up that others may wait for as well: to be cancelled is to stop waiting.
+class AnswerWaiter : public LookUpWaiter {
+public:
+    explicit AnswerWaiter(Ref<FutureBase> answer) noexcept : LookUpWaiter(std::move(answer)) {}
+    bool cancel(const Ref<CancelRequest>& request) override { return !is_done() && Waiter::cancel(request); }
 
 protected:
     ~AnswerWaiter() = default;
@@ -182,7 +191,8 @@ Coro<NameInfo> getnameinfo(SocketAddress address, int flags) {
     if ((flags & numbers) == numbers) co_return look_up_name(address, flags);
     LoopCore& loop = running_core();
     Future<NameInfo> answer = run_in_executor(loop, loop.service<LookUps>().executor(), look_up_name, address, flags);
-    co_return co_await ThreadWait<NameInfo>(Ref<FutureBase>(answer.state_or_null()));
+    using Wait = WaiterCall<FutureAwaiter<NameInfo, true, LookUpWaiter>, Ref<FutureBase>>;
+    co_return co_await Wait(Ref<FutureBase>(answer.state_or_null()));
 }
 
 }  // namespace asyncio::detail

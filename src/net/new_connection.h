@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/wait_story.h"
+#include "net/descriptor_story.h"
 #include "net/socket_transport.h"
 #include "net/tls_layer.h"
 
@@ -74,6 +76,9 @@ public:
     void await_resume() {
         check();
         transport_.has_begun();
+    }
+    void tell(WaitStory& story) const override {
+        story.text = descriptor_story(fd(), "in the beginning of its transport");
     }
 
 private:

@@ -1,5 +1,6 @@
 #include <asyncio/net/pipes.h>
 
+#include "core/meant_future.h"
 #include "loop/loop_core.h"
 #include "net/new_connection.h"
 #include "net/pipe_file.h"
@@ -11,11 +12,16 @@
 
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 
 namespace asyncio {
 namespace detail {
 namespace {
+
+std::string text_of_pipe_beginning(const void*, int fd) {
+    return "<file descriptor " + std::to_string(fd) + " in the beginning of its transport>";
+}
 
 template <class Handle, class PipeEnd>
 Coro<Handle> begun_pipe(PipeFile file, Ref<BaseProtocol> protocol) {
@@ -23,7 +29,7 @@ Coro<Handle> begun_pipe(PipeFile file, Ref<BaseProtocol> protocol) {
     Future<> connected(Ref<FutureBase>(new FutureState<void>(loop)));
     NewTransport<PipeEnd> transport(new PipeEnd(loop, std::move(file), std::move(protocol)));
     transport->begin(connected);
-    co_await connected;
+    co_await MeantFuture(connected, WaitKind::file_descriptor, text_of_pipe_beginning, nullptr, transport->fileno());
     transport.has_begun();
     co_return Handle(transport.get());
 }

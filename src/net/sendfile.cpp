@@ -1,6 +1,8 @@
 #include <asyncio/net/sock.h>
 
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
+#include "net/descriptor_story.h"
 #include "net/file_reading.h"
 
 #include <asyncio/core/waiter.h>
@@ -47,6 +49,7 @@ public:
             suspend(*frame.promise().task(), frame);
         }
         void await_resume() { check(); }
+        void tell(WaitStory& story) const override { story.text = descriptor_story(fd(), "in sock_sendfile()"); }
 
     private:
         void on_cancel() noexcept override { place_->waiter_ = nullptr; }

@@ -1,5 +1,6 @@
 #include <asyncio/net/server.h>
 
+#include "core/meant_future.h"
 #include "core/task_loop.h"
 #include "core/wait_story.h"
 #include "net/server_state.h"
@@ -38,6 +39,10 @@ Coro<> start_serving_and_pass(ServerHandle server) {
     co_await sleep(0);  // as in CPython
 }
 
+std::string text_of_serving(const void* server, int) {
+    return "<serving of " + static_cast<const ServerState*>(server)->repr() + ">";
+}
+
 // CPython: base_events.py, Server.serve_forever
 Coro<> serve_until_cancelled(Server server) {
     ServerState& state = *server.handle().get();
@@ -50,7 +55,7 @@ Coro<> serve_until_cancelled(Server server) {
     state.serving_forever() = for_ever;
     std::exception_ptr cancelled;
     try {
-        co_await for_ever;
+        co_await MeantFuture(for_ever, WaitKind::server, text_of_serving, &state);
     } catch (const CancelledError&) {
         cancelled = std::current_exception();
     }

@@ -1,4 +1,6 @@
+#include "core/wait_story.h"
 #include "loop/loop_core.h"
+#include "net/descriptor_story.h"
 #include "net/socket_transport.h"
 
 #include <asyncio/errors/os_errors.h>
@@ -43,6 +45,7 @@ public:
             transport_->backlog_->until_sent = this;
             suspend(*frame.promise().task(), frame);
         }
+        void tell(WaitStory& story) const override { story.text = descriptor_story(fd(), "in sendfile()"); }
         void await_resume() {
             check();
             if (transport_->conn_lost_ > 0) throw ConnectionError("Connection is closed by peer");

@@ -1,5 +1,6 @@
 #include <asyncio/net/start_tls.h>
 
+#include "core/meant_future.h"
 #include "core/task_loop.h"
 #include "net/protocol_calls.h"
 #include "net/tls_layer.h"
@@ -91,7 +92,7 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
         Ref<BaseProtocol> below = layer->lower_protocol();
         lower->set_protocol(below);
         TlsBeginning beginning(*lower, std::move(below));
-        co_await handshake;
+        co_await MeantFuture(handshake, WaitKind::file_descriptor, text_of_handshake, nullptr, lower->fileno());
     } catch (...) {
         lower->close();
         throw;

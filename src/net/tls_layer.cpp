@@ -1,7 +1,9 @@
 #include "net/tls_layer.h"
 
+#include "core/meant_future.h"
 #include "core/task_loop.h"
 #include "detail/fork_aware.h"
+#include "net/descriptor_story.h"
 #include "net/new_connection.h"
 #include "net/protocol_calls.h"
 #include "net/server_state.h"
@@ -76,6 +78,8 @@ Ref<ProtocolMaker> over_tls(Ref<ProtocolMaker> maker, TlsRequest request) {
     return Ref<ProtocolMaker>(new TlsMaker(std::move(maker), std::move(request)));
 }
 
+std::string text_of_handshake(const void*, int fd) { return descriptor_story(fd, "in a TLS handshake"); }
+
 // CPython: base_events.py, BaseEventLoop._create_connection_transport
 Coro<> begin_tls(Socket socket, Ref<TlsLayer> layer) {
     LoopCore& loop = running_core();
@@ -84,7 +88,7 @@ Coro<> begin_tls(Socket socket, Ref<TlsLayer> layer) {
     NewTransport transport(new SocketTransport(loop, std::move(socket), layer->lower_protocol(), {}, nullptr));
     transport->begin(nullptr);
     try {
-        co_await handshake;
+        co_await MeantFuture(handshake, WaitKind::file_descriptor, text_of_handshake, nullptr, transport->fileno());
     } catch (...) {
         layer->close();
         throw;

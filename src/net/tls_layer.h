@@ -129,5 +129,7 @@ Ref<ProtocolMaker> over_tls(Ref<ProtocolMaker> maker, TlsRequest request);
 
 /// Puts it on a connected socket, and waits for the handshake.
 Coro<> begin_tls(Socket socket, Ref<TlsLayer> layer);
+/// What a task waits for meanwhile.
+std::string text_of_handshake(const void*, int fd);
 
 }  // namespace asyncio::detail

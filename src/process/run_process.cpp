@@ -1,5 +1,6 @@
 #include <asyncio/process/run_process.h>
 
+#include "core/wait_story.h"
 #include "process/child_input.h"
 #include "process/end_children.h"
 #include "process/start_child.h"
@@ -9,16 +10,18 @@
 #include <asyncio/errors/os_errors.h>
 #include <asyncio/errors/repr.h>
 #include <asyncio/tasks/gather.h>
-#include <asyncio/tasks/shield.h>
 #include <asyncio/tasks/wait_for.h>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 namespace detail {
@@ -68,6 +71,45 @@ Coro<> attend(std::vector<Process> children, std::optional<BytesLike> input, std
     co_await gather(all);
     for (const Process& child : children) co_await child.wait();
 }
+
+/// The wait for that, which a cancellation ends, and not what it waits for.
+class [[nodiscard]] AttendWaiter final : public FutureWaiter {
+public:
+    AttendWaiter(Ref<FutureBase> attending, const std::vector<Process>* children) noexcept
+        : FutureWaiter(std::move(attending)), children_(*children) {
+        auto runs = [](const Process& child) { return !child.returncode(); };
+        auto found = std::find_if(children_.begin(), children_.end(), runs);
+        const Process& child = found == children_.end() ? children_.front() : *found;
+        child_ = &state_of(child.transport());
+        set_edge(WaitKind::process, &child_);
+        set_fd(child.pid());
+    }
+    bool cancel(const Ref<CancelRequest>& request) override { return !is_done() && Waiter::cancel(request); }
+    TaskBase* awaited_task() const noexcept override { return nullptr; }
+    void tell(WaitStory& story) const override {
+        story.awaits(&future());
+        if (!story.with_text) return;
+        std::string pids;
+        for (const Process& child : children_) {
+            if (!child.returncode()) pids += (pids.empty() ? "" : ", ") + std::to_string(child.pid());
+        }
+        bool are_several = pids.find(',') != pids.npos;
+        story.text = pids.empty()  ? "<end of the output of processes>"
+                     : are_several ? "<end of processes " + pids + ">"
+                                   : "<end of process " + pids + ">";
+    }
+    bool await_ready() const noexcept { return is_done(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
+        suspend_on_future(*frame.promise().task(), frame);
+    }
+    void await_resume() { check_outcome(); }
+
+private:
+    const std::vector<Process>& children_;
+    const SubprocessState* child_;  // the first that runs
+};
+using Attendance = WaiterCall<AttendWaiter, Ref<FutureBase>, const std::vector<Process>*>;
 
 // The beginning.
 
@@ -129,7 +171,8 @@ Coro<CompletedProcess> run_to_the_end(Run run) {
             from = std::move(link.reader);
         }
         attending = create_task(attend(children, run.options.input, output));
-        co_await wait_for(shield(attending), run.options.timeout);
+        Attendance attendance(Ref<FutureBase>(attending.state_or_null()), &children);
+        co_await wait_for(attendance, run.options.timeout);
     } catch (const TimeoutError&) {
         timed_out = attending && !attending.done();  // otherwise it is an error of the system
         error = std::current_exception();

@@ -1,11 +1,13 @@
 #include "process/start_child.h"
 
+#include "core/meant_future.h"
 #include "core/task_loop.h"
 #include "process/subprocess_streams.h"
 
 #include <asyncio/core/task.h>
 #include <asyncio/tasks/shield.h>
 
+#include <string>
 #include <utility>
 
 namespace asyncio::detail {
@@ -22,6 +24,10 @@ KeptSettings::KeptSettings(ChildCommand command, const SubprocessOptions& option
 namespace {
 
 using End = WaiterCall<ExitWaiter, SubprocessTransport>;
+
+std::string text_of_child_beginning(const void*, int pid) {
+    return "<beginning of process " + std::to_string(pid) + ">";
+}
 
 Coro<> ended(Ref<SubprocessState> child) { co_await End(SubprocessTransport(child.get())); }
 
@@ -47,7 +53,7 @@ Coro<Ref<SubprocessState>> start_child(Ref<BaseProtocol> protocol, KeptSettings 
         throw;
     }
     try {
-        co_await ready;
+        co_await MeantFuture(ready, WaitKind::process, text_of_child_beginning, nullptr, child->pid());
         co_return child;
     } catch (...) {
         child->close();

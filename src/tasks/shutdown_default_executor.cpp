@@ -1,3 +1,4 @@
+#include "core/meant_future.h"
 #include "detail/fork_aware.h"
 #include "loop/loop_core.h"
 
@@ -150,6 +151,8 @@ std::string late_warning(detail::LoopCore& loop, const Executor& executor, Secon
     return text;
 }
 
+std::string text_of_joining(const void*, int) { return "<end of the threads of the default executor>"; }
+
 }  // namespace
 
 Coro<> EventLoop::shutdown_default_executor(std::optional<Seconds> timeout) {
@@ -162,7 +165,8 @@ Coro<> EventLoop::shutdown_default_executor(std::optional<Seconds> timeout) {
     detail::Ref<detail::FutureBase> state(joined.state_or_null());
     EndInChild end_in_child(loop, *joining, *state);
     (new JoiningCall(joining, timeout))->start(loop, state);
-    bool in_time = co_await joined;
+    co_await detail::MeantFuture(joined, WaitKind::thread, text_of_joining);
+    bool in_time = joined.result();
     if (joining->helper.joinable()) joining->helper.join();
     if (end_in_child.has_forked()) executor->shutdown(false);
     if (in_time) co_return;

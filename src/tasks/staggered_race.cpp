@@ -1,5 +1,6 @@
 #include <asyncio/tasks/staggered_race.h>
 
+#include "core/meant_future.h"
 #include "core/wait_story.h"
 
 #include <asyncio/core/event_loop.h>
@@ -46,7 +47,10 @@ private:
     Race& race_;
 };
 
-Coro<> wait_until(Future<> failed) { co_await failed; }
+std::string text_of_failure(const void*, int) { return "<failure of the coroutine before it in staggered_race()>"; }
+std::string text_of_start(const void*, int) { return "<start of a coroutine of staggered_race()>"; }
+
+Coro<> wait_until(Future<> failed) { co_await MeantFuture(failed, WaitKind::future, text_of_failure); }
 
 }  // namespace
 
@@ -115,7 +119,7 @@ void Race::start_one(Future<> previous_failed) {
 }
 
 Coro<> Race::run_one(Future<> may_start, Future<> previous_failed) {
-    co_await may_start;
+    co_await MeantFuture(may_start, WaitKind::future, text_of_start);
     Coro<> coro;
     Future<> failed;
     try {

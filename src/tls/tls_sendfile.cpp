@@ -1,3 +1,5 @@
+#include "core/meant_future.h"
+#include "net/descriptor_story.h"
 #include "net/file_reading.h"
 #include "tls/tls_transport.h"
 
@@ -34,6 +36,12 @@ void TlsTransport::check_can_write(const char* function) const {
     check_is_ours();
 }
 
+namespace {
+
+std::string text_of_room(const void*, int fd) { return descriptor_story(fd, "in sendfile()"); }
+
+}  // namespace
+
 /// The kernel cannot encipher it: it is read and written.
 Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
                                           std::optional<std::int64_t> count, SendfileOptions options) {
@@ -56,7 +64,7 @@ Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std:
         if (self->writing_paused_ && !self->closing_) {
             Future<> room(Ref<FutureBase>(new FutureState<void>(*self->loop_)));
             self->room_ = room;
-            co_await room;
+            co_await MeantFuture(room, WaitKind::file_descriptor, text_of_room, nullptr, self->fileno());
         }
         if (self->closing_) throw ConnectionError("Connection is closed by peer");
     }

@@ -100,7 +100,8 @@ def main():
     parser.add_argument("--python", default=os.environ.get("ASYNCIO_PYTHON", "python3.14"))
     parser.add_argument("--interpreter", required=True)
     parser.add_argument("--seed", type=int, default=1, help="of the first program; the others follow")
-    parser.add_argument("--weight", choices=("", "sync"), default="", help="sync: only locks, queues and generators")
+    parser.add_argument("--weight", choices=("", "sync", "waits"), default="",
+                        help="sync: only locks, queues and generators; waits: tasks that wait for each other")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--stop-after", type=int, default=1, metavar="N", help="stop when so many programs differ")
     parser.add_argument("--no-shrink", action="store_true")

@@ -8,7 +8,7 @@ import json
 import random
 
 from language import AWAITED, PLAIN, STATEMENTS, THINGS, THINGS_OF_FIELD
-from weights import CHOICES, FAIL, FLAGS, FOCI, SYNC_FOCI, THINGS_OF_FOCUS, WEIGHTS
+from weights import CHOICES, FAIL, FLAGS, FOCI, FOCI_OF_WAITS, FOCI_OF_WEIGHT, THINGS_OF_FOCUS, WEIGHTS
 
 SLOTS = 5
 MOST_DEPTH = 4
@@ -28,7 +28,7 @@ class Generator:
         self.fatal = self.chance(0.05)
         self.has_handler = self.fatal or self.chance(0.03)
         self.count = self.random.choice((2, 3, 3, 4, 5))
-        self.focus = self.random.choice(SYNC_FOCI if weight == "sync" else list(FOCI))
+        self.focus = self.random.choice(FOCI_OF_WEIGHT[weight])
         self.things = self.make_things()
         self.generators = self.choose_generators()
         self.known_choices = {}
@@ -103,7 +103,8 @@ class Generator:
         key = weights is WEIGHTS, nested, self.yields
         if key not in self.known_choices:
             names = [name for name in weights if self.is_possible(name) and (nested or name not in NESTED)]
-            boosted = [weights[name] * (5 if name in FOCI[self.focus] else 1) for name in names]
+            full_of = (FOCI | FOCI_OF_WAITS)[self.focus]
+            boosted = [weights[name] * (5 if name in full_of else 1) for name in names]
             self.known_choices[key] = names, list(itertools.accumulate(boosted))
         return self.known_choices[key]
 

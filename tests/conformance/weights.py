@@ -76,9 +76,13 @@ FOCI = {  # what a program is full of
     "generators": ("next", "each", "aclose", "athrow", "generator", "cancel", "task", "try"),
     "mixed": (),
 }
+FOCI_OF_WAITS = {  # in which tasks wait for each other
+    "waits": ("await", "gather", "wait", "as_completed", "shield", "wait_for", "timeout", "task", "with", "group"),
+}
 THINGS_OF_FOCUS = {
+    "waits": ("lock", "lock", "cond"),
     "locks": ("lock", "sem", "bsem", "cond"),
     "conditions": ("cond", "cond", "shared_cond", "event", "barrier"),
     "queues": ("queue", "queue", "pqueue", "lqueue"),
 }
-SYNC_FOCI = ("locks", "conditions", "queues", "generators")
+FOCI_OF_WEIGHT = {"": tuple(FOCI), "sync": ("locks", "conditions", "queues", "generators"), "waits": tuple(FOCI_OF_WAITS)}

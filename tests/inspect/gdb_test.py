@@ -14,7 +14,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools/debuggers/asyncio_
 WAITS = {
     "holder": "a sleep", "locks": r"a Lock at 0x[0-9a-f]+ that 'holder' holds", "event": "an Event at 0x", "gets": "a Queue 'orders' at 0x",
     "awaits": "task 'awaited'", "gathers": r"gather\(\)", "group": "a TaskGroup", "descriptor": r"file descriptor \d+",
-    "process": r"the end of process \d+", "thread": "a call on another thread", "waits": "several futures",
+    "process": r"the end of process \d+", "runs": r"the end of process \d+", "serves": "the end of a server", "thread": "a call on another thread", "waits": "several futures",
 }
 
 
@@ -39,6 +39,13 @@ class Commands(unittest.TestCase):
         self.assertIn("there is no task 'nobody'", text)
 
     COMMANDS = ["asyncio tasks", "asyncio bt event", "asyncio bt nobody"]
+
+    def test_coroutines_have_the_names_that_the_library_gives_them(self):
+        source = (SCRIPT.parents[2] / "src/core/function_name.cpp").read_text()
+        table = re.search(r"of_wrappers\[\] = \{(.*?)\n\};", source, re.S)[1]
+        sys.path.insert(0, str(SCRIPT.parent))
+        import asyncio_reader
+        self.assertEqual(dict(re.findall(r'\{"(.+?)", "(.+?)"\}', table)), asyncio_reader.WRAPPERS)
 
     def test_a_program_that_runs(self):
         for program in PROGRAMS:
@@ -72,7 +79,7 @@ class Commands(unittest.TestCase):
         self.assertRegex(text, r"(?m)^semaphore = Semaphore value:0, waiters:1$")
         self.assertRegex(text, r"(?m)^condition = Condition, its Lock is unlocked, waiters:1$")
         self.assertRegex(text, r"(?m)^barrier = Barrier filling, waiters:1/3$")
-        self.assertRegex(text, rf"(?m)^loop = EventLoop at 0x[0-9a-f]+, in thread {process.pid}, tasks:2\d$")
+        self.assertRegex(text, rf"(?m)^loop = EventLoop at 0x[0-9a-f]+, in thread {process.pid}, tasks:3\d$")
         self.assertRegex(text, r"(?m)^full = Queue items:1/1, unfinished:1$")
         self.assertRegex(text, r"(?m)^future = Future pending$")
         self.assertRegex(text, r"(?m)^awaited = Task pending 'awaited': a_while at \S*program.cpp:\d+, waits for a sleep$")

@@ -103,6 +103,12 @@ Coro<> parked() {
             co_await create_subprocess_exec("cat", {}, {.stdin = subprocess::PIPE});  // ends with us
         co_await child.wait();
     });
+    add("serves", [&]() -> Coro<> { co_await server.serve_forever(); });
+    add("runs", [&]() -> Coro<> {
+        RunProcessOptions options;
+        options.process.stdin = ends[1];  // ends with us
+        co_await run_process({"cat"}, options);
+    });
     add("thread", [&]() -> Coro<> { co_await to_thread([] { std::this_thread::sleep_for(1h); }); });
     for (int i = 0; i < 50; ++i) co_await sleep(1ms);
     Event over;

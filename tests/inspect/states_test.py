@@ -37,6 +37,8 @@ WAITS = {  # a part of what is said of each task's wait
     "descriptor": r"file descriptor \d+ \(unix socket\)",
     "stream": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\)",
     "process": r"the end of process \d+",
+    "runs": r"the end of process \d+",
+    "serves": "the end of a server",
     "thread": "a call on another thread",
 }
 

@@ -6,13 +6,12 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "net/stream_support.h"
 #include "support/run_test.h"
+#include "support/said_of.h"
 #include "support/thread_gate.h"
 
 using namespace asyncio;
@@ -21,6 +20,7 @@ using asyncio::sleep;  // not the one of <unistd.h>
 using support::NetTest;
 using support::run_net;
 using support::run_test;
+using support::said_of;
 
 namespace {
 
@@ -33,22 +33,6 @@ struct Never {
     void await_resume() const {}
     std::coroutine_handle<>& waiting;
 };
-
-/// What stands behind `wait_for=` while the body waits, with ADDRESS for each address.
-template <class Body>
-Coro<std::string> said_of(Body body) {
-    Task<> task = create_task(body);
-    co_await sleep(1ms);
-    std::string text = repr(task);
-    task.cancel();
-    co_await wait(task);
-    constexpr std::string_view begin = " wait_for=";
-    auto place = text.find(begin);
-    if (place == text.npos) co_return text;
-    text = text.substr(place + begin.size());
-    text.pop_back();  // the bracket of the task
-    co_return std::regex_replace(text, std::regex("0x[0-9a-f]+"), "ADDRESS");
-}
 
 TEST_F(WaitingRepr, NamesWhatIsWaitedFor) {
     run_test([]() -> Coro<> {
@@ -68,7 +52,7 @@ TEST_F(WaitingRepr, NamesWhatIsWaitedFor) {
         said = co_await said_of([&]() -> Coro<> { co_await gather(loop.create_future(), sleep(1h)); });
         EXPECT_EQ(said, "<_GatheringFuture pending tasks=2 cb=[1 callback]>");
         said = co_await said_of([&]() -> Coro<> { co_await shield(loop.create_future()); });
-        EXPECT_EQ(said, "<Future pending tasks=1 cb=[2 callbacks]>");
+        EXPECT_EQ(said, "<Future pending shields=<Future pending cb=[1 callback]> cb=[2 callbacks]>");
         said = co_await said_of([&]() -> Coro<> { co_await as_completed(loop.create_future()).next(); });
         EXPECT_EQ(said, "<as_completed() with 1 future pending>");
         said = co_await said_of(

@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <csignal>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include "net/pipe_support.h"
 #include "process/process_support.h"
+#include "support/said_of.h"
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -13,6 +17,7 @@ using asyncio::sleep;
 using subprocess::PIPE;
 using subprocess::Process;
 using support::run_net;
+using support::said_without_line;
 
 namespace {
 
@@ -123,9 +128,54 @@ TEST_F(ProcessWaits, WhatATaskWaitsForIsTheProcess) {
         auto waiting = create_task([](Process its) -> Coro<int> { co_return co_await its.wait(); }, child);
         co_await sleep(0s);
         std::string text = repr(waiting);
-        EXPECT_NE(text.find("wait_for=<process " + std::to_string(child.pid()) + ">"), std::string::npos) << text;
+        EXPECT_NE(text.find("wait_for=<end of process " + std::to_string(child.pid()) + ">"), std::string::npos)
+            << text;
         child.kill();
         co_await waiting;
+    });
+}
+
+TEST_F(ProcessWaits, WhatRunsProcessesSaysWhose) {
+    run_net([]() -> Coro<> {
+        std::string said = co_await said_without_line(
+            []() -> Coro<> {
+                co_await run_process({"sleep", "3600"});
+            },
+            50ms);
+        EXPECT_TRUE(std::regex_match(said, std::regex("<end of process \\d+>"))) << said;
+        int open[2];
+        EXPECT_EQ(::pipe(open), 0);
+        said = co_await said_without_line(
+            [&]() -> Coro<> {
+                RunProcessOptions options;
+                options.process.stdin = open[0];
+                co_await run_process(Command("cat") | Command("cat"), options);
+            },
+            50ms);
+        EXPECT_TRUE(std::regex_match(said, std::regex("<end of processes \\d+, \\d+>"))) << said;
+        ::close(open[0]);
+        ::close(open[1]);
+    });
+}
+
+TEST_F(ProcessWaits, WhoRunsProcessesIsCalledAsTheUserCallsIt) {
+    run_net([]() -> Coro<> {
+        auto running = create_task(run_shell("sleep 3600", {.input = std::string_view("x")}));
+        Process child = co_await create_subprocess_shell("exec cat", {.stdin = PIPE, .stdout = PIPE});
+        auto talking = create_task(child.communicate("x"));
+        child.send_signal(SIGSTOP);
+        co_await sleep(50ms);
+        for (const AnyTask& task : all_tasks()) {
+            if (task == current_task()) continue;
+            std::string text = repr(task);
+            bool is_public = text.find("coro=<asyncio::run_process() ") != text.npos ||
+                             text.find("coro=<asyncio::subprocess::Process::communicate() ") != text.npos;
+            EXPECT_TRUE(is_public) << text;
+            EXPECT_EQ(text.find("<Future "), text.npos) << text;
+        }
+        child.kill();
+        running.cancel();
+        co_await wait(talking, running);
     });
 }
 

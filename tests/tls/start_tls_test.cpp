@@ -7,6 +7,7 @@
 
 #include "net/protocol_support.h"
 #include "net/stream_support.h"
+#include "support/said_of.h"
 #include "tls/engine_support.h"
 
 // Connections that go on by TLS: STARTTLS of mail and databases, the PROXY protocol, TLS within TLS.
@@ -37,6 +38,27 @@ Coro<> close_both(Ends& ends) {
     ends.server.writer.close();
     co_await ends.client.writer.wait_closed();
     co_await ends.server.writer.wait_closed();
+}
+
+TEST_F(StartTlsTest, ATaskSaysThatItWaitsForAHandshake) {
+    run_net([]() -> Coro<> {
+        auto pair = socketpair();
+        auto& [silent, plain] = pair;
+        OpenConnectionOptions options = {.sock = &plain, .ssl = support::for_clients(), .server_hostname = "localhost"};
+        std::string number = std::to_string(plain.fileno());
+        std::string said = co_await support::said_without_line([&]() -> Coro<> { co_await open_connection(options); });
+        EXPECT_EQ(said, "<file descriptor " + number + " in a TLS handshake>");
+        Ends ends = co_await connect_ends();
+        auto upgrading = create_task(ends.server.writer.start_tls(support::for_servers()));
+        co_await sleep(1ms);
+        std::string text = repr(upgrading);
+        EXPECT_NE(text.find(" coro=<asyncio::StreamWriter::start_tls() running at "), text.npos) << text;
+        EXPECT_NE(text.find(" in a TLS handshake, peer ('127.0.0.1', "), text.npos) << text;
+        ends.client.writer.abort();
+        co_await wait(upgrading);
+        EXPECT_TRUE(upgrading.exception());
+        ends.server.writer.abort();
+    });
 }
 
 // CPython: test_streams.py, StreamTests.test_start_tls

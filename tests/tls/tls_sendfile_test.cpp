@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/stream_support.h"
+#include "support/said_of.h"
 #include "tls/engine_support.h"
 #include "tls/tls_ends.h"
 
@@ -93,6 +94,21 @@ TEST_F(TlsSendfileExecutorTest, SendsAFileToOneWhoClosesWhenHeHasIt) {
 }
 
 // CPython: test_sendfile.py, SendfileMixin.test_sendfile_no_fallback_for_fallback_transport
+TEST_F(TlsSendfileExecutorTest, ATaskSaysThatItWaitsForRoom) {
+    run_net([]() -> Coro<> {
+        TemporaryFile file;
+        Ends ends = co_await connect_by_tls();
+        ends.client.writer.set_write_buffer_limits({.high = 0});
+        ends.client.writer.write(std::string(64'000'000, 'x'));
+        std::string number = std::to_string(ends.client.writer.get_extra_info("socket").socket().fileno());
+        auto send = [&]() -> Coro<> { co_await sendfile(ends.client.writer.transport(), file.fd()); };
+        std::string said = co_await support::said_of(send, std::chrono::milliseconds(100));
+        EXPECT_TRUE(said.starts_with("<file descriptor " + number + " in sendfile(), peer ('127.0.0.1', ")) << said;
+        ends.client.writer.abort();
+        ends.server.writer.abort();
+    });
+}
+
 TEST_F(TlsSendfileExecutorTest, CannotHaveTheKernelSendIt) {
     run_net([]() -> Coro<> {
         TemporaryFile file;

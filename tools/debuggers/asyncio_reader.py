@@ -25,9 +25,31 @@ GROUPS = {  # as in src/core/description.h, in order
 }
 CALLBACKS_AT, CALLBACK_BYTES, CALLBACKS = 40, 16, 10
 KINDS = ("something", "a future", "a task", "gather()", "a sleep", "a TaskGroup", "several futures", "a Lock", "an Event",
-         "a Condition", "a Semaphore", "a Barrier", "a Queue", "the end of a server's connections", "file descriptor",
-         "the end of process", "a call on another thread", "an awaitable of another library")
-WRAPPERS = {"with_statement": "with", "wait_for_in_time": "wait_for", "wait_for_no_time": "wait_for"}
+         "a Condition", "a Semaphore", "a Barrier", "a Queue", "the end of a server", "file descriptor", "the end of process",
+         "a call on another thread", "an awaitable of another library")
+WRAPPERS = {  # src/core/function_name.cpp has the same
+    "with_statement": "with", "try_except_statement": "try_except", "clean_up": "try_finally",
+    "wait_for_in_time": "wait_for", "wait_for_no_time": "wait_for", "close_generator": "AsyncGenerator::aclose",
+    "Race::run": "staggered_race", "Race::run_one": "staggered_race", "Race::wait_and_start_next": "staggered_race",
+    "wait_until": "staggered_race", "resolve": "getaddrinfo", "getaddrinfo_in_time": "getaddrinfo",
+    "sock_connect_to_host": "sock_connect", "send_by_reading": "sock_sendfile",
+    "SocketTransport::send_file_behind": "sendfile", "TlsTransport::send_file": "sendfile", "upgrade": "start_tls",
+    "upgrade_stream": "StreamWriter::start_tls", "begin_tls": "start_tls", "connect": "create_connection",
+    "connect_socket": "create_connection", "make_connection": "create_connection",
+    "connect_unix": "create_unix_connection", "accepted_socket": "connect_accepted_socket",
+    "open_streams": "open_connection", "open_endpoint": "create_datagram_endpoint",
+    "open_first": "create_datagram_endpoint", "open_socket": "create_datagram_endpoint",
+    "find_candidates": "create_datagram_endpoint", "connect_to_read": "connect_read_pipe",
+    "connect_to_write": "connect_write_pipe", "serve": "create_server", "listen": "create_server",
+    "listen_at_path": "create_unix_server", "start_serving_and_pass": "Server::start_serving",
+    "serve_until_cancelled": "Server::serve_forever", "close_and_wait": "Server::aexit",
+    "start_process": "create_subprocess", "start_child": "create_subprocess", "start_with_protocol": "create_subprocess",
+    "SubprocessState::connect_pipes": "create_subprocess", "communicate_with": "subprocess::Process::communicate",
+    "feed": "subprocess::Process::communicate", "read_all": "subprocess::Process::communicate",
+    "ended": "subprocess::Process::wait", "end_of": "subprocess::Process::wait", "run_to_the_end": "run_process",
+    "attend": "run_process", "collect": "run_process", "end_children": "run_process", "ask_to_end": "run_process",
+    "in_peace": "run_process",
+}
 MOST_TASKS, MOST_FRAMES, MOST_LOOPS = 5_000_000, 100_000, 10_000
 
 

@@ -117,7 +117,7 @@ std::string text_without_time(const Snapshot& snapshot, const Task& task, const 
         case WaitKind::barrier:
             return with_address("Barrier", wait);
         case WaitKind::server:
-            return "the end of a server's connections";
+            return "the end of a server";
         case WaitKind::file_descriptor:
             return text_of_descriptor(wait, memory);
         case WaitKind::process:

@@ -24,7 +24,8 @@ struct Deadlock {
 
 /// The tasks of a loop that can never go on by themselves, also while others run: those that wait for each other in a
 /// circle, each of which is named once, and those whose Lock, Event, Queue or the like has died. A wait with a timeout
-/// of its own is no such wait; a cancellation, as by `timeout()`, can still end any of them.
+/// of its own is no such wait, and neither is one that a `timeout()` will end. A cancellation can still end any of
+/// them, and so can whoever ends by hand the future that `shield()` has returned.
 ///
 /// In the thread of the loop. Python: has none.
 std::vector<Deadlock> find_deadlocks(EventLoop& loop);

@@ -24,6 +24,8 @@ public:
     void run() noexcept final;
     /// Ends one that was never submitted.
     void discard() noexcept { delete this; }
+    /// Whether the future, which is pending, is that of such a call.
+    static bool will_end(const FutureBase& future) noexcept;
 
 protected:
     ExecutorCall() noexcept;

@@ -84,7 +84,7 @@ protected:
             std::rethrow_exception(error_of_wait());
         future_->check_result();
     }
-    FutureBase& future() noexcept { return *future_; }
+    FutureBase& future() const noexcept { return *future_; }
     bool is_done() const noexcept { return future_->done(); }
 
 private:

@@ -26,7 +26,7 @@ enum class WaitKind : std::uint8_t {
     semaphore,
     barrier,
     queue,
-    server,  ///< the end of a Server's connections
+    server,  ///< the end of a Server, or of its connections
     file_descriptor,
     process,  ///< the end of a child, which `fd` numbers
     thread,   ///< a call on another thread

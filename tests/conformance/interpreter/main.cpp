@@ -1,4 +1,6 @@
 // Runs programs of the conformance language and prints their traces: `interpreter PROGRAMS`, one program a line.
+// `interpreter --deadlocks PROGRAMS` looks for deadlocks after each step, and fails where one is told that is none.
+#include "deadlock_watch.h"
 #include "run.h"
 
 #include <cstdio>
@@ -7,11 +9,13 @@
 #include <iostream>
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fputs("usage: conformance_interpreter PROGRAMS\n", stderr);
+    bool looks_for_deadlocks = argc == 3 && std::strcmp(argv[1], "--deadlocks") == 0;
+    if (argc != 2 && !looks_for_deadlocks) {
+        std::fputs("usage: conformance_interpreter [--deadlocks] PROGRAMS\n", stderr);
         return 2;
     }
-    std::ifstream programs(argv[1]);
+    if (looks_for_deadlocks) conformance::Trace::watch_deadlocks();
+    std::ifstream programs(argv[argc - 1]);
     std::string line;
     while (std::getline(programs, line)) {
         conformance::Node program = conformance::parse(line);
@@ -23,4 +27,5 @@ int main(int argc, char** argv) {
         std::fputs(".\n", stdout);
         std::fflush(stdout);
     }
+    if (looks_for_deadlocks) std::fprintf(stderr, "%ld deadlocks\n", conformance::DeadlockWatch::named());
 }

@@ -1,9 +1,11 @@
 #include "trace.h"
 
+#include "deadlock_watch.h"
 #include "loop/loop_core.h"
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace conformance {
 
@@ -24,6 +26,8 @@ void Trace::run(const std::vector<Main>& mains) {
     asyncio::set_log_handler(&Trace::on_log);
     asyncio::Runner runner({.clock = asyncio::VirtualClock{}});
     loop_ = &runner.get_loop();
+    std::optional<DeadlockWatch> watch;
+    if (watches_deadlocks_) watch.emplace(*loop_);
     loop_->set_exception_handler(
         [this](asyncio::EventLoop&, const asyncio::ExceptionContext& context) { on_report(context); });
     loop_->call_at(loop_->time() + watchdog_first * tick.count(), [this] { watchdog(); });

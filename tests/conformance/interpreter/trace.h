@@ -37,6 +37,8 @@ public:
     std::string name_of(const asyncio::AnyTask& task);
     asyncio::EventLoop& loop() const noexcept { return *loop_; }
     void set_handler_mode(int mode) noexcept { handler_mode_ = mode; }
+    /// From now on a task that is told to be in a deadlock may make no step.
+    static void watch_deadlocks() noexcept { watches_deadlocks_ = true; }
 
 private:
     static constexpr std::size_t most_lines = 600;
@@ -49,6 +51,7 @@ private:
     void watchdog();
     void on_report(const asyncio::ExceptionContext& context);
 
+    static inline bool watches_deadlocks_ = false;
     asyncio::EventLoop* loop_ = nullptr;
     std::vector<std::string> lines_;
     std::vector<std::string> lost_;  // what was reported of futures and tasks that nobody looked at again
