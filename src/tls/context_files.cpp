@@ -105,7 +105,7 @@ void SSLContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& 
     }
     // All of it, or nothing.
     if (X509_check_private_key(own.get(), private_key.get()) != 1) throw_queued_error(key_file);
-    if (SSL_CTX_use_cert_and_key(native(), own.get(), private_key.get(), chain.get(), 1) != 1) throw_queued_error();
+    checked(guarded([&] { return SSL_CTX_use_cert_and_key(native(), own.get(), private_key.get(), chain.get(), 1); }));
 }
 
 void SSLContextState::trust(BytesLike cadata) {

@@ -68,7 +68,11 @@ SSLContextState::SSLContextState(SSLMethod its_protocol) : protocol(its_protocol
                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     checks_hostname = !is_for_servers();
     set_verify_mode(is_for_servers() ? CERT_NONE : CERT_REQUIRED);
-    if (is_for_servers()) SSL_CTX_set_alpn_select_cb(native(), &SSLContextState::choose_alpn, this);
+    // What a handshake looks at when it likes is there from the beginning.
+    checked(X509_STORE_add_lookup(SSL_CTX_get_cert_store(native()), X509_LOOKUP_file()));
+    if (!is_for_servers()) return;
+    SSL_CTX_set_alpn_select_cb(native(), &SSLContextState::choose_alpn, this);
+    SSL_CTX_set_client_hello_cb(native(), &hello_has_come, nullptr);
 }
 
 namespace {
@@ -88,14 +92,14 @@ void SSLContextState::check_role(bool server_side) const {
 
 // CPython: _ssl.c, PySSL_set_session, which asks for the context.
 void SSLContextState::check_session(const SSLSession& session, bool server_side,
-                                    const std::optional<std::string>& hostname) const {
+                                    const std::optional<std::string>& hostname, Checks checks) const {
     if (server_side) throw ValueError("Cannot set session for server-side SSLSocket.");
     const SessionOrigin& then = session.origin();
     if (then.context != number) throw ValueError("Session refers to a different SSLContext.");
-    if ((SSL_CTX_get_verify_mode(native()) & SSL_VERIFY_PEER) != 0 && !then.has_checked_certificate) {
+    if ((checks.verify_mode & SSL_VERIFY_PEER) != 0 && !then.has_checked_certificate) {
         throw ValueError("Session is of a connection that has not checked the certificate");
     }
-    if (checks_hostname && hostname && then.checked_hostname != hostname) {
+    if (checks.hostname && hostname && then.checked_hostname != hostname) {
         throw ValueError("Session is of a connection that was not checked for " + quoted(*hostname));
     }
 }
@@ -108,22 +112,29 @@ void SSLContextState::check(const TlsRequest& request) const {
     check_role(request.server_side);
     if (request.session && *request.session) {
         bool has_name = request.server_hostname && !request.server_hostname->empty();
+        Checks checks = guarded([&] { return Checks{SSL_CTX_get_verify_mode(native()), checks_hostname}; });
         check_session(*request.session, request.server_side,
-                      has_name ? std::optional(checked_hostname(*request.server_hostname)) : std::nullopt);
+                      has_name ? std::optional(checked_hostname(*request.server_hostname)) : std::nullopt, checks);
     }
-    if (!request.server_side || sni_callback || SSL_CTX_get0_certificate(native()) != nullptr) return;
+    if (request.server_side && !guarded([&] { return can_serve(); })) {
+        throw ValueError("a server's SSLContext needs a certificate: load_cert_chain()");
+    }
+}
+
+bool SSLContextState::can_serve() const noexcept {
+    if (sni_callback || SSL_CTX_get0_certificate(native()) != nullptr) return true;
     STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(native());
     for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
-        if (needs_no_certificate(sk_SSL_CIPHER_value(ciphers, i))) return;
+        if (needs_no_certificate(sk_SSL_CIPHER_value(ciphers, i))) return true;
     }
-    throw ValueError("a server's SSLContext needs a certificate: load_cert_chain()");
+    return false;
 }
 
 SSLContextState& context_of(const SSL_CTX* native) noexcept {
     return *static_cast<SSLContextState*>(SSL_CTX_get_app_data(native));
 }
 
-void SSLContextState::set_verify_mode(VerifyMode mode) {
+void SSLContextState::set_verify_mode(VerifyMode mode) noexcept {
     int native_mode = SSL_VERIFY_NONE;
     if (mode != CERT_NONE) native_mode = SSL_VERIFY_PEER;
     if (mode == CERT_REQUIRED) native_mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -131,16 +142,39 @@ void SSLContextState::set_verify_mode(VerifyMode mode) {
     verify_mode = mode;
 }
 
-/// The first of ours that the client offers; none, and the connection goes on without.
+namespace {
+
+/// Takes the first protocol off such a list; empty at its end.
+std::string_view take_protocol(std::string_view& list) noexcept {
+    if (list.empty()) return {};
+    std::string_view name = list.substr(1, static_cast<unsigned char>(list.front()));
+    list.remove_prefix(1 + name.size());
+    return name;
+}
+
+/// The first of ours that the client offers, in the words of his.
+std::string_view common_protocol(std::string_view ours, std::string_view offered) noexcept {
+    for (std::string_view wanted = take_protocol(ours); !wanted.empty(); wanted = take_protocol(ours)) {
+        std::string_view rest = offered;
+        for (std::string_view name = take_protocol(rest); !name.empty(); name = take_protocol(rest)) {
+            if (name == wanted) return name;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+/// None in common, and the connection goes on without.
 int SSLContextState::choose_alpn(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                                  unsigned offered_size, void* context) {
-    const std::string& ours = static_cast<SSLContextState*>(context)->alpn;
-    if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
-    auto* own = reinterpret_cast<const unsigned char*>(ours.data());
-    auto own_size = static_cast<unsigned>(ours.size());
-    int outcome =
-        SSL_select_next_proto(const_cast<unsigned char**>(chosen), size, own, own_size, offered, offered_size);
-    return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+    const auto& self = *static_cast<SSLContextState*>(context);
+    std::string_view his(reinterpret_cast<const char*>(offered), offered_size);
+    std::string_view name = self.guarded([&] { return common_protocol(self.alpn, his); });
+    if (name.empty()) return SSL_TLSEXT_ERR_NOACK;
+    *chosen = reinterpret_cast<const unsigned char*>(name.data());
+    *size = static_cast<unsigned char>(name.size());
+    return SSL_TLSEXT_ERR_OK;
 }
 
 void SSLContextState::set_keylog(const std::string& filename) {

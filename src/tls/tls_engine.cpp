@@ -58,21 +58,28 @@ TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBy
         throw ValueError("server_hostname can only be specified in client mode");
     }
     context.check_role(options.server_side);
-    ssl_.reset(checked(SSL_new(context.native())));
+    bool has_post_handshake_auth = false;
+    ssl_.reset(context.guarded([&] {
+        checks_hostname_ = context.checks_hostname;
+        has_post_handshake_auth = context.post_handshake_auth;
+        return SSL_new(context.native());
+    }));
+    checked(ssl_.get());
     SSL_set_app_data(native(), this);
     pipe_.incoming = incoming_.get();
     pipe_.outgoing = outgoing_.get();
     BIO* bio = make_bio(pipe_);
     SSL_set_bio(native(), bio, bio);
     if (options.server_side) {
-        if (options.session) context.check_session(options.session, true, {});
+        if (options.session) context.check_session(options.session, true, {}, {});
         SSL_set_accept_state(native());
         int mode = SSL_get_verify_mode(native());
-        if (context.post_handshake_auth && (mode & SSL_VERIFY_PEER) != 0) {
+        if (has_post_handshake_auth && (mode & SSL_VERIFY_PEER) != 0) {
             SSL_set_verify(native(), mode | SSL_VERIFY_POST_HANDSHAKE, nullptr);
         }
     } else {
         SSL_set_connect_state(native());
+        if (has_post_handshake_auth) SSL_set_post_handshake_auth(native(), 1);
         configure_client(options);
     }
 }
@@ -82,25 +89,23 @@ TlsEngine::~TlsEngine() { SSL_set_shutdown(native(), SSL_SENT_SHUTDOWN | SSL_get
 
 // CPython: _ssl.c, _ssl_configure_hostname
 void TlsEngine::configure_client(const WrapBioOptions& options) {
-    if (context().post_handshake_auth) SSL_set_post_handshake_auth(native(), 1);
-    checks_hostname_ = context().checks_hostname;
     if (options.server_hostname) {
         hostname_ = checked_hostname(*options.server_hostname);
         Freed<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> address(a2i_IPADDRESS(hostname_->c_str()));
         ERR_clear_error();
         X509_VERIFY_PARAM* checks = SSL_get0_param(native());
         if (!address) checked(SSL_set_tlsext_host_name(native(), hostname_->c_str()));
-        if (context().checks_hostname && !address) {
+        if (checks_hostname_ && !address) {
             checked(X509_VERIFY_PARAM_set1_host(checks, hostname_->c_str(), hostname_->size()));
-        } else if (context().checks_hostname) {
+        } else if (checks_hostname_) {
             checked(X509_VERIFY_PARAM_set1_ip(checks, ASN1_STRING_get0_data(address.get()),
                                               static_cast<std::size_t>(ASN1_STRING_length(address.get()))));
         }
-    } else if (context().checks_hostname) {
+    } else if (checks_hostname_) {
         throw ValueError("check_hostname requires server_hostname");
     }
     if (!options.session) return;
-    context().check_session(options.session, false, hostname_);
+    context().check_session(options.session, false, hostname_, {SSL_get_verify_mode(native()), checks_hostname_});
     checked(SSL_set_session(native(), options.session.get()));
 }
 
@@ -155,17 +160,24 @@ void TlsEngine::verify_client_post_handshake() {
 
 void TlsEngine::set_context(SSLContextState& context) {
     OwnErrors errors;
-    checked(SSL_set_SSL_CTX(native(), context.native()));
+    int its_mode = 0;
+    unsigned long its_flags = 0;
+    std::size_t its_tickets = 0;
+    checked(context.guarded([&] {
+        its_mode = SSL_CTX_get_verify_mode(context.native());
+        its_flags = X509_VERIFY_PARAM_get_flags(context.parameters());
+        its_tickets = SSL_CTX_get_num_tickets(context.native());
+        return SSL_set_SSL_CTX(native(), context.native());
+    }));
     // What it says of checking is not taken over by that; nor may it check less.
-    int mode = SSL_get_verify_mode(native()) | SSL_CTX_get_verify_mode(context.native());
-    SSL_set_verify(native(), mode, nullptr);
+    SSL_set_verify(native(), SSL_get_verify_mode(native()) | its_mode, nullptr);
     constexpr unsigned long stricter = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_X509_STRICT;
     X509_VERIFY_PARAM* checks = SSL_get0_param(native());
     unsigned long now = X509_VERIFY_PARAM_get_flags(checks);
-    unsigned long wanted = (now & stricter) | X509_VERIFY_PARAM_get_flags(context.parameters());
+    unsigned long wanted = (now & stricter) | its_flags;
     checked(X509_VERIFY_PARAM_clear_flags(checks, now & ~wanted));
     checked(X509_VERIFY_PARAM_set_flags(checks, wanted));
-    checked(SSL_set_num_tickets(native(), SSL_CTX_get_num_tickets(context.native())));
+    checked(SSL_set_num_tickets(native(), its_tickets));
     context_ = FarRef<SSLContextState>(&context);
     has_changed_context_ = true;
 }
@@ -175,10 +187,10 @@ bool TlsEngine::call_sni_callback(std::optional<std::string_view> name, int* ale
     ErrorsOfCallback errors;
     try {
         Ref<TlsEngine> keep(this);
-        SNICallback callback = context().sni_callback;
+        std::shared_ptr<const SNICallback> callback = context().guarded([&] { return context().sni_callback; });
         if (!callback || std::exchange(name_is_told_, true)) return true;  // the second: of a hello that was asked for
         SSLObject connection(this);
-        std::optional<AlertDescription> refusal = callback(connection, name, connection.context());
+        std::optional<AlertDescription> refusal = (*callback)(connection, name, connection.context());
         if (!refusal) return true;
         *alert = *refusal;
     } catch (...) {

@@ -79,7 +79,7 @@ void TlsTransport::wake_waiter(std::exception_ptr error) noexcept {
 void TlsTransport::wake_waiter_of_lost(std::exception_ptr error) noexcept {
     if (!waiter_) return;
     try {
-        if (!error) throw ConnectionAbortedError("the connection was closed in the SSL handshake");
+        if (!error) throw ConnectionAbortedError(with_peer("the connection was closed in the SSL handshake"));
         wake_waiter(std::move(error));
     } catch (...) {
         wake_waiter(std::current_exception());
@@ -123,9 +123,9 @@ void TlsTransport::connection_made(TransportState& lower) {
 void TlsTransport::handshake_takes_too_long(ReadyNode& node) {
     Ref<TlsTransport> self(&static_cast<Timer&>(static_cast<TimerNode&>(node)).transport);
     if (self->state_ != State::handshake) return;
-    self->abort_lower(std::make_exception_ptr(ConnectionAbortedError("SSL handshake is taking longer than " +
-                                                                     repr_of_double(self->handshake_timeout_.count()) +
-                                                                     " seconds: aborting the connection")));
+    std::string text = "SSL handshake is taking longer than " + repr_of_double(self->handshake_timeout_.count()) +
+                       " seconds: aborting the connection";
+    self->abort_lower(std::make_exception_ptr(ConnectionAbortedError(self->with_peer(std::move(text)))));
 }
 
 void TlsTransport::do_handshake() {
@@ -159,8 +159,8 @@ void TlsTransport::handshake_goes_on(HandshakeTurn& turn) {
 void TlsTransport::handshake_is_given_up(HandshakeTurn& turn) {
     TlsTransport& self = static_cast<Handshake&>(turn).transport;
     try {
-        throw ConnectionAbortedError(
-            "the SSL handshake was given up: too many wait for their clients, or no descriptor is left");
+        throw ConnectionAbortedError(self.with_peer(
+            "the SSL handshake was given up: too many wait for their clients, or no descriptor is left"));
     } catch (...) {
         self.abort_lower(std::current_exception());
     }
@@ -170,6 +170,7 @@ void TlsTransport::handshake_failed(std::exception_ptr error) {
     stop_timer();
     handshake_.reset();
     state_ = State::unwrapped;
+    error = with_peer(std::move(error), "handshake with");
     try {
         send_outgoing();  // that it failed
     } catch (...) {       // which is of no use to this end
@@ -252,7 +253,7 @@ void TlsTransport::do_shutdown() {
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
         stop_timer();
-        fail(std::current_exception(), "Fatal error on transport");
+        fail(with_peer(std::current_exception(), "connection with"), "Fatal error on transport");
     }
 }
 

@@ -119,6 +119,10 @@ private:
     void fail(std::exception_ptr error, const char* message);
     void finish() noexcept;
 
+    // With whom: tls_peer.cpp. "… (handshake with example.org, 127.0.0.1:443)"
+    std::string with_peer(std::string text, const char* how = "with") const;
+    std::exception_ptr with_peer(std::exception_ptr error, const char* how) const noexcept;
+
     // What goes through it: tls_transport_data.cpp.
     class FileTurn;
     void check_can_write(const char* function) const;

@@ -76,7 +76,7 @@ void TlsTransport::send(Encipher encipher_all) {
         encipher_all();
         send_outgoing();
     } catch (...) {
-        fail(std::current_exception(), "Fatal error on SSL protocol");
+        fail(with_peer(std::current_exception(), "connection with"), "Fatal error on SSL protocol");
     }
 }
 
@@ -231,7 +231,7 @@ bool TlsTransport::eof_received() {
     switch (state_) {
         case State::handshake:
             handshake_failed(std::make_exception_ptr(
-                ConnectionResetError("the connection was closed by the other end in the SSL handshake")));
+                ConnectionResetError(with_peer("the connection was closed by the other end in the SSL handshake"))));
             break;
         case State::wrapped:
             state_ = State::flushing;
@@ -258,7 +258,7 @@ void TlsTransport::do_read() {
         control_lower_reading();
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
-        std::exception_ptr error = std::current_exception();
+        std::exception_ptr error = with_peer(std::current_exception(), "connection with");
         try {
             send_outgoing();  // that it failed
         } catch (...) {

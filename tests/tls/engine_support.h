@@ -3,8 +3,11 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "tls/certificates.h"
 
@@ -27,6 +30,16 @@ inline const asyncio::SSLContext& for_clients() {
 inline const asyncio::SSLContext& for_servers() {
     static const asyncio::SSLContext context = server_context();
     return context;
+}
+
+/// An error's text, in which the other end's port is another each time.
+inline std::string without_port(std::string text) {
+    std::string_view host = "127.0.0.1:";
+    std::size_t at = text.find(host);
+    if (at == text.npos) return text;
+    at += host.size();
+    std::size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
+    return text.replace(at, end - at, "PORT");
 }
 
 /// One end of a connection without a transport.

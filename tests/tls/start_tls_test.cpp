@@ -190,12 +190,14 @@ TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_ends();
         ends.server.writer.write("this is no TLS, as you can see\n");
+        std::string failure =
+            "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number (handshake with localhost, 127.0.0.1:PORT)')";
         StartTlsOptions options = {.server_hostname = "localhost"};
         std::string outcome = co_await outcome_of(ends.client.writer.start_tls(support::for_clients(), options));
-        EXPECT_EQ(outcome, "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number')");
+        EXPECT_EQ(support::without_port(outcome), failure);
         auto closed = [&]() -> Coro<> { co_await ends.client.writer.wait_closed(); };
         outcome = co_await outcome_of(closed());
-        EXPECT_EQ(outcome, "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number')");
+        EXPECT_EQ(support::without_port(outcome), failure);
         ends.server.writer.abort();
         co_await sleep(0.01);
 
@@ -205,9 +207,9 @@ TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {
             co_await others.client.writer.start_tls(support::for_clients(), quick);
         };
         outcome = co_await outcome_of(start());
-        EXPECT_EQ(
-            outcome,
-            "ConnectionAbortedError('SSL handshake is taking longer than 0.02 seconds: aborting the connection')");
+        EXPECT_EQ(support::without_port(outcome),
+                  "ConnectionAbortedError('SSL handshake is taking longer than 0.02 seconds: aborting the connection "
+                  "(with localhost, 127.0.0.1:PORT)')");
         others.server.writer.abort();
         co_await sleep(0.01);
     });

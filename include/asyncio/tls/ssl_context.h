@@ -80,8 +80,9 @@ struct CertStoreStats {
 
 /// What connections by TLS have in common: certificates, whom to trust, versions and ciphers.
 ///
-/// A handle: copies name the same context. It may be used by several loops in several threads, if nobody changes it
-/// any more. Changes are for connections that begin later.
+/// A handle: copies name the same context. It may be used by several loops in several threads, and be changed
+/// meanwhile, but for set_ciphers(), set_ciphersuites(), set_keylog_filename() and folders of authorities: those only
+/// before other threads use it. Changes are for connections that begin later.
 ///
 /// A context for clients checks certificate and name; TLS 1.2 and newer; no compression, no renegotiation; ciphers with
 /// forward secrecy and 112 bits at least. What has no name in Python is said to be new here.

@@ -21,7 +21,8 @@ struct SSLErrorDetails {
 
 }  // namespace detail
 
-/// TLS has failed, or could not be set up. `what()` is `[SSL: WRONG_VERSION_NUMBER] wrong version number`.
+/// TLS has failed, or could not be set up. `what()` is `[SSL: WRONG_VERSION_NUMBER] wrong version number`, and of a
+/// transport's connection it says with whom: `… (handshake with example.org, 192.0.2.1:443)`.
 ///
 /// Python: ssl.SSLError, an OSError there, too.
 class SSLError : public OSError {

@@ -1,0 +1,60 @@
+#include "tls/tls_transport.h"
+
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/net/socket_address.h>
+#include <asyncio/tls/ssl_errors.h>
+
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+// Errors say with whom: in the place where Python's say in which line of _ssl.c.
+
+namespace asyncio::detail {
+
+namespace {
+
+/// "127.0.0.1:443", "[::1]:443", "/run/socket"; empty if it has none.
+std::string text_of(const SocketAddress& address) {
+    if (address.family() == AddressFamily::INET) return address.host() + ":" + std::to_string(address.port());
+    if (address.family() == AddressFamily::INET6) return "[" + address.host() + "]:" + std::to_string(address.port());
+    std::string path = address ? address.path() : std::string();
+    return path.empty() || path.front() == '\0' ? std::string() : path;
+}
+
+template <class Error>
+std::exception_ptr renamed(const SSLError& error, const std::string& text) {
+    SSLErrorDetails details{.library = error.library(), .reason = error.reason(), .host = error.host()};
+    return std::make_exception_ptr(Error(text, std::move(details)));
+}
+
+}  // namespace
+
+/// A host that was given by its address is not said twice.
+std::string TlsTransport::with_peer(std::string text, const char* how) const {
+    std::string host = engine_->hostname().value_or("");
+    SocketAddress address = lower_ ? lower_->get_extra_info("peername").address() : SocketAddress();
+    std::string place = text_of(address);
+    if (!place.empty() && host == address.host()) host.clear();
+    if (host.empty() && place.empty()) return text;
+    text.append(" (").append(how).append(" ").append(host);
+    if (!host.empty() && !place.empty()) text += ", ";
+    return text.append(place).append(")");
+}
+
+/// What is about a certificate names the host already, and what a callback has thrown is left alone.
+std::exception_ptr TlsTransport::with_peer(std::exception_ptr error, const char* how) const noexcept {
+    const SSLError* known = exception_cast<SSLError>(error);
+    if (known == nullptr) return error;
+    try {
+        if (typeid(*known) == typeid(SSLError)) return renamed<SSLError>(*known, with_peer(known->what(), how));
+        if (typeid(*known) == typeid(SSLEOFError)) return renamed<SSLEOFError>(*known, with_peer(known->what(), how));
+        if (typeid(*known) == typeid(SSLZeroReturnError)) {
+            return renamed<SSLZeroReturnError>(*known, with_peer(known->what(), how));
+        }
+    } catch (...) {  // no memory for it
+    }
+    return error;
+}
+
+}  // namespace asyncio::detail
