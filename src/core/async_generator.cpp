@@ -180,7 +180,9 @@ public:
         return any;
     }
     void tell(WaitStory& story) const override {
-        for (const Task<>& task : tasks_) story.awaits(task.state_or_null());
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (nodes_[i].is_linked() || !tasks_[i].done()) story.awaits(tasks_[i].state_or_null());
+        }
         story.text = "<end of " + counted(story.awaited.size(), "asynchronous generator") + ">";
     }
     bool await_ready() const noexcept { return left_ == 0; }

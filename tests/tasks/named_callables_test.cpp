@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -181,6 +182,104 @@ TEST(NamedCallables, WhatCannotBeCopiedAndWhatIsGivenByRefStayWhereTheyAre) {
         EXPECT_EQ(by_reference, 1);
         EXPECT_EQ(by_copy, 2);
         EXPECT_EQ(counter(), 2);
+    });
+}
+
+/// Where it gives something of itself, it must not be a copy that is gone when that is looked at.
+TEST(NamedCallables, WhatGivesAReferenceOrAViewStaysWhereItIs) {
+    run_test([]() -> Coro<> {
+        auto body = [text = std::string(100, 'b')]() -> const std::string& { return text; };
+        auto view = [text = std::string(100, 'v')]() -> std::string_view { return text; };
+        auto handler = [text = std::string(100, 'h')](const ValueError&) -> const std::string& { return text; };
+        auto failing = []() -> const std::string& { throw ValueError("x"); };
+        const std::string& by_with = co_await with(timeout(1s), body);
+        const std::string& by_try_finally = co_await try_finally(body, [] {});
+        const std::string& by_try_except = co_await try_except<ValueError>(body, handler);
+        const std::string& by_handler = co_await try_except<ValueError>(failing, handler);
+        std::string_view viewed = co_await with(timeout(1s), view);
+        std::string junk(200, 'z');
+        EXPECT_EQ(&by_with, &body());
+        EXPECT_EQ(&by_try_finally, &body());
+        EXPECT_EQ(&by_try_except, &body());
+        EXPECT_EQ(by_handler, std::string(100, 'h'));
+        EXPECT_EQ(viewed, std::string(100, 'v'));
+    });
+}
+
+TEST(NamedCallables, SoDoesACoroutineFunctionThatGivesOne) {
+    run_test([]() -> Coro<> {
+        auto body = [text = std::string(100, 'b')]() -> Coro<const std::string&> {
+            co_await sleep(1ms);
+            co_return text;
+        };
+        const std::string& by_try_finally = co_await try_finally(body, [] {});
+        const std::string& by_with = co_await with(timeout(1s), body);
+        EXPECT_EQ(&by_with, &by_try_finally);
+        EXPECT_EQ(by_with, std::string(100, 'b'));
+    });
+}
+
+struct Animal {
+    Animal() = default;
+    Animal(const Animal&) = default;
+    virtual ~Animal() = default;
+    virtual std::string operator()() { return "animal"; }
+};
+struct Dog : Animal {
+    std::string operator()() override { return "dog"; }
+};
+
+TEST(NamedCallables, WhatMayBeMoreThanItsClassIsNotCutOff) {
+    run_test([]() -> Coro<> {
+        Dog dog;
+        Animal& animal = dog;
+        std::string by_with = co_await with(timeout(1s), animal);
+        std::string by_try_finally = co_await try_finally(animal, animal);
+        EXPECT_EQ(by_with, "dog");
+        EXPECT_EQ(by_try_finally, "dog");
+    });
+}
+
+struct CopiedOnly {
+    CopiedOnly() = default;
+    CopiedOnly(const CopiedOnly&) = default;
+    CopiedOnly(CopiedOnly&&) = delete;
+    int operator()() const { return 7; }
+};
+struct CopiedInWords : CopiedOnly {
+    CopiedInWords() = default;
+    explicit CopiedInWords(const CopiedInWords&) {}
+};
+
+TEST(NamedCallables, WhatCannotBePassedByValueStaysWhereItIs) {
+    run_test([]() -> Coro<> {
+        CopiedOnly only;
+        CopiedInWords in_words;
+        int sum = co_await with(timeout(1s), only);
+        sum += co_await try_finally(in_words, only);
+        EXPECT_EQ(sum, 14);
+    });
+}
+
+struct Unmoved {
+    Unmoved(int number) : value(number) {}  // NOLINT(google-explicit-constructor)
+    Unmoved(const Unmoved&) = delete;
+    int value;
+};
+
+TEST(NamedCallables, ATaskThatIsACleanupKeepsItsValue) {
+    run_test([]() -> Coro<> {
+        auto text = []() -> Coro<std::string> { co_return std::string(100, 'a'); };
+        auto unmoved = []() -> Coro<Unmoved> { co_return 3; };
+        Task<std::string> first = create_task(text);
+        Task<std::string> second = create_task(text);
+        Task<Unmoved> third = create_task(unmoved);
+        co_await try_finally(answer(), first);
+        co_await with(on_exit(second), answer);
+        co_await try_finally(answer(), third);
+        EXPECT_EQ(first.result(), std::string(100, 'a'));
+        EXPECT_EQ(second.result(), std::string(100, 'a'));
+        EXPECT_EQ(third.result().value, 3);
     });
 }
 

@@ -48,7 +48,11 @@ template <class Action>
 Coro<> clean_up(Action& action, std::exception_ptr error) {
     std::exception_ptr failure;
     try {
-        co_await act(action);
+        if constexpr (std::derived_from<Action, AnyFuture>) {
+            co_await action;  // as one that has a name, and its value still
+        } else {
+            co_await act(action);
+        }
     } catch (...) {
         failure = std::current_exception();
     }
@@ -91,8 +95,11 @@ private:
 template <class Body, bool has_name>
 inline constexpr bool safe_beside_co_await<BodyOf<Body, has_name>> = true;
 
-template <class Body>
-using GivenBody = BodyOf<KeptAction<Body>, std::is_lvalue_reference_v<Body>>;
+template <class Body, class Kept = KeptBody<Body, typename WithResult<Acted<Body>>::type>>
+struct ABody {
+    using type = BodyOf<Kept, std::is_lvalue_reference_v<Body>>;
+    static type of(std::remove_reference_t<Body>& body) { return type(static_cast<GivenAction<Body, Kept>>(body)); }
+};
 
 }  // namespace detail
 
@@ -103,7 +110,9 @@ public:
     explicit OnExit(Cleanup&& cleanup) : cleanup_(static_cast<Cleanup&&>(cleanup)) {}
     void aenter() const noexcept {}
     auto aexit(const std::exception_ptr& error) {
-        if constexpr (Awaitable<detail::Acted<Cleanup>>) {
+        if constexpr (std::derived_from<Cleanup, AnyFuture>) {
+            return detail::clean_up(cleanup_, error);
+        } else if constexpr (Awaitable<detail::Acted<Cleanup>>) {
             return detail::clean_up(cleanup_, error);
         } else {
             return detail::clean_up_at_once(cleanup_, error);
@@ -133,8 +142,8 @@ OnExit<detail::KeptAction<Cleanup>> on_exit(Cleanup&& cleanup) {
 /// throws comes out after the clean-up. What the clean-up throws comes out in its place, and has it as its
 /// `context_of()`. So it is with a cancellation: one of the body runs the clean-up, which is not cancelled by it; one
 /// that comes during the clean-up is thrown there, and ends it if it is not caught. Both are moved into the coroutine
-/// that this returns; a function or future that has a name is copied, and only what cannot be copied, or is another
-/// awaitable, has to outlive it.
+/// that this returns; a function or future that has a name is copied, by the rule of `with()`, and only what cannot be,
+/// or is another awaitable, has to outlive it.
 ///
 /// ```cpp
 /// co_await asyncio::try_finally(talk(stream), [&] { return stream.hang_up(); });
@@ -144,7 +153,7 @@ template <class Body, class Cleanup>
 auto try_finally(Body&& body, Cleanup&& cleanup) {
     detail::check_safe_beside_co_await<Body, Cleanup>();
     return with(OnExit<detail::KeptAction<Cleanup>>(static_cast<detail::GivenAction<Cleanup>>(cleanup)),
-                detail::GivenBody<Body>(static_cast<detail::GivenAction<Body>>(body)));
+                detail::ABody<Body>::of(body));
 }
 
 namespace detail {
@@ -182,12 +191,15 @@ requires(!std::is_same_v<Error, BaseException>) struct Caught<Error> {
     static const type& in(const std::exception_ptr& error) noexcept { return *exception_cast<Error>(error); }
 };
 
+template <class Handler, class... Error>
+using Handled =
+    decltype(handle(std::declval<std::remove_reference_t<Handler>&>(), std::declval<const std::exception_ptr&>(),
+                    std::declval<const typename Caught<Error...>::type&>()));
+
 template <class Result, class Body, class Handler, class... Error>
 Coro<Result> try_except_statement(Body body, Handler handler) {
     using Object = Caught<Error...>;
-    using Handled =
-        decltype(handle(std::declval<std::remove_reference_t<Handler>&>(), std::declval<const std::exception_ptr&>(),
-                        std::declval<const typename Object::type&>()));
+    using Given = Handled<Handler, Error...>;
     Slot<Result> value;
     std::exception_ptr error;
     try {
@@ -208,9 +220,9 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
     if (error) {
         std::exception_ptr failure;
         try {
-            if constexpr (!AwaitedByWith<Handled> && std::is_void_v<Result>) {
+            if constexpr (!AwaitedByWith<Given> && std::is_void_v<Result>) {
                 handle(handler, error, Object::in(error));
-            } else if constexpr (!AwaitedByWith<Handled>) {
+            } else if constexpr (!AwaitedByWith<Given>) {
                 value.emplace(handle(handler, error, Object::in(error)));
             } else if constexpr (std::is_void_v<Result>) {
                 co_await handle(handler, error, Object::in(error));
@@ -246,10 +258,12 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
 template <class... Error, class Body, class Handler>
 requires(sizeof...(Error) > 0) auto try_except(Body&& body, Handler&& handler) {
     detail::check_safe_beside_co_await<Body, Handler>();
-    using KeptBody = detail::GivenBody<Body>;
-    using Result = detail::ValueOrReference<typename detail::WithResult<detail::Acted<KeptBody>>::type>;
-    return detail::try_except_statement<Result, KeptBody, detail::KeptAction<Handler>, Error...>(
-        KeptBody(static_cast<detail::GivenAction<Body>>(body)), static_cast<Handler&&>(handler));
+    using GivenBody = detail::ABody<Body>;
+    using Result = detail::ValueOrReference<typename detail::WithResult<detail::Acted<typename GivenBody::type>>::type>;
+    using KeptHandler =
+        detail::KeptBody<Handler, typename detail::WithResult<detail::Handled<Handler, Error...>>::type>;
+    return detail::try_except_statement<Result, typename GivenBody::type, KeptHandler, Error...>(
+        GivenBody::of(body), static_cast<Handler&&>(handler));
 }
 
 }  // namespace asyncio

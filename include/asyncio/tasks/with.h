@@ -12,6 +12,7 @@
 #include <concepts>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -121,18 +122,28 @@ struct WithResult<Return> {
     using type = await_result_t<Return>;
 };
 
+/// Whether a result may refer to what gave it: a reference, a pointer, or a view such as std::string_view.
+template <class Result>
+inline constexpr bool may_refer = std::is_lvalue_reference_v<Result> || std::is_pointer_v<Result> ||
+                                  std::ranges::enable_borrowed_range<std::remove_cv_t<Result>>;
+
 /// Whether a copy is kept of what has a name: of what is called, and of a future, so that nobody has to outlive the
-/// coroutine that uses it. Another awaitable object stays where it is.
-template <class Action>
+/// coroutine that uses it. Another awaitable object stays where it is, and so does one of a class that others may be
+/// derived from: its copy might be less than it.
+template <class Action, class Kept = std::decay_t<Action>>
 inline constexpr bool copies_action =
-    std::is_lvalue_reference_v<Action>&& std::is_constructible_v<std::decay_t<Action>, Action> &&
-    (!Awaitable<Action> || std::derived_from<std::remove_cvref_t<Action>, AnyFuture>);
+    std::is_lvalue_reference_v<Action>&& std::is_convertible_v<Action, Kept>&& std::is_move_constructible_v<Kept> &&
+    !(std::is_polymorphic_v<Kept> &&
+      !std::is_final_v<Kept>)&&(!Awaitable<Action> || std::derived_from<std::remove_cvref_t<Action>, AnyFuture>);
 /// As what it is kept: a value, or a reference to what can be neither copied nor moved from.
 template <class Action>
 using KeptAction = std::conditional_t<copies_action<Action>, std::decay_t<Action>, Action>;
+/// The same of one whose result is used: what may refer to something in it must not come from a copy.
+template <class Action, class Result>
+using KeptBody = std::conditional_t<may_refer<Result>, Action, KeptAction<Action>>;
 /// What that is made of.
-template <class Action>
-using GivenAction = std::conditional_t<copies_action<Action>, std::decay_t<Action>, Action&&>;
+template <class Action, class Kept = KeptAction<Action>>
+using GivenAction = std::conditional_t<std::is_same_v<Kept, Action>, Action&&, Kept>;
 
 [[noreturn]] inline void throw_no_value() {
     throw RuntimeError("with() has no value to return: aexit() swallowed the exception that ended the body");
@@ -239,8 +250,9 @@ inline constexpr bool manager_is_safe = true;
 /// if it returns true the exception is dropped. Then a body that should have given a value leaves none: RuntimeError.
 ///
 /// The coroutine that `with()` returns keeps the body: a copy of a named one, so that changes go to that
-/// (`std::ref(body)` refers to it); only what cannot be copied must outlive the coroutine. So must a manager that has a
-/// name, but for a `Server`, which is a handle; a temporary is moved into it. The body's own locals die when it ends,
+/// (`std::ref(body)` refers to it). What cannot be copied, gives a reference, pointer or view, or is of a class that is
+/// made to be derived from, must outlive the coroutine. So must a manager that has a name, but for a `Server`, which is
+/// a handle; a temporary is moved into it. The body's own locals die when it ends,
 /// which is before aexit() begins: what tasks of a group share belongs above.
 ///
 /// ```cpp
@@ -259,10 +271,10 @@ auto with(Manager&& manager, Body&& body) {
         "g++ 12 would destroy this temporary aggregate twice: give its class a constructor, or the object a name");
     using Kept = detail::KeptManager<Manager>;
     static_assert(detail::can_be_kept<Kept>, "a temporary manager is moved, and this one cannot be: give it a name");
-    using Return = detail::BodyReturn<Kept, detail::KeptAction<Body>>;
+    using KeptBody = detail::KeptBody<Body, typename detail::WithResult<detail::BodyReturn<Kept, Body>>::type>;
+    using Return = detail::BodyReturn<Kept, KeptBody>;
     using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
-    return detail::with_statement<Result, Kept, detail::KeptAction<Body>>(static_cast<Manager&&>(manager),
-                                                                          static_cast<Body&&>(body));
+    return detail::with_statement<Result, Kept, KeptBody>(static_cast<Manager&&>(manager), static_cast<Body&&>(body));
 }
 
 }  // namespace asyncio
