@@ -191,6 +191,19 @@ CASES = {
     "void f(EventLoop& loop, Coro<> named) { loop.run_until_complete(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(Coro<> named) { ensure_future(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(Coro<> named) { create_task(named, {.name = \"x\"}); }": "hand it over, as by create_task(std::move(coro))",
+    "void f() { create_task(gather(answer(), answer())); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(Task<> task) { create_task(shield(task), {.name = \"x\"}); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(EventLoop& loop, Future<> future) { loop.create_task(future); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(TaskGroup& group, Future<> future) { group.create_task(future, {.name = \"x\"}); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(EventLoop& loop, Task<> task) { run_coroutine_threadsafe(task, loop); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void seven(int, int, int, int, int, int, int);\n"
+    "void f(EventLoop& loop) { loop.call_soon(seven, 1, 2, 3, 4, 5, 6, 7, {.context = copy_context()}); }": "options can stand behind six arguments at most",
+    "void seven(int, int, int, int, int, int, int);\n"
+    "void f(EventLoop& loop, CallbackOptions o) { loop.call_later(1, seven, 1, 2, 3, 4, 5, 6, 7, o); }": "options can stand behind six arguments at most",
+    "Coro<> seven(int, int, int, int, int, int, int);\n"
+    "void f() { create_task(seven, 1, 2, 3, 4, 5, 6, 7, {.name = \"x\"}); }": "options can stand behind six arguments at most",
+    "Coro<> seven(int, int, int, int, int, int, int);\n"
+    "void f(TaskGroup& group) { group.create_task(seven, 1, 2, 3, 4, 5, 6, 7, {.name = \"x\"}); }": "options can stand behind six arguments at most",
 }
 # What takes an awaitable, given a number, as POSIX's sleep() gives it. Each gets one of another type: a type is told of once.
 POSIX = "a number cannot be awaited: if this is POSIX's sleep(), which blocks, write asyncio::sleep(10s)"
