@@ -246,8 +246,9 @@ DESTROYED_TWICE = {
 }
 
 
-def compile_text(cxx, text):
-    return subprocess.run([cxx, "-std=c++20", "-fsyntax-only", f"-I{INCLUDE}", "-x", "c++", "-"],
+def compile_text(cxx, text, standard="c++20"):
+    every_error = ["-ferror-limit=0"] if "clang" in cxx else []
+    return subprocess.run([cxx, f"-std={standard}", "-fsyntax-only", *every_error, f"-I{INCLUDE}", "-x", "c++", "-"],
                           input=PRELUDE + text, capture_output=True, text=True)
 
 
@@ -259,6 +260,7 @@ def main(cxx):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         numbers = pool.submit(compile_text, cxx, NUMBERS)
         right = pool.submit(compile_text, cxx, RIGHT.read_text())
+        older = pool.submit(compile_text, cxx, "", "c++17")
         said = dict(zip(CASES, pool.map(lambda text: compile_text(cxx, text), CASES)))
     if right.result().returncode:
         failed += 1
@@ -266,11 +268,15 @@ def main(cxx):
     if numbers.result().stderr.count(POSIX) != len(TAKE_AWAITABLES):
         failed += 1
         print(NUMBERS, numbers.result().stderr)
+    told = older.result().stderr
+    if "asyncio needs C++20: compile with -std=c++20 or later" not in told or told.count(" error: ") > 10:
+        failed += 1
+        print(told[:1500])
     for text, message in CASES.items():
         if said[text].returncode == 0 or message not in said[text].stderr:
             failed += 1
             print(f"{text}\n    does not say: {message}\n{said[text].stderr[:1500]}")
-    print(f"{len(CASES) + 2 - failed} of {len(CASES) + 2} right")
+    print(f"{len(CASES) + 3 - failed} of {len(CASES) + 3} right")
     return min(failed, 1)
 
 
