@@ -24,6 +24,11 @@ Coro<int> answer() { co_return 42; }
 
 # What is written, and a part of what the compiler says.
 CASES = {
+    "void f() { create_task(answer(), \"name\"); }": "the task's options, in braces",
+    "Coro<> f() { co_await to_thread(answer); }": "a coroutine that a thread makes does not run there",
+    "void f(EventLoop& loop) { loop.run_in_executor(nullptr, answer); }": "a coroutine that a thread makes does not run there",
+    "void f(Future<> done) { done.add_done_callback([](Future<>) -> Coro<> { co_return; }); }": "would never run",
+    "Coro<> f(Condition& full) { co_await full.wait_for([]() -> Coro<bool> { co_return true; }); }": "would pass for true",
     "#include <asyncio/contextlib.h>\n"
     "Coro<> f(AsyncExitStack& stack) { co_await stack.enter_async_context(5); }":
         "does not support the asynchronous context manager protocol",

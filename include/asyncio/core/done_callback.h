@@ -49,6 +49,8 @@ template <class Handle, class Callback>
 std::uint64_t add_done_callback(FutureBase& future, Callback callback, ContextRef context) {
     static_assert(std::is_invocable_v<Callback&, Handle>,
                   "add_done_callback() calls its callback with the future or task that is done");
+    static_assert(!Coroutine<std::invoke_result_t<Callback&, Handle>>,
+                  "a callback that returns a coroutine would never run: give the coroutine to create_task()");
     auto* node = new DoneCallbackOf<Handle, Callback>(std::move(callback), context);
     std::uint64_t id = node->id();
     future.add_done_callback(*node);

@@ -85,6 +85,8 @@ public:
     /// is called in the task, with the lock held.
     template <class Predicate>
     auto wait_for(Predicate&& predicate) {
+        static_assert(!Awaitable<std::invoke_result_t<Predicate&>>,
+                      "wait_for() calls its predicate and does not await what it gives, which would pass for true");
 #if defined(__GNUC__) && !defined(__clang__)
         static_assert(
             std::is_lvalue_reference_v<Predicate> || std::is_trivially_destructible_v<Predicate>,
