@@ -144,7 +144,7 @@ using ThreadAwaiter = FutureAwaiter<T, true, ThreadWaiter>;
 
 /// What gives one: awaiters are made in their place.
 template <class T>
-class [[nodiscard]] ThreadWait : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] ThreadWait : public NativeAwaitable {
 public:
     explicit ThreadWait(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
     ThreadAwaiter<T> operator co_await() { return ThreadAwaiter<T>(std::move(future_)); }

@@ -27,7 +27,7 @@ void drop_handle(ServerState& server) noexcept;
 /// Keeps a server.
 using ServerHandle = FarRef<ServerState>;
 
-class [[nodiscard]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
+class [[nodiscard]] [[gnu::warn_unused]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
 public:
     explicit ServerClosedWaiter(ServerHandle server) noexcept
         : Waiter(WaitKind::server, &server_), server_(std::move(server)) {}

@@ -21,7 +21,7 @@ struct Reacquiring;  // the tag of a condition's list of waits for its lock
 
 /// A wait in `Condition::wait()`: first in the condition's line, then in that of its lock, which may be the one that
 /// lives longer.
-class [[nodiscard]] ConditionWaiter final : public QueueWaiter, public ListHook<Reacquiring> {
+class [[nodiscard]] [[gnu::warn_unused]] ConditionWaiter final : public QueueWaiter, public ListHook<Reacquiring> {
 public:
     explicit ConditionWaiter(Condition& condition) noexcept
         : QueueWaiter(WaitKind::condition, &condition_, GoesOn::in_turn), condition_(&condition) {}
