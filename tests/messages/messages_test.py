@@ -95,6 +95,11 @@ CASES = {
     "void f(EventLoop& loop) { loop.call_soon_threadsafe([](int) {}); }": "calls a callback without arguments",
     "void f(EventLoop& loop) { loop.add_signal_handler(2, [](int) {}); }": "calls a callback without arguments",
     "void f(Future<int> future) { future.add_done_callback([](int) {}); }": "with the future or task that is done",
+    "void f(EventLoop& loop) { loop.call_soon(answer); }": "would never run: give the coroutine to create_task()",
+    "struct S { Coro<> run(int) { co_return; } };\nvoid f(EventLoop& loop, S& s) { loop.call_later(1, &S::run, &s, 1); }": "would never run: give the coroutine to create_task()",
+    "void f(Task<> task) { task.add_done_callback([](AnyFuture) -> Coro<> { co_return; }); }": "would never run: give the coroutine to create_task()",
+    "void f(ConcurrentFuture<> future) { future.add_done_callback([](auto) -> Coro<> { co_return; }); }": "would never run: give the coroutine to create_task()",
+    "void f(EventLoop& loop) { loop.set_exception_handler([](auto&, auto&) -> Coro<> { co_return; }); }": "would never run: give the coroutine to create_task()",
     "void f(EventLoop& loop, Event& event) { loop.call_soon(&Event::set, event); }":
         "one of these cannot be copied: give it by std::move, or by std::ref",
     "struct S { void f() {} };\nvoid f(EventLoop& loop, S& s) { loop.call_soon(&S::f, s); }":
