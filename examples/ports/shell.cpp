@@ -133,7 +133,7 @@ private:
 };
 
 void type_lines(int fd, Shell& shell, EventLoop& loop) {
-    for (std::string line : {"echo hello  world", "start tea 60", "start rice 0.01", "start tea 1", "wait rice", "jobs",
+    for (std::string line : {"echo hello  world", "start tea 60", "start rice 0.1", "start tea 1", "wait rice", "jobs",
                              "cancel tea", "jobs", "sum 1 2 3.5", "", "frobnicate", "start soup 60"}) {
         run_coroutine_threadsafe(shell.idle(), loop).result();
         line += "\n";

@@ -81,7 +81,7 @@ class Shell:
 
 
 def type_lines(fd, shell, loop):
-    for line in ("echo hello  world", "start tea 60", "start rice 0.01", "start tea 1", "wait rice", "jobs", "cancel tea",
+    for line in ("echo hello  world", "start tea 60", "start rice 0.1", "start tea 1", "wait rice", "jobs", "cancel tea",
                  "jobs", "sum 1 2 3.5", "", "frobnicate", "start soup 60"):
         asyncio.run_coroutine_threadsafe(shell.idle(), loop).result()
         os.write(fd, line.encode() + b"\n")
