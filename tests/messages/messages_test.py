@@ -124,6 +124,10 @@ CASES = {
     "#include <asyncio/contextlib.h>\nstruct Pool { void aenter() {} void aexit(std::exception_ptr) {} Lock lock; };\n"
     "Coro<> f(AsyncExitStack& stack) { co_await stack.enter_async_context(Pool()); }":
         "a temporary manager is moved, and this one cannot be",
+    "Coro<> f() { co_await with(timeout(1), [](Timeout&) { return gather(answer(), answer()); }); }":
+        "this block would be over at once",
+    "Coro<> f(Timeout cm) { co_await with(cm, [] { return create_task(answer()); }); }":
+        "this block would be over at once",
     "Coro<HostPort> f(std::string host) { co_return HostPort(host, 80); }": "would only refer to a string that dies",
     "Coro<BytesLike> f() { std::string text; co_return text; }": "would only refer to a string that dies",
     "void f(EventLoop& loop, Host host) { loop.create_future<Host>().set_result(host); }":

@@ -5,7 +5,7 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/double_destruction.h>
-#include <asyncio/detail/handle_type.h>
+#include <asyncio/detail/manager_traits.h>
 #include <asyncio/detail/slot.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/catching.h>
@@ -284,6 +284,10 @@ auto with(Manager&& manager, Body&& body) {
     static_assert(detail::can_be_kept<Kept>, "a temporary manager is moved, and this one cannot be: give it a name");
     using KeptBody = detail::KeptBody<Body, typename detail::WithResult<detail::BodyReturn<Kept, Body>>::type>;
     using Return = detail::BodyReturn<Kept, KeptBody>;
+    static_assert(!detail::is_for_what_it_awaits<std::remove_cvref_t<Manager>> ||
+                      !std::derived_from<std::remove_cvref_t<Return>, AnyFuture>,
+                  "a future that a body returns is handed on, so this block would be over at once, and its time-out "
+                  "with it: let the body be a coroutine that awaits the future");
     using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
     return detail::with_statement<Result, Kept, KeptBody>(static_cast<Manager&&>(manager), static_cast<Body&&>(body));
 }
