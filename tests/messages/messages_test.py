@@ -169,6 +169,10 @@ CASES = {
     "void f(Coro<> named) { create_task(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(TaskGroup& group, Coro<> named) { group.create_task(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(Task<> a, Task<int> b) { wait({a, b}); }": "wait(a, b), without braces",
+    "void f() { gather({answer(), answer()}); }": "gather(a, b), without braces",
+    "void f(Task<> a) { gather(return_exceptions, {a, asyncio::sleep(1)}); }": "without braces, too",
+    "void f() { as_completed({answer(), answer()}); }": "as_completed(a, b), without braces",
+    "void f() { as_completed({answer(), answer()}, {.timeout = 1}); }": "without braces, too",
     "void serve(StreamReader, StreamWriter) {}\n"
     "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0, 100); }": "options are given by name",
     "Coro<> f() { co_await \"x\"; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
