@@ -7,6 +7,7 @@ import concurrent.futures
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 PRELUDE = """#include <asyncio/asyncio.h>
@@ -186,6 +187,10 @@ CASES = {
     "void f(Coro<> named) { create_task(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(TaskGroup& group, Coro<> named) { group.create_task(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(Task<> a, Task<int> b) { wait({a, b}); }": "wait(a, b), without braces",
+    "void f() { gather({answer(), answer()}); }": "gather(a, b), without braces",
+    "void f(Task<> a) { gather(return_exceptions, {a, asyncio::sleep(1)}); }": "without braces, too",
+    "void f() { as_completed({answer(), answer()}); }": "as_completed(a, b), without braces",
+    "void f() { as_completed({answer(), answer()}, {.timeout = 1}); }": "without braces, too",
     "void serve(StreamReader, StreamWriter) {}\n"
     "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0, 100); }": "options are given by name",
     "Coro<> f() { co_await \"x\"; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
@@ -269,10 +274,35 @@ DESTROYED_TWICE = {
 }
 
 
-def compile_text(cxx, text, standard="c++20"):
+def compiled(cxx, text, *flags):
     every_error = ["-ferror-limit=0"] if "clang" in cxx else []
-    return subprocess.run([cxx, f"-std={standard}", "-fsyntax-only", *every_error, f"-I{INCLUDE}", "-x", "c++", "-"],
-                          input=PRELUDE + text, capture_output=True, text=True)
+    return subprocess.run([cxx, "-fsyntax-only", *every_error, f"-I{INCLUDE}", *flags, "-x", "c++", "-"],
+                          input=text, capture_output=True, text=True)
+
+
+def compile_text(cxx, text, standard="c++20"):
+    return compiled(cxx, PRELUDE + text, f"-std={standard}")
+
+
+class Prelude:
+    """Compiled once: that is nearly all that each case costs."""
+
+    def __init__(self, cxx, folder):
+        header = pathlib.Path(folder, "prelude.h")
+        header.write_text(PRELUDE)
+        is_clang = "clang" in cxx
+        self.cxx = cxx
+        self.flags = ["-std=c++20", "-include-pch", f"{header}.pch"] if is_clang else ["-std=c++20", "-include", str(header)]
+        subprocess.run([cxx, "-std=c++20", f"-I{INCLUDE}", "-x", "c++-header", str(header),
+                        "-o", f"{header}.pch" if is_clang else f"{header}.gch"], check=True)
+
+    def says(self, text, message):
+        """What is said instead, or None. g++ 12 breaks on some programs behind a precompiled header: then without one."""
+        for compile in (lambda: compiled(self.cxx, text, *self.flags), lambda: compile_text(self.cxx, text)):
+            result = compile()
+            if result.returncode and message in result.stderr:
+                return None
+        return result.stderr
 
 
 def main(cxx):
@@ -280,11 +310,12 @@ def main(cxx):
     if version.startswith("12.") and "clang" not in cxx:
         CASES.update(DESTROYED_TWICE)
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool, tempfile.TemporaryDirectory() as folder:
         numbers = pool.submit(compile_text, cxx, NUMBERS)
         right = pool.submit(compile_text, cxx, RIGHT.read_text())
         older = pool.submit(compile_text, cxx, "", "c++17")
-        said = dict(zip(CASES, pool.map(lambda text: compile_text(cxx, text), CASES)))
+        prelude = Prelude(cxx, folder)
+        instead = dict(zip(CASES, pool.map(lambda case: prelude.says(*case), CASES.items())))
     if right.result().returncode:
         failed += 1
         print(right.result().stderr)
@@ -296,9 +327,9 @@ def main(cxx):
         failed += 1
         print(told[:1500])
     for text, message in CASES.items():
-        if said[text].returncode == 0 or message not in said[text].stderr:
+        if instead[text] is not None:
             failed += 1
-            print(f"{text}\n    does not say: {message}\n{said[text].stderr[:1500]}")
+            print(f"{text}\n    does not say: {message}\n{instead[text][:1500]}")
     print(f"{len(CASES) + 3 - failed} of {len(CASES) + 3} right")
     return min(failed, 1)
 

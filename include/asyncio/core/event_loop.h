@@ -317,7 +317,9 @@ private:
     // The caller owns what these give.
     template <class Base = detail::HandleBase, class F>
     Base& new_handle(F&& function) {
-        static_assert(detail::Callback<F>, "the loop calls a callback without arguments, or with those given after it");
+        static_assert(detail::Callback<F>,
+                      "the loop calls a callback without arguments, or with those given after it: a method, &Class::f, "
+                      "with its object");
         detail::check_can_keep<F>();
         detail::check_gives_no_coroutine<std::decay_t<F>&>();
         return *new detail::HandleOf<std::decay_t<F>, Base>(*core_, static_cast<F&&>(function));

@@ -5,6 +5,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -307,5 +308,8 @@ template <class... Awaitables>
 requires(sizeof...(Awaitables) > 3) auto as_completed(Awaitables&&... awaitables) {
     return detail::completions_of({}, static_cast<Awaitables&&>(awaitables)...);
 }
+
+void as_completed(std::initializer_list<detail::InBraces>) = delete;  // as_completed(a, b), without braces
+void as_completed(std::initializer_list<detail::InBraces>, AsCompletedOptions) = delete;  // without braces, too
 
 }  // namespace asyncio

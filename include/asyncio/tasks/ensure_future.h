@@ -121,6 +121,12 @@ struct CommonHandle {
     using type = std::conditional_t<(std::is_same_v<First, Rest> && ...), First, AnyFuture>;
 };
 
+/// What stands in braces where they cannot be.
+struct InBraces {
+    template <Awaitable A>
+    InBraces(A&&);
+};
+
 template <class R>
 concept Range = !Awaitable<R> && requires(R & range) {
     std::begin(range);

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -314,5 +315,8 @@ auto gather(ReturnExceptions, A&&... awaitables) {
         return detail::gather_all<true>(static_cast<A&&>(awaitables)...);
     }
 }
+
+void gather(std::initializer_list<detail::InBraces>) = delete;                    // gather(a, b), without braces
+void gather(ReturnExceptions, std::initializer_list<detail::InBraces>) = delete;  // without braces, too
 
 }  // namespace asyncio
