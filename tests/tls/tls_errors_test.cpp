@@ -2,8 +2,11 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "net/stream_support.h"
 #include "tls/engine_support.h"
