@@ -158,6 +158,19 @@ TEST_F(ProcessWaits, WhatRunsProcessesSaysWhose) {
     });
 }
 
+TEST_F(ProcessWaits, OneThatBeginsIsWaitedForByItsBeginning) {
+    run_net([]() -> Coro<> {
+        auto starting = create_task(create_subprocess_exec("sleep", "3600"));
+        co_await sleep(0);
+        std::string text = repr(starting);
+        EXPECT_NE(text.find(" coro=<asyncio::create_subprocess() running at "), text.npos) << text;
+        EXPECT_TRUE(std::regex_search(text, std::regex(" wait_for=<beginning of process \\d+>"))) << text;
+        Process child = co_await starting;
+        child.kill();
+        co_await child.wait();
+    });
+}
+
 TEST_F(ProcessWaits, WhoRunsProcessesIsCalledAsTheUserCallsIt) {
     run_net([]() -> Coro<> {
         auto running = create_task(run_shell("sleep 3600", {.input = std::string_view("x")}));
