@@ -16,8 +16,7 @@ using asyncio::subprocess::PIPE;
 
 class Program {
 public:
-    Program(std::string the_name, std::string script, int tries = 1)
-        : name(the_name), script_(script), tries_(tries) {}
+    Program(std::string the_name, std::string script, int tries = 1) : name(the_name), script_(script), tries_(tries) {}
 
     Coro<> run() {
         try {

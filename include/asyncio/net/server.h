@@ -3,8 +3,8 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/far_ref.h>
-#include <asyncio/detail/manager_traits.h>
 #include <asyncio/detail/intrusive_list.h>
+#include <asyncio/detail/manager_traits.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/net/waiter_call.h>
 
