@@ -108,25 +108,25 @@ Coro<> amain() {
     int ticks = 0;
 
     scheduler.every(0.005s, 1, "report", [] { note("on a thread"); });
-    scheduler.every(0.02s, 4, "tick", [&]() -> Coro<> {
+    scheduler.every(0.04s, 4, "tick", [&]() -> Coro<> {
         note(std::to_string(++ticks));
         if (ticks == 4) release.set();
         co_return;
     });
-    scheduler.every(0.03s, 2, "backup", [&]() -> Coro<> {
+    scheduler.every(0.06s, 2, "backup", [&]() -> Coro<> {
         note("begins");
         co_await release.wait();
         note("ends");
     });
-    scheduler.every(0.05s, 1, "later", [&]() -> Coro<> {
-        scheduler.every(0.05s, 1, "clean", []() -> Coro<> {
+    scheduler.every(0.1s, 1, "later", [&]() -> Coro<> {
+        scheduler.every(0.1s, 1, "clean", []() -> Coro<> {
             throw ValueError("no broom");
             co_return;
         });
         note("adds a job");
         co_return;
     });
-    scheduler.every(0.07s, 1, "archive", []() -> Coro<> {
+    scheduler.every(0.14s, 1, "archive", []() -> Coro<> {
         try {
             co_await sleep(60s);
         } catch (const CancelledError&) {

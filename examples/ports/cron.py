@@ -91,27 +91,27 @@ async def main():
     def report():
         note("on a thread")
 
-    @scheduler.every(0.02, times=4)
+    @scheduler.every(0.04, times=4)
     async def tick():
         number = next(ticks)
         note(number)
         if number == 4:
             release.set()
 
-    @scheduler.every(0.03, times=2)
+    @scheduler.every(0.06, times=2)
     async def backup():
         note("begins")
         await release.wait()
         note("ends")
 
-    @scheduler.every(0.05, times=1)
+    @scheduler.every(0.1, times=1)
     async def later():
-        @scheduler.every(0.05, times=1)
+        @scheduler.every(0.1, times=1)
         async def clean():
             raise ValueError("no broom")
         note("adds a job")
 
-    @scheduler.every(0.07, times=1)
+    @scheduler.every(0.14, times=1)
     async def archive():
         try:
             await asyncio.sleep(60)

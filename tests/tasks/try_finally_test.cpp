@@ -231,6 +231,20 @@ TEST_F(TryFinally, AFutureThatIsTheBodyOfAnExceptIsAwaited) {
     EXPECT_EQ(events, "body, no");
 }
 
+TEST_F(TryFinally, AFutureThatAHandlerReturnsIsAwaited) {
+    run_test([]() -> Coro<> {
+        co_await try_except<ValueError>(fail<ValueError>("no"), [] { return gather(say("a"), say("b")); });
+        note("after them");
+        auto body = []() -> Coro<int> {
+            co_await fail<ValueError>("no");
+            co_return 1;
+        };
+        int value = co_await try_except<ValueError>(body, [] { return create_task(value_after(2)); });
+        EXPECT_EQ(value, 2);
+    });
+    EXPECT_EQ(events, "a, b, after them, body");
+}
+
 TEST_F(TryFinally, AFutureThatABodyReturnsIsHandedOn) {
     run_test([]() -> Coro<> {
         Task<int> task = co_await try_finally([] { return create_task(value_after(1)); }, [] { note("clean-up"); });

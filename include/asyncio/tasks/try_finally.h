@@ -200,6 +200,9 @@ template <class Result, class Body, class Handler, class... Error>
 Coro<Result> try_except_statement(Body body, Handler handler) {
     using Object = Caught<Error...>;
     using Given = Handled<Handler, Error...>;
+    // A future of the handler, too, unless the body gives one to be handed on.
+    constexpr bool is_awaited =
+        AwaitedByWith<Given> || (Awaitable<Given> && !std::derived_from<std::remove_cvref_t<Result>, AnyFuture>);
     Slot<Result> value;
     std::exception_ptr error;
     try {
@@ -220,9 +223,9 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
     if (error) {
         std::exception_ptr failure;
         try {
-            if constexpr (!AwaitedByWith<Given> && std::is_void_v<Result>) {
+            if constexpr (!is_awaited && std::is_void_v<Result>) {
                 handle(handler, error, Object::in(error));
-            } else if constexpr (!AwaitedByWith<Given>) {
+            } else if constexpr (!is_awaited) {
                 value.emplace(handle(handler, error, Object::in(error)));
             } else if constexpr (std::is_void_v<Result>) {
                 co_await handle(handler, error, Object::in(error));
@@ -247,9 +250,10 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
 ///
 /// The body is a function or an awaitable, as for `try_finally()`. The handler is a coroutine or a plain function of a
 /// `const Error&`, if it is for one class, a `const std::exception_ptr&`, both or nothing; the error lives until it has
-/// ended. It returns what the body returns. It throws the error on by `std::rethrow_exception()`, since `throw;` is for
-/// a `catch` block only. What it throws has the error as its `context_of()`. `BaseException` takes everything, as in
-/// Python; `std::exception` is `except Exception`, which lets a cancellation pass.
+/// ended. It returns what the body returns, or what that is awaited from, a future too. It throws the error on by
+/// `std::rethrow_exception()`, since `throw;` is for a `catch` block only. What it throws has the error as its
+/// `context_of()`. `BaseException` takes everything, as in Python; `std::exception` is `except Exception`, which lets a
+/// cancellation pass.
 ///
 /// ```cpp
 /// std::string page = co_await asyncio::try_except<OSError>(fetch(url), [&](const OSError&) { return fetch(mirror); });
