@@ -69,6 +69,7 @@ private:
 Coro<std::size_t> SocketTransport::send_file_behind(Ref<SocketTransport> transport, int file, std::int64_t offset,
                                                     std::optional<std::int64_t> count, SendfileOptions options) {
     if (transport->closing_) throw RuntimeError("Transport is closing");
+    transport->check_is_not_under_tls();
     FileTurn turn(std::move(transport));
     co_await turn.what_was_written();
     co_return co_await sock_sendfile(turn.socket(), file, offset, count, options);

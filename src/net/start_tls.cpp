@@ -62,6 +62,24 @@ private:
     Handle resumed_;
 };
 
+/// As long as it lives nobody but TLS writes to the transport, and for ever if TLS has begun.
+class WritersAreRefused {
+public:
+    explicit WritersAreRefused(TransportState& lower) noexcept
+        : lower_(&lower), is_first_(lower.tls() == TransportState::Tls::none) {
+        if (is_first_) lower.set_tls(TransportState::Tls::begins);
+    }
+    WritersAreRefused(const WritersAreRefused&) = delete;
+    WritersAreRefused& operator=(const WritersAreRefused&) = delete;
+    ~WritersAreRefused() {
+        if (is_first_ && lower_->tls() == TransportState::Tls::begins) lower_->set_tls(TransportState::Tls::none);
+    }
+
+private:
+    Ref<TransportState> lower_;
+    bool is_first_;
+};
+
 // CPython: base_events.py, BaseEventLoop.start_tls
 Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, TlsRequest request,
                         BufferedBytes buffered) {
@@ -76,6 +94,7 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
     if (dynamic_cast<ProtocolBelowTls*>(lower->protocol()) != nullptr) {
         throw RuntimeError("start_tls() was called before for transport " + lower->repr());
     }
+    WritersAreRefused refused(*lower);
     LoopCore& loop = running_core();
     Future<> handshake(Ref<FutureBase>(new FutureState<void>(loop)));
     std::string early = take_buffered(*protocol);
@@ -93,29 +112,13 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
         lower->set_protocol(below);
         TlsBeginning beginning(*lower, std::move(below));
         co_await MeantFuture(handshake, WaitKind::file_descriptor, text_of_handshake, nullptr, lower->fileno());
+        lower->set_tls(TransportState::Tls::carries);
     } catch (...) {
         lower->close();
         throw;
     }
     co_return Transport(layer.get());
 }
-
-/// Nobody else writes to the stream as long as it lives.
-class WritersAreRefused {
-public:
-    explicit WritersAreRefused(TransportState& lower) noexcept : lower_(&lower), is_first_(!lower.begins_tls()) {
-        lower.set_begins_tls(true);
-    }
-    WritersAreRefused(const WritersAreRefused&) = delete;
-    WritersAreRefused& operator=(const WritersAreRefused&) = delete;
-    ~WritersAreRefused() {
-        if (is_first_) lower_->set_begins_tls(false);
-    }
-
-private:
-    Ref<TransportState> lower_;
-    bool is_first_;
-};
 
 Coro<> upgrade_stream(StreamWriter writer, TlsRequest request, BufferedBytes buffered) {
     Ref<StreamReaderProtocol> stream(writer.handle().get());

@@ -122,9 +122,7 @@ detail::TransportState& writer_in_its_thread(const detail::StreamHandle& handle)
 /// For bytes.
 detail::TransportState& writer_of_bytes(const detail::StreamHandle& handle) {
     detail::TransportState& transport = writer_in_its_thread(handle);
-    if (transport.begins_tls()) {
-        throw RuntimeError("start_tls() is under way: what is written before it is over would go out in the clear");
-    }
+    transport.check_is_not_under_tls();
     return transport;
 }
 

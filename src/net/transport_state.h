@@ -59,9 +59,14 @@ public:
 
     /// Whether TLS can be put on it later.
     virtual bool can_start_tls() const { return false; }
-    /// While a stream's `start_tls()` is under way: what is written then would go out in the clear.
-    bool begins_tls() const noexcept { return begins_tls_; }
-    void set_begins_tls(bool begins) noexcept { begins_tls_ = begins; }
+    /// Whether `start_tls()` of it is under way, or is over and TLS writes to it.
+    enum class Tls : std::uint8_t { none, begins, carries };
+    Tls tls() const noexcept { return tls_; }
+    void set_tls(Tls tls) noexcept { tls_ = tls; }
+    /// For what the program writes. Throws RuntimeError if it would go out in the clear.
+    void check_is_not_under_tls() const {
+        if (tls_ != Tls::none) refuse_clear_text();
+    }
 
     virtual std::size_t write_buffer_size() const;
     virtual WriteBufferLimits write_buffer_limits() const;
@@ -79,7 +84,9 @@ protected:
     bool closing_ = false;  // close() was called, or it failed
 
 private:
-    bool begins_tls_ = false;
+    [[noreturn]] void refuse_clear_text() const;
+
+    Tls tls_ = Tls::none;
 };
 
 /// What a transport is lost by.

@@ -70,6 +70,15 @@ std::string repr_or_nothing(const TransportState& transport) noexcept {
     }
 }
 
+void TransportState::refuse_clear_text() const {
+    if (tls_ == Tls::begins) {
+        throw RuntimeError("start_tls() is under way: what is written before it is over would go out in the clear");
+    }
+    throw RuntimeError(
+        "this transport carries TLS: what is written to it would go out in the clear; start_tls() gave the one to "
+        "write to");
+}
+
 }  // namespace detail
 
 const detail::TransportHandle& BaseTransport::handle() const {
@@ -100,13 +109,24 @@ bool ReadTransport::is_reading() const { return handle().get()->is_reading(); }
 void ReadTransport::pause_reading() const { in_its_thread().pause_reading(); }
 void ReadTransport::resume_reading() const { in_its_thread().resume_reading(); }
 
-void WriteTransport::write(BytesLike data) const { in_its_thread().write(data.view()); }
-void WriteTransport::write_given(const SharedBytes& data) const {
-    in_its_thread().write_given(detail::GivenBytes(data));
+namespace {
+
+detail::TransportState& for_bytes(detail::TransportState& transport) {
+    transport.check_is_not_under_tls();
+    return transport;
 }
-void WriteTransport::write_given(std::string& data) const { in_its_thread().write_given(detail::GivenBytes(data)); }
+
+}  // namespace
+
+void WriteTransport::write(BytesLike data) const { for_bytes(in_its_thread()).write(data.view()); }
+void WriteTransport::write_given(const SharedBytes& data) const {
+    for_bytes(in_its_thread()).write_given(detail::GivenBytes(data));
+}
+void WriteTransport::write_given(std::string& data) const {
+    for_bytes(in_its_thread()).write_given(detail::GivenBytes(data));
+}
 void WriteTransport::write_all(const BytesLike* lines, std::size_t count) const {
-    in_its_thread().writelines({lines, count});
+    for_bytes(in_its_thread()).writelines({lines, count});
 }
 void WriteTransport::write_eof() const { in_its_thread().write_eof(); }
 bool WriteTransport::can_write_eof() const { return handle().get()->can_write_eof(); }

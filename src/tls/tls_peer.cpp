@@ -5,6 +5,7 @@
 #include <asyncio/tls/ssl_errors.h>
 
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 
@@ -23,9 +24,19 @@ std::string text_of(const SocketAddress& address) {
 }
 
 template <class Error>
-std::exception_ptr renamed(const SSLError& error, const std::string& text) {
+std::exception_ptr renamed(const Error& error, const std::string& text) {
     SSLErrorDetails details{.library = error.library(), .reason = error.reason(), .host = error.host()};
+    if constexpr (std::is_same_v<Error, SSLCertVerificationError>) {
+        details.verify_code = error.verify_code();
+        details.verify_message = error.verify_message();
+    }
     return std::make_exception_ptr(Error(text, std::move(details)));
+}
+
+/// Null if it is of another type, a program's own perhaps.
+template <class Error>
+const Error* exactly(const SSLError& error) noexcept {
+    return typeid(error) == typeid(Error) ? static_cast<const Error*>(&error) : nullptr;
 }
 
 }  // namespace
@@ -42,16 +53,17 @@ std::string TlsTransport::with_peer(std::string text, const char* how) const {
     return text.append(place).append(")");
 }
 
-/// What is about a certificate names the host already, and what a callback has thrown is left alone.
+/// What is about a server's certificate names the host already, and what a callback has thrown is left alone.
 std::exception_ptr TlsTransport::with_peer(std::exception_ptr error, const char* how) const noexcept {
-    const SSLError* known = exception_cast<SSLError>(error);
+    const auto* known = exception_cast<SSLError>(error);
     if (known == nullptr) return error;
     try {
-        if (typeid(*known) == typeid(SSLError)) return renamed<SSLError>(*known, with_peer(known->what(), how));
-        if (typeid(*known) == typeid(SSLEOFError)) return renamed<SSLEOFError>(*known, with_peer(known->what(), how));
-        if (typeid(*known) == typeid(SSLZeroReturnError)) {
-            return renamed<SSLZeroReturnError>(*known, with_peer(known->what(), how));
-        }
+        std::string text = with_peer(known->what(), how);
+        if (const auto* any = exactly<SSLError>(*known)) return renamed(*any, text);
+        if (const auto* cut = exactly<SSLEOFError>(*known)) return renamed(*cut, text);
+        if (const auto* end = exactly<SSLZeroReturnError>(*known)) return renamed(*end, text);
+        const auto* refused = exactly<SSLCertVerificationError>(*known);
+        if (refused != nullptr && refused->host().empty()) return renamed(*refused, text);
     } catch (...) {  // no memory for it
     }
     return error;

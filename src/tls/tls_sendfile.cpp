@@ -47,6 +47,7 @@ Coro<std::size_t> TlsTransport::send_file(Ref<TlsTransport> self, int file, std:
                                           std::optional<std::int64_t> count, SendfileOptions options) {
     if (self->closing_) throw RuntimeError("Transport is closing");
     self->check_is_ours();
+    self->check_is_not_under_tls();
     if (!options.fallback) {
         throw RuntimeError("fallback is disabled and native sendfile is not supported for transport " + self->repr());
     }

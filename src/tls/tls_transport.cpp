@@ -134,13 +134,13 @@ void TlsTransport::do_handshake() {
     try {
         outcome = engine_->do_handshake();
         if (outcome == Outcome::closed) throw SSLZeroReturnError("TLS/SSL connection has been closed (EOF)");
+        if (outcome != Outcome::done && state_ == State::handshake) send_outgoing();
     } catch (...) {
         if (state_ != State::handshake) return;  // the SNI callback has ended it
         return handshake_failed(std::current_exception());
     }
     if (state_ != State::handshake) return;
     if (outcome == Outcome::done) return handshake_is_over();
-    send_outgoing();
     if (engine_->is_server() && state_ == State::handshake) loop_->service<HandshakeTurns>().is_quiet(*handshake_);
 }
 

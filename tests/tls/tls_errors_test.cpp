@@ -105,6 +105,33 @@ TEST_F(TlsErrorsTest, PutAnAddressWithColonsIntoBrackets) {
     });
 }
 
+TEST_F(TlsErrorsTest, NameTheClientWhoseCertificateIsRefused) {
+    run_net([]() -> Coro<> {
+        SSLContext strict = support::server_context();
+        strict.load_verify_locations({.cadata = support::authority().certificate});
+        strict.set_verify_mode(CERT_REQUIRED);
+        support::Certified unknown = support::certify({.name = "me", .alt_names = ""});
+        SSLContext client = support::client_context();
+        client.load_cert_chain_data({.certdata = unknown.certificate, .keydata = unknown.key});
+        support::Ends ends = co_await support::connect_ends();
+        auto server = create_task(ends.server.writer.start_tls(strict));
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        co_await outcome_of(ends.client.writer.start_tls(client, options));
+        std::vector<AnyTask> all = {server};
+        co_await wait(all);
+        EXPECT_EQ(support::without_port(str(server.exception())),
+                  "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (handshake with "
+                  "127.0.0.1:PORT)");
+        const auto* error = exception_cast<SSLCertVerificationError>(server.exception());
+        EXPECT_NE(error, nullptr);
+        if (error != nullptr) {
+            EXPECT_EQ(error->verify_code(), 18);
+            EXPECT_EQ(error->verify_message(), "self-signed certificate");
+        }
+        ends.client.writer.abort();
+    });
+}
+
 /// An error of the program's own, thrown where a server looks for a name.
 struct NoSuchName : SSLError {
     NoSuchName() : SSLError("no such name") {}

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -72,6 +73,8 @@ private:
 };
 
 TEST_F(TlsThreadsTest, ServeWhileAnotherRenewsTheCertificateAndChangesWhatCanBeChanged) {
+    support::Folder folder;  // whose one file goes with it
+    std::ofstream(folder.path("sock")) << support::authority().certificate << support::revocation_list(nullptr);
     SSLContext server_side = support::server_context();
     SSLContext another = support::server_context();
     SSLContext client_side = support::client_context();
@@ -114,6 +117,7 @@ TEST_F(TlsThreadsTest, ServeWhileAnotherRenewsTheCertificateAndChangesWhatCanBeC
         server_side.set_num_tickets(is_odd ? 1 : 2);
         client_side.set_post_handshake_auth(is_odd);
         client_side.load_verify_locations({.cadata = support::authority().certificate});
+        client_side.load_verify_locations({.cafile = folder.path("sock")});
     }
     one.join();
     other.join();

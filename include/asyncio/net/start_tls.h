@@ -19,7 +19,8 @@ Coro<Transport> upgrade_to_tls(const Transport& transport, Ref<BaseProtocol> pro
 /// Puts TLS between a connection and its protocol, and gives the transport that the protocol has to use from now on;
 /// when this goes on the handshake is over. The protocol's `connection_made()` is not called again.
 ///
-/// If it fails, or is cancelled, the connection is closed. Throws TypeError for a transport that is no connection.
+/// If it fails, or is cancelled, the connection is closed. What is written to the old transport meanwhile, or later,
+/// throws RuntimeError: it would go out in the clear. Throws TypeError for a transport that is no connection.
 /// Python: loop.start_tls.
 inline Coro<Transport> start_tls(const Transport& transport, ProtocolRef<> protocol, TlsOption sslcontext,
                                  StartTlsOptions options = {}) {

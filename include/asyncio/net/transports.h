@@ -181,7 +181,7 @@ public:
     using BaseTransport::BaseTransport;
 
     /// Sends at once what goes and keeps the rest, which goes as soon as there is room. Throws RuntimeError after
-    /// `write_eof()`. When the connection was lost it does nothing.
+    /// `write_eof()`, and once `start_tls()` has been called. When the connection was lost it does nothing.
     void write(BytesLike data) const;
     /// The same of a string that is given away, `std::move(text)` or a temporary, or of what is shared: a large rest is
     /// kept as it is, and not copied. A string of which nothing has to be kept stays what it was.
