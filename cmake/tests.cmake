@@ -83,6 +83,17 @@ foreach(layer IN LISTS layers)
     if(layer STREQUAL "tls")
         target_link_libraries(${target} PRIVATE asyncio_tls OpenSSL::SSL)
     endif()
+    if(layer STREQUAL "core")  # it loads and unloads a module, which has the library from it
+        add_library(unloaded_module MODULE tests/core/unloaded_module.cpp)
+        target_include_directories(unloaded_module PRIVATE tests include)
+        target_compile_features(unloaded_module PRIVATE cxx_std_20)
+        target_compile_options(unloaded_module PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)  # or it would stay
+        target_link_libraries(unloaded_module PRIVATE asyncio_warnings)
+        add_dependencies(${target} unloaded_module)
+        target_link_options(${target} PRIVATE -rdynamic)
+        set_source_files_properties(tests/core/unloaded_module_test.cpp PROPERTIES COMPILE_DEFINITIONS
+            "ASYNCIO_UNLOADED_MODULE=\"$<TARGET_FILE:unloaded_module>\"" SKIP_PRECOMPILE_HEADERS ON)
+    endif()
     if(layer STREQUAL "inspect")
         target_link_libraries(${target} PRIVATE asyncio_inspect_parts)
     endif()

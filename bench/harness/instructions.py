@@ -43,6 +43,12 @@ COUNTED = [
     ("transports", "udp", 1000, 11_000),
 ]
 
+# What debug mode may cost: so many times the instructions. What makes, resumes and ends tasks and callbacks is what it looks at.
+DEBUG_ALLOWED = 2.0
+DEBUG_COUNTED = ("spawn_join/group", "spawn_join/gather", "yield/one", "yield/many", "await/child", "call_soon/repeat",
+                 "queue/size_1", "startup/run")
+DEBUG_ALLOWED_OF = {"spawn_join/group": 2.03}  # it is at 2.00
+
 OURS = peers.PEERS[0]
 BY_CLANG = peers.Compiled("ours", OURS.title, OURS.version, OURS.package, peers.BUILD_BY_CLANG)
 # By clang only what is all ours: transports are the kernel's and the same code.
@@ -55,7 +61,7 @@ def version_of(compiler="g++"):
     return text and text.splitlines()[0]
 
 
-def count(program, form, size, with_looks=False):
+def count(program, form, size, with_looks=False, environment={}):
     """The instructions of one run, without our loop's looks at the clock and the descriptors: they come by the time.
 
     `with_looks` is for a comparison with others, who look as well. Addresses are the same in each run, for they decide
@@ -65,7 +71,8 @@ def count(program, form, size, with_looks=False):
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(program), form, str(size)]
         if peers.output_of("setarch", "-R", "true") is not None:
             command[:0] = ["setarch", "-R"]
-        done = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+        done = subprocess.run(command, capture_output=True, text=True,
+                              env={"PATH": os.environ["PATH"], "LC_ALL": "C", **environment})
         annotate = ["callgrind_annotate", "--inclusive=yes", "--threshold=100", f"{folder}/out"]
         profile = subprocess.run(annotate, capture_output=True, text=True).stdout
     collected = re.search(r"Collected : (\d+)", done.stderr)
@@ -78,18 +85,18 @@ def count(program, form, size, with_looks=False):
     return int(collected.group(1)) - not_counted
 
 
-def per_operation(program, form, small, large, with_looks):
-    more = count(program, form, large, with_looks) - count(program, form, small, with_looks)
+def per_operation(program, form, small, large, with_looks, environment={}):
+    more = count(program, form, large, with_looks, environment) - count(program, form, small, with_looks, environment)
     return more / (large - small)
 
 
-def count_all(forms, peer=OURS, with_looks=False):
+def count_all(forms, peer=OURS, with_looks=False, environment={}):
     """Of each form that the peer has."""
     def one(item):
         workload, form, small, large = item
         [program] = peer.command(workload)
         try:
-            return f"{workload}/{form}", per_operation(program, form, small, large, with_looks)
+            return f"{workload}/{form}", per_operation(program, form, small, large, with_looks, environment)
         except measure.NoSuchForm:
             return f"{workload}/{form}", None
 
@@ -169,13 +176,32 @@ def check_one(compiler, recorded):
         was = before.get(key)
         change = f"{100 * (instructions / was - 1):+7.1f} %" if was else "    new"
         print(f"{key:<28}{was or 0:10.1f}{instructions:10.1f}{change}{'   GROWN' if grown(before, now, key) else ''}")
+    too_dear = check_debug_mode(ours, forms, now)
     failed = [key for key in now if grown(before, now, key)]
     if failed:
         print(f"\nMore than {100 * GROWTH_ALLOWED:.0f} % up: {', '.join(failed)}. "
               "If it is worth it, say so in the commit and record it: ./dev bench --record")
     elif any(key in before and now[key] < before[key] * (1 - GROWTH_ALLOWED) for key in now):
         print("\nSome are down: keep that with ./dev bench --record")
-    return 1 if failed else 0
+    return 1 if failed or too_dear else 0
+
+
+def check_debug_mode(ours, forms, plain):
+    """Prints what costs more in debug mode, and how many times as much; gives those that cost too much."""
+    chosen = [item for item in forms if f"{item[0]}/{item[1]}" in DEBUG_COUNTED]
+    counted = count_all(chosen, ours, environment={"ASYNCIO_DEBUG": "1"})
+    print(f"{'in debug mode':<28}{'plain':>10}{'debug':>10}{'times':>10}")
+    for key, instructions in counted.items():
+        mark = "   TOO DEAR" if is_too_dear(key, plain[key], instructions) else ""
+        print(f"{key:<28}{plain[key]:10.1f}{instructions:10.1f}{instructions / plain[key]:10.2f}{mark}")
+    too_dear = [key for key, instructions in counted.items() if is_too_dear(key, plain[key], instructions)]
+    if too_dear:
+        print(f"\nMore than {DEBUG_ALLOWED:g} times as much in debug mode: {', '.join(too_dear)}.")
+    return too_dear
+
+
+def is_too_dear(key, plain, in_debug_mode):
+    return in_debug_mode > plain * DEBUG_ALLOWED_OF.get(key, DEBUG_ALLOWED)
 
 
 def grown(before, now, key):

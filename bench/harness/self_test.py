@@ -111,6 +111,15 @@ class Guarding(unittest.TestCase):
         self.assertTrue(instructions.grown({"a": 100}, {"a": 103.1}, "a"))
         self.assertTrue(instructions.grown({}, {"a": 1}, "a"))
 
+    def test_debug_mode_may_cost_twice_as_much(self):
+        self.assertFalse(instructions.is_too_dear("yield/one", 100, 200))
+        self.assertTrue(instructions.is_too_dear("yield/one", 100, 200.1))
+        self.assertFalse(instructions.is_too_dear("spawn_join/group", 100, 202))
+        self.assertTrue(instructions.is_too_dear("spawn_join/group", 100, 204))
+        there = {f"{workload}/{form}" for workload, form, *_ in instructions.COUNTED}
+        self.assertEqual(set(instructions.DEBUG_COUNTED) - there, set())
+        self.assertEqual(set(instructions.DEBUG_ALLOWED_OF) - set(instructions.DEBUG_COUNTED), set())
+
     def test_the_exponent_of_a_power_is_found(self):
         sizes = (10, 100, 1000)
         self.assertAlmostEqual(growth.exponent([(n, 7 * n) for n in sizes]), 1)

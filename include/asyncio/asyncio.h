@@ -2,7 +2,7 @@
 
 #if __cplusplus < 202002L
 #error "asyncio needs C++20: compile with -std=c++20 or later"
-#endif
+#else
 
 // All of asyncio for C++. A program that needs only a part can include that part's header.
 
@@ -69,3 +69,5 @@
 #include <asyncio/tasks/wait_for.h>
 #include <asyncio/tasks/with.h>
 #include <asyncio/version.h>
+
+#endif

@@ -3,6 +3,8 @@
 #include "core/function_name.h"
 #include "loop/signal_thread.h"
 
+#include <asyncio/errors/exceptions.h>
+
 #include <cstdint>
 #include <cstring>
 #include <source_location>
@@ -11,6 +13,9 @@
 namespace asyncio::detail {
 
 namespace {
+
+/// Something else may be where the module was.
+bool is_printable(const std::string& text) { return !text.empty() && quoted(text).find('\\') == text.npos; }
 
 /// To its end, page by page: what lies behind a text is not looked at.
 std::string text_of_past(const char* from) {
@@ -26,7 +31,7 @@ std::string text_of_past(const char* from) {
         if (length < left_in_page) break;
         from += length;
     }
-    return text;
+    return is_printable(text) ? text : "?";
 }
 
 }  // namespace
@@ -44,7 +49,7 @@ PastSource::PastSource(const std::source_location& location) {
     if (at == nullptr || !read_safely(at, &content, sizeof content)) return;
     signature = text_of_past(content.function);
     file = text_of_past(content.file);
-    line = static_cast<int>(content.line);
+    if (file != "?") line = static_cast<int>(content.line);
 }
 
 StackEntry past_stack_entry(const FramePlace& place) {

@@ -190,11 +190,15 @@ void call_soon_threadsafe(LoopCore& loop, HandleBase& handle, ContextRef context
 }
 
 void LoopCore::check_may_call(HandleBase& handle) const {
+    if (closed_ || is_wrong_thread()) [[unlikely]]
+        refuse_call(handle);
+    handle.counting_ = HandleBase::Counting::looks_at_thread;
+}
+
+void LoopCore::refuse_call(HandleBase& handle) const {
     auto owned = Ref<HandleBase>::adopt(&handle);
     check_closed();
-    check_thread();
-    if (debug_) handle.counting_ = HandleBase::Counting::looks_at_thread;
-    static_cast<void>(owned.release());
+    throw_wrong_thread();
 }
 
 void LoopCore::call_at(TimePoint when, TimedHandleBase& handle, ContextRef context) {

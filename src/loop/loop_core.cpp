@@ -65,7 +65,10 @@ bool LoopCore::is_wrong_thread() const noexcept {
 }
 
 void LoopCore::check_thread_now() const {
-    if (!is_wrong_thread()) return;
+    if (is_wrong_thread()) throw_wrong_thread();
+}
+
+void LoopCore::throw_wrong_thread() {
     throw RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one");
 }
 

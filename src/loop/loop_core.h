@@ -192,6 +192,8 @@ private:
     };
 
     void check_thread_now() const;
+    [[noreturn]] static void throw_wrong_thread();
+    [[noreturn]] void refuse_call(HandleBase& handle) const;
     bool is_wrong_thread() const noexcept;
     static void log_wrong_thread(const char* what) noexcept;
     void drop_all_queued() noexcept;

@@ -29,6 +29,8 @@ public:
         std::strcpy(bytes + size - 3, "at");  // to the end of its page
         place(0, bytes + 64, bytes + 128, 7);
         place(32, bytes + size - 3, bytes + 128, 8);
+        std::strcpy(bytes + 192, "E\xf4t*H\x01");
+        place(240, bytes + 192, bytes + 128, 1'302'001'784);
         place(48 + 160, bytes + 64, reinterpret_cast<const char*>(std::uintptr_t{16}), 9);
     }
     ~Module() { unload(); }
@@ -98,6 +100,10 @@ TEST(PastPlace, IsReadAsFarAsItCanBeWhereSomethingElseIsNow) {
     StackEntry entry = past_stack_entry({module.at(208), module.at(0)});
     EXPECT_EQ(entry.function, "?");
     EXPECT_EQ(entry.file, "plugin.cpp");
+    entry = past_stack_entry({module.at(240), module.at(240)});
+    EXPECT_EQ(entry.function, "plugin::work");
+    EXPECT_EQ(entry.file, "?");
+    EXPECT_EQ(entry.line, 0);
 }
 
 }  // namespace

@@ -200,6 +200,19 @@ CASES = {
     "void f(EventLoop& loop, Coro<> named) { loop.run_until_complete(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(Coro<> named) { ensure_future(named); }": "hand it over, as by create_task(std::move(coro))",
     "void f(Coro<> named) { create_task(named, {.name = \"x\"}); }": "hand it over, as by create_task(std::move(coro))",
+    "void f() { create_task(gather(answer(), answer())); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(Task<> task) { create_task(shield(task), {.name = \"x\"}); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(EventLoop& loop, Future<> future) { loop.create_task(future); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(TaskGroup& group, Future<> future) { group.create_task(future, {.name = \"x\"}); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void f(EventLoop& loop, Task<> task) { run_coroutine_threadsafe(task, loop); }": "this is a future: what gather(), shield() and create_task() give runs already",
+    "void seven(int, int, int, int, int, int, int);\n"
+    "void f(EventLoop& loop) { loop.call_soon(seven, 1, 2, 3, 4, 5, 6, 7, {.context = copy_context()}); }": "options can stand behind six arguments at most",
+    "void seven(int, int, int, int, int, int, int);\n"
+    "void f(EventLoop& loop, CallbackOptions o) { loop.call_later(1, seven, 1, 2, 3, 4, 5, 6, 7, o); }": "options can stand behind six arguments at most",
+    "Coro<> seven(int, int, int, int, int, int, int);\n"
+    "void f() { create_task(seven, 1, 2, 3, 4, 5, 6, 7, {.name = \"x\"}); }": "options can stand behind six arguments at most",
+    "Coro<> seven(int, int, int, int, int, int, int);\n"
+    "void f(TaskGroup& group) { group.create_task(seven, 1, 2, 3, 4, 5, 6, 7, {.name = \"x\"}); }": "options can stand behind six arguments at most",
 }
 # What takes an awaitable, given a number, as POSIX's sleep() gives it. Each gets one of another type: a type is told of once.
 POSIX = "a number cannot be awaited: if this is POSIX's sleep(), which blocks, write asyncio::sleep(10s)"
@@ -242,8 +255,9 @@ DESTROYED_TWICE = {
 }
 
 
-def compile_text(cxx, text):
-    return subprocess.run([cxx, "-std=c++20", "-fsyntax-only", f"-I{INCLUDE}", "-x", "c++", "-"],
+def compile_text(cxx, text, standard="c++20"):
+    every_error = ["-ferror-limit=0"] if "clang" in cxx else []
+    return subprocess.run([cxx, f"-std={standard}", "-fsyntax-only", *every_error, f"-I{INCLUDE}", "-x", "c++", "-"],
                           input=PRELUDE + text, capture_output=True, text=True)
 
 
@@ -255,6 +269,7 @@ def main(cxx):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         numbers = pool.submit(compile_text, cxx, NUMBERS)
         right = pool.submit(compile_text, cxx, RIGHT.read_text())
+        older = pool.submit(compile_text, cxx, "", "c++17")
         said = dict(zip(CASES, pool.map(lambda text: compile_text(cxx, text), CASES)))
     if right.result().returncode:
         failed += 1
@@ -262,11 +277,15 @@ def main(cxx):
     if numbers.result().stderr.count(POSIX) != len(TAKE_AWAITABLES):
         failed += 1
         print(NUMBERS, numbers.result().stderr)
+    told = older.result().stderr
+    if "asyncio needs C++20: compile with -std=c++20 or later" not in told or told.count(" error: ") > 10:
+        failed += 1
+        print(told[:1500])
     for text, message in CASES.items():
         if said[text].returncode == 0 or message not in said[text].stderr:
             failed += 1
             print(f"{text}\n    does not say: {message}\n{said[text].stderr[:1500]}")
-    print(f"{len(CASES) + 2 - failed} of {len(CASES) + 2} right")
+    print(f"{len(CASES) + 3 - failed} of {len(CASES) + 3} right")
     return min(failed, 1)
 
 

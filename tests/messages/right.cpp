@@ -47,6 +47,9 @@ void call_back(EventLoop& loop, std::unique_ptr<int> pointer) {
     loop.call_at(loop.time(), [](int, int) {}, 1, 2, {});
     loop.create_task(take, "text", {.name = "x"});
     run_coroutine_threadsafe(asyncio::sleep(0), loop);
+    auto all = [](int, int, int, int, int, int, int, CallbackOptions) {};
+    loop.call_soon(all, 1, 2, 3, 4, 5, 6, 7, options);
+    loop.call_soon([](int, int, int, int, int, int, int, int) {}, 1, 2, 3, 4, 5, 6, 7, 8);
 }
 // Functions with the names of ours in `detail` are not called in their place.
 namespace users {

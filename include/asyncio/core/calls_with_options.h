@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/core/future.h>
+#include <asyncio/core/task.h>
 #include <asyncio/detail/invoke.h>
 #include <asyncio/loop/handle.h>
 #include <asyncio/loop/seconds.h>
@@ -8,8 +9,8 @@
 namespace asyncio::detail {
 namespace bases {
 
-/// The callbacks of a loop with options behind three to six arguments: options in braces can stand behind so many as
-/// there are functions for.
+/// The callbacks of a loop with options behind three to six arguments, and its tasks with options behind one to six:
+/// options in braces can stand behind so many as there are functions for.
 template <class Loop>
 class CallsWithOptions {
 public:
@@ -161,6 +162,80 @@ public:
                        static_cast<Third&&>(third), static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
                        static_cast<Sixth&&>(sixth)),
             options);
+    }
+
+    template <class F, class First>
+    requires PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, TaskOptions options) {
+        return create_callable_task_on(loop().core(), options, static_cast<F&&>(function), static_cast<First&&>(first));
+    }
+    template <class F, class First, class Second>
+    requires PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, TaskOptions options) {
+        return create_callable_task_on(loop().core(), options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                       static_cast<Second&&>(second));
+    }
+    template <class F, class First, class Second, class Third>
+    requires PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, TaskOptions options) {
+        return create_callable_task_on(loop().core(), options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                       static_cast<Second&&>(second), static_cast<Third&&>(third));
+    }
+    template <class F, class First, class Second, class Third, class Fourth>
+    requires PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+                     TaskOptions options) {
+        return create_callable_task_on(loop().core(), options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                       static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                       static_cast<Fourth&&>(fourth));
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
+    requires PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                     TaskOptions options) {
+        return create_callable_task_on(loop().core(), options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                       static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                       static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth));
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
+    requires PerhapsCoroutineFunction<F>
+    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
+                     Sixth&& sixth, TaskOptions options) {
+        return create_callable_task_on(loop().core(), options, static_cast<F&&>(function), static_cast<First&&>(first),
+                                       static_cast<Second&&>(second), static_cast<Third&&>(third),
+                                       static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
+                                       static_cast<Sixth&&>(sixth));
+    }
+
+    // One more: says what to write.
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) Handle
+        call_soon(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
+        refuse_options<F>();
+        return {};
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) Handle
+        call_soon_threadsafe(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
+        refuse_options<F>();
+        return {};
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) TimerHandle
+        call_later(Seconds, F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
+        refuse_options<F>();
+        return {};
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) TimerHandle
+        call_at(TimePoint, F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
+        refuse_options<F>();
+        return {};
+    }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+    requires PerhapsCoroutineFunction<F>
+    void create_task(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, TaskOptions) {
+        refuse_options<F>();
     }
 
 private:

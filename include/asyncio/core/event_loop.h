@@ -88,7 +88,7 @@ public:
     void close();
 
     using CallsWithOptions::call_at, CallsWithOptions::call_later, CallsWithOptions::call_soon,
-        CallsWithOptions::call_soon_threadsafe;
+        CallsWithOptions::call_soon_threadsafe, CallsWithOptions::create_task;
     /// The callback runs in the next pass, after all that are queued already, with copies of the arguments.
     template <detail::PlainCallback F>
     Handle call_soon(F&& callback, CallbackOptions options = {}) {
@@ -208,49 +208,6 @@ public:
     auto create_task(F&& function, TaskOptions options) {
         return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function));
     }
-    template <class F, class First>
-    requires detail::PerhapsCoroutineFunction<F>
-    auto create_task(F&& function, First&& first, TaskOptions options) {
-        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function),
-                                               static_cast<First&&>(first));
-    }
-    template <class F, class First, class Second>
-    requires detail::PerhapsCoroutineFunction<F>
-    auto create_task(F&& function, First&& first, Second&& second, TaskOptions options) {
-        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
-                                               static_cast<Second&&>(second));
-    }
-    template <class F, class First, class Second, class Third>
-    requires detail::PerhapsCoroutineFunction<F>
-    auto create_task(F&& function, First&& first, Second&& second, Third&& third, TaskOptions options) {
-        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
-                                               static_cast<Second&&>(second), static_cast<Third&&>(third));
-    }
-    template <class F, class First, class Second, class Third, class Fourth>
-    requires detail::PerhapsCoroutineFunction<F>
-    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth,
-                     TaskOptions options) {
-        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
-                                               static_cast<Second&&>(second), static_cast<Third&&>(third),
-                                               static_cast<Fourth&&>(fourth));
-    }
-    template <class F, class First, class Second, class Third, class Fourth, class Fifth>
-    requires detail::PerhapsCoroutineFunction<F>
-    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
-                     TaskOptions options) {
-        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
-                                               static_cast<Second&&>(second), static_cast<Third&&>(third),
-                                               static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth));
-    }
-    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
-    requires detail::PerhapsCoroutineFunction<F>
-    auto create_task(F&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
-                     Sixth&& sixth, TaskOptions options) {
-        return detail::create_callable_task_on(*core_, options, static_cast<F&&>(function), static_cast<First&&>(first),
-                                               static_cast<Second&&>(second), static_cast<Third&&>(third),
-                                               static_cast<Fourth&&>(fourth), static_cast<Fifth&&>(fifth),
-                                               static_cast<Sixth&&>(sixth));
-    }
     template <class A>
     requires detail::TaskAwaitable<A>
     auto create_task(A&& awaitable, TaskOptions options = {}) {
@@ -259,6 +216,9 @@ public:
     template <class F, class... Args>
     requires detail::NoTask<F, Args...>
     void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
+    template <class F>
+    requires detail::RunsAlready<F>
+    void create_task(F&&, TaskOptions) { detail::refuse_task<F>(); }
     /// The factory starts every new task: `return task.start(options)`. None restores the default.
     void set_task_factory(TaskFactory factory);
     bool has_task_factory() const noexcept;  ///< whether one is set. Python: loop.get_task_factory() is not None

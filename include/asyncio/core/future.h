@@ -146,6 +146,14 @@ concept PlainCallback = Callback<F> || !Callback<F, CallbackOptions>;
 template <class F, class First, class... Rest>
 concept BoundCallback = Callback<F, First, Rest...> || !std::is_same_v<std::remove_cvref_t<First>, CallbackOptions>;
 
+/// Options behind more arguments than there are functions for.
+template <class F>
+void refuse_options() {
+    static_assert(never<F>,
+                  "options can stand behind six arguments at most: give a lambda that captures them, [=] { f(a, b); }, "
+                  "in the place of f and its arguments");
+}
+
 }  // namespace detail
 
 /// A future or task whatever its result type is. Copies name the same future.

@@ -257,8 +257,17 @@ template <class F, class... Args>
 concept NoTask = !TaskAwaitable<F> && !CoroutineFunction<F, Args...> &&
                  !(std::is_same_v<std::remove_cvref_t<Args>, TaskOptions> || ...);
 template <class F>
+concept RunsAlready = std::is_base_of_v<AnyFuture, std::remove_cvref_t<F>>;
+template <class F>
+constexpr bool runs_not_yet() {
+    static_assert(!RunsAlready<F>,
+                  "a coroutine was expected, and this is a future: what gather(), shield() and create_task() give runs "
+                  "already, so keep it, and await it");
+    return true;
+}
+template <class F>
 void refuse_task() {
-    static_assert(is_no_coroutine<F>() && is_no_number<F>() && never<F>,
+    static_assert(is_no_coroutine<F>() && is_no_number<F>() && runs_not_yet<F>() && never<F>,
                   "create_task(f, args...) copies the arguments and gives the copies to f as rvalues: f must take them "
                   "by value, const& or && (a reference: std::ref), and return a Coro");
 }
@@ -374,6 +383,14 @@ auto create_task(A&& awaitable, TaskOptions options = {}) {
 template <class F, class... Args>
 requires detail::NoTask<F, Args...>
 void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
+template <class F>
+requires detail::RunsAlready<F>
+void create_task(F&&, TaskOptions) { detail::refuse_task<F>(); }
+template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+requires detail::PerhapsCoroutineFunction<F>
+void create_task(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, TaskOptions) {
+    detail::refuse_options<F>();
+}
 
 /// The task that runs now, or an empty handle, as in a plain callback. Throws RuntimeError when no loop runs.
 /// Python: asyncio.current_task.

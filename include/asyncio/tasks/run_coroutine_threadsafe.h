@@ -104,8 +104,8 @@ auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop) {
     return run_coroutine_threadsafe(detail::as_coroutine<std::decay_t<A>>(static_cast<A&&>(awaitable)), loop);
 }
 template <class F, class... Args>
-requires((!Awaitable<F> || Coroutine<F>)&&!CoroutineFunction<F, Args...>) void run_coroutine_threadsafe(F&&, EventLoop&,
-                                                                                                        Args&&...) {
+requires(!detail::TaskAwaitable<F> && !CoroutineFunction<F, Args...>) void run_coroutine_threadsafe(F&&, EventLoop&,
+                                                                                                    Args&&...) {
     detail::refuse_task<F>();
 }
 

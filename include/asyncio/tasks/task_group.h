@@ -170,6 +170,14 @@ public:
     template <class F, class... Args>
     requires detail::NoTask<F, Args...>
     void create_task(F&&, Args&&...) { detail::refuse_task<F>(); }
+    template <class F>
+    requires detail::RunsAlready<F>
+    void create_task(F&&, TaskOptions) { detail::refuse_task<F>(); }
+    template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
+    requires detail::PerhapsCoroutineFunction<F>
+    void create_task(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, TaskOptions) {
+        detail::refuse_options<F>();
+    }
 
     /// Cancels the group's tasks and what is left of the body, and ends the block without an error.
     ///
