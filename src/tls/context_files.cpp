@@ -13,6 +13,8 @@
 #include <climits>
 #include <cstring>
 #include <exception>
+#include <functional>
+#include <string>
 
 namespace asyncio {
 
@@ -23,7 +25,7 @@ namespace {
 /// Asks for a password where OpenSSL does. What asking throws has to wait until OpenSSL has returned.
 class PasswordAsked {
 public:
-    explicit PasswordAsked(const KeyPassword& password) noexcept : password_(password) {}
+    explicit PasswordAsked(const KeyPassword& password) : ask_(password.ask()) {}
     static int answer(char* room, int size, int, void* asked) noexcept {
         return static_cast<PasswordAsked*>(asked)->answer(room, static_cast<std::size_t>(size));
     }
@@ -37,8 +39,8 @@ public:
 private:
     int answer(char* room, std::size_t size) noexcept {
         try {
-            if (!password_.ask()) throw SSLError("the private key is encrypted, and no password was given");
-            std::string text = password_.ask()();
+            if (!ask_) throw SSLError("the private key is encrypted, and no password was given");
+            std::string text = ask_();
             if (text.size() > size) {
                 throw ValueError("password cannot be longer than " + std::to_string(size) + " bytes");
             }
@@ -51,7 +53,7 @@ private:
             return -1;
         }
     }
-    const KeyPassword& password_;
+    std::function<std::string()> ask_;
     std::exception_ptr failure_;
     bool is_answered_ = false;
 };
@@ -138,7 +140,7 @@ using detail::OwnErrors;
 
 void SSLContext::load_cert_chain(const std::string& certfile, const LoadCertChainOptions& options) const {
     OwnErrors errors;
-    const std::string& keyfile = options.keyfile.empty() ? certfile : options.keyfile;
+    std::string keyfile(options.keyfile.empty() ? certfile : options.keyfile);
     detail::OwnBio certificates = detail::open_file(certfile);
     detail::OwnBio key = detail::open_file(keyfile);
     state().use_chain(*certificates, *key, options.password, certfile, keyfile);
@@ -153,7 +155,8 @@ void SSLContext::load_cert_chain_data(const CertChainData& data) const {
 
 void SSLContext::load_verify_locations(const VerifyLocations& locations) const {
     OwnErrors errors;
-    const auto& [cafile, capath, cadata] = locations;
+    std::string cafile(locations.cafile), capath(locations.capath);
+    BytesLike cadata = locations.cadata;
     if (cafile.empty() && capath.empty() && cadata.empty()) {
         throw TypeError("cafile, capath and cadata cannot be all omitted");
     }

@@ -26,8 +26,8 @@ Ref<TlsEngine> make_engine(SSLContextState& context, const TlsRequest& request) 
     if (!request.server_side && request.server_hostname && !request.server_hostname->empty()) {
         name = *request.server_hostname;
     }
-    WrapBioOptions options = {.server_side = request.server_side, .server_hostname = name};
-    if (request.session) options.session = *request.session;
+    WrapBioOptions options = {
+        .server_side = request.server_side, .server_hostname = name, .session = request.session.get()};
     return Ref<TlsEngine>(new TlsEngine(context, Ref<TlsBytes>(new TlsBytes), Ref<TlsBytes>(new TlsBytes), options));
 }
 
