@@ -114,10 +114,11 @@ void TlsTransport::connection_made(TransportState& lower) {
             loop_->service<HandshakeTurns>();
             handshake_ = std::make_unique<Handshake>(*this);
         }
+        do_handshake();
     } catch (...) {  // no memory for it
-        return handshake_failed(std::current_exception());
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        handshake_failed(std::current_exception());
     }
-    do_handshake();
 }
 
 void TlsTransport::handshake_takes_too_long(ReadyNode& node) {
