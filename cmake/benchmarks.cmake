@@ -52,6 +52,7 @@ foreach(name echo_client udp_client pipe_ends)
 endforeach()
 if(has_tls)
     add_bench_program(client tls_client bench/client/tls_client.cpp OpenSSL::SSL)
+    add_dependencies(bench_ours bench_client_tls_client)
 endif()
 
 # Each bench/growth/<name>.cpp is a program whose forms take a size; each bench/micro/<name>_bench.cpp one of Google

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from . import measure, peers
+from . import idle, measure, peers
 
 RECORD = peers.BENCH / "instructions.json"
 BESIDE = peers.BENCH / "instructions_of_peers.json"
@@ -117,6 +117,8 @@ def record():
         print(version_of(compiler))
         for key, instructions in counts.items():
             print(f"{key:<24} {instructions:10.1f}")
+    recorded["g++"][idle.WHAT] = {key: round(size) for key, size in idle.measured().items()}
+    print(idle.WHAT, recorded["g++"][idle.WHAT])
     RECORD.write_text(json.dumps(recorded, indent=4) + "\n")
     print(f"written: {RECORD}")
     return 0
@@ -160,7 +162,8 @@ def check():
         print("skipped: valgrind is not installed")
         return 0
     recorded = json.loads(RECORD.read_text())
-    return max(check_one(compiler, recorded[compiler]) for compiler in GUARDED)
+    failed = max(check_one(compiler, recorded[compiler]) for compiler in GUARDED)
+    return max(failed, idle.check(recorded["g++"].get(idle.WHAT, {})))
 
 
 def check_one(compiler, recorded):

@@ -2,7 +2,7 @@
 import unittest
 from xml.etree import ElementTree
 
-from . import growth, instructions, measure, plot, report
+from . import growth, idle, instructions, measure, plot, report
 from .workloads import Form
 
 FORM = Form("talk", "fast", "talking", "word", base=10)
@@ -119,6 +119,11 @@ class Guarding(unittest.TestCase):
         there = {f"{workload}/{form}" for workload, form, *_ in instructions.COUNTED}
         self.assertEqual(set(instructions.DEBUG_COUNTED) - there, set())
         self.assertEqual(set(instructions.DEBUG_ALLOWED_OF) - set(instructions.DEBUG_COUNTED), set())
+
+    def test_memory_is_guarded_likewise(self):
+        self.assertFalse(idle.grown({"a": 100}, {"a": 103}, "a"))
+        self.assertTrue(idle.grown({"a": 100}, {"a": 103.1}, "a"))
+        self.assertTrue(idle.grown({}, {"a": 1}, "a"))
 
     def test_the_exponent_of_a_power_is_found(self):
         sizes = (10, 100, 1000)

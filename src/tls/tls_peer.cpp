@@ -15,12 +15,12 @@ namespace asyncio::detail {
 
 namespace {
 
-/// "127.0.0.1:443", "[::1]:443", "/run/socket"; empty if it has none.
-std::string text_of(const SocketAddress& address) {
+/// "127.0.0.1:443", "[::1]:443", "'/run/socket'"; empty if it has none. A path may be the other end's, who might put a
+/// line of his own into a log: so it is quoted.
+std::string peer_place(const SocketAddress& address) {
     if (address.family() == AddressFamily::INET) return address.host() + ":" + std::to_string(address.port());
     if (address.family() == AddressFamily::INET6) return "[" + address.host() + "]:" + std::to_string(address.port());
-    std::string path = address ? address.path() : std::string();
-    return path.empty() || path.front() == '\0' ? std::string() : path;
+    return address.path().empty() ? std::string() : repr(address);
 }
 
 template <class Error>
@@ -45,7 +45,7 @@ const Error* exactly(const SSLError& error) noexcept {
 std::string TlsTransport::with_peer(std::string text, const char* how) const {
     std::string host = engine_->hostname().value_or("");
     SocketAddress address = lower_ ? lower_->get_extra_info("peername").address() : SocketAddress();
-    std::string place = text_of(address);
+    std::string place = peer_place(address);
     if (!place.empty() && host == address.host()) host.clear();
     if (host.empty() && place.empty()) return text;
     text.append(" (").append(how).append(" ").append(host);
