@@ -77,10 +77,11 @@ def complaints(root):
         for problem in lacks(name, name.doc, definitions):
             yield f"{where} {problem}"
         for member in name.members:
-            if hidden(member) or member.kind == "enumerator" or BY_LANGUAGE.fullmatch(member.name) or member.name == name.name.split("::")[-1]:
+            if hidden(member) or member.kind == "enumerator" or BY_LANGUAGE.fullmatch(member.name):
                 continue
             where = f"include/{member.file}:{member.line}: {name.qualified}::{member.name}"
-            if not member.doc and not told_by_its_class(member, name, mapped):
+            is_constructor = member.name == name.name.split("::")[-1]
+            if not member.doc and not is_constructor and not told_by_its_class(member, name, mapped):
                 yield f"{where} has no comment"
                 continue
             for problem in lacks(member, member.doc + name.doc, definitions):
@@ -170,7 +171,7 @@ def self_test():
         root = pathlib.Path(folder)
         for name, text in {
             "docs/from-python.md": "| `loop.stop()` | the same |\n",
-            "src/loop.cpp": "void Loop::fail() {\n    throw ValueError(1);\n}\nvoid Loop::well() {}\nvoid other() {\n    throw KeyError(1);\n}\n",
+            "src/loop.cpp": "Loop::Loop(int) {\n    throw TypeError(1);\n}\nvoid Loop::fail() {\n    throw ValueError(1);\n}\nvoid Loop::well() {}\nvoid other() {\n    throw KeyError(1);\n}\n",
             "include/asyncio/core/event_loop.h": """namespace asyncio {
 /// Runs. Python: asyncio.Loop.
 class Loop {
@@ -221,7 +222,7 @@ struct Silent {};
         assert unshown == ["include/f.h:4: Loop::never has no example", "include/g.h:2: Other::run has no example"], unshown
     assert found == ["Loop::lasting has no comment", "Loop::fail throws ValueError, and does not say so", "Loop::well has no comment",
                      "Loop::waits does not say what cancelling does", "Loop::stop has no comment", "Loop::previous has no comment",
-                     "Loop::number has no comment",
+                     "Loop::Loop throws TypeError, and does not say so", "Loop::number has no comment",
                      "Lonely tells of no counterpart in Python", "Silent has no comment"], found
 
 

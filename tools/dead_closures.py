@@ -56,8 +56,9 @@ def dead_closures(items):
     names = []
     block = list(statements(items))
     is_eager = any(map(declared_closure, block)) and any("eager" in word for word in all_words(items))
+    last = max((at for at, statement in enumerate(block) if goes_on(statement)), default=-1)
     for at, statement in enumerate(block):
-        if names and not is_eager and not goes_on(block[at:]):
+        if names and not is_eager and at > last:
             for name in names:
                 yield from ((line, name) for line in calls_of(name, statement))
         name = declared_closure(statement)
@@ -72,10 +73,10 @@ def all_words(items):
         yield from all_words(item) if isinstance(item, list) else [item]
 
 
-def goes_on(block):
-    """Whether the rest of a block may let the task run: by an await, or by running the loop itself."""
-    return any(word in ("co_await", "co_yield") for rest in block for word in flat(rest)) or any(
-        re.fullmatch(r"run(_\w+)?", word) for word in all_words(block))
+def goes_on(statement):
+    """Whether it may let the task run: by an await, or by running the loop itself."""
+    return any(word in ("co_await", "co_yield") for word in flat(statement)) or any(
+        re.fullmatch(r"run(_\w+)?", word) for word in all_words(statement))
 
 
 def inner(item):

@@ -19,11 +19,11 @@ public:
         if (loop_ != nullptr) loop_->service<detail::Observers>().remove(*this);
     }
 
-    void made_ready(detail::ReadyNode& node) noexcept override {
-        try {
-            ready_.push_back({&node, loop_->passes(), Steady::now()});
-        } catch (const std::bad_alloc&) {  // its delay is not measured
-        }
+    void made_ready(detail::ReadyNode& node) noexcept override { note_ready(node, Steady::now()); }
+    /// How late that is, the loop's clock says.
+    void became_due(detail::ReadyNode& node, TimePoint when) noexcept override {
+        std::int64_t late = loop_->read_clock().nanoseconds() - when.nanoseconds();
+        note_ready(node, Steady::now() - std::chrono::nanoseconds(std::max<std::int64_t>(late, 0)));
     }
     void before_step(detail::ReadyNode& node) noexcept override {
         begin_ = Steady::now();
@@ -57,6 +57,13 @@ private:
         std::uint64_t pass;
         Steady::time_point since;
     };
+
+    void note_ready(detail::ReadyNode& node, Steady::time_point since) noexcept {
+        try {
+            ready_.push_back({&node, loop_->passes(), since});
+        } catch (const std::bad_alloc&) {  // its delay is not measured
+        }
+    }
 
     /// They run in the order in which they became ready, unless the loop has an order of its own. What was taken out of
     /// the line never has a turn: in the second pass after its own it is forgotten.

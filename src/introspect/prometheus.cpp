@@ -84,7 +84,8 @@ std::string prometheus_text(const LoopMetrics& metrics, std::string_view loop_na
 std::string prometheus_text(const StepMetrics& metrics, std::string_view loop_name) {
     Page page(loop_name);
     page.histogram("asyncio_step_seconds", "How long a step held the loop.", metrics.steps);
-    page.histogram("asyncio_delay_seconds", "From when something became ready to its turn.", metrics.delays);
+    page.histogram("asyncio_delay_seconds", "From when something became ready, or was due, to its turn.",
+                   metrics.delays);
     return page.take();
 }
 

@@ -333,8 +333,13 @@ void LoopCore::collect_due() noexcept {
     if (instrument_ == nullptr) [[likely]]
         return timers_.collect_due(ready_.nodes());
     ReadyList nodes;
-    timers_.collect_due(nodes);
-    tell_made_ready(nodes);
+    while (timers_.is_first_due()) {
+        bool was_past = timers_.was_first_past();
+        TimePoint when = TimePoint::from_nanoseconds(timers_.first_when());
+        ReadyNode& node = timers_.pop_first();
+        nodes.push_back(node);
+        was_past ? instrument_->made_ready(node) : instrument_->became_due(node, when);
+    }
     ready_.push(nodes);
 }
 

@@ -16,6 +16,10 @@ void Observers::made_ready(ReadyNode& node) noexcept {
     for (Observer& observer : all_) observer.made_ready(node);
 }
 
+void Observers::became_due(ReadyNode& node, TimePoint when) noexcept {
+    for (Observer& observer : all_) observer.became_due(node, when);
+}
+
 void Observers::before_step(ReadyNode& node) noexcept {
     for (Observer& observer : all_) observer.before_step(node);
 }

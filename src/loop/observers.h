@@ -29,6 +29,7 @@ public:
     void remove(Observer& observer) noexcept;
 
     void made_ready(ReadyNode& node) noexcept override;
+    void became_due(ReadyNode& node, TimePoint when) noexcept override;
     void before_step(ReadyNode& node) noexcept override;
     void after_step() noexcept override;
     void loop_is_closing() noexcept override;

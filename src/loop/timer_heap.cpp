@@ -4,9 +4,9 @@
 
 namespace asyncio::detail {
 
-void TimerHeap::add(std::int64_t when, TimerNode& node) {
+void TimerHeap::add(std::int64_t when, TimerNode& node, bool is_past) {
     entries_.push_back({});
-    move_up(entries_.size() - 1, Entry{when, next_order_++, &node});
+    move_up(entries_.size() - 1, Entry{when, next_order_++ | std::uint64_t{is_past} << past_bit, &node});
 }
 
 void TimerHeap::remove(TimerNode& node) noexcept {

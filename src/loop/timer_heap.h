@@ -17,7 +17,9 @@ public:
     std::size_t size() const noexcept { return entries_.size(); }
     std::int64_t first_when() const noexcept { return entries_.front().when; }
 
-    void add(std::int64_t when, TimerNode& node);
+    /// Of one that `is_past` it is remembered. All of the same instant that are, are added after those that are not.
+    void add(std::int64_t when, TimerNode& node, bool is_past = false);
+    bool was_first_past() const noexcept { return entries_.front().order >= past; }
     void remove(TimerNode& node) noexcept;
     TimerNode& pop_first() noexcept;
     template <class F>
@@ -29,13 +31,15 @@ private:
     friend struct InspectLayout;
     struct Entry {
         std::int64_t when;
-        std::uint64_t order;
+        std::uint64_t order;  // and `past`
         TimerNode* node;
         bool before(const Entry& other) const noexcept {
             return when != other.when ? when < other.when : order < other.order;
         }
     };
     static constexpr std::size_t arity = 4;
+    static constexpr int past_bit = 63;
+    static constexpr std::uint64_t past = std::uint64_t{1} << past_bit;
 
     void place(std::size_t index, const Entry& entry) noexcept;
     void move_up(std::size_t index, const Entry& entry) noexcept;

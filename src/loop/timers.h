@@ -18,12 +18,14 @@ public:
             take(clock);
     }
 
-    void add(TimePoint when, TimerNode& node) { heap_.add(when.nanoseconds(), node); }
+    void add(TimePoint when, TimerNode& node) { heap_.add(when.nanoseconds(), node, when <= last_); }
     void remove(TimerNode& node) noexcept { heap_.remove(node); }
     TimePoint when(const TimerNode& node) const noexcept { return TimePoint::from_nanoseconds(heap_.when(node)); }
     bool empty() const noexcept { return heap_.empty(); }
     std::size_t count() const noexcept { return heap_.size(); }
     std::int64_t first_when() const noexcept { return heap_.first_when(); }
+    /// Whether it was due already when it was added.
+    bool was_first_past() const noexcept { return heap_.was_first_past(); }
     TimerNode& pop_first() noexcept { return heap_.pop_first(); }
     template <class F>
     void for_each(F&& call) const {

@@ -379,7 +379,7 @@ TEST(Coroutine, NeverAwaitedIsLoggedInDebugMode) {
     for (bool debug : {false, true}) {
         run(
             []() -> Coro<> {
-                { Coro<int> dropped = number(3); }
+                { [[maybe_unused]] Coro<int> dropped = number(3); }
                 Coro<int> closed = number(3);
                 closed.close();
                 co_return;

@@ -305,7 +305,7 @@ Coro<> eager() {
 Coro<> debug_mode() {
     get_running_loop().set_debug(true);
     get_running_loop().slow_callback_duration = Seconds(0);
-    { auto never_awaited = number(3); }
+    { [[maybe_unused]] auto never_awaited = number(3); }
     auto task = create_task(number(4));
     int result = co_await task;
     expect(result == 4, "a task's result in debug mode");

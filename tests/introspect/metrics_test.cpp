@@ -102,6 +102,30 @@ TEST(LoopMonitor, MeasuresEachStepAndWhatWaitedBehindIt) {
     });
 }
 
+TEST(LoopMonitor, CountsTheDelayOfATimerFromWhenItWasDue) {
+    asyncio::run([]() -> Coro<> {
+        LoopMonitor monitor;
+        EventLoop& loop = get_running_loop();
+        auto called = loop.create_future<void>();
+        loop.call_later(1ms, [called]() mutable { called.set_result(); });
+        std::this_thread::sleep_for(50ms);
+        co_await called;
+        EXPECT_GE(monitor.metrics().delays.longest(), 48ms);
+        EXPECT_LT(monitor.metrics().delays.longest(), 60s);
+    }());
+}
+
+TEST(LoopMonitor, DoesNotCountFromAMomentThatWasPastAlready) {
+    asyncio::run([]() -> Coro<> {
+        LoopMonitor monitor;
+        EventLoop& loop = get_running_loop();
+        auto called = loop.create_future<void>();
+        loop.call_at(loop.time() - 1h, [called]() mutable { called.set_result(); });
+        co_await called;
+        EXPECT_LT(monitor.metrics().delays.longest(), 60s);
+    }());
+}
+
 TEST(LoopMonitor, IsOneOfSeveralAndMayGoInAnyOrder) {
     run_test([]() -> Coro<> {
         auto first = std::make_unique<LoopMonitor>();

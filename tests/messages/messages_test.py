@@ -24,6 +24,11 @@ Coro<int> answer() { co_return 42; }
 
 # What is written, and a part of what the compiler says.
 CASES = {
+    "void f() { create_task(answer(), \"name\"); }": "the task's options, in braces",
+    "Coro<> f() { co_await to_thread(answer); }": "a coroutine that a thread makes does not run there",
+    "void f(EventLoop& loop) { loop.run_in_executor(nullptr, answer); }": "a coroutine that a thread makes does not run there",
+    "void f(Future<> done) { done.add_done_callback([](Future<>) -> Coro<> { co_return; }); }": "would never run",
+    "Coro<> f(Condition& full) { co_await full.wait_for([]() -> Coro<bool> { co_return true; }); }": "would pass for true",
     "#include <asyncio/contextlib.h>\n"
     "Coro<> f(AsyncExitStack& stack) { co_await stack.enter_async_context(5); }":
         "does not support the asynchronous context manager protocol",
@@ -93,6 +98,11 @@ CASES = {
     "void f(EventLoop& loop) { loop.call_soon_threadsafe([](int) {}); }": "calls a callback without arguments",
     "void f(EventLoop& loop) { loop.add_signal_handler(2, [](int) {}); }": "calls a callback without arguments",
     "void f(Future<int> future) { future.add_done_callback([](int) {}); }": "with the future or task that is done",
+    "void f(EventLoop& loop) { loop.call_soon(answer); }": "would never run: give the coroutine to create_task()",
+    "struct S { Coro<> run(int) { co_return; } };\nvoid f(EventLoop& loop, S& s) { loop.call_later(1, &S::run, &s, 1); }": "would never run: give the coroutine to create_task()",
+    "void f(Task<> task) { task.add_done_callback([](AnyFuture) -> Coro<> { co_return; }); }": "would never run: give the coroutine to create_task()",
+    "void f(ConcurrentFuture<> future) { future.add_done_callback([](auto) -> Coro<> { co_return; }); }": "would never run: give the coroutine to create_task()",
+    "void f(EventLoop& loop) { loop.set_exception_handler([](auto&, auto&) -> Coro<> { co_return; }); }": "would never run: give the coroutine to create_task()",
     "void f(EventLoop& loop, Event& event) { loop.call_soon(&Event::set, event); }":
         "one of these cannot be copied: give it by std::move, or by std::ref",
     "struct S { void f() {} };\nvoid f(EventLoop& loop, S& s) { loop.call_soon(&S::f, s); }":
@@ -117,6 +127,10 @@ CASES = {
     "#include <asyncio/contextlib.h>\nstruct Pool { void aenter() {} void aexit(std::exception_ptr) {} Lock lock; };\n"
     "Coro<> f(AsyncExitStack& stack) { co_await stack.enter_async_context(Pool()); }":
         "a temporary manager is moved, and this one cannot be",
+    "Coro<> f() { co_await with(timeout(1), [](Timeout&) { return gather(answer(), answer()); }); }":
+        "this block would be over at once",
+    "Coro<> f(Timeout cm) { co_await with(cm, [] { return create_task(answer()); }); }":
+        "this block would be over at once",
     "Coro<HostPort> f(std::string host) { co_return HostPort(host, 80); }": "would only refer to a string that dies",
     "Coro<BytesLike> f() { std::string text; co_return text; }": "would only refer to a string that dies",
     "void f(EventLoop& loop, Host host) { loop.create_future<Host>().set_result(host); }":

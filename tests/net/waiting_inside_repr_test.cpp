@@ -178,6 +178,33 @@ TEST_F(WaitingInsideReprExecutorTest, DescriptorsSayInWhatTheyAre) {
     });
 }
 
+TEST_F(WaitingInsideReprExecutorTest, ATaskOfAnAwaitableIsCalledAfterIt) {
+    run_net([]() -> Coro<> {
+        auto name_of = [](const auto& task) {
+            task.cancel();
+            return task.get_stack().front().function;
+        };
+        auto pair = socketpair();
+        auto& [first, second] = pair;
+        Socket listening = support::listener();
+        Ends ends = co_await connect_ends();
+        char byte[1];
+        EXPECT_EQ(name_of(create_task(sock_recv(first, 1))), "asyncio::sock_recv");
+        EXPECT_EQ(name_of(create_task(sock_recv_into(first, byte))), "asyncio::sock_recv_into");
+        EXPECT_EQ(name_of(create_task(sock_recvfrom(first, 1))), "asyncio::sock_recvfrom");
+        EXPECT_EQ(name_of(create_task(sock_sendall(first, "x"))), "asyncio::sock_sendall");
+        EXPECT_EQ(name_of(create_task(sock_accept(listening))), "asyncio::sock_accept");
+        EXPECT_EQ(name_of(create_task(sock_connect(first, listening.getsockname()))), "asyncio::sock_connect");
+        EXPECT_EQ(name_of(create_task(ends.client.reader.readuntil("x"))), "asyncio::StreamReader::readuntil");
+        EXPECT_EQ(name_of(create_task(ends.client.reader.read_into(byte))), "asyncio::StreamReader::read_into");
+        EXPECT_EQ(name_of(create_task(ends.client.reader.next())), "asyncio::StreamReader::next");
+        EXPECT_EQ(name_of(create_task(ends.client.writer.wait_closed())), "asyncio::StreamWriter::wait_closed");
+        ends.client.writer.abort();
+        ends.server.writer.abort();
+        co_await sleep(1ms);
+    });
+}
+
 TEST_F(WaitingInsideReprExecutorTest, ConnectingAndBeginning) {
     run_net([]() -> Coro<> {
         Socket listening = support::listener("127.0.0.1", 0);

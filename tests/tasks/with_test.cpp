@@ -1,5 +1,6 @@
 #include "support/run_test.h"
 
+#include <asyncio/core/context_of.h>
 #include <asyncio/core/event_loop.h>
 #include <asyncio/tasks/sleep.h>
 #include <asyncio/tasks/timeout.h>
@@ -270,6 +271,45 @@ TEST_F(With, PassesACancellationThroughTheExit) {
         EXPECT_TRUE(task.cancelled());
     });
     EXPECT_EQ(log(), "enter, exit CancelledError('stop'), task CancelledError('stop')");
+}
+
+struct FailsAtTheEnd {
+    FailsAtTheEnd() {}
+    void aenter() {}
+    Coro<> aexit(std::exception_ptr) {
+        co_await sleep(0);
+        throw OSError("exit failed");
+    }
+};
+struct ThrowsOnwards {
+    ThrowsOnwards() {}
+    void aenter() {}
+    void aexit(std::exception_ptr error) { std::rethrow_exception(error); }
+};
+
+TEST_F(With, AnErrorOfTheExitHasTheBodysAsItsContext) {
+    run_test([]() -> Coro<> {
+        std::exception_ptr of_exit, same;
+        auto fails = [] { throw ValueError("the real reason"); };
+        try {
+            co_await with(FailsAtTheEnd(), fails);
+        } catch (const OSError&) {
+            of_exit = std::current_exception();
+        }
+        EXPECT_EQ(repr(context_of(of_exit)), "ValueError('the real reason')");
+        try {
+            co_await with(FailsAtTheEnd(), [] {});
+        } catch (const OSError&) {
+            of_exit = std::current_exception();
+        }
+        EXPECT_FALSE(context_of(of_exit));
+        try {
+            co_await with(ThrowsOnwards(), fails);
+        } catch (const ValueError&) {
+            same = std::current_exception();
+        }
+        EXPECT_FALSE(context_of(same));
+    });
 }
 
 TEST_F(With, MayBeDestroyedInTheMiddle) {

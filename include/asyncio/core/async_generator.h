@@ -74,7 +74,7 @@ private:
 
 /// A step of a generator under way. It lives in the await of a GeneratorOperation, which keeps the generator alive.
 template <class T>
-class [[nodiscard]] NextAwaiter : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] NextAwaiter : public NativeAwaitable {
 public:
     using Item = typename GeneratorItem<T>::type;
     explicit NextAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
@@ -94,7 +94,7 @@ protected:
 };
 
 template <class T>
-class [[nodiscard]] ThrowAwaiter final : public NextAwaiter<T> {
+class [[nodiscard]] [[gnu::warn_unused]] ThrowAwaiter final : public NextAwaiter<T> {
 public:
     ThrowAwaiter(GeneratorBase& generator, std::exception_ptr exception) noexcept
         : NextAwaiter<T>(generator), exception_(std::move(exception)) {}

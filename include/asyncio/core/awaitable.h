@@ -96,4 +96,18 @@ constexpr bool iscoroutine(const X&) noexcept {
     return Coroutine<X>;
 }
 
+namespace detail {
+
+template <class F, class... Args>
+concept GivesCoroutine = requires {
+    requires Coroutine<std::invoke_result_t<F, Args...>>;
+};
+/// For what is called, and what it gives dropped.
+template <class F, class... Args>
+constexpr void check_gives_no_coroutine() noexcept {
+    static_assert(!GivesCoroutine<F, Args...>,
+                  "a callback that returns a coroutine would never run: give the coroutine to create_task()");
+}
+
+}  // namespace detail
 }  // namespace asyncio

@@ -6,8 +6,9 @@ namespace asyncio {
 
 /// The error that was being dealt with when this one was thrown; null when there was none.
 ///
-/// C++ does not note that by itself, as Python does. What cleans up here does: `try_finally`, `try_except`, `on_exit`
-/// and `AsyncExitStack`, when their clean-up or handler throws. Safe on any thread. Python: `error.__context__`.
+/// C++ does not note that by itself, as Python does. What cleans up here does: `with`, `try_finally`, `try_except`,
+/// `on_exit` and `AsyncExitStack`, when their clean-up or handler throws. Safe on any thread. Python:
+/// `error.__context__`.
 std::exception_ptr context_of(const std::exception_ptr& error) noexcept;
 
 /// Notes for `context_of()` that `error` was thrown while `context` was being dealt with; null takes the note away. It

@@ -81,7 +81,7 @@ public:
 
 /// Awaiting a coroutine: it runs inside the current task, at once, and its parent goes on as soon as it ends.
 template <class T>
-class [[nodiscard]] CoroAwaiter : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] CoroAwaiter : public NativeAwaitable {
 public:
     explicit CoroAwaiter(std::coroutine_handle<Promise<T>> child) {
         if (!child) throw_coroutine_reused();
@@ -120,7 +120,7 @@ void destroy_unawaited(std::coroutine_handle<> frame) noexcept;
 ///
 /// Python: the coroutine object that calling an `async def` function gives.
 template <class T>
-class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro {
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] [[gnu::warn_unused]] Coro {
 public:
     using promise_type = detail::Promise<T>;
     using value_type = T;

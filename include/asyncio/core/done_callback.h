@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/context/context.h>
+#include <asyncio/core/awaitable.h>
 #include <asyncio/core/future_base.h>
 #include <asyncio/detail/invoke.h>
 #include <asyncio/detail/pool.h>
@@ -49,6 +50,7 @@ template <class Handle, class Callback>
 std::uint64_t add_done_callback(FutureBase& future, Callback callback, ContextRef context) {
     static_assert(std::is_invocable_v<Callback&, Handle>,
                   "add_done_callback() calls its callback with the future or task that is done");
+    check_gives_no_coroutine<Callback&, Handle>();
     auto* node = new DoneCallbackOf<Handle, Callback>(std::move(callback), context);
     std::uint64_t id = node->id();
     future.add_done_callback(*node);

@@ -275,10 +275,13 @@ public:
 
     /// Who is told of exceptions that nobody else sees; none restores the default, which logs them.
     void set_exception_handler(ExceptionHandler handler);
+    template <class F>
+    requires detail::GivesCoroutine<F&, EventLoop&, const ExceptionContext&>
+    void set_exception_handler(F&&) { detail::check_gives_no_coroutine<F&, EventLoop&, const ExceptionContext&>(); }
     template <class Method, class Object>
     requires std::is_member_function_pointer_v<Method>
     void set_exception_handler(Method method, Object&& object) {
-        set_exception_handler(ExceptionHandler(detail::bound_method(method, static_cast<Object&&>(object))));
+        set_exception_handler(detail::bound_method(method, static_cast<Object&&>(object)));
     }
     bool has_exception_handler() const noexcept;  ///< whether one is set. Python: get_exception_handler() is not None
     /// Tells the handler, or the default. What it throws is logged, but KeyboardInterrupt and SystemExit, which come
@@ -316,8 +319,7 @@ private:
     Base& new_handle(F&& function) {
         static_assert(detail::Callback<F>, "the loop calls a callback without arguments, or with those given after it");
         detail::check_can_keep<F>();
-        static_assert(!Coroutine<std::invoke_result_t<std::decay_t<F>&>>,
-                      "a callback that returns a coroutine would never run: give the coroutine to create_task()");
+        detail::check_gives_no_coroutine<std::decay_t<F>&>();
         return *new detail::HandleOf<std::decay_t<F>, Base>(*core_, static_cast<F&&>(function));
     }
     template <class F>

@@ -108,6 +108,13 @@ private:
     void call() override { this->call_with(); }
 };
 
+template <class Result>
+constexpr void check_runs_in_thread() noexcept {
+    static_assert(!Coroutine<Result>,
+                  "a coroutine that a thread makes does not run there: give a plain function, or await the coroutine; "
+                  "run_coroutine_threadsafe() runs one in another thread's loop");
+}
+
 template <class F, class... Args>
 auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&... args) {
     static_assert(Invocable<std::decay_t<F>, std::decay_t<Args>...>,
@@ -115,6 +122,7 @@ auto run_in_executor(LoopCore& loop, Executor* executor, F&& function, Args&&...
                   "must take them by value, const& or && (a reference: std::ref)");
     check_can_keep<F, Args...>();
     using Result = CallResult<F, std::decay_t<Args>...>;
+    check_runs_in_thread<Result>();
     Ref<FutureBase> future(new FutureState<Result>(loop));
     auto* call = new ExecutorCallOf<Result, std::decay_t<F>, std::decay_t<Args>...>(
         std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...);
@@ -136,7 +144,7 @@ using ThreadAwaiter = FutureAwaiter<T, true, ThreadWaiter>;
 
 /// What gives one: awaiters are made in their place.
 template <class T>
-class [[nodiscard]] ThreadWait : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] ThreadWait : public NativeAwaitable {
 public:
     explicit ThreadWait(Ref<FutureBase> future) noexcept : future_(std::move(future)) {}
     ThreadAwaiter<T> operator co_await() { return ThreadAwaiter<T>(std::move(future_)); }

@@ -126,7 +126,7 @@ private:
 
 /// What `co_await` makes of an awaitable of another library.
 template <class A>
-class [[nodiscard]] ForeignAwaiter final : public ForeignWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ForeignAwaiter final : public ForeignWaiter {
     using Result = decltype(std::declval<std::remove_reference_t<awaiter_t<A>>&>().await_resume());
     static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Result> || std::is_move_constructible_v<Result>,
                   "this co_await gives an object that cannot be moved, and so cannot be handed on to the task");

@@ -96,7 +96,7 @@ private:
 
 /// `Take`: the result is moved out, since the handle that was awaited is about to go.
 template <class T, bool Take, class Wait = FutureWaiter>
-class [[nodiscard]] FutureAwaiter final : public Wait {
+class [[nodiscard]] [[gnu::warn_unused]] FutureAwaiter final : public Wait {
 public:
     explicit FutureAwaiter(Ref<FutureBase> future) : Wait(std::move(future)) {}
     bool await_ready() const noexcept { return this->is_done(); }
@@ -116,7 +116,7 @@ public:
 };
 
 /// For handles without a type: waits and drops the value.
-class [[nodiscard]] DroppingFutureAwaiter final : public FutureWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] DroppingFutureAwaiter final : public FutureWaiter {
 public:
     explicit DroppingFutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
     bool await_ready() const noexcept { return is_done(); }

@@ -109,7 +109,7 @@ private:
 };
 
 /// `aclose()` under way.
-class [[nodiscard]] CloseAwaiter final : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] CloseAwaiter final : public NativeAwaitable {
 public:
     explicit CloseAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
     bool await_ready() { return !generator_.begin_close(); }

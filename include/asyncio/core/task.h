@@ -213,7 +213,10 @@ using CoroOf = decltype(invoke(std::declval<Function&>(), std::declval<Args&&>()
 
 template <class F>
 constexpr bool is_no_coroutine() {
-    static_assert(!Coroutine<F>, "a coroutine is run once: hand it over, as by create_task(std::move(coro))");
+    static_assert(!Coroutine<F> || !std::is_lvalue_reference_v<F>,
+                  "a coroutine is run once: hand it over, as by create_task(std::move(coro))");
+    static_assert(!Coroutine<F> || std::is_lvalue_reference_v<F>,
+                  "behind a coroutine stand the task's options, in braces: create_task(f(x), {.name = \"f\"})");
     return true;
 }
 template <class Extra, class T>

@@ -79,7 +79,8 @@ class GroupState;
 ///
 /// `catch (const BaseExceptionGroup&)` takes an ExceptionGroup as well. `what()` is the message and
 /// under it the children, nested groups deeper. Immutable; copies share everything and cost a
-/// reference count. Throws ValueError when `exceptions` is empty or has a null in it.
+/// reference count. Throws ValueError when `exceptions` is empty or has a null in it. (An
+/// ExceptionGroup throws TypeError, too.)
 ///
 /// Python: BaseExceptionGroup. A C++ constructor cannot return a derived class:
 /// `make_exception_group()` does what Python's does, and gives an ExceptionGroup if it can.

@@ -59,7 +59,7 @@ private:
 /// What a LoopMonitor has seen.
 struct StepMetrics {
     DurationHistogram steps;   ///< how long a step held the loop
-    DurationHistogram delays;  ///< the loop's lag: from when something became ready to its turn
+    DurationHistogram delays;  ///< the loop's lag: from when something became ready, or was due, to its turn
     std::string longest_step;  ///< whose the longest step was: the task's name and coroutine, or "callback"
 };
 

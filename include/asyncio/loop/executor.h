@@ -65,7 +65,8 @@ public:
 class ThreadPoolExecutor final : public Executor {
 public:
     ThreadPoolExecutor() : ThreadPoolExecutor(0) {}
-    /// Zero workers means Python's default: four more than there are processors, at most 32.
+    /// Zero workers means Python's default: four more than there are processors, at most 32. Throws ValueError
+    /// for less than none.
     explicit ThreadPoolExecutor(int max_workers, std::string thread_name_prefix = "asyncio");
     ~ThreadPoolExecutor() override;
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;

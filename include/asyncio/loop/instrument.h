@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/loop/scheduling.h>
+#include <asyncio/loop/seconds.h>
 
 namespace asyncio::detail {
 
@@ -12,6 +13,9 @@ class Instrument {
 public:
     /// The node joins those that are ready: it runs in the next pass.
     virtual void made_ready(ReadyNode& node) noexcept = 0;
+    /// The same of a timer, which was to run at `when`. One that was made for a moment in the past is merely made
+    /// ready.
+    virtual void became_due(ReadyNode& node, [[maybe_unused]] TimePoint when) noexcept { made_ready(node); }
     /// The node's turn has come.
     virtual void before_step(ReadyNode& node) noexcept = 0;
     /// That turn is over, by an exception maybe. The node may be gone.

@@ -18,7 +18,7 @@ enum class Readiness : bool { to_read, to_write };
 ///
 /// While it has to wait it has a duplicate of it: so the number may be closed and given out again, and others may wait
 /// for the same descriptor, by whatever means.
-class [[nodiscard]] DescriptorWaiter final : public Waiter {
+class [[nodiscard]] [[gnu::warn_unused]] DescriptorWaiter final : public Waiter {
 public:
     DescriptorWaiter(int fd, Readiness what) noexcept : Waiter(WaitKind::file_descriptor), what_(what) { set_fd(fd); }
     DescriptorWaiter(const DescriptorWaiter&) = delete;
@@ -48,7 +48,7 @@ private:
 };
 
 /// The same for a socket of ours, which tells when it is closed.
-class [[nodiscard]] SocketReadyWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] SocketReadyWaiter final : public SocketWaiter {
 public:
     SocketReadyWaiter(Ref<SocketState> socket, Readiness what) noexcept;
     void await_resume() { check_outcome(); }

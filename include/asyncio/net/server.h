@@ -3,8 +3,8 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/waiter.h>
 #include <asyncio/detail/far_ref.h>
-#include <asyncio/detail/handle_type.h>
 #include <asyncio/detail/intrusive_list.h>
+#include <asyncio/detail/manager_traits.h>
 #include <asyncio/net/socket.h>
 #include <asyncio/net/waiter_call.h>
 
@@ -27,7 +27,7 @@ void drop_handle(ServerState& server) noexcept;
 /// Keeps a server.
 using ServerHandle = FarRef<ServerState>;
 
-class [[nodiscard]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
+class [[nodiscard]] [[gnu::warn_unused]] ServerClosedWaiter final : public Waiter, public ListHook<ServerWaiters> {
 public:
     explicit ServerClosedWaiter(ServerHandle server) noexcept
         : Waiter(WaitKind::server, &server_), server_(std::move(server)) {}

@@ -47,7 +47,7 @@ public:
 
 namespace detail {
 
-class [[nodiscard]] RecvWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] RecvWaiter final : public SocketWaiter {
 public:
     RecvWaiter(Ref<SocketState> socket, std::size_t most) noexcept;
     std::string await_resume() {
@@ -63,7 +63,7 @@ private:
     std::string data_;
 };
 
-class [[nodiscard]] RecvIntoWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] RecvIntoWaiter final : public SocketWaiter {
 public:
     RecvIntoWaiter(Ref<SocketState> socket, WritableBytes buffer) noexcept;
     std::size_t await_resume() {
@@ -77,7 +77,7 @@ private:
     WritableBytes buffer_;
 };
 
-class [[nodiscard]] RecvFromWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] RecvFromWaiter final : public SocketWaiter {
 public:
     RecvFromWaiter(Ref<SocketState> socket, std::size_t most) noexcept;
     ReceivedFrom await_resume() {
@@ -93,7 +93,7 @@ private:
     SocketAddress address_;
 };
 
-class [[nodiscard]] RecvFromIntoWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] RecvFromIntoWaiter final : public SocketWaiter {
 public:
     RecvFromIntoWaiter(Ref<SocketState> socket, WritableBytes buffer, std::size_t most) noexcept;
     ReceivedFromInto await_resume() {
@@ -113,7 +113,7 @@ private:
 /// Whether something to be sent waits for its turn, or is a part of something whose turn it is.
 enum class SendTurn : bool { of_its_own, goes_on };
 
-class [[nodiscard]] SendAllWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] SendAllWaiter final : public SocketWaiter {
 public:
     SendAllWaiter(Ref<SocketState> socket, KeptBytes data, SendTurn turn = SendTurn::of_its_own) noexcept;
     void await_resume() { check_outcome(); }
@@ -125,7 +125,7 @@ private:
     std::size_t sent_ = 0;
 };
 
-class [[nodiscard]] SendToWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] SendToWaiter final : public SocketWaiter {
 public:
     SendToWaiter(Ref<SocketState> socket, KeptBytes data, const SocketAddress& address) noexcept;
     std::size_t await_resume() {
@@ -139,7 +139,7 @@ private:
     SocketAddress address_;
 };
 
-class [[nodiscard]] AcceptWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] AcceptWaiter final : public SocketWaiter {
 public:
     explicit AcceptWaiter(Ref<SocketState> socket) noexcept;
     Accepted await_resume() {
@@ -154,7 +154,7 @@ private:
     SocketAddress address_;
 };
 
-class [[nodiscard]] ConnectWaiter final : public SocketWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ConnectWaiter final : public SocketWaiter {
 public:
     ConnectWaiter(Ref<SocketState> socket, const SocketAddress& address) noexcept;
     bool await_ready() { return begin() && !must_try_again(); }

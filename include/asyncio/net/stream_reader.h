@@ -26,7 +26,7 @@ struct StreamReaderOptions {
 
 namespace detail {
 
-class [[nodiscard]] ReadSomeWaiter final : public ReadWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ReadSomeWaiter final : public ReadWaiter {
 public:
     ReadSomeWaiter(Ref<ReaderState> reader, std::ptrdiff_t most) noexcept;
     std::string await_resume();
@@ -36,7 +36,7 @@ private:
     std::ptrdiff_t most_;
 };
 
-class [[nodiscard]] ReadIntoWaiter final : public ReadWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ReadIntoWaiter final : public ReadWaiter {
 public:
     ReadIntoWaiter(Ref<ReaderState> reader, WritableBytes buffer) noexcept;
     std::size_t await_resume();
@@ -48,7 +48,7 @@ private:
     WritableBytes buffer_;
 };
 
-class [[nodiscard]] ReadExactlyWaiter final : public ReadWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ReadExactlyWaiter final : public ReadWaiter {
 public:
     ReadExactlyWaiter(Ref<ReaderState> reader, std::ptrdiff_t size) noexcept;
     bool await_ready();
@@ -102,7 +102,7 @@ protected:
     std::uint64_t taken_ = 0;   // when that was so
 };
 
-class [[nodiscard]] ReadUntilWaiter final : public SeparatorWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ReadUntilWaiter final : public SeparatorWaiter {
 public:
     ReadUntilWaiter(Ref<ReaderState> reader, Separators separators) noexcept;
     bool await_ready();
@@ -129,12 +129,12 @@ private:
     bool find(std::string_view data, std::size_t from) noexcept override;
 };
 
-class [[nodiscard]] ReadLineWaiter final : public LineWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ReadLineWaiter final : public LineWaiter {
 public:
     using LineWaiter::LineWaiter;
 };
 
-class [[nodiscard]] NextLineWaiter final : public LineWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] NextLineWaiter final : public LineWaiter {
 public:
     using LineWaiter::LineWaiter;
     std::optional<std::string> await_resume();

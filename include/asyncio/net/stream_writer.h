@@ -54,7 +54,7 @@ protected:
     std::exception_ptr error_;
 };
 
-class [[nodiscard]] DrainWaiter final : public StreamWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] DrainWaiter final : public StreamWaiter {
 public:
     explicit DrainWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {}
     For waits_for() const noexcept override { return For::room; }
@@ -71,7 +71,7 @@ private:
     void turn() override;
 };
 
-class [[nodiscard]] WaitClosedWaiter final : public StreamWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] WaitClosedWaiter final : public StreamWaiter {
 public:
     explicit WaitClosedWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {}
     For waits_for() const noexcept override { return For::end; }

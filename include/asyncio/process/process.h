@@ -27,7 +27,7 @@ namespace detail {
 struct ExitWaiters;  // the tag of a child's list of those who wait for its end
 
 /// A wait of a task for the end of a child.
-class [[nodiscard]] ExitWaiter final : public Waiter, public ListHook<ExitWaiters> {
+class [[nodiscard]] [[gnu::warn_unused]] ExitWaiter final : public Waiter, public ListHook<ExitWaiters> {
 public:
     explicit ExitWaiter(SubprocessTransport child) noexcept
         : Waiter(WaitKind::process, &child_), child_(std::move(child)) {

@@ -23,7 +23,7 @@ public:
 namespace detail {
 
 /// A wait in `Barrier::wait()`: until the barrier takes in, then until it is full.
-class [[nodiscard]] BarrierWaiter final : public QueueWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] BarrierWaiter final : public QueueWaiter {
 public:
     explicit BarrierWaiter(Barrier& barrier) noexcept
         : QueueWaiter(WaitKind::barrier, &barrier_, GoesOn::in_turn), barrier_(&barrier) {}

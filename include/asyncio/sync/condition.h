@@ -21,7 +21,7 @@ struct Reacquiring;  // the tag of a condition's list of waits for its lock
 
 /// A wait in `Condition::wait()`: first in the condition's line, then in that of its lock, which may be the one that
 /// lives longer.
-class [[nodiscard]] ConditionWaiter final : public QueueWaiter, public ListHook<Reacquiring> {
+class [[nodiscard]] [[gnu::warn_unused]] ConditionWaiter final : public QueueWaiter, public ListHook<Reacquiring> {
 public:
     explicit ConditionWaiter(Condition& condition) noexcept
         : QueueWaiter(WaitKind::condition, &condition_, GoesOn::in_turn), condition_(&condition) {}
@@ -85,6 +85,8 @@ public:
     /// is called in the task, with the lock held.
     template <class Predicate>
     auto wait_for(Predicate&& predicate) {
+        static_assert(!Awaitable<std::invoke_result_t<Predicate&>>,
+                      "wait_for() calls its predicate and does not await what it gives, which would pass for true");
 #if defined(__GNUC__) && !defined(__clang__)
         static_assert(
             std::is_lvalue_reference_v<Predicate> || std::is_trivially_destructible_v<Predicate>,

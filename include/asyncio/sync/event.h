@@ -13,7 +13,7 @@ class Event;
 namespace detail {
 
 /// A wait in `Event::wait()`.
-class [[nodiscard]] EventWaiter final : public QueueWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] EventWaiter final : public QueueWaiter {
 public:
     explicit EventWaiter(Event& event) noexcept : QueueWaiter(WaitKind::event, &event_), event_(&event) {}
     void tell(WaitStory& story) const override;

@@ -68,14 +68,14 @@ private:
 
 /// The wait of `acquire()`.
 template <class Owner, class Acquire>
-class [[nodiscard]] AcquireWaiter final : public Acquire {
+class [[nodiscard]] [[gnu::warn_unused]] AcquireWaiter final : public Acquire {
 public:
     using Acquire::Acquire;
 };
 
 /// The wait of `guard()`, made of that of `acquire()`.
 template <class Owner, class Acquire>
-class [[nodiscard]] GuardWaiter final : public Acquire {
+class [[nodiscard]] [[gnu::warn_unused]] GuardWaiter final : public Acquire {
 public:
     using Acquire::Acquire;
     Guard<Owner> await_resume() {
@@ -86,7 +86,7 @@ public:
 
 /// The wait of `aenter()`, which gives nothing.
 template <class Owner, class Acquire>
-class [[nodiscard]] EnterWaiter final : public Acquire {
+class [[nodiscard]] [[gnu::warn_unused]] EnterWaiter final : public Acquire {
 public:
     using Acquire::Acquire;
     void await_resume() { static_cast<void>(Acquire::await_resume()); }

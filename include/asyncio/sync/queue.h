@@ -19,7 +19,7 @@ namespace detail {
 
 /// `get()` under way. It is a wait only if it has to be one.
 template <class Owner>
-class [[nodiscard]] GetAwaiter final : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] GetAwaiter final : public NativeAwaitable {
     using T = typename Owner::value_type;
 
 public:
@@ -49,7 +49,7 @@ private:
 
 /// `put()` under way.
 template <class Owner>
-class [[nodiscard]] PutAwaiter final : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] PutAwaiter final : public NativeAwaitable {
     using T = typename Owner::value_type;
 
 public:

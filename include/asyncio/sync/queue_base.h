@@ -131,7 +131,7 @@ inline void QueueWait::end(QueueLine& line) {
 }
 
 /// A wait in `join()`.
-class [[nodiscard]] JoinWaiter final : public QueueWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] JoinWaiter final : public QueueWaiter {
 public:
     explicit JoinWaiter(QueueBase& queue) noexcept : QueueWaiter(WaitKind::queue, &queue_), queue_(&queue) {}
     void tell(WaitStory& story) const override;

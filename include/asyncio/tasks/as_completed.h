@@ -104,7 +104,7 @@ private:
 };
 
 template <class Value>
-class [[nodiscard]] ValueAwaiter final : public CompletionWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] ValueAwaiter final : public CompletionWaiter {
 public:
     explicit ValueAwaiter(Ref<Completions> completions) noexcept : CompletionWaiter(std::move(completions)) {}
     Value await_resume() {
@@ -122,7 +122,7 @@ public:
 };
 
 template <class Handle>
-class [[nodiscard]] HandleAwaiter final : public CompletionWaiter {
+class [[nodiscard]] [[gnu::warn_unused]] HandleAwaiter final : public CompletionWaiter {
 public:
     explicit HandleAwaiter(Ref<Completions> completions) noexcept : CompletionWaiter(std::move(completions)) {}
     bool await_ready() noexcept {

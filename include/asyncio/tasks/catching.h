@@ -14,7 +14,7 @@
 namespace asyncio::detail {
 
 template <class T>
-class [[nodiscard]] CatchingAwaiter : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] CatchingAwaiter : public NativeAwaitable {
 public:
     CatchingAwaiter(Coro<T>& coro, Slot<T>& value) {
         std::coroutine_handle<Promise<T>> child = coro.release();
@@ -38,7 +38,7 @@ private:
 
 /// Awaits a coroutine; gives the error it ended with, or null, instead of throwing it. Its value goes to `value`.
 template <class T>
-class [[nodiscard]] Catching : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] Catching : public NativeAwaitable {
 public:
     Catching(Coro<T>& coro, Slot<T>& value) noexcept : coro_(coro), value_(value) {}
     CatchingAwaiter<T> operator co_await() const { return CatchingAwaiter<T>(coro_, value_); }
@@ -50,7 +50,7 @@ private:
 
 /// Ends the coroutine that awaits it with an error. Nothing is thrown there, only in whoever awaits that coroutine, who
 /// also destroys its frame.
-class [[nodiscard]] EndWith : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] EndWith : public NativeAwaitable {
 public:
     explicit EndWith(std::exception_ptr& error) noexcept : error_(error) {}
     bool await_ready() const noexcept { return false; }

@@ -230,6 +230,7 @@ public:
     void add_done_callback(Callback callback) const {
         static_assert(std::is_invocable_v<Callback&, ConcurrentFuture<T>>,
                       "add_done_callback() calls its callback with the future that is done");
+        detail::check_gives_no_coroutine<Callback&, ConcurrentFuture<T>>();
         state().add_callback(new detail::ConcurrentCallbackOf<T, Callback>(std::move(callback)));
     }
     template <class Method, class Object>

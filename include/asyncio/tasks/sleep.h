@@ -33,7 +33,7 @@ private:
 };
 
 /// A sleep under way. (No NativeAwaitable: as a base of both it would keep the wait from beginning where this begins.)
-class [[nodiscard]] SleepAwaiter {
+class [[nodiscard]] [[gnu::warn_unused]] SleepAwaiter {
 public:
     explicit SleepAwaiter(Seconds delay) noexcept : delay_(delay) {}
     SleepAwaiter(const SleepAwaiter&) = delete;
@@ -57,7 +57,7 @@ private:
 };
 
 template <class T>
-class [[nodiscard]] SleepResultAwaiter final : public SleepAwaiter {
+class [[nodiscard]] [[gnu::warn_unused]] SleepResultAwaiter final : public SleepAwaiter {
 public:
     SleepResultAwaiter(Seconds delay, T&& result) : SleepAwaiter(delay), result_(std::move(result)) {}
     [[gnu::always_inline]] T await_resume() {

@@ -42,7 +42,7 @@ private:
 };
 
 /// The parent's wait for the end of the group's tasks.
-class [[nodiscard]] ChildrenDone final : public Waiter {
+class [[nodiscard]] [[gnu::warn_unused]] ChildrenDone final : public Waiter {
 public:
     explicit ChildrenDone(TaskGroup& group) noexcept : Waiter(WaitKind::group, &group_), group_(&group) {}
     void tell(WaitStory& story) const override;
@@ -59,7 +59,7 @@ private:
     TaskGroup* group_;
 };
 
-class [[nodiscard]] AllChildren : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] AllChildren : public NativeAwaitable {
 public:
     explicit AllChildren(TaskGroup& group) noexcept : group_(group) {}
     ChildrenDone operator co_await() const noexcept { return ChildrenDone(group_); }

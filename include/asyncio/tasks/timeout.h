@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asyncio/core/task_deadline.h>
+#include <asyncio/detail/manager_traits.h>
 #include <asyncio/loop/scheduling.h>
 #include <asyncio/loop/seconds.h>
 
@@ -58,6 +59,13 @@ private:
 };
 
 std::string repr(const Timeout& timeout);
+
+namespace detail {
+
+template <>
+inline constexpr bool is_for_what_it_awaits<Timeout> = true;
+
+}  // namespace detail
 
 /// A deadline `delay` from now, that is from this call; none for `std::nullopt`. Zero or less: the block is cancelled
 /// where it suspends first.

@@ -121,6 +121,7 @@ auto to_thread(F&& function, Args&&... args) {
                   "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
                   "std::move what can only be moved, or give the lambda a name first");
     using Result = detail::CallResult<F, std::decay_t<Args>...>;
+    detail::check_runs_in_thread<Result>();
     using Call = detail::ThreadCall<Result, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::to_thread<Result>(
         detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));
@@ -136,6 +137,7 @@ requires(!detail::CallableWith<F, std::decay_t<Args>...> &&
                   "captures by value something that has a destructor: pass that as an argument of to_thread(), with "
                   "std::move what can only be moved, or give the lambda a name first");
     using Result = detail::CallResult<F, std::stop_token, std::decay_t<Args>...>;
+    detail::check_runs_in_thread<Result>();
     using Call = detail::StoppableThreadCall<std::stop_source, Result, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::to_thread<Result>(
         detail::CallOwner<Call>(new Call(std::in_place, static_cast<F&&>(function), static_cast<Args&&>(args)...)));

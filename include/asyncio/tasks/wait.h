@@ -90,7 +90,7 @@ private:
 };
 
 template <class Handle>
-class [[nodiscard]] WaitAwaiterOf final : public WaitAwaiter {
+class [[nodiscard]] [[gnu::warn_unused]] WaitAwaiterOf final : public WaitAwaiter {
 public:
     WaitAwaiterOf(std::vector<Handle> handles, const WaitOptions& options)
         : WaitAwaiter(handles.size(), options), handles_(std::move(handles)) {

@@ -21,7 +21,7 @@ namespace asyncio {
 namespace detail {
 
 /// Cancels a future and waits until it is done. Cancelled itself, it waits no longer; the future was asked once.
-class [[nodiscard]] CancelAndWaitAwaiter final : public Waiter {
+class [[nodiscard]] [[gnu::warn_unused]] CancelAndWaitAwaiter final : public Waiter {
 public:
     CancelAndWaitAwaiter(FutureBase& future, std::source_location where) noexcept
         : Waiter(WaitKind::future, &future_), future_(&future), where_(where) {}
@@ -40,7 +40,7 @@ private:
     std::source_location where_;
 };
 
-class [[nodiscard]] CancelAndWait : public NativeAwaitable {
+class [[nodiscard]] [[gnu::warn_unused]] CancelAndWait : public NativeAwaitable {
 public:
     CancelAndWait(FutureBase& future, std::source_location where) noexcept : future_(future), where_(where) {}
     CancelAndWaitAwaiter operator co_await() const noexcept { return CancelAndWaitAwaiter(future_, where_); }

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <asyncio/core/awaitable.h>
+#include <asyncio/core/context_of.h>
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/double_destruction.h>
-#include <asyncio/detail/handle_type.h>
+#include <asyncio/detail/manager_traits.h>
 #include <asyncio/detail/slot.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/catching.h>
@@ -207,16 +208,25 @@ Coro<Result> with_statement(Manager manager, Body body) {
         error = manager.leave(error);
     } else {
         using Exit = decltype(manager.aexit(error));
-        if constexpr (std::is_void_v<Exit>) {
-            manager.aexit(error);
-        } else if constexpr (!Awaitable<Exit>) {
-            bool handled = manager.aexit(error);
-            if (handled) error = nullptr;
-        } else if constexpr (std::is_void_v<await_result_t<Exit>>) {
-            co_await manager.aexit(error);
-        } else {
-            bool handled = co_await manager.aexit(error);
-            if (handled) error = nullptr;
+        std::exception_ptr failure;
+        try {
+            if constexpr (std::is_void_v<Exit>) {
+                manager.aexit(error);
+            } else if constexpr (!Awaitable<Exit>) {
+                bool handled = manager.aexit(error);
+                if (handled) error = nullptr;
+            } else if constexpr (std::is_void_v<await_result_t<Exit>>) {
+                co_await manager.aexit(error);
+            } else {
+                bool handled = co_await manager.aexit(error);
+                if (handled) error = nullptr;
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            chain_context(failure, error);
+            error = std::move(failure);
         }
     }
 
@@ -246,8 +256,9 @@ inline constexpr bool manager_is_safe = true;
 /// The body is a coroutine lambda, or a plain one when it has nothing to await. It gets a reference to what aenter()
 /// gave, or to the manager where that is nothing, or takes no parameter. What it returns is the value of `with()`: a
 /// `Coro` or another awaitable is awaited first, a `Future` or `Task` is handed on. All of it happens in the task that
-/// awaits `with()`. aexit() gets the exception that ended the body, or null; what aexit() throws comes out instead, and
-/// if it returns true the exception is dropped. Then a body that should have given a value leaves none: RuntimeError.
+/// awaits `with()`. aexit() gets the exception that ended the body, or null; what aexit() throws comes out instead,
+/// with that as its `context_of()`, and if it returns true the exception is dropped. Then a body that should have given
+/// a value leaves none: RuntimeError.
 ///
 /// The coroutine that `with()` returns keeps the body: a copy of a named one, so that changes go to that
 /// (`std::ref(body)` refers to it). What cannot be copied, gives a reference, pointer or view, or is of a class that is
@@ -273,6 +284,10 @@ auto with(Manager&& manager, Body&& body) {
     static_assert(detail::can_be_kept<Kept>, "a temporary manager is moved, and this one cannot be: give it a name");
     using KeptBody = detail::KeptBody<Body, typename detail::WithResult<detail::BodyReturn<Kept, Body>>::type>;
     using Return = detail::BodyReturn<Kept, KeptBody>;
+    static_assert(!detail::is_for_what_it_awaits<std::remove_cvref_t<Manager>> ||
+                      !std::derived_from<std::remove_cvref_t<Return>, AnyFuture>,
+                  "a future that a body returns is handed on, so this block would be over at once, and its time-out "
+                  "with it: let the body be a coroutine that awaits the future");
     using Result = detail::ValueOrReference<typename detail::WithResult<Return>::type>;
     return detail::with_statement<Result, Kept, KeptBody>(static_cast<Manager&&>(manager), static_cast<Body&&>(body));
 }

@@ -6,4 +6,8 @@ namespace asyncio::detail {
 template <class T>
 inline constexpr bool is_handle = false;
 
+/// A block of such a manager is of no use to a future that leaves it unfinished.
+template <class Manager>
+inline constexpr bool is_for_what_it_awaits = false;
+
 }  // namespace asyncio::detail
