@@ -276,6 +276,7 @@ using asyncio::SocketKind;
 using asyncio::StackEntry;
 using asyncio::StaggeredRace;
 using asyncio::Stall;
+using asyncio::StallReport;
 using asyncio::StallWatchdog;
 using asyncio::StandardStreamOptions;
 using asyncio::StartServerOptions;

@@ -31,12 +31,12 @@ using Steady = std::chrono::steady_clock;
 
 class StallWatchdog::State final : public detail::Observer, private detail::ForkAware {
 public:
-    State(detail::LoopCore& loop, WatchdogOptions options) : options_(std::move(options)), loop_(&loop) {
-        if (!(options_.threshold.count() > 0)) {
-            throw ValueError("threshold must be a positive number, got " +
-                             detail::repr_of_double(options_.threshold.count()));
+    State(detail::LoopCore& loop, const WatchdogOptions& options)
+        : threshold_(options.threshold), report_(options.report.copy()), loop_(&loop) {
+        if (!(threshold_.count() > 0)) {
+            throw ValueError("threshold must be a positive number, got " + detail::repr_of_double(threshold_.count()));
         }
-        if (options_.native_stack) stack_.emplace(options_.signal);
+        if (options.native_stack) stack_.emplace(options.signal);
         auto& observers = loop.service<detail::Observers>();
         auto with_thread = std::make_unique<WithThread>();
         with_thread_ = with_thread.get();
@@ -104,13 +104,13 @@ private:
         std::optional<Steady::time_point> told_of;
         Seconds due(0);
         std::unique_lock lock(mutex());
-        const auto pause = std::chrono::duration<double>(std::clamp(options_.threshold.count() / 4, 0.001, 3600.0));
+        const auto pause = std::chrono::duration<double>(std::clamp(threshold_.count() / 4, 0.001, 3600.0));
         while (!with_thread_->changed.wait_for(lock, pause, [this] { return ends_; })) {
             if (!begin_) continue;
             Seconds so_far = Steady::now() - *begin_;
             if (told_of != begin_) {
                 told_of.reset();
-                due = options_.threshold;
+                due = threshold_;
             }
             if (so_far < due) continue;
             told_of = begin_;
@@ -130,8 +130,8 @@ private:
             }
             lock.unlock();
             if (stack_) stall.native_stack = stack_->ask();
-            if (options_.report) {
-                options_.report(stall);
+            if (report_) {
+                report_(stall);
             } else {
                 detail::log(LogLevel::warning, str(stall));
             }
@@ -146,7 +146,8 @@ private:
     };
     std::mutex& mutex() noexcept { return with_thread_->mutex; }
 
-    WatchdogOptions options_;
+    const Seconds threshold_;
+    const std::function<void(const Stall&)> report_;
     detail::LoopCore* loop_;
     std::optional<detail::NativeStack> stack_;
     WithThread* with_thread_ = nullptr;  // owned, but a child cannot destroy it
@@ -161,7 +162,7 @@ private:
 
 StallWatchdog::StallWatchdog(WatchdogOptions options) {
     get_running_loop().core().check_closed();
-    state_ = std::make_unique<State>(get_running_loop().core(), std::move(options));
+    state_ = std::make_unique<State>(get_running_loop().core(), options);
 }
 
 StallWatchdog::~StallWatchdog() = default;

@@ -13,6 +13,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -62,27 +63,29 @@ private:
     Handle resumed_;
 };
 
-/// As long as it lives nobody but TLS writes to the transport, and for ever if TLS has begun.
+/// As long as it lives nobody but TLS writes to the transport, and for ever if TLS has begun. There is one at a time.
 class WritersAreRefused {
 public:
-    explicit WritersAreRefused(TransportState& lower) noexcept
-        : lower_(&lower), is_first_(lower.tls() == TransportState::Tls::none) {
-        if (is_first_) lower.set_tls(TransportState::Tls::begins);
+    explicit WritersAreRefused(TransportState& lower) : lower_(&lower) {
+        bool is_below_tls = dynamic_cast<ProtocolBelowTls*>(lower.protocol()) != nullptr;
+        if (is_below_tls || lower.tls() != TransportState::Tls::none) {
+            throw RuntimeError("start_tls() was called before for transport " + lower.repr());
+        }
+        lower.set_tls(TransportState::Tls::begins);
     }
     WritersAreRefused(const WritersAreRefused&) = delete;
     WritersAreRefused& operator=(const WritersAreRefused&) = delete;
     ~WritersAreRefused() {
-        if (is_first_ && lower_->tls() == TransportState::Tls::begins) lower_->set_tls(TransportState::Tls::none);
+        if (lower_->tls() == TransportState::Tls::begins) lower_->set_tls(TransportState::Tls::none);
     }
 
 private:
     Ref<TransportState> lower_;
-    bool is_first_;
 };
 
 // CPython: base_events.py, BaseEventLoop.start_tls
 Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, TlsRequest request,
-                        BufferedBytes buffered) {
+                        BufferedBytes buffered, bool are_writers_refused) {
     if (!request) throw TypeError("start_tls() was given no SSLContext");
     if (!protocol) throw TypeError("start_tls() was given no protocol");
     if (!lower->can_start_tls()) {
@@ -91,10 +94,8 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
     request.check();
     if (lower->protocol() == nullptr)
         throw ConnectionAbortedError("the connection was closed before the SSL handshake");
-    if (dynamic_cast<ProtocolBelowTls*>(lower->protocol()) != nullptr) {
-        throw RuntimeError("start_tls() was called before for transport " + lower->repr());
-    }
-    WritersAreRefused refused(*lower);
+    std::optional<WritersAreRefused> refused;
+    if (!are_writers_refused) refused.emplace(*lower);
     LoopCore& loop = running_core();
     Future<> handshake(Ref<FutureBase>(new FutureState<void>(loop)));
     std::string early = take_buffered(*protocol);
@@ -125,7 +126,7 @@ Coro<> upgrade_stream(StreamWriter writer, TlsRequest request, BufferedBytes buf
     WritersAreRefused refused(stream->transport());
     co_await writer.drain();
     Ref<TransportState> lower(&stream->transport());
-    Transport transport = co_await upgrade(std::move(lower), stream, std::move(request), buffered);
+    Transport transport = co_await upgrade(std::move(lower), stream, std::move(request), buffered, true);
     stream->replace_transport(transport);
 }
 
@@ -134,7 +135,7 @@ Coro<> upgrade_stream(StreamWriter writer, TlsRequest request, BufferedBytes buf
 Coro<Transport> upgrade_to_tls(const Transport& transport, Ref<BaseProtocol> protocol, TlsOption ssl,
                                const StartTlsOptions& options) {
     return upgrade(Ref<TransportState>(transport.handle().get()), std::move(protocol),
-                   TlsRequest::from(ssl, options, options.server_side.value_or(false)), options.buffered);
+                   TlsRequest::from(ssl, options, options.server_side.value_or(false)), options.buffered, false);
 }
 
 }  // namespace detail

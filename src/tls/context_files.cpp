@@ -3,16 +3,23 @@
 #include "tls/openssl_errors.h"
 
 #include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
+#include <asyncio/errors/repr.h>
 #include <asyncio/tls/ssl_errors.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <exception>
+#include <functional>
+#include <string>
 
 namespace asyncio {
 
@@ -23,7 +30,8 @@ namespace {
 /// Asks for a password where OpenSSL does. What asking throws has to wait until OpenSSL has returned.
 class PasswordAsked {
 public:
-    explicit PasswordAsked(const KeyPassword& password) noexcept : password_(password) {}
+    PasswordAsked(const KeyPassword& password, const std::string& key_file)
+        : ask_(password.ask()), key_file_(key_file) {}
     static int answer(char* room, int size, int, void* asked) noexcept {
         return static_cast<PasswordAsked*>(asked)->answer(room, static_cast<std::size_t>(size));
     }
@@ -37,8 +45,11 @@ public:
 private:
     int answer(char* room, std::size_t size) noexcept {
         try {
-            if (!password_.ask()) throw SSLError("the private key is encrypted, and no password was given");
-            std::string text = password_.ask()();
+            if (!ask_) {
+                std::string where = key_file_.empty() ? "" : ": " + repr(key_file_);
+                throw SSLError("the private key is encrypted, and no password was given" + where);
+            }
+            std::string text = ask_();
             if (text.size() > size) {
                 throw ValueError("password cannot be longer than " + std::to_string(size) + " bytes");
             }
@@ -51,7 +62,8 @@ private:
             return -1;
         }
     }
-    const KeyPassword& password_;
+    std::function<std::string()> ask_;
+    const std::string& key_file_;
     std::exception_ptr failure_;
     bool is_answered_ = false;
 };
@@ -60,7 +72,14 @@ private:
 void free_certificates(STACK_OF(X509) * all) noexcept { sk_X509_pop_free(all, X509_free); }
 void free_infos(STACK_OF(X509_INFO) * all) noexcept { sk_X509_INFO_pop_free(all, X509_INFO_free); }
 
+/// Of a folder OpenSSL would say that there is no start line.
+void refuse_folder(const std::string& name) {
+    struct stat status {};
+    if (::stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) throw_os_error(EISDIR, {}, name);
+}
+
 OwnBio open_file(const std::string& name) {
+    refuse_folder(name);
     OwnBio file(BIO_new_file(name.c_str(), "rb"));
     if (!file) throw_queued_error(name);
     return file;
@@ -79,11 +98,29 @@ bool is_end_of_pem() noexcept {
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+/// Why no key could be read.
+std::string hint_of_key(BIO& key, const std::string& key_file, bool is_answered) {
+    if (is_answered) return ": the password is wrong, or the key is damaged";
+    ErrorsOfCallback errors;
+    if (BIO_reset(&key) < 0) return "";
+    char *name = nullptr, *header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    while (PEM_read_bio(&key, &name, &header, &data, &size) == 1) {
+        bool is_key = std::string_view(name).ends_with("PRIVATE KEY");
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_clear_free(data, static_cast<std::size_t>(size));
+        if (is_key) return "";
+    }
+    return key_file.empty() ? ": no private key in the data: give .keydata" : ": no private key in it: give .keyfile";
+}
+
 }  // namespace
 
 void SSLContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& password,
                                 const std::string& certificate_file, const std::string& key_file) {
-    PasswordAsked asked(password);
+    PasswordAsked asked(password, key_file);
     OwnCertificate own(PEM_read_bio_X509_AUX(&certificates, nullptr, &PasswordAsked::answer, &asked));
     if (!own) {
         asked.rethrow();
@@ -101,7 +138,7 @@ void SSLContextState::use_chain(BIO& certificates, BIO& key, const KeyPassword& 
     Freed<EVP_PKEY, EVP_PKEY_free> private_key(PEM_read_bio_PrivateKey(&key, nullptr, &PasswordAsked::answer, &asked));
     if (!private_key) {
         asked.rethrow();
-        throw_queued_error(key_file, asked.is_answered() ? ": the password is wrong, or the key is damaged" : "");
+        throw_queued_error(key_file, hint_of_key(key, key_file, asked.is_answered()).c_str());
     }
     // All of it, or nothing.
     if (X509_check_private_key(own.get(), private_key.get()) != 1) throw_queued_error(key_file);
@@ -124,7 +161,7 @@ void SSLContextState::trust(BytesLike cadata) {
     } else {
         while (!BIO_eof(bytes.get())) {
             OwnCertificate certificate(d2i_X509_bio(bytes.get(), nullptr));
-            if (!certificate) throw_queued_error();
+            if (!certificate) throw_queued_error({}, count == 0 ? ": cadata is neither PEM nor DER" : "");
             checked(X509_STORE_add_cert(store, certificate.get()));
             ++count;
         }
@@ -138,7 +175,7 @@ using detail::OwnErrors;
 
 void SSLContext::load_cert_chain(const std::string& certfile, const LoadCertChainOptions& options) const {
     OwnErrors errors;
-    const std::string& keyfile = options.keyfile.empty() ? certfile : options.keyfile;
+    std::string keyfile(options.keyfile.empty() ? certfile : options.keyfile);
     detail::OwnBio certificates = detail::open_file(certfile);
     detail::OwnBio key = detail::open_file(keyfile);
     state().use_chain(*certificates, *key, options.password, certfile, keyfile);
@@ -153,11 +190,13 @@ void SSLContext::load_cert_chain_data(const CertChainData& data) const {
 
 void SSLContext::load_verify_locations(const VerifyLocations& locations) const {
     OwnErrors errors;
-    const auto& [cafile, capath, cadata] = locations;
+    std::string cafile(locations.cafile), capath(locations.capath);
+    BytesLike cadata = locations.cadata;
     if (cafile.empty() && capath.empty() && cadata.empty()) {
         throw TypeError("cafile, capath and cadata cannot be all omitted");
     }
     if (!cadata.empty()) state().trust(cadata);
+    if (!cafile.empty()) detail::refuse_folder(cafile);
     if (!cafile.empty() && SSL_CTX_load_verify_file(state().native(), cafile.c_str()) != 1) {
         detail::throw_queued_error(cafile);
     }

@@ -71,7 +71,7 @@ TlsEngine::TlsEngine(SSLContextState& context, Ref<TlsBytes> incoming, Ref<TlsBy
     BIO* bio = make_bio(pipe_);
     SSL_set_bio(native(), bio, bio);
     if (options.server_side) {
-        if (options.session) context.check_session(options.session, true, {}, {});
+        if (options.session != nullptr && *options.session) context.check_session(*options.session, true, {}, {});
         SSL_set_accept_state(native());
         int mode = SSL_get_verify_mode(native());
         if (has_post_handshake_auth && (mode & SSL_VERIFY_PEER) != 0) {
@@ -104,9 +104,9 @@ void TlsEngine::configure_client(const WrapBioOptions& options) {
     } else if (checks_hostname_) {
         throw ValueError("check_hostname requires server_hostname");
     }
-    if (!options.session) return;
-    context().check_session(options.session, false, hostname_, {SSL_get_verify_mode(native()), checks_hostname_});
-    checked(SSL_set_session(native(), options.session.get()));
+    if (options.session == nullptr || !*options.session) return;
+    context().check_session(*options.session, false, hostname_, {SSL_get_verify_mode(native()), checks_hostname_});
+    checked(SSL_set_session(native(), options.session->get()));
 }
 
 SessionOrigin TlsEngine::origin() const {

@@ -26,8 +26,8 @@ Ref<TlsEngine> make_engine(SSLContextState& context, const TlsRequest& request) 
     if (!request.server_side && request.server_hostname && !request.server_hostname->empty()) {
         name = *request.server_hostname;
     }
-    WrapBioOptions options = {.server_side = request.server_side, .server_hostname = name};
-    if (request.session) options.session = *request.session;
+    WrapBioOptions options = {
+        .server_side = request.server_side, .server_hostname = name, .session = request.session.get()};
     return Ref<TlsEngine>(new TlsEngine(context, Ref<TlsBytes>(new TlsBytes), Ref<TlsBytes>(new TlsBytes), options));
 }
 
@@ -114,10 +114,11 @@ void TlsTransport::connection_made(TransportState& lower) {
             loop_->service<HandshakeTurns>();
             handshake_ = std::make_unique<Handshake>(*this);
         }
+        do_handshake();
     } catch (...) {  // no memory for it
-        return handshake_failed(std::current_exception());
+        if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
+        handshake_failed(std::current_exception());
     }
-    do_handshake();
 }
 
 void TlsTransport::handshake_takes_too_long(ReadyNode& node) {

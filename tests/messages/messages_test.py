@@ -43,6 +43,9 @@ CASES = {
     "Coro<> f() { co_await try_except<OSError>(answer(), [](int) { return 1; }); }": "takes a `const Error&`",
     "#include <asyncio/tls.h>\n"
     "void f() { OpenConnectionOptions options = {.ssl = create_default_context()}; }": "name it first",
+    "#include <asyncio/tls.h>\n"
+    "void f(std::string secret) { LoadCertChainOptions options = {.password = [secret] { return secret; }}; }":
+        "name it first, in a variable that lives until then",
     "void f() { run(answer); }": "run(f()), not run(f)",
     "void f() { auto later = [](int) -> Coro<> { co_return; }; run(later); }": "run(f()), not run(f)",
     "Coro<> add(int& n) { ++n; co_return; }\nvoid f(int n) { create_task(add, n); }": "(a reference: std::ref)",

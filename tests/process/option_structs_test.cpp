@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <type_traits>
 
@@ -45,12 +46,36 @@ static_assert(std::is_trivially_destructible_v<WaitOptions>);
 static_assert(std::is_trivially_destructible_v<SubprocessOptions>);
 static_assert(std::is_trivially_destructible_v<RunProcessOptions>);
 static_assert(std::is_trivially_destructible_v<CallGraphOptions>);
+static_assert(std::is_trivially_destructible_v<TraceOptions>);
+static_assert(std::is_trivially_destructible_v<WatchdogOptions>);
 
 TEST(OptionStructs, ViewWhatTheCallReadsAtOnce) {
     support::run_test([]() -> Coro<> {
         auto task = create_task(sleep(0), {.name = "number " + std::to_string(1)});
         EXPECT_EQ(task.get_name(), "number 1");
         co_await task;
+    });
+}
+
+int times(StallWatchdog&&, int count) { return count; }
+
+TEST(OptionStructs, KeepACallableThatNeedsNoDestructorAndReferToOthers) {
+    support::run_test([]() -> Coro<> {
+        std::string told;
+        WatchdogOptions options = {.report = [&](const Stall& its) { told += its.task; }};
+        Stall stall;
+        stall.task = "a";
+        options.report.copy()(stall);
+        auto report = [&told, prefix = std::string("x")](const Stall& its) { told += prefix + its.task; };
+        options.report = report;
+        std::function<void(const Stall&)> copy = options.report.copy();
+        stall.task = "b";
+        copy(stall);
+        EXPECT_EQ(told, "axb");
+        EXPECT_FALSE(WatchdogOptions().report.copy());
+        // lint: allow-co-await that is what is tested
+        co_await sleep(times(StallWatchdog({.threshold = Seconds(1), .report = report}), 0));
+        co_await sleep(times(StallWatchdog(), 0));
     });
 }
 

@@ -78,7 +78,7 @@ struct TlsEnds {
     explicit TlsEnds(const asyncio::SSLContext& client_side = client_context(),
                      const asyncio::SSLContext& server_side = server_context(),
                      std::optional<std::string_view> host = "localhost", const asyncio::SSLSession& session = {}) {
-        client.begin(client_side, {.server_hostname = host, .session = session});
+        client.begin(client_side, {.server_hostname = host, .session = &session});
         server.begin(server_side, {.server_side = true});
     }
     void carry() {

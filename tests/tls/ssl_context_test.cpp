@@ -142,6 +142,18 @@ TEST(SSLContext, ShowsACertificateFromFilesAndFromMemory) {
                   context.load_cert_chain_data({.certdata = localhost().certificate, .keydata = authority().key});
               }),
               "[X509: KEY_VALUES_MISMATCH] key values mismatch");
+    EXPECT_EQ(message_of<SSLError>([&] { context.load_cert_chain(certfile); }),
+              "[OSSL_DECODER: UNSUPPORTED] unsupported: no private key in it: give .keyfile: '" + certfile + "'");
+    EXPECT_EQ(message_of<SSLError>([&] { context.load_cert_chain_data({.certdata = localhost().certificate}); }),
+              "[OSSL_DECODER: UNSUPPORTED] unsupported: no private key in the data: give .keydata");
+    EXPECT_EQ(message_of<IsADirectoryError>([&] { context.load_cert_chain("/tmp"); }),
+              "[Errno 21] Is a directory: '/tmp'");
+    EXPECT_EQ(message_of<IsADirectoryError>([&] { context.load_cert_chain(certfile, {.keyfile = "/tmp"}); }),
+              "[Errno 21] Is a directory: '/tmp'");
+    std::string encrypted = in_file("encrypted.pem", certify({.password = "sesame"}, &authority()).key);
+    EXPECT_EQ(message_of<SSLError>([&] { context.load_cert_chain(certfile, {.keyfile = encrypted}); }),
+              "the private key is encrypted, and no password was given: '" + encrypted + "'");
+    std::remove(encrypted.c_str());
     std::string broken = localhost().certificate;
     broken[broken.size() / 2] = broken[broken.size() / 2] == 'A' ? 'B' : 'A';
     EXPECT_THROW(
@@ -198,6 +210,10 @@ TEST(SSLContext, TrustsWhomItIsTold) {
     SSLContext other(PROTOCOL_TLS_CLIENT);
     other.load_verify_locations({.cadata = der[0]});
     EXPECT_EQ(other.get_ca_certs(), der);
+    EXPECT_EQ(message_of<SSLError>([&] { other.load_verify_locations({.cadata = "rubbish"}); }),
+              "[ASN1: NOT_ENOUGH_DATA] not enough data: cadata is neither PEM nor DER");
+    EXPECT_EQ(message_of<IsADirectoryError>([&] { other.load_verify_locations({.cafile = "/tmp"}); }),
+              "[Errno 21] Is a directory: '/tmp'");
     std::string file = in_file("ca.pem", authority().certificate);
     SSLContext third(PROTOCOL_TLS_CLIENT);
     third.load_verify_locations({.cafile = file});

@@ -196,7 +196,7 @@ TEST_F(StreamSessionTest, RefusesASessionThatIsNotForIt) {
         outcome = co_await outcome_of(ends.server.writer.start_tls(server, start));
         EXPECT_EQ(outcome, "ValueError('Cannot set session for server-side SSLSocket.')");
         MemoryBIO in, out;
-        WrapBioOptions of_server = {.server_side = true, .session = session};
+        WrapBioOptions of_server = {.server_side = true, .session = &session};
         EXPECT_THROW(server.wrap_bio(in, out, of_server), ValueError);
         ends.client.writer.write("still plain\n");
         std::string line = co_await ends.server.reader.readline();

@@ -198,5 +198,32 @@ TEST_F(StartTlsWriteTest, ComesTooLateBehindAnEnd) {
     });
 }
 
+/// The first still waits until all is sent: who ends it does not let others write while the second goes on.
+TEST_F(StartTlsWriteTest, IsRefusedToTheEndOfTheFirstOfTwo) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        StreamWriter writer = ends.client.writer;
+        WriteBufferOptions limits = {.high = 10};
+        writer.set_write_buffer_limits(limits);
+        support::fill(writer);
+        auto begin = [&]() -> Coro<> {
+            StartTlsOptions options = {.server_hostname = "localhost"};
+            co_await writer.start_tls(support::for_clients(), options);
+        };
+        auto first = create_task(begin), second = create_task(begin);
+        std::string told = co_await outcome_of(second);
+        EXPECT_TRUE(told.starts_with("RuntimeError('start_tls() was called before for transport <")) << told;
+        EXPECT_EQ(outcome([&] { writer.write("SECRET"); }), begins);
+        first.cancel();
+        told = co_await outcome_of(first);
+        EXPECT_TRUE(told.starts_with("CancelledError(")) << told;
+        EXPECT_EQ(outcome([&] { writer.write("in the clear"); }), "nothing") << "it is as it was before";
+        EXPECT_FALSE(writer.is_closing());
+        writer.abort();
+        ends.server.writer.abort();
+        co_await sleep(0.001);
+    });
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -2,7 +2,9 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "net/stream_support.h"
@@ -19,6 +21,12 @@ using support::connect_ends;
 using support::Ends;
 using support::outcome_of;
 using support::run_net;
+
+// What g++ 12 destroys twice beside a co_await: see tests/process/option_structs_test.cpp.
+static_assert(std::is_trivially_destructible_v<LoadCertChainOptions>);
+static_assert(std::is_trivially_destructible_v<CertChainData>);
+static_assert(std::is_trivially_destructible_v<VerifyLocations>);
+static_assert(std::is_trivially_destructible_v<WrapBioOptions>);
 
 class TlsArgumentsTest : public support::NetTest {};
 
@@ -131,6 +139,56 @@ TEST_F(TlsArgumentsTest, WantsAContextOfItsSideWithACertificateAtOnce) {
         server.close();
         co_await server.wait_closed();
     });
+}
+
+Coro<int> trusted_by(SSLContext context) {
+    co_await sleep(0);
+    co_return context.cert_store_stats().x509;
+}
+
+std::string outcome_of_loading(const CertChainData& data) {
+    return support::outcome([&] { SSLContext(PROTOCOL_TLS_SERVER).load_cert_chain_data(data); });
+}
+
+TEST_F(TlsArgumentsTest, MayStandBesideACoAwait) {
+    run_net([]() -> Coro<> {
+        std::string of_the_system = "/nowhere/at/all/so/that/it/is/no/short/string";
+        co_await trusted_by(create_default_context());
+        co_await create_task(trusted_by(create_default_context(Purpose::CLIENT_AUTH)));
+        co_await gather(trusted_by(create_default_context(Purpose::CLIENT_AUTH)), sleep(0));
+        int count = co_await trusted_by(
+            create_default_context(Purpose::SERVER_AUTH, {.cadata = support::authority().certificate + "\n"}));
+        EXPECT_EQ(count, 1);
+        std::string told = co_await outcome_of([&]() -> Coro<> {
+            co_await trusted_by(
+                create_default_context(Purpose::SERVER_AUTH, {.cafile = of_the_system + "/authority.pem"}));
+        }());
+        EXPECT_EQ(told, "FileNotFoundError(2, 'No such file or directory')");
+    });
+}
+
+TEST_F(TlsArgumentsTest, TakeAPasswordInAnyForm) {
+    support::Certified made = support::certify({.password = "sesame"}, &support::authority());
+    CertChainData data = {.certdata = made.certificate, .keydata = made.key, .password = "sesame"};
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    data.password = [] { return std::string("sesame"); };
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    std::string text = "sesame";
+    data.password = [&] { return text; };  // needs no destructor: it is kept
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    auto ask = [text] { return text; };
+    data.password = ask;
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    std::function<std::string()> function = ask;
+    data.password = function;
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    function = nullptr;
+    EXPECT_EQ(outcome_of_loading(data), "SSLError('the private key is encrypted, and no password was given')");
+    data.password = std::string_view(text);
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    data.password = text;
+    EXPECT_EQ(outcome_of_loading(data), "nothing");
+    EXPECT_FALSE(KeyPassword().ask());
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <asyncio/core/event_loop.h>
+#include <asyncio/detail/option_callable.h>
 #include <asyncio/loop/seconds.h>
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace asyncio {
@@ -22,13 +24,28 @@ struct Stall {
 /// stack, as `addr2line` wants them.
 std::string str(const Stall& stall);
 
+/// Whom a StallWatchdog tells of a stall: a callable, of which it makes a copy. One whose captures have a destructor
+/// has to be a variable. No name in Python.
+class StallReport {
+public:
+    constexpr StallReport() noexcept = default;
+    template <class F>
+    requires std::is_invocable_v < std::decay_t<F>
+    &, const Stall& > StallReport(F&& report) : report_(static_cast<F&&>(report)) {}
+    /// For the library: empty where none was given.
+    std::function<void(const Stall&)> copy() const { return report_.copy(); }
+
+private:
+    detail::OptionCallable<void(const Stall&)> report_;
+};
+
 /// The keyword arguments of a StallWatchdog. No name in Python.
 struct WatchdogOptions {
     Seconds threshold =
         Seconds(0.1);  ///< how long a step may take: no more than that and a quarter of it passes unseen
     /// Is told of a stall, in the watchdog's thread, and again each time when it is twice as long. It must not throw,
     /// nor touch the loop but by `call_soon_threadsafe()`. None: `str(stall)` is logged, as a warning.
-    std::function<void(const Stall&)> report = {};
+    StallReport report = {};
     bool native_stack = true;  ///< whether the thread is asked where it stands
     int signal = 0;  ///< by which signal; 0: SIGURG, which means nothing to a program that does not ask for it
 };

@@ -156,8 +156,9 @@ public:
     ExtraInfo get_extra_info(std::string_view name) const;
 
     /// Goes on by TLS when all that was written is sent: the handshake is over when this goes on. From then on the
-    /// reader reads, and this writes, what goes by TLS. If it fails, or is cancelled, the connection is closed. What is
-    /// written meanwhile would go out in the clear: that throws RuntimeError.
+    /// reader reads, and this writes, what goes by TLS. If it fails, or is cancelled, the connection is closed, but
+    /// for one that is cancelled while what was written is still being sent. What is written meanwhile would go out in
+    /// the clear: that throws RuntimeError, as does start_tls() again.
     Coro<> start_tls(TlsOption sslcontext, StartTlsOptions options = {}) const;
 
     /// What it writes to. Python: writer.transport.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asyncio/detail/option_callable.h>
 #include <asyncio/net/bytes_like.h>
 #include <asyncio/net/tls_option.h>
 #include <asyncio/tls/ssl_constants.h>
@@ -9,7 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 namespace asyncio {
@@ -22,28 +23,35 @@ namespace detail {
 class SSLContextState;
 }
 
-/// The password of a private key: a text, or a callable that is asked for it if the key is encrypted.
+/// The password of a private key: a text, or a callable that is asked for it if the key is encrypted. Refers to the
+/// text; and to a callable whose captures have a destructor, which has to be a variable.
 class KeyPassword {
 public:
-    KeyPassword() = default;
-    KeyPassword(const char* text) : KeyPassword(std::string(text)) {}
-    KeyPassword(std::string text) : ask_([text = std::move(text)] { return text; }) {}
+    constexpr KeyPassword() noexcept = default;
+    constexpr KeyPassword(const char* text) : text_(text) {}
+    constexpr KeyPassword(std::string_view text) noexcept : text_(text) {}
+    KeyPassword(const std::string& text) noexcept : text_(text) {}
     template <class F>
-    requires std::is_invocable_r_v<std::string, F&> KeyPassword(F ask) : ask_(std::move(ask)) {}
-    /// What gives the password; empty where none was given.
-    const std::function<std::string()>& ask() const noexcept { return ask_; }
+    requires std::is_invocable_r_v < std::string, std::decay_t<F>
+    & > KeyPassword(F&& ask) : ask_(static_cast<F&&>(ask)) {}
+    /// For the library: what gives the password; empty where none was given.
+    std::function<std::string()> ask() const {
+        if (!text_) return ask_.copy();
+        return [text = *text_] { return std::string(text); };
+    }
 
 private:
-    std::function<std::string()> ask_;
+    std::optional<std::string_view> text_;
+    detail::OptionCallable<std::string()> ask_;
 };
 
-/// The keyword arguments of `load_cert_chain()`.
+/// The keyword arguments of `load_cert_chain()`. Views, which the call reads.
 struct LoadCertChainOptions {
-    std::string keyfile = {};  ///< empty: in the certificate's
+    std::string_view keyfile = {};  ///< empty: in the certificate's
     KeyPassword password = {};
 };
 
-/// The keyword arguments of `load_cert_chain_data()`: PEM in memory.
+/// The keyword arguments of `load_cert_chain_data()`: PEM in memory. Views, which the call reads.
 struct CertChainData {
     BytesLike certdata = {};
     BytesLike keydata = {};  ///< empty: in `certdata`
@@ -52,10 +60,10 @@ struct CertChainData {
 
 /// The keyword arguments of `load_verify_locations()` and `create_default_context()`: whom to trust. Certificates of
 /// authorities and revocation lists, in a file of PEM, in a folder that `openssl rehash` has seen, or in memory, PEM or
-/// DER.
+/// DER. Views, which the call reads.
 struct VerifyLocations {
-    std::string cafile = {};
-    std::string capath = {};
+    std::string_view cafile = {};
+    std::string_view capath = {};
     BytesLike cadata = {};
 };
 
@@ -63,7 +71,7 @@ struct VerifyLocations {
 struct WrapBioOptions {
     bool server_side = false;
     std::optional<std::string_view> server_hostname = {};
-    SSLSession session = {};  ///< a client's, to be resumed
+    const SSLSession* session = nullptr;  ///< a client's, to be resumed; the call copies it
 };
 
 /// What a server calls with the name that a client asks for, or none: it may put another context in the place of this
