@@ -117,6 +117,51 @@ TEST(Traceback, OfAGroupHasEachLeafsOwn) {
 
 std::string logged;
 
+Coro<> fail_twice() {
+    auto body = [](TaskGroup& group) {
+        group.create_task(fail("one"));
+        group.create_task([]() -> Coro<> {
+            co_await sleep(1ms);
+            throw RuntimeError("two");
+        });
+    };
+    co_await with(TaskGroup(), body);
+}
+
+TEST(Traceback, OfAPartOfAGroupIsThatOfTheWhole) {
+    std::exception_ptr error = error_of(fail_twice());
+    std::string head = plain(format_exception(error));
+    head.erase(head.find("  | ExceptionGroup:"));
+    auto begins_so = [&](const std::exception_ptr& part) { return plain(format_exception(part)).starts_with(head); };
+    const auto* group = exception_cast<ExceptionGroup>(error);
+    EXPECT_NE(head.find("co_await with(TaskGroup(), body);"), std::string::npos) << head;
+    EXPECT_TRUE(begins_so(group->subgroup<RuntimeError>()));
+    EXPECT_TRUE(begins_so(group->subgroup<std::exception>())) << "all of it";
+    ExceptionSplit split = group->split<RuntimeError>();
+    EXPECT_TRUE(begins_so(split.matched) && begins_so(split.rest));
+    EXPECT_EQ(count_lines(ExceptionGroup(*group).subgroup<RuntimeError>()), 0U) << "a copy was never thrown";
+    std::exception_ptr rest;
+    try {
+        std::rethrow_exception(error);
+    } catch (...) {
+        try {
+            except_star<RuntimeError>(
+                [&](const BaseExceptionGroup&) { EXPECT_TRUE(begins_so(std::current_exception())); });
+        } catch (...) {
+            rest = std::current_exception();
+        }
+    }
+    EXPECT_TRUE(begins_so(rest));
+    EXPECT_EQ(exception_cast<ExceptionGroup>(rest)->exceptions().size(), 1U);
+}
+
+TEST(Traceback, OfAPartOfAGroupHasTheContextOfTheWhole) {
+    std::exception_ptr context = error_of(fail("before"));
+    std::exception_ptr error = error_of(fail_twice());
+    set_context(error, context);
+    EXPECT_EQ(context_of(exception_cast<ExceptionGroup>(error)->subgroup<RuntimeError>()), context);
+}
+
 TEST(Traceback, IsLoggedWithATaskThatNobodyAskedAndWithAHandlersError) {
     LogHandler before = set_log_handler([](LogLevel, std::string_view message) { logged += message; });
     run_test([]() -> Coro<> {
