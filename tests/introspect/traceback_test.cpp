@@ -234,14 +234,32 @@ Coro<> descend(int depth) {
     co_await descend(depth - 1);
 }
 
+Coro<> check(bool is_right) {
+    if (!is_right) throw ValueError("wrong");
+    co_await sleep(0s);
+}
+Coro<> await_a_check() { co_await check(false); }
+
+TEST(Traceback, SaysWhereItWasThrownBeforeTheFirstAwait) {
+    std::string text =
+        std::regex_replace(plain(format_exception(error_of(await_a_check()))), std::regex("Task-[0-9]+"), "T");
+    EXPECT_EQ(text,
+              "Traceback (most recent call last):\n"
+              "  File, in await_a_check, task 'T'\n"
+              "    Coro<> await_a_check() { co_await check(false); }\n"
+              "  File, in check (before its first await)\n"
+              "ValueError: wrong\n");
+}
+
 TEST(Traceback, FoldsARecursion) {
     std::string text = plain(format_exception(error_of(descend(100))));
-    EXPECT_TRUE(std::regex_search(text, std::regex("  File, in descend, task 'Task-[0-9]+'\n    co_await descend.*\n"
-                                                   "  File, in descend\n    co_await descend.*\n"
-                                                   "  File, in descend\n    co_await descend.*\n"
-                                                   "  File, in descend\n    co_await descend.*\n"
-                                                   "  \\[Previous line repeated 96 more times\\]\n"
-                                                   "  File, in descend\n    .*\nValueError: bottom\n$")))
+    EXPECT_TRUE(
+        std::regex_search(text, std::regex("  File, in descend, task 'Task-[0-9]+'\n    co_await descend.*\n"
+                                           "  File, in descend\n    co_await descend.*\n"
+                                           "  File, in descend\n    co_await descend.*\n"
+                                           "  File, in descend\n    co_await descend.*\n"
+                                           "  \\[Previous line repeated 96 more times\\]\n"
+                                           "  File, in descend \\(before its first await\\)\nValueError: bottom\n$")))
         << text;
 }
 
