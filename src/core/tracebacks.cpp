@@ -1,6 +1,7 @@
 #include "core/tracebacks.h"
 
 #include "detail/fork_aware.h"
+#include "errors/derived_group.h"
 
 #include <asyncio/core/traceback.h>
 #include <asyncio/errors/log.h>
@@ -138,12 +139,14 @@ void begin_tracebacks() noexcept {
     TracebackUse expected = TracebackUse::unused;
     if (!traceback_use.compare_exchange_strong(expected, TracebackUse::in_use)) return;
     former_terminate_handler = std::set_terminate(&terminate_with_traceback);
+    note_derived_group.store(&derive_traceback, std::memory_order_release);
 }
 
 /// At the end of the program, or of the module: exceptions may outlive our code.
 struct EndOfTracebacks {
     ~EndOfTracebacks() {
         if (traceback_use.exchange(TracebackUse::over) != TracebackUse::in_use) return;
+        note_derived_group.store(nullptr, std::memory_order_release);
         if (std::get_terminate() == &terminate_with_traceback) std::set_terminate(former_terminate_handler);
         all_tracebacks.for_each([](TracebackEntry& entry) {
             __atomic_store_n(&header_of(entry.object).destructor, entry.destructor, __ATOMIC_RELEASE);
@@ -265,6 +268,26 @@ TracebackLines traceback_lines(const std::exception_ptr& error) {
     TracebackLines result;
     with_entry(error, [&](const TracebackEntry& entry) { result = entry.traceback; });
     return result;
+}
+
+void derive_traceback(const void* whole, const std::exception_ptr& part) noexcept {
+    TracebackLines lines;
+    std::exception_ptr context;
+    try {
+        void* object = const_cast<void*>(whole);
+        TracebackTable::Bucket bucket(all_tracebacks.place_of(object));
+        const TracebackEntry* from = bucket.find(object);
+        if (from == nullptr) return;
+        lines = from->traceback;
+        context = from->context;
+    } catch (const std::bad_alloc&) {
+        return;
+    }
+    TracebackEntry* to = entry_of(part, type_that_was_thrown(part));
+    if (to == nullptr) return;
+    std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(to->object)));
+    std::swap(to->traceback, lines);
+    std::swap(to->context, context);
 }
 
 void terminate_with_traceback() noexcept {

@@ -50,6 +50,9 @@ void begin_traceback_at(const std::exception_ptr& error, const FutureBase& futur
 /// What is noted for context_of(), beside the lines; nothing where memory lacks.
 std::exception_ptr noted_context(const std::exception_ptr& error) noexcept;
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept;
+/// The part of an exception group has the lines and the context of the whole, if there is an exception at that address.
+/// Python: what `split()` copies.
+void derive_traceback(const void* whole, const std::exception_ptr& part) noexcept;
 /// Throws bad_alloc.
 TracebackLines traceback_lines(const std::exception_ptr& error);
 

@@ -1,5 +1,7 @@
 #include <asyncio/errors/exception_group.h>
 
+#include "errors/derived_group.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -98,8 +100,16 @@ bool holds_base_exception(const std::vector<std::exception_ptr>& exceptions) noe
     return false;
 }
 
-std::exception_ptr regroup(const std::string& message, std::vector<std::exception_ptr>&& exceptions) {
-    return exceptions.empty() ? nullptr : make_exception_group(message, std::move(exceptions));
+/// Python: BaseExceptionGroup.derive().
+std::exception_ptr derive(const BaseExceptionGroup& group, std::exception_ptr part) {
+    auto note = note_derived_group.load(std::memory_order_acquire);
+    if (note != nullptr) note(dynamic_cast<const void*>(&group), part);
+    return part;
+}
+
+std::exception_ptr regroup(const BaseExceptionGroup& group, std::vector<std::exception_ptr>&& exceptions) {
+    if (exceptions.empty()) return nullptr;
+    return derive(group, make_exception_group(group.message(), std::move(exceptions)));
 }
 
 void collect_leaves(const std::exception_ptr& error, std::vector<std::exception_ptr>& leaves) {
@@ -145,8 +155,8 @@ AnySplit split_exception(const std::exception_ptr& error, ErrorPredicate matches
         if (split.matched) matched.push_back(std::move(split.matched));
         if (split.rest) rest.push_back(std::move(split.rest));
     }
-    result.matched = regroup(group->message(), std::move(matched));
-    result.rest = regroup(group->message(), std::move(rest));
+    result.matched = regroup(*group, std::move(matched));
+    result.rest = regroup(*group, std::move(rest));
     return result;
 }
 
@@ -215,7 +225,7 @@ const std::vector<std::exception_ptr>& BaseExceptionGroup::exceptions() const no
 const char* BaseExceptionGroup::what() const noexcept { return state_->text(); }
 std::exception_ptr BaseExceptionGroup::self() const { return std::make_exception_ptr(BaseExceptionGroup(*this)); }
 ExceptionSplit BaseExceptionGroup::split_if(detail::ErrorPredicate matches) const {
-    detail::AnySplit halves = detail::split_exception(self(), matches);
+    detail::AnySplit halves = detail::split_exception(detail::derive(*this, self()), matches);
     ExceptionSplit split;
     split.matched = ExceptionGroupPart(std::move(halves.matched));
     split.rest = ExceptionGroupPart(std::move(halves.rest));

@@ -3,6 +3,7 @@
 #include "core/function_name.h"
 #include "core/task_loop.h"
 #include "detail/fork_aware.h"
+#include "detail/threads.h"
 #include "introspect/native_stack.h"
 #include "loop/observers.h"
 
@@ -104,6 +105,7 @@ private:
         std::optional<Steady::time_point> told_of;
         Seconds due(0);
         std::unique_lock lock(mutex());
+        detail::count_idle_threads(1);
         const auto pause = std::chrono::duration<double>(std::clamp(threshold_.count() / 4, 0.001, 3600.0));
         while (!with_thread_->changed.wait_for(lock, pause, [this] { return ends_; })) {
             if (!begin_) continue;
@@ -115,8 +117,11 @@ private:
             if (so_far < due) continue;
             told_of = begin_;
             due = so_far * 2;
+            detail::count_idle_threads(-1);  // it may call what wakes the loop
             tell(lock, so_far);
+            detail::count_idle_threads(1);
         }
+        detail::count_idle_threads(-1);
     }
 
     void tell(std::unique_lock<std::mutex>& lock, Seconds so_far) noexcept {

@@ -44,6 +44,7 @@ void note_signal(int) {
 }
 
 void* answer_signals(void*) {
+    count_idle_threads(1);  // whatever it tells, no task goes on by it
     for (;;) {
         if (::sem_wait(&signals_to_answer) == 0) signal_answer.tell();
     }

@@ -1,4 +1,5 @@
 #include "detail/fork_aware.h"
+#include "detail/threads.h"
 
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/loop/executor.h>
@@ -46,6 +47,7 @@ struct ThreadPoolExecutor::State final : detail::ForkAware {
     void push(ExecutorJob& job) noexcept;
     void unlink(ExecutorJob& job) noexcept;
     void start_thread();
+    void note_free() noexcept;
     struct Worker {
         std::thread thread;
         bool busy = true;  // until it first waits
@@ -75,6 +77,7 @@ struct ThreadPoolExecutor::State final : detail::ForkAware {
     // Threads in `job_or_stop`. One that was notified counts until it has run, but so does its job
     // in `queued`: the difference is who is really free.
     std::size_t waiting = 0;
+    std::size_t noted_free = 0;  // those that are counted as idle
     std::size_t started = 0;
     bool stopped = false;
     Workers workers;
@@ -94,6 +97,7 @@ void ThreadPoolExecutor::State::push(ExecutorJob& job) noexcept {
     (last != nullptr ? last->next_ : first) = &job;
     last = &job;
     ++queued;
+    note_free();
 }
 
 void ThreadPoolExecutor::State::unlink(ExecutorJob& job) noexcept {
@@ -102,6 +106,15 @@ void ThreadPoolExecutor::State::unlink(ExecutorJob& job) noexcept {
     job.previous_ = job.next_ = nullptr;
     job.queued_ = false;
     --queued;
+    note_free();
+}
+
+/// After each change of `waiting`, `queued` and `stopped`.
+void ThreadPoolExecutor::State::note_free() noexcept {
+    std::size_t free = stopped || waiting < queued ? 0 : waiting - queued;
+    if (free == noted_free) return;
+    detail::count_idle_threads(static_cast<int>(free) - static_cast<int>(noted_free));
+    noted_free = free;
 }
 
 void ThreadPoolExecutor::State::start_thread() {
@@ -130,8 +143,10 @@ void ThreadPoolExecutor::State::work(Worker& self) noexcept {
             if (stopped) return;
             self.busy = false;
             ++waiting;
+            note_free();
             job_or_stop.wait(lock);
             --waiting;
+            note_free();
             continue;
         }
         ExecutorJob* job = first;
@@ -146,11 +161,11 @@ void ThreadPoolExecutor::State::work(Worker& self) noexcept {
 /// None of the threads is here, unless it is one of them that forked; what they have begun is never over. What they
 /// have not begun is theirs all the same: nothing is done twice.
 void ThreadPoolExecutor::State::after_fork_in_child() noexcept {
+    waiting = noted_free = 0;  // nor are they counted
     while (first != nullptr) unlink(*first);
     static_cast<void>(new (&workers) Workers);  // the former is given up: its threads cannot be joined
     static_cast<void>(new (&job_or_stop) std::condition_variable);
     static_cast<void>(new (&joining) std::mutex);
-    waiting = 0;
     bool is_one_of_them = pool_of_this_thread == this;
     started = is_one_of_them ? 1 : 0;
     references = is_one_of_them ? 2 : 1;
@@ -160,6 +175,7 @@ void ThreadPoolExecutor::State::after_fork_in_child() noexcept {
 void ThreadPoolExecutor::State::stop() noexcept {
     std::lock_guard lock(mutex);
     stopped = true;
+    note_free();
     job_or_stop.notify_all();
 }
 
@@ -214,6 +230,7 @@ ThreadPoolExecutor::~ThreadPoolExecutor() {
     {
         std::lock_guard lock(state_->mutex);
         was_stopped = std::exchange(state_->stopped, true);
+        state_->note_free();
         state_->job_or_stop.notify_all();
     }
     was_stopped ? state_->let_go() : state_->join();

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
+
 namespace asyncio::detail {
 namespace {
 
@@ -11,8 +14,14 @@ namespace {
 // little memory for such.
 thread_local int own_number = 0;
 
-// A forked child begins with the thread that forked. As early as in fork_aware.cpp.
-[[maybe_unused]] const int number_follows_forks = ::pthread_atfork(nullptr, nullptr, [] { own_number = 0; });
+// Its lower half is the number of idle threads, its upper half that of changes.
+std::atomic<std::uint64_t> idle_threads = 0;
+
+// A forked child begins with the thread that forked, and no other. As early as in fork_aware.cpp.
+[[maybe_unused]] const int number_follows_forks = ::pthread_atfork(nullptr, nullptr, [] {
+    own_number = 0;
+    idle_threads = 0;
+});
 
 }  // namespace
 
@@ -26,8 +35,16 @@ int thread_number() noexcept {
 
 bool is_only_thread() noexcept {
     if (process_has_one_thread()) return true;
+    std::uint64_t before = idle_threads;
     struct stat threads;  // a directory of theirs: each is a link to it, and two are its own
-    return ::stat("/proc/self/task", &threads) == 0 && threads.st_nlink == 3;
+    if (::stat("/proc/self/task", &threads) != 0) return false;
+    std::uint64_t idle = before & UINT32_MAX;
+    return threads.st_nlink == 3 + idle && idle_threads == before;
+}
+
+void count_idle_threads(int more) noexcept {
+    constexpr std::int64_t change = std::int64_t{1} << 32;
+    idle_threads += static_cast<std::uint64_t>(change + more);
 }
 
 bool in_main_thread() noexcept {

@@ -26,10 +26,9 @@ inline std::string deadlock_here(asyncio::Coro<> main, std::source_location here
     return "none";
 }
 
-/// What run() throws, plainly, where nothing can go on. In a child where another test has left a thread: with one
-/// nothing is certain.
-inline std::string deadlock_of(asyncio::Coro<> main, std::source_location here = std::source_location::current()) {
-    if (asyncio::detail::is_only_thread()) return deadlock_here(std::move(main), here);
+/// What run() throws, plainly, where nothing can go on; in a child of its own.
+inline std::string deadlock_in_child(asyncio::Coro<> main,
+                                     std::source_location here = std::source_location::current()) {
     int ends[2];
     EXPECT_EQ(::pipe(ends), 0);
     pid_t child = ::fork();
@@ -47,6 +46,12 @@ inline std::string deadlock_of(asyncio::Coro<> main, std::source_location here =
     ::close(ends[0]);
     ::waitpid(child, nullptr, 0);
     return text;
+}
+
+/// The same, in a child only where another test has left a thread: with one nothing is certain.
+inline std::string deadlock_of(asyncio::Coro<> main, std::source_location here = std::source_location::current()) {
+    if (asyncio::detail::is_only_thread()) return deadlock_here(std::move(main), here);
+    return deadlock_in_child(std::move(main), here);
 }
 
 }  // namespace support

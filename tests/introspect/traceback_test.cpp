@@ -117,6 +117,51 @@ TEST(Traceback, OfAGroupHasEachLeafsOwn) {
 
 std::string logged;
 
+Coro<> fail_twice() {
+    auto body = [](TaskGroup& group) {
+        group.create_task(fail("one"));
+        group.create_task([]() -> Coro<> {
+            co_await sleep(1ms);
+            throw RuntimeError("two");
+        });
+    };
+    co_await with(TaskGroup(), body);
+}
+
+TEST(Traceback, OfAPartOfAGroupIsThatOfTheWhole) {
+    std::exception_ptr error = error_of(fail_twice());
+    std::string head = plain(format_exception(error));
+    head.erase(head.find("  | ExceptionGroup:"));
+    auto begins_so = [&](const std::exception_ptr& part) { return plain(format_exception(part)).starts_with(head); };
+    const auto* group = exception_cast<ExceptionGroup>(error);
+    EXPECT_NE(head.find("co_await with(TaskGroup(), body);"), std::string::npos) << head;
+    EXPECT_TRUE(begins_so(group->subgroup<RuntimeError>()));
+    EXPECT_TRUE(begins_so(group->subgroup<std::exception>())) << "all of it";
+    ExceptionSplit split = group->split<RuntimeError>();
+    EXPECT_TRUE(begins_so(split.matched) && begins_so(split.rest));
+    EXPECT_EQ(count_lines(ExceptionGroup(*group).subgroup<RuntimeError>()), 0U) << "a copy was never thrown";
+    std::exception_ptr rest;
+    try {
+        std::rethrow_exception(error);
+    } catch (...) {
+        try {
+            except_star<RuntimeError>(
+                [&](const BaseExceptionGroup&) { EXPECT_TRUE(begins_so(std::current_exception())); });
+        } catch (...) {
+            rest = std::current_exception();
+        }
+    }
+    EXPECT_TRUE(begins_so(rest));
+    EXPECT_EQ(exception_cast<ExceptionGroup>(rest)->exceptions().size(), 1U);
+}
+
+TEST(Traceback, OfAPartOfAGroupHasTheContextOfTheWhole) {
+    std::exception_ptr context = error_of(fail("before"));
+    std::exception_ptr error = error_of(fail_twice());
+    set_context(error, context);
+    EXPECT_EQ(context_of(exception_cast<ExceptionGroup>(error)->subgroup<RuntimeError>()), context);
+}
+
 TEST(Traceback, IsLoggedWithATaskThatNobodyAskedAndWithAHandlersError) {
     LogHandler before = set_log_handler([](LogLevel, std::string_view message) { logged += message; });
     run_test([]() -> Coro<> {
@@ -189,14 +234,32 @@ Coro<> descend(int depth) {
     co_await descend(depth - 1);
 }
 
+Coro<> check(bool is_right) {
+    if (!is_right) throw ValueError("wrong");
+    co_await sleep(0s);
+}
+Coro<> await_a_check() { co_await check(false); }
+
+TEST(Traceback, SaysWhereItWasThrownBeforeTheFirstAwait) {
+    std::string text =
+        std::regex_replace(plain(format_exception(error_of(await_a_check()))), std::regex("Task-[0-9]+"), "T");
+    EXPECT_EQ(text,
+              "Traceback (most recent call last):\n"
+              "  File, in await_a_check, task 'T'\n"
+              "    Coro<> await_a_check() { co_await check(false); }\n"
+              "  File, in check (before its first await)\n"
+              "ValueError: wrong\n");
+}
+
 TEST(Traceback, FoldsARecursion) {
     std::string text = plain(format_exception(error_of(descend(100))));
-    EXPECT_TRUE(std::regex_search(text, std::regex("  File, in descend, task 'Task-[0-9]+'\n    co_await descend.*\n"
-                                                   "  File, in descend\n    co_await descend.*\n"
-                                                   "  File, in descend\n    co_await descend.*\n"
-                                                   "  File, in descend\n    co_await descend.*\n"
-                                                   "  \\[Previous line repeated 96 more times\\]\n"
-                                                   "  File, in descend\n    .*\nValueError: bottom\n$")))
+    EXPECT_TRUE(
+        std::regex_search(text, std::regex("  File, in descend, task 'Task-[0-9]+'\n    co_await descend.*\n"
+                                           "  File, in descend\n    co_await descend.*\n"
+                                           "  File, in descend\n    co_await descend.*\n"
+                                           "  File, in descend\n    co_await descend.*\n"
+                                           "  \\[Previous line repeated 96 more times\\]\n"
+                                           "  File, in descend \\(before its first await\\)\nValueError: bottom\n$")))
         << text;
 }
 

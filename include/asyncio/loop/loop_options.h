@@ -21,7 +21,8 @@ public:
 };
 
 /// What a loop does when its tasks wait, and nothing in the process can ever let one of them go on: nothing is ready,
-/// no timer runs, nothing is waited for from outside, no signal is handled, no other thread is there.
+/// no timer runs, nothing is waited for from outside, no signal is handled, no other thread is there; but for the
+/// library's own while they are idle.
 enum class OnDeadlock : std::uint8_t {
     report,  ///< says so on the log, once, with who waits for whom; then waits for ever, as Python does
     raise,   ///< throws DeadlockError, of `<asyncio/introspect.h>`, out of `run()`, which first ends the tasks
