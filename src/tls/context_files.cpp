@@ -11,15 +11,15 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <system_error>
 
 namespace asyncio {
 
@@ -74,8 +74,8 @@ void free_infos(STACK_OF(X509_INFO) * all) noexcept { sk_X509_INFO_pop_free(all,
 
 /// Of a folder OpenSSL would say that there is no start line.
 void refuse_folder(const std::string& name) {
-    struct stat status {};
-    if (::stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) throw_os_error(EISDIR, {}, name);
+    std::error_code none;
+    if (std::filesystem::is_directory(name, none)) throw_os_error(EISDIR, {}, name);
 }
 
 OwnBio open_file(const std::string& name) {

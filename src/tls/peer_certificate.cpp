@@ -133,13 +133,13 @@ std::vector<std::string> revocation_lists(X509* certificate) {
     return all;
 }
 
-std::string text_of(const std::string& text) { return repr(text); }
-std::string text_of(const std::pair<std::string, std::string>& field) { return repr(field); }
+std::string tuple_text(const std::string& text) { return repr(text); }
+std::string tuple_text(const std::pair<std::string, std::string>& field) { return repr(field); }
 /// As a tuple.
 template <class T>
-std::string text_of(const std::vector<T>& all) {
+std::string tuple_text(const std::vector<T>& all) {
     std::string text = "(";
-    for (const T& one : all) text += text_of(one) + (&one == &all.back() ? "" : ", ");
+    for (const T& one : all) text += tuple_text(one) + (&one == &all.back() ? "" : ", ");
     return text + (all.size() == 1 ? ",)" : ")");
 }
 
@@ -151,11 +151,11 @@ std::string repr(const PeerCertificate& certificate) {
         text.append(text.empty() ? "{'" : ", '").append(name).append("': ").append(value);
     };
     auto add_if_any = [&](const char* name, const auto& all) {
-        if (!all.empty()) add(name, text_of(all));
+        if (!all.empty()) add(name, tuple_text(all));
     };
     if (!certificate) return "{}";
-    add("subject", text_of(certificate.subject));
-    add("issuer", text_of(certificate.issuer));
+    add("subject", tuple_text(certificate.subject));
+    add("issuer", tuple_text(certificate.issuer));
     add("version", repr(certificate.version));
     add("serialNumber", repr(certificate.serialNumber));
     add("notBefore", repr(certificate.notBefore));
