@@ -14,12 +14,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <functional>
 #include <string>
-#include <system_error>
 
 namespace asyncio {
 
@@ -74,8 +73,10 @@ void free_infos(STACK_OF(X509_INFO) * all) noexcept { sk_X509_INFO_pop_free(all,
 
 /// Of a folder OpenSSL would say that there is no start line.
 void refuse_folder(const std::string& name) {
-    std::error_code none;
-    if (std::filesystem::is_directory(name, none)) throw_os_error(EISDIR, {}, name);
+    std::FILE* itself = std::fopen((name + "/.").c_str(), "rb");  // which only a folder has
+    if (itself == nullptr) return;
+    std::fclose(itself);
+    throw_os_error(EISDIR, {}, name);
 }
 
 OwnBio open_file(const std::string& name) {
