@@ -11,11 +11,10 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <functional>
@@ -74,8 +73,10 @@ void free_infos(STACK_OF(X509_INFO) * all) noexcept { sk_X509_INFO_pop_free(all,
 
 /// Of a folder OpenSSL would say that there is no start line.
 void refuse_folder(const std::string& name) {
-    struct stat status {};
-    if (::stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) throw_os_error(EISDIR, {}, name);
+    std::FILE* itself = std::fopen((name + "/.").c_str(), "rb");  // which only a folder has
+    if (itself == nullptr) return;
+    std::fclose(itself);
+    throw_os_error(EISDIR, {}, name);
 }
 
 OwnBio open_file(const std::string& name) {

@@ -5,6 +5,7 @@
 #include "tls/tls_engine.h"
 
 #include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/repr.h>
 
 #include <openssl/x509v3.h>
 
@@ -132,7 +133,39 @@ std::vector<std::string> revocation_lists(X509* certificate) {
     return all;
 }
 
+std::string tuple_text(const std::string& text) { return repr(text); }
+std::string tuple_text(const std::pair<std::string, std::string>& field) { return repr(field); }
+/// As a tuple.
+template <class T>
+std::string tuple_text(const std::vector<T>& all) {
+    std::string text = "(";
+    for (const T& one : all) text += tuple_text(one) + (&one == &all.back() ? "" : ", ");
+    return text + (all.size() == 1 ? ",)" : ")");
+}
+
 }  // namespace
+
+std::string repr(const PeerCertificate& certificate) {
+    std::string text;
+    auto add = [&](const char* name, const std::string& value) {
+        text.append(text.empty() ? "{'" : ", '").append(name).append("': ").append(value);
+    };
+    auto add_if_any = [&](const char* name, const auto& all) {
+        if (!all.empty()) add(name, tuple_text(all));
+    };
+    if (!certificate) return "{}";
+    add("subject", tuple_text(certificate.subject));
+    add("issuer", tuple_text(certificate.issuer));
+    add("version", repr(certificate.version));
+    add("serialNumber", repr(certificate.serialNumber));
+    add("notBefore", repr(certificate.notBefore));
+    add("notAfter", repr(certificate.notAfter));
+    add_if_any("subjectAltName", certificate.subjectAltName);
+    add_if_any("OCSP", certificate.OCSP);
+    add_if_any("caIssuers", certificate.caIssuers);
+    add_if_any("crlDistributionPoints", certificate.crlDistributionPoints);
+    return text + "}";
+}
 
 std::optional<PeerCertificate> SSLObject::getpeercert() const {
     detail::OwnErrors errors;

@@ -142,6 +142,22 @@ TEST(SSLObject, ShowsThePeersCertificateAsPythonDoes) {
     EXPECT_FALSE(its->serialNumber.empty());
     EXPECT_EQ(ends.client.tls.get_verified_chain().size(), 2U);
     EXPECT_EQ(ends.client.tls.get_unverified_chain().size(), 1U);
+    EXPECT_EQ(repr(PeerCertificate()), "{}");
+    std::string name = "((('commonName', 'localhost'),),)";
+    EXPECT_TRUE(repr(its).starts_with("{'subject': " + name + ", 'issuer': ((('commonName', '")) << repr(its);
+    its->issuer = {{{"countryName", "UK"}, {"commonName", "it's"}}, {{"title", "x"}}};
+    its->version = 3;
+    its->serialNumber = "0A";
+    its->notBefore = "before";
+    its->notAfter = "after";
+    its->OCSP = {"http://a"};
+    its->caIssuers = {"http://b", "http://c"};
+    // Python's repr() of that dict
+    EXPECT_EQ(repr(*its), "{'subject': " + name +
+                              ", 'issuer': ((('countryName', 'UK'), ('commonName', \"it's\")), (('title', 'x'),)), "
+                              "'version': 3, 'serialNumber': '0A', 'notBefore': 'before', 'notAfter': 'after', "
+                              "'subjectAltName': (('DNS', 'localhost'), ('IP Address', '127.0.0.1')), 'OCSP': "
+                              "('http://a',), 'caIssuers': ('http://b', 'http://c')}");
     EXPECT_EQ(ends.client.tls.getpeercert_der(), ends.client.tls.get_unverified_chain()[0]);
     EXPECT_FALSE(ends.server.tls.getpeercert()) << "the client has none";
 

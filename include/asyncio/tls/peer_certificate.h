@@ -8,6 +8,8 @@ namespace asyncio {
 
 /// What the other end's certificate says, as Python's dict has it; empty if it was not checked.
 ///
+/// Names are lists of lists of pairs, since one part of a name may have several: `subject[0][0].second` is the name of
+/// one that was made by `-subj /CN=me`. Hosts are in `subjectAltName`.
 /// Python: what SSLSocket.getpeercert() gives.
 struct PeerCertificate {
     /// Names and values.
@@ -28,6 +30,9 @@ struct PeerCertificate {
 
     explicit operator bool() const noexcept { return version != 0; }
 };
+
+/// As Python's dict: `{'subject': ((('commonName', 'me'),),), …}`; what there is none of is left out.
+std::string repr(const PeerCertificate& certificate);
 
 /// What a connection is enciphered by. Python: the tuple that SSLSocket.cipher() gives.
 struct SSLCipher {
