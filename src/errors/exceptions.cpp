@@ -1,3 +1,5 @@
+#include "errors/demangled.h"
+
 #include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/exceptions.h>
@@ -165,18 +167,8 @@ bool is_interrupt_or_exit(const std::type_info* type) noexcept {
     return type && (*type == typeid(KeyboardInterrupt) || *type == typeid(SystemExit));
 }
 
-std::string demangled(const char* mangled) {
-    int status = 0;
-    char* text = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
-    if (text == nullptr) return mangled;
-    std::string name;
-    try {
-        name = text;
-    } catch (...) {
-        std::free(text);
-        throw;
-    }
-    std::free(text);
+std::string name_of_type(const char* mangled) {
+    std::string name = demangled(mangled);
     for (std::string_view prefix : {"asyncio::", "(anonymous namespace)::"}) {
         if (name.starts_with(prefix)) name.erase(0, prefix.size());
     }
@@ -383,10 +375,10 @@ std::string str_of_error(const Object& error, const std::string& name) {
 
 std::string type_name(const std::exception_ptr& error) {
     const std::type_info* type = detail::thrown_type(error);
-    return type ? detail::demangled(type->name()) : "NoneType";
+    return type ? detail::name_of_type(type->name()) : "NoneType";
 }
-std::string type_name(const BaseException& error) { return detail::demangled(typeid(error).name()); }
-std::string type_name(const std::exception& error) { return detail::demangled(typeid(error).name()); }
+std::string type_name(const BaseException& error) { return detail::name_of_type(typeid(error).name()); }
+std::string type_name(const std::exception& error) { return detail::name_of_type(typeid(error).name()); }
 
 std::string repr(const std::exception_ptr& error) {
     return error ? detail::repr_of_error(detail::ByPointer(error), type_name(error)) : "None";

@@ -1,8 +1,9 @@
 #include <asyncio/errors/repr.h>
 
+#include "errors/demangled.h"
+
 #include <asyncio/errors/exceptions.h>
 
-#include <cxxabi.h>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -11,10 +12,7 @@ namespace asyncio {
 namespace detail {
 
 std::string type_text(const std::type_info& type) {
-    int status = 0;
-    char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-    std::string name = status == 0 ? demangled : type.name();
-    std::free(demangled);
+    std::string name = demangled(type.name());
     if (name.starts_with("asyncio::")) name.erase(0, 9);
     return name;
 }
