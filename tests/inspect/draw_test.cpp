@@ -56,6 +56,21 @@ public:
 // CPython: test_tools.py, TestAsyncioToolsBasic.test_empty_input_tree
 TEST(InspectTree, OfNothingIsNothing) { EXPECT_EQ(Made().tree(), ""); }
 
+TEST(InspectLoop, SaysWhetherItWaitsOrAStepBlocksIt) {
+    Made made;
+    std::size_t task = made.add("report");
+    Snapshot look = made.done();
+    Loop& loop = look.loops[0];
+    loop.is_running = true;
+    loop.thread.number = 7;
+    loop.thread.state = 'S';
+    EXPECT_EQ(text_of_loop(look, loop), "loop at 0x10, 1 task, in thread 7, which waits");
+    look.tasks[task].state = State::running;
+    EXPECT_EQ(text_of_loop(look, loop), "loop at 0x10, 1 task, in thread 7, which a step of 'report' blocks");
+    loop.thread.state = 'R';
+    EXPECT_EQ(text_of_loop(look, loop), "loop at 0x10, 1 task, in thread 7, which runs");
+}
+
 // CPython: test_tools.py, TestAsyncioToolsBasic.test_empty_input_table
 TEST(InspectTable, OfNothingSaysSo) {
     EXPECT_EQ(draw_table(Made().look, nullptr), "process 1 (made) has no loop\n");

@@ -40,7 +40,7 @@ std::string text_of_stack(const Task& task) {
     return text;
 }
 
-std::string text_of_loop(const Loop& loop) {
+std::string text_of_loop(const Snapshot& snapshot, const Loop& loop) {
     char address[40];
     std::snprintf(address, sizeof address, "loop at 0x%llx", static_cast<unsigned long long>(loop.address));
     std::string text = address;
@@ -56,6 +56,11 @@ std::string text_of_loop(const Loop& loop) {
             return text + ", which runs";
         case 'S':
         case 'D':
+            // For what is outside, or in the middle of a step, which blocks it.
+            for (std::size_t i = loop.first_task; i < loop.end_of_tasks; ++i) {
+                const Task& task = snapshot.tasks[i];
+                if (task.state == State::running) return text + ", which a step of '" + task.name + "' blocks";
+            }
             return text + ", which waits";
         case 'T':
         case 't':
@@ -100,7 +105,7 @@ void add_loop(std::string& text, const Snapshot& snapshot, const Loop& loop, con
                                           last_component(text_of_place(place_of(task))),
                                           text_of_awaiters(snapshot, task)};
     };
-    text += text_of_loop(loop) + "\n";
+    text += text_of_loop(snapshot, loop) + "\n";
     if (loop.first_task == loop.end_of_tasks) return;
     for (Column& column : columns) column.width = std::string(column.title).size();
     for (std::size_t i = loop.first_task; i < loop.end_of_tasks; ++i) {

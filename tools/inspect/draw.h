@@ -17,7 +17,7 @@ std::string draw_json(const Snapshot& snapshot, const Memory* memory);
 /// The innermost that is not the library's own; null if there is none.
 const Place* place_of(const Task& task);
 std::string text_of_place(const Place* place);
-std::string text_of_loop(const Loop& loop);
+std::string text_of_loop(const Snapshot& snapshot, const Loop& loop);
 std::string text_of_circle(const Snapshot& snapshot, const std::vector<std::size_t>& circle);
 /// The coroutines, the outermost first.
 std::string text_of_stack(const Task& task);

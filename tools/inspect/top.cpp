@@ -72,8 +72,8 @@ std::string seconds_text(double seconds) {
     return text;
 }
 
-std::string headline(const Loop& loop, const History& history) {
-    std::string text = text_of_loop(loop);
+std::string headline(const Snapshot& snapshot, const Loop& loop, const History& history) {
+    std::string text = text_of_loop(snapshot, loop);
     char numbers[64];
     if (history.passes_per_second(loop) >= 0) {
         std::snprintf(numbers, sizeof numbers, ", %.0f passes/s, %.0f %% CPU", history.passes_per_second(loop),
@@ -119,7 +119,7 @@ std::string draw_top(const Snapshot& snapshot, const History& history, const Mem
     std::string text =
         cut(snapshot.title + counted(snapshot.tasks.size(), " task") + counted(snapshot.loops.size(), " loop"));
     for (std::size_t i = 0; i < std::min<std::size_t>(snapshot.loops.size(), 8); ++i) {
-        text += cut("  " + headline(snapshot.loops[i], history));
+        text += cut("  " + headline(snapshot, snapshot.loops[i], history));
     }
     for (const auto& circle : find_circles(snapshot)) text += cut("deadlock: " + text_of_circle(snapshot, circle));
     text += cut("  COUNT " + fit("STATE", 6) + " " + fit("LONGEST", 8) + " " + fit("COROUTINES", 40) + " " +
