@@ -259,8 +259,11 @@ void LoopCore::wait_for_ever() {
         bool is_proven = is_only_thread();  // another may be just about to wake it
         constexpr std::chrono::seconds patience(1);
         if (!is_proven) {
+            auto begun = std::chrono::steady_clock::now();
             sleep(patience);
             is_proven = is_only_thread();
+            bool was_cut_short = std::chrono::steady_clock::now() - begun < patience;  // by a call for what was seen
+            if (was_cut_short && !is_proven) return;
         }
         bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
         if (something) return;

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,13 +59,15 @@ TEST(Repr, OfPlainValuesIsPythons) {
     EXPECT_EQ(repr_of(std::pair<int, std::string>(1, std::string(40, 'x'))), "(1, 'xxxxxxxxxxxx...xxxxxxxxxxxxx')");
     EXPECT_EQ(asyncio::repr(std::optional<int>()), "None");
     EXPECT_EQ(asyncio::repr(std::optional<std::string>("a")), "'a'");
+    EXPECT_EQ(asyncio::repr(std::vector<int>{1, 2}), "[1, 2]");
+    EXPECT_EQ(repr_of(std::vector<int>(7, 0)), "[0, 0, 0, 0, 0, 0, ...]");
 }
 
 struct Point {};
 
 TEST(Repr, OfOtherObjectsIsTheirTypeAndPlace) {
     EXPECT_EQ(repr_of(Point()).find("<(anonymous namespace)::Point object at 0x"), 0U) << repr_of(Point());
-    EXPECT_EQ(repr_of(std::vector<int>()).find("<std::vector<int"), 0U);
+    EXPECT_EQ(repr_of(std::set<int>()).find("<std::set<int"), 0U);
 }
 
 }  // namespace

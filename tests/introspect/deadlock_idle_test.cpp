@@ -21,10 +21,11 @@ using asyncio::sleep;
 using support::deadlock_in_child;
 
 constexpr char expected[] =
-    "Deadlock: nothing can run any more, and 1 task waits\n  'Task-1' waits for <Event unset, waiters:1> at HERE";
+    "Deadlock: nothing can run any more, and 1 task waits\n  'waiter' waits for <Event unset, waiters:1> at HERE";
 
 Coro<> waits_for_ever() {
     Event never;
+    current_task().set_name("waiter");
     co_await never.wait();
 }
 

@@ -10,4 +10,8 @@ inline constexpr bool is_handle = false;
 template <class Manager>
 inline constexpr bool is_for_what_it_awaits = false;
 
+/// Its aexit() sees itself to the contexts of what it throws.
+template <class Manager>
+inline constexpr bool notes_contexts = false;
+
 }  // namespace asyncio::detail

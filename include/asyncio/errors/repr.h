@@ -2,13 +2,16 @@
 
 #include <asyncio/detail/object.h>
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 
@@ -60,7 +63,8 @@ std::string repr_of(const T& value) {
 std::string repr_of_whole_string(std::string_view text);
 
 template <class T>
-concept IsText = std::is_convertible_v<const T&, std::string_view> || std::is_same_v<T, char>;
+concept IsText =
+    (std::is_convertible_v<const T&, std::string_view> && !std::is_null_pointer_v<T>) || std::is_same_v<T, char>;
 
 /// The same, but nothing is shortened.
 template <class T>
@@ -76,6 +80,45 @@ std::string whole_repr_of(const T& value) {
     }
 }
 
+/// `[1, 'a']`, of which reprlib shows six.
+template <bool is_whole>
+class ListText {
+public:
+    template <class T>
+    void add(const T& value) {
+        if (++count_ > most && !is_whole) return;
+        text_ += count_ == 1 ? "" : ", ";
+        text_ += is_whole ? whole_repr_of(value) : repr_of(value);
+    }
+    std::string text() const { return "[" + text_ + (count_ > most && !is_whole ? ", ...]" : "]"); }
+
+private:
+    static constexpr std::size_t most = 6;
+    std::string text_;
+    std::size_t count_ = 0;
+};
+template <class T>
+struct Shown<std::vector<T>> {
+    template <bool is_whole>
+    static std::string list(const std::vector<T>& values) {
+        ListText<is_whole> text;
+        for (const T& value : values) text.add(value);
+        return text.text();
+    }
+    static std::string shortened(const std::vector<T>& values) { return list<false>(values); }
+    static std::string whole(const std::vector<T>& values) { return list<true>(values); }
+};
+template <class... T>
+struct Shown<std::tuple<T...>> {
+    template <bool is_whole>
+    static std::string list(const std::tuple<T...>& values) {
+        ListText<is_whole> text;
+        std::apply([&](const T&... value) { (text.add(value), ...); }, values);
+        return text.text();
+    }
+    static std::string shortened(const std::tuple<T...>& values) { return list<false>(values); }
+    static std::string whole(const std::tuple<T...>& values) { return list<true>(values); }
+};
 template <class A, class B>
 struct Shown<std::pair<A, B>> {
     static std::string shortened(const std::pair<A, B>& pair) {
@@ -99,6 +142,15 @@ requires(std::is_arithmetic_v<T> || detail::IsText<T> || std::is_same_v<T, std::
 template <class A, class B>
 std::string repr(const std::pair<A, B>& pair) {
     return detail::whole_repr_of(pair);
+}
+/// The results of `gather()` as Python prints the list that it gives: `[1, 'a', ValueError('boom')]`.
+template <class... T>
+std::string repr(const std::tuple<T...>& results) {
+    return detail::whole_repr_of(results);
+}
+template <class T>
+std::string repr(const std::vector<T>& results) {
+    return detail::whole_repr_of(results);
 }
 /// What is in it, or `None`.
 template <class T>

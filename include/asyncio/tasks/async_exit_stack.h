@@ -2,6 +2,7 @@
 
 #include <asyncio/core/coroutine.h>
 #include <asyncio/detail/invoke.h>
+#include <asyncio/detail/manager_traits.h>
 #include <asyncio/tasks/try_finally.h>
 #include <asyncio/tasks/with.h>
 
@@ -232,4 +233,10 @@ Coro<std::remove_reference_t<decltype(std::declval<AsyncExitStack::Entry<Manager
     co_return value.value();
 }
 
+namespace detail {
+
+template <>
+inline constexpr bool notes_contexts<AsyncExitStack> = true;
+
+}  // namespace detail
 }  // namespace asyncio

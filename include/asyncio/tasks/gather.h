@@ -14,60 +14,6 @@
 
 namespace asyncio {
 
-namespace detail {
-
-/// `[1, 'a']`, of which reprlib shows six.
-template <bool is_whole>
-class ListText {
-public:
-    template <class T>
-    void add(const T& value) {
-        if (++count_ > most && !is_whole) return;
-        text_ += count_ == 1 ? "" : ", ";
-        text_ += is_whole ? whole_repr_of(value) : repr_of(value);
-    }
-    std::string text() const { return "[" + text_ + (count_ > most && !is_whole ? ", ...]" : "]"); }
-
-private:
-    static constexpr std::size_t most = 6;
-    std::string text_;
-    std::size_t count_ = 0;
-};
-template <class T>
-struct Shown<std::vector<T>> {
-    template <bool is_whole>
-    static std::string list(const std::vector<T>& values) {
-        ListText<is_whole> text;
-        for (const T& value : values) text.add(value);
-        return text.text();
-    }
-    static std::string shortened(const std::vector<T>& values) { return list<false>(values); }
-    static std::string whole(const std::vector<T>& values) { return list<true>(values); }
-};
-template <class... T>
-struct Shown<std::tuple<T...>> {
-    template <bool is_whole>
-    static std::string list(const std::tuple<T...>& values) {
-        ListText<is_whole> text;
-        std::apply([&](const T&... value) { (text.add(value), ...); }, values);
-        return text.text();
-    }
-    static std::string shortened(const std::tuple<T...>& values) { return list<false>(values); }
-    static std::string whole(const std::tuple<T...>& values) { return list<true>(values); }
-};
-
-}  // namespace detail
-
-/// The results of `gather()` as Python prints the list that it gives: `[1, 'a', ValueError('boom')]`.
-template <class... T>
-std::string repr(const std::tuple<T...>& results) {
-    return detail::whole_repr_of(results);
-}
-template <class T>
-std::string repr(const std::vector<T>& results) {
-    return detail::whole_repr_of(results);
-}
-
 /// The type of `return_exceptions`.
 struct ReturnExceptions {
     explicit constexpr ReturnExceptions() noexcept = default;

@@ -225,7 +225,7 @@ Coro<Result> with_statement(Manager manager, Body body) {
             failure = std::current_exception();
         }
         if (failure) {
-            chain_context(failure, error);
+            if constexpr (!notes_contexts<std::remove_cvref_t<Manager>>) chain_context(failure, error);
             error = std::move(failure);
         }
     }
