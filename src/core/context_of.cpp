@@ -6,7 +6,7 @@
 
 namespace asyncio {
 
-std::exception_ptr context_of(const std::exception_ptr& error) noexcept { return detail::noted_context(error); }
+std::exception_ptr context_of(const std::exception_ptr& error) noexcept { return detail::noted_context(error).error; }
 
 void set_context(const std::exception_ptr& error, std::exception_ptr context) noexcept {
     if (!error) return;
@@ -21,16 +21,19 @@ void set_context(const std::exception_ptr& error, std::exception_ptr context) no
     detail::note_context(error, std::move(context));
 }
 
-void detail::chain_context(const std::exception_ptr& error, const std::exception_ptr& context) noexcept {
+void detail::chain_context(const std::exception_ptr& error, const std::exception_ptr& context,
+                           std::uint64_t begun) noexcept {
     if (!context) return;
     std::exception_ptr last = error;
     while (true) {
         if (last == context) return;
-        std::exception_ptr next = context_of(last);
-        if (!next) break;
-        last = std::move(next);
+        NotedContext next = noted_context(last);
+        if (!next.error || next.number <= begun) break;
+        last = std::move(next.error);
     }
     set_context(last, context);
 }
+
+std::uint64_t detail::count_of_contexts() noexcept { return count_of_noted_contexts(); }
 
 }  // namespace asyncio

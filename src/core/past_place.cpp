@@ -15,7 +15,12 @@ namespace asyncio::detail {
 namespace {
 
 /// Something else may be where the module was.
-bool is_printable(const std::string& text) { return !text.empty() && quoted(text).find('\\') == text.npos; }
+bool is_printable(std::string text) {
+    if (text.empty()) return false;
+    std::erase_if(text,
+                  [](char letter) { return letter == '\\' || letter == '\''; });  // for these, too, a \ is written
+    return quoted(text).find('\\') == text.npos;
+}
 
 /// To its end, page by page: what lies behind a text is not looked at.
 std::string text_of_past(const char* from) {

@@ -29,9 +29,12 @@ struct TracebackEntry {
     const FutureBase* future = nullptr;  // the latest that is no task and has ended with it, for comparing only,
     std::size_t lines_of_future = 0;     // and how many lines there were then
     std::exception_ptr context;
+    std::uint64_t number_of_context = 0;
 };
 
 namespace {
+
+std::atomic<std::uint64_t> noted_contexts = 0;
 
 /// What stands before each thrown object, by the Itanium C++ ABI that g++ and clang follow. Nothing else tells of the
 /// end of an exception, which may outlive its task, its loop and its thread.
@@ -202,17 +205,20 @@ TracebackEntry* traceback_of_handled(const std::exception_ptr& error) noexcept {
     return entry_of(error, abi::__cxa_current_exception_type());
 }
 
-std::exception_ptr noted_context(const std::exception_ptr& error) noexcept {
-    std::exception_ptr context;
-    with_entry(error, [&](const TracebackEntry& entry) { context = entry.context; });
+NotedContext noted_context(const std::exception_ptr& error) noexcept {
+    NotedContext context;
+    with_entry(error, [&](const TracebackEntry& entry) { context = {entry.context, entry.number_of_context}; });
     return context;
 }
+
+std::uint64_t count_of_noted_contexts() noexcept { return noted_contexts; }
 
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept {
     TracebackEntry* entry = entry_of(error, type_that_was_thrown(error));
     if (entry == nullptr) return;
     std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(entry->object)));
     std::swap(entry->context, context);  // what was noted dies without the lock
+    entry->number_of_context = ++noted_contexts;
 }
 
 void add_traceback_line(TracebackEntry& entry, const FramePlace& place) noexcept {

@@ -48,7 +48,12 @@ void end_traceback_of_future(const std::exception_ptr& error, const FutureBase& 
 /// `raise self._exception.with_traceback(self._exception_tb)`.
 void begin_traceback_at(const std::exception_ptr& error, const FutureBase& future) noexcept;
 /// What is noted for context_of(), beside the lines; nothing where memory lacks.
-std::exception_ptr noted_context(const std::exception_ptr& error) noexcept;
+struct NotedContext {
+    std::exception_ptr error;
+    std::uint64_t number = 0;  // how many were noted before, and it
+};
+NotedContext noted_context(const std::exception_ptr& error) noexcept;
+std::uint64_t count_of_noted_contexts() noexcept;
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept;
 /// The part of an exception group has the lines and the context of the whole, if there is an exception at that address.
 /// Python: what `split()` copies.

@@ -138,7 +138,7 @@ void StreamWriter::write_given(std::string& data) const {
 void StreamWriter::write_all(const BytesLike* lines, std::size_t count) const {
     writer_of_bytes(handle()).writelines({lines, count});
 }
-void StreamWriter::write_eof() const { writer_in_its_thread(handle()).write_eof(); }
+void StreamWriter::write_eof() const { writer_of_bytes(handle()).write_eof(); }
 bool StreamWriter::can_write_eof() const { return handle().get()->transport().can_write_eof(); }
 Transport StreamWriter::transport() const { return Transport(&handle().get()->transport()); }
 void StreamWriter::close() const { writer_in_its_thread(handle()).close(); }

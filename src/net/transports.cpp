@@ -75,8 +75,8 @@ void TransportState::refuse_clear_text() const {
         throw RuntimeError("start_tls() is under way: what is written before it is over would go out in the clear");
     }
     throw RuntimeError(
-        "this transport carries TLS: what is written to it would go out in the clear; start_tls() gave the one to "
-        "write to");
+        "TLS has begun on this transport: what is written to it would go out in the clear; write to the one that "
+        "start_tls() gives");
 }
 
 }  // namespace detail
@@ -128,7 +128,7 @@ void WriteTransport::write_given(std::string& data) const {
 void WriteTransport::write_all(const BytesLike* lines, std::size_t count) const {
     for_bytes(in_its_thread()).writelines({lines, count});
 }
-void WriteTransport::write_eof() const { in_its_thread().write_eof(); }
+void WriteTransport::write_eof() const { for_bytes(in_its_thread()).write_eof(); }
 bool WriteTransport::can_write_eof() const { return handle().get()->can_write_eof(); }
 void WriteTransport::abort() const { in_its_thread().abort(); }
 void WriteTransport::set_write_buffer_limits(WriteBufferOptions options) const {

@@ -4,7 +4,7 @@
 
 namespace asyncio::detail {
 
-Completions::Completions(LoopCore& loop, bool moves) noexcept : loop_(&loop), moves_(moves) {}
+Completions::Completions(LoopCore& loop, Copy copying) noexcept : loop_(&loop), copy_(copying) {}
 
 std::size_t Completions::count_awaited() const noexcept { return items_.size(); }
 FutureBase* Completions::awaited(std::size_t index) const noexcept {

@@ -50,6 +50,7 @@ Coro<bool> AsyncExitStack::aexit(std::exception_ptr error) {
     bool raises = false;
     while (last_) {  // an exit may push others
         std::unique_ptr<detail::ExitAction> action = take_last();
+        std::uint64_t begun = error ? detail::count_of_contexts() : 0;
         try {
             bool drops = co_await action->leave(error);
             if (drops) {
@@ -59,7 +60,7 @@ Coro<bool> AsyncExitStack::aexit(std::exception_ptr error) {
             }
         } catch (...) {
             std::exception_ptr failure = std::current_exception();
-            detail::chain_context(failure, error);
+            detail::chain_context(failure, error, begun);
             raises = true;
             error = std::move(failure);
         }

@@ -73,6 +73,8 @@ void free_infos(STACK_OF(X509_INFO) * all) noexcept { sk_X509_INFO_pop_free(all,
 
 /// Of a folder OpenSSL would say that there is no start line.
 void refuse_folder(const std::string& name) {
+    if (name.find('\0') != name.npos) throw ValueError("embedded null byte");
+    if (name.empty()) return;
     std::FILE* itself = std::fopen((name + "/.").c_str(), "rb");  // which only a folder has
     if (itself == nullptr) return;
     std::fclose(itself);

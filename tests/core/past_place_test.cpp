@@ -29,6 +29,8 @@ public:
         std::strcpy(bytes + size - 3, "at");  // to the end of its page
         place(0, bytes + 64, bytes + 128, 7);
         place(32, bytes + size - 3, bytes + 128, 8);
+        std::strcpy(bytes + 288, "b\\s\"q'.cpp");
+        place(320, bytes + 288, bytes + 128, 10);
         std::strcpy(bytes + 192, "E\xf4t*H\x01");
         place(240, bytes + 192, bytes + 128, 1'302'001'784);
         place(48 + 160, bytes + 64, reinterpret_cast<const char*>(std::uintptr_t{16}), 9);
@@ -64,6 +66,11 @@ TEST(PastPlace, IsThatOfItsModule) {
     EXPECT_EQ(entry.function, "plugin::work");
     EXPECT_EQ(entry.file, "at");
     EXPECT_EQ(entry.line, 8);
+}
+
+TEST(PastPlace, MayHaveAnyNameThatCanBePrinted) {
+    Module module;
+    EXPECT_EQ(past_stack_entry({module.at(320), module.at(320)}).file, "b\\s\"q'.cpp");
 }
 
 TEST(PastPlace, IsUnknownWhenItsModuleIsGone) {

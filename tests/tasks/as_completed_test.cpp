@@ -353,6 +353,15 @@ TEST(AsCompleted, CopiesTheValuesOfTasksAndGivesReferences) {
             list(as_completed([]() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(5); }()));
         std::unique_ptr<int> owner = co_await owners[0];
         EXPECT_EQ(*owner, 5);
+        auto several = []() -> Coro<std::vector<std::unique_ptr<int>>> {  // which says that it can be copied
+            std::vector<std::unique_ptr<int>> made;
+            made.push_back(std::make_unique<int>(6));
+            co_return made;
+        };
+        for (auto next : as_completed(several())) {
+            std::vector<std::unique_ptr<int>> made = co_await next;
+            EXPECT_EQ(*made.at(0), 6);
+        }
     });
 }
 

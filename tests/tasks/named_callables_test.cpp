@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -196,13 +197,16 @@ TEST(NamedCallables, WhatGivesAReferenceOrAViewStaysWhereItIs) {
         const std::string& by_try_finally = co_await try_finally(body, [] {});
         const std::string& by_try_except = co_await try_except<ValueError>(body, handler);
         const std::string& by_handler = co_await try_except<ValueError>(failing, handler);
+        auto perhaps = [text = std::string(100, 'p')]() -> std::optional<std::string_view> { return text; };
         std::string_view viewed = co_await with(timeout(1s), view);
+        std::optional<std::string_view> viewed_perhaps = co_await with(timeout(1s), perhaps);
         std::string junk(200, 'z');
         EXPECT_EQ(&by_with, &body());
         EXPECT_EQ(&by_try_finally, &body());
         EXPECT_EQ(&by_try_except, &body());
         EXPECT_EQ(by_handler, std::string(100, 'h'));
         EXPECT_EQ(viewed, std::string(100, 'v'));
+        EXPECT_EQ(viewed_perhaps, std::string(100, 'p'));
     });
 }
 

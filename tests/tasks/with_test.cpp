@@ -281,6 +281,13 @@ struct FailsAtTheEnd {
         throw OSError("exit failed");
     }
 };
+/// What it ends with is the same error each time.
+struct IsLost {
+    explicit IsLost(std::exception_ptr error) : error_(std::move(error)) {}
+    void aenter() {}
+    void aexit(std::exception_ptr) { std::rethrow_exception(error_); }
+    std::exception_ptr error_;
+};
 struct ThrowsOnwards {
     ThrowsOnwards() {}
     void aenter() {}
@@ -309,6 +316,21 @@ TEST_F(With, AnErrorOfTheExitHasTheBodysAsItsContext) {
             same = std::current_exception();
         }
         EXPECT_FALSE(context_of(same));
+    });
+}
+
+TEST_F(With, TheContextOfAnErrorIsThatOfTheLastTime) {
+    run_test([]() -> Coro<> {
+        std::exception_ptr lost = std::make_exception_ptr(OSError("lost"));
+        for (const char* round : {"first", "second", "third"}) {
+            auto fails = [&] { throw ValueError(round); };
+            try {
+                co_await with(IsLost(lost), fails);
+            } catch (const OSError&) {
+            }
+            EXPECT_EQ(repr(context_of(lost)), "ValueError('" + std::string(round) + "')");
+            EXPECT_FALSE(context_of(context_of(lost)));
+        }
     });
 }
 

@@ -250,6 +250,17 @@ TEST(SSLContext, WritesKeysWhereItIsTold) {
     std::remove(file.c_str());
 }
 
+TEST(SSLContext, TakesNoPasswordForNull) {
+    KeyPassword none(static_cast<const char*>(nullptr));
+    EXPECT_FALSE(none.ask());
+}
+
+TEST(SSLContext, RefusesWhatIsNoName) {
+    SSLContext context(PROTOCOL_TLS_SERVER);
+    EXPECT_THROW(context.load_cert_chain(""), FileNotFoundError);
+    EXPECT_THROW(context.load_cert_chain(std::string("/etc/hostname\0x", 15)), ValueError);
+}
+
 TEST(SSLError, SaysWhichPartOfOpenSslFailedAndWhy) {
     SSLContext context(PROTOCOL_TLS_SERVER);
     try {

@@ -30,8 +30,8 @@ class StartTlsWriteTest : public support::NetTest {};
 const std::string begins =
     "RuntimeError('start_tls() is under way: what is written before it is over would go out in the clear')";
 const std::string is_over =
-    "RuntimeError('this transport carries TLS: what is written to it would go out in the clear; start_tls() gave the "
-    "one to write to')";
+    "RuntimeError('TLS has begun on this transport: what is written to it would go out in the clear; write to the one "
+    "that start_tls() gives')";
 
 /// A file that has words in it, and is gone at the end.
 class SecretFile {
@@ -117,19 +117,44 @@ TEST_F(StartTlsWriteTest, IsRefusedByAProtocolsTransport) {
     });
 }
 
-/// A handshake that fails closes the connection, and then writing is in vain as ever.
-TEST_F(StartTlsWriteTest, IsInVainWhenTheHandshakeHasFailed) {
+/// The connection is about to be closed, but what it has still to send is sent.
+TEST_F(StartTlsWriteTest, IsRefusedWhenTheHandshakeHasFailed) {
     run_net([]() -> Coro<> {
         Ends ends = co_await connect_ends();
         Transport below = ends.client.writer.transport();
         StartTlsOptions options = {.server_hostname = "localhost", .ssl_handshake_timeout = 10ms};
         std::string failure = co_await outcome_of(ends.client.writer.start_tls(support::for_clients(), options));
         EXPECT_NE(failure.find("taking longer than"), failure.npos) << failure;
-        EXPECT_EQ(outcome([&] { below.write("SECRET"); }), "nothing");
+        EXPECT_EQ(outcome([&] { below.write("SECRET"); }), is_over);
+        EXPECT_EQ(outcome([&] { below.write_eof(); }), is_over);
         std::string all;
         std::string reading = co_await outcome_of([&]() -> Coro<> { all = co_await ends.server.reader.read(); }());
         EXPECT_EQ(all.find("SECRET"), all.npos) << reading;
         ends.server.writer.abort();
+        co_await sleep(0.001);
+    });
+}
+
+TEST_F(StartTlsWriteTest, IsRefusedBehindABacklogWhenTheHandshakeWasCancelled) {
+    run_net([]() -> Coro<> {
+        Ends ends = co_await connect_ends();
+        StreamWriter writer = ends.client.writer;
+        ends.server.writer.transport().pause_reading();
+        while (writer.get_write_buffer_size() == 0) writer.write(std::string(16'384, 'x'));
+        auto begin = [&]() -> Coro<> {
+            StartTlsOptions options = {.server_hostname = "localhost"};
+            co_await writer.start_tls(support::for_clients(), options);
+        };
+        auto beginning = create_task(begin);
+        for (int pass = 0; pass < 5; ++pass) co_await sleep(0);
+        beginning.cancel();
+        std::string told = co_await outcome_of(wait(beginning));
+        EXPECT_EQ(told, "nothing");
+        EXPECT_TRUE(beginning.cancelled());
+        EXPECT_GT(writer.get_write_buffer_size(), 0u);
+        EXPECT_EQ(outcome([&] { writer.write("SECRET"); }), is_over);
+        ends.server.writer.abort();
+        writer.transport().abort();
         co_await sleep(0.001);
     });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
 
 namespace asyncio {
@@ -18,9 +19,13 @@ void set_context(const std::exception_ptr& error, std::exception_ptr context) no
 
 namespace detail {
 
+/// How many contexts were noted by now.
+std::uint64_t count_of_contexts() noexcept;
+
 /// What `raise` does with the error under way: `context` goes to the end of the chain of contexts that `error` has,
-/// unless it is in there.
-void chain_context(const std::exception_ptr& error, const std::exception_ptr& context) noexcept;
+/// unless it is in there. What was noted when there were `begun` contexts, before the error was thrown this time, is no
+/// part of that chain.
+void chain_context(const std::exception_ptr& error, const std::exception_ptr& context, std::uint64_t begun) noexcept;
 
 }  // namespace detail
 }  // namespace asyncio

@@ -97,6 +97,10 @@ template <class R, class Class, class... P>
 constexpr bool is_changing(R (Class::*)(P...)) noexcept {
     return true;
 }
+template <class R, class Class, class... P>
+constexpr bool is_changing(R (Class::*)(P...) &) noexcept {
+    return true;
+}
 constexpr bool is_changing(...) noexcept { return false; }
 /// Whether a method that may change its object would be called on a copy of one that the caller goes on to use.
 template <class F, class... Args>

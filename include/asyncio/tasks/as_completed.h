@@ -23,8 +23,9 @@ namespace detail {
 /// What as_completed() returned and its steps share: the futures, and a queue of those that are done and not delivered.
 class Completions final : public AwaitsFutures, public Pooled {
 public:
-    /// `moves`: nobody else wants the values.
-    Completions(LoopCore& loop, bool moves) noexcept;
+    using Copy = void (*)();  // a function that copies the value of a future, by another type
+    /// None: nobody else wants the values, which are moved.
+    Completions(LoopCore& loop, Copy copying) noexcept;
     Completions(const Completions&) = delete;
     void inc_ref() noexcept { ++references_; }
     void dec_ref() noexcept {
@@ -40,7 +41,7 @@ public:
     std::size_t left() const noexcept { return left_; }
     void begin_step() noexcept { --left_; }
     void give_step_back() noexcept { ++left_; }
-    bool moves() const noexcept { return moves_; }
+    Copy copy() const noexcept { return copy_; }
 
     std::size_t count_awaited() const noexcept override;
     FutureBase* awaited(std::size_t index) const noexcept override;
@@ -76,7 +77,7 @@ private:
     std::size_t left_ = 0;
     ReadyList waiters_;
     Timeout timeout_{*this};
-    const bool moves_;
+    const Copy copy_;
 };
 
 /// A wait for the next one that is done.
@@ -111,13 +112,10 @@ public:
     Value await_resume() {
         Ref<FutureBase> future = take();
         future->check_result();
-        if constexpr (std::is_void_v<Value>) {
-            return;
-        } else if constexpr (!std::is_copy_constructible_v<Value>) {
+        if constexpr (!std::is_void_v<Value>) {
+            if (Completions::Copy copy = completions().copy())
+                return reinterpret_cast<Value (*)(FutureBase&)>(copy)(*future);
             return slot_of<Value>(*future).take();
-        } else {
-            if (completions().moves()) return slot_of<Value>(*future).take();
-            return slot_of<Value>(*future).get();
         }
     }
 };
@@ -254,20 +252,38 @@ private:
 };
 
 namespace detail {
+
+template <class Value>
+Value copy_value(FutureBase& future) {
+    return slot_of<Value>(future).get();
+}
+/// Made only where it is wanted: a std::vector says of itself that it can be copied, whatever is in it.
+template <bool moves, class Value>
+Completions::Copy copy_unless() noexcept {
+    if constexpr (moves || std::is_void_v<Value>) {
+        return nullptr;
+    } else {
+        return reinterpret_cast<Completions::Copy>(&copy_value<Value>);
+    }
+}
+
 template <class R>
 auto completions_of_range(const AsCompletedOptions& options, R&& range) {
     using Given = Argument<item_t<R>>;
-    Ref completions(new Completions(running_core(), Given::moves));
+    using Value = value_of_handle_t<typename Given::Handle>;
+    Ref completions(new Completions(running_core(), copy_unless<Given::moves, Value>()));
     for (auto&& item : range) completions->add(future_of(completions->loop(), static_cast<item_t<R>&&>(item)));
     completions->begin(options.timeout);
     return AsCompleted<typename Given::Handle>(std::move(completions));
 }
 template <class... A>
 auto completions_of(const AsCompletedOptions& options, A&&... awaitables) {
-    Ref completions(new Completions(running_core(), (Argument<A>::moves && ...)));
+    using Handle = typename CommonHandle<typename Argument<A>::Handle...>::type;
+    Ref completions(
+        new Completions(running_core(), copy_unless<(Argument<A>::moves && ...), value_of_handle_t<Handle>>()));
     (completions->add(future_of(completions->loop(), static_cast<A&&>(awaitables))), ...);
     completions->begin(options.timeout);
-    return AsCompleted<typename CommonHandle<typename Argument<A>::Handle...>::type>(std::move(completions));
+    return AsCompleted<Handle>(std::move(completions));
 }
 
 }  // namespace detail

@@ -4,6 +4,7 @@
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/tasks/with.h>
 
+#include <cstdint>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -36,10 +37,11 @@ constexpr void check_safe_beside_co_await() noexcept {
 /// Calls a clean-up that does not wait. What it throws has the context `error`.
 template <class Action>
 void clean_up_at_once(Action& action, const std::exception_ptr& error) {
+    std::uint64_t begun = error ? count_of_contexts() : 0;
     try {
         static_cast<void>(act(action));
     } catch (...) {
-        chain_context(std::current_exception(), error);
+        chain_context(std::current_exception(), error, begun);
         throw;
     }
 }
@@ -47,6 +49,7 @@ void clean_up_at_once(Action& action, const std::exception_ptr& error) {
 template <class Action>
 Coro<> clean_up(Action& action, std::exception_ptr error) {
     std::exception_ptr failure;
+    std::uint64_t begun = error ? count_of_contexts() : 0;
     try {
         if constexpr (std::derived_from<Action, AnyFuture>) {
             co_await action;  // as one that has a name, and its value still
@@ -57,7 +60,7 @@ Coro<> clean_up(Action& action, std::exception_ptr error) {
         failure = std::current_exception();
     }
     if (failure) {
-        chain_context(failure, error);
+        chain_context(failure, error, begun);
         co_await EndWith(failure);
     }
 }
@@ -222,6 +225,7 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
     if (error && !IsOneOf<Error...>()(error)) co_await EndWith(error);
     if (error) {
         std::exception_ptr failure;
+        std::uint64_t begun = count_of_contexts();
         try {
             if constexpr (!is_awaited && std::is_void_v<Result>) {
                 handle(handler, error, Object::in(error));
@@ -237,7 +241,7 @@ Coro<Result> try_except_statement(Body body, Handler handler) {
             failure = std::current_exception();
         }
         if (failure) {
-            chain_context(failure, error);
+            chain_context(failure, error, begun);
             co_await EndWith(failure);
         }
     }

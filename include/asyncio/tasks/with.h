@@ -5,12 +5,14 @@
 #include <asyncio/core/coroutine.h>
 #include <asyncio/core/future.h>
 #include <asyncio/detail/double_destruction.h>
+#include <asyncio/detail/kept_arguments.h>
 #include <asyncio/detail/manager_traits.h>
 #include <asyncio/detail/slot.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/tasks/catching.h>
 
 #include <concepts>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string_view>
@@ -127,6 +129,10 @@ struct WithResult<Return> {
 template <class Result>
 inline constexpr bool may_refer = std::is_lvalue_reference_v<Result> || std::is_pointer_v<Result> ||
                                   std::ranges::enable_borrowed_range<std::remove_cv_t<Result>>;
+/// The same of what holds such, as a std::optional or std::pair.
+template <template <class...> class Holder, class... T>
+inline constexpr bool may_refer<Holder<T...>> = std::ranges::enable_borrowed_range<Holder<T...>> ||
+                                                is_reference_wrapper<Holder<T...>> || (may_refer<T> || ...);
 
 /// Whether a copy is kept of what has a name: of what is called, and of a future, so that nobody has to outlive the
 /// coroutine that uses it. Another awaitable object stays where it is, and so does one of a class that others may be
@@ -209,6 +215,7 @@ Coro<Result> with_statement(Manager manager, Body body) {
     } else {
         using Exit = decltype(manager.aexit(error));
         std::exception_ptr failure;
+        std::uint64_t begun = error ? count_of_contexts() : 0;
         try {
             if constexpr (std::is_void_v<Exit>) {
                 manager.aexit(error);
@@ -225,7 +232,7 @@ Coro<Result> with_statement(Manager manager, Body body) {
             failure = std::current_exception();
         }
         if (failure) {
-            if constexpr (!notes_contexts<std::remove_cvref_t<Manager>>) chain_context(failure, error);
+            if constexpr (!notes_contexts<std::remove_cvref_t<Manager>>) chain_context(failure, error, begun);
             error = std::move(failure);
         }
     }

@@ -28,7 +28,9 @@ class SSLContextState;
 class KeyPassword {
 public:
     constexpr KeyPassword() noexcept = default;
-    constexpr KeyPassword(const char* text) : text_(text) {}
+    constexpr KeyPassword(const char* text) {
+        if (text != nullptr) text_ = text;
+    }
     constexpr KeyPassword(std::string_view text) noexcept : text_(text) {}
     KeyPassword(const std::string& text) noexcept : text_(text) {}
     template <class F>
