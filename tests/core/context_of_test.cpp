@@ -94,11 +94,11 @@ TEST(ContextOf, GoesToTheEndOfTheChainThatAnErrorHas) {
     std::exception_ptr b = error("b");
     std::exception_ptr c = error("c");
     set_context(c, b);
-    detail::chain_context(c, a);
+    detail::chain_context(c, a, 0);
     EXPECT_EQ(chain(c), "c <- b <- a");
-    detail::chain_context(c, a);
-    detail::chain_context(c, c);
-    detail::chain_context(c, nullptr);
+    detail::chain_context(c, a, 0);
+    detail::chain_context(c, c, 0);
+    detail::chain_context(c, nullptr, 0);
     EXPECT_EQ(chain(c), "c <- b <- a");
 }
 
