@@ -10,6 +10,10 @@
 namespace asyncio::detail {
 namespace {
 
+void erase_all(std::string& text, std::string_view what) {
+    for (std::size_t at; (at = text.find(what)) != std::string::npos;) text.erase(at, what.size());
+}
+
 /// To g++ a type in the coroutine `f(int)` is one in the function `f(f(int)::_Z1fi.Frame*)`: that is `f(int)`. False if
 /// there is none.
 bool replace_function_of_frame(std::string& name) {
@@ -37,13 +41,13 @@ bool replace_function_of_frame(std::string& name) {
 
 std::string demangled(const char* mangled) {
     std::string text = mangled;
-    constexpr std::string_view suffix = ".actor";  // no demangler knows it
-    for (std::size_t at; (at = text.find(suffix)) != std::string::npos;) text.erase(at, suffix.size());
+    erase_all(text, ".actor");  // no demangler knows it
     int status = 0;
     std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(text.c_str(), nullptr, nullptr, &status),
                                                 &std::free);
     if (name == nullptr) return mangled;
     text = name.get();
+    erase_all(text, "[abi:cxx11]");  // says nothing to a reader
     while (replace_function_of_frame(text)) {
     }
     return text;
