@@ -19,7 +19,7 @@ bool is_printable(std::string text) {
     if (text.empty()) return false;
     std::erase_if(text,
                   [](char letter) { return letter == '\\' || letter == '\''; });  // for these, too, a \ is written
-    return quoted(text).find('\\') == text.npos;
+    return detail::quoted(text).find('\\') == text.npos;
 }
 
 /// To its end, page by page: what lies behind a text is not looked at.

@@ -335,7 +335,7 @@ std::string count_of_children(const BaseExceptionGroup& group) {
 template <class Object>
 std::string repr_of_error(const Object& error, const std::string& name) {
     if (const auto* group = error.template as<BaseExceptionGroup>()) {
-        std::string text = name + "(" + quoted(group->message()) + ", [";
+        std::string text = name + "(" + detail::quoted(group->message()) + ", [";
         const char* separator = "";
         for (const std::exception_ptr& child : group->exceptions()) {
             text += separator + repr(child);
@@ -344,22 +344,22 @@ std::string repr_of_error(const Object& error, const std::string& name) {
         return text + "])";
     }
     if (const auto* os_error = error.template as<OSError>(); os_error && os_error->errno_value() != 0) {
-        return name + "(" + std::to_string(os_error->errno_value()) + ", " + quoted(os_error->strerror()) + ")";
+        return name + "(" + std::to_string(os_error->errno_value()) + ", " + detail::quoted(os_error->strerror()) + ")";
     }
     if (const auto* exit = error.template as<SystemExit>()) return name + "(" + exit->what() + ")";
     if (const auto* cancelled = error.template as<CancelledError>()) {
-        return name + "(" + (cancelled->message() ? quoted(*cancelled->message()) : "") + ")";
+        return name + "(" + (cancelled->message() ? detail::quoted(*cancelled->message()) : "") + ")";
     }
     if (const auto* decoding = error.template as<UnicodeDecodeError>()) {
-        return name + "(" + quoted(decoding->encoding()) + ", " + quoted_bytes(decoding->object()) + ", " +
+        return name + "(" + detail::quoted(decoding->encoding()) + ", " + quoted_bytes(decoding->object()) + ", " +
                std::to_string(decoding->start()) + ", " + std::to_string(decoding->end()) + ", " +
-               quoted(decoding->reason()) + ")";
+               detail::quoted(decoding->reason()) + ")";
     }
     std::string_view message = message_of(error, name);
     if (const auto* key = error.template as<KeyError>()) return name + "(" + key->what() + ")";  // in quotes already
     const auto* told = error.template as<HasMessage>();
     bool has_message = !message.empty() || (told != nullptr && told->has_message);
-    return name + "(" + (has_message ? quoted(message) : "") + ")";
+    return name + "(" + (has_message ? detail::quoted(message) : "") + ")";
 }
 
 template <class Object>

@@ -38,16 +38,16 @@ std::string repr_of_double(double value) {
 std::string repr_of_string(std::string_view text) {
     // Python's reprlib keeps 30 characters of a long one: the quoted start and end.
     constexpr std::size_t most = 30;
-    std::string whole = quoted(text.substr(0, most));
+    std::string whole = detail::quoted(text.substr(0, most));
     if (text.size() <= most && whole.size() <= most) return whole;
     std::size_t head = (most - 3) / 2;
     std::size_t tail = most - 3 - head;
-    std::string all = quoted(text);
+    std::string all = detail::quoted(text);
     if (all.size() <= most) return all;
     return all.substr(0, head) + "..." + all.substr(all.size() - tail);
 }
 
-std::string repr_of_whole_string(std::string_view text) { return quoted(text); }
+std::string repr_of_whole_string(std::string_view text) { return detail::quoted(text); }
 
 std::string repr_of_object(const std::type_info& type, const void* object) {
     char address[32];

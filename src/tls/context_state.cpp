@@ -100,7 +100,7 @@ void SSLContextState::check_session(const SSLSession& session, bool server_side,
         throw ValueError("Session is of a connection that has not checked the certificate");
     }
     if (checks.hostname && hostname && then.checked_hostname != hostname) {
-        throw ValueError("Session is of a connection that was not checked for " + quoted(*hostname));
+        throw ValueError("Session is of a connection that was not checked for " + detail::quoted(*hostname));
     }
 }
 
