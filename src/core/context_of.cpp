@@ -34,6 +34,4 @@ void detail::chain_context(const std::exception_ptr& error, const std::exception
     set_context(last, context);
 }
 
-std::uint64_t detail::count_of_contexts() noexcept { return count_of_noted_contexts(); }
-
 }  // namespace asyncio

@@ -3,6 +3,7 @@
 #include "detail/fork_aware.h"
 #include "errors/derived_group.h"
 
+#include <asyncio/core/context_of.h>
 #include <asyncio/core/traceback.h>
 #include <asyncio/errors/log.h>
 
@@ -211,7 +212,7 @@ NotedContext noted_context(const std::exception_ptr& error) noexcept {
     return context;
 }
 
-std::uint64_t count_of_noted_contexts() noexcept { return noted_contexts; }
+std::uint64_t count_of_contexts() noexcept { return noted_contexts; }
 
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept {
     TracebackEntry* entry = entry_of(error, type_that_was_thrown(error));
@@ -278,14 +279,14 @@ TracebackLines traceback_lines(const std::exception_ptr& error) {
 
 void derive_traceback(const void* whole, const std::exception_ptr& part) noexcept {
     TracebackLines lines;
-    std::exception_ptr context;
+    NotedContext context;
     try {
         void* object = const_cast<void*>(whole);
         TracebackTable::Bucket bucket(all_tracebacks.place_of(object));
         const TracebackEntry* from = bucket.find(object);
         if (from == nullptr) return;
         lines = from->traceback;
-        context = from->context;
+        context = {from->context, from->number_of_context};
     } catch (const std::bad_alloc&) {
         return;
     }
@@ -293,7 +294,8 @@ void derive_traceback(const void* whole, const std::exception_ptr& part) noexcep
     if (to == nullptr) return;
     std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(to->object)));
     std::swap(to->traceback, lines);
-    std::swap(to->context, context);
+    std::swap(to->context, context.error);
+    to->number_of_context = context.number;
 }
 
 void terminate_with_traceback() noexcept {

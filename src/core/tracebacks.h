@@ -53,7 +53,6 @@ struct NotedContext {
     std::uint64_t number = 0;  // how many were noted before, and it
 };
 NotedContext noted_context(const std::exception_ptr& error) noexcept;
-std::uint64_t count_of_noted_contexts() noexcept;
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept;
 /// The part of an exception group has the lines and the context of the whole, if there is an exception at that address.
 /// Python: what `split()` copies.

@@ -262,7 +262,8 @@ void LoopCore::wait_for_ever() {
             auto begun = std::chrono::steady_clock::now();
             sleep(patience);
             is_proven = is_only_thread();
-            bool was_cut_short = std::chrono::steady_clock::now() - begun < patience;  // by a call for what was seen
+            // A late wake-up, for what was seen already, may have cut it short.
+            bool was_cut_short = std::chrono::steady_clock::now() - begun < patience;
             if (was_cut_short && !is_proven) return;
         }
         bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();

@@ -1,10 +1,12 @@
 #include <asyncio/core/context_of.h>
 
 #include <asyncio/core/traceback.h>
+#include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/exceptions.h>
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -100,6 +102,26 @@ TEST(ContextOf, GoesToTheEndOfTheChainThatAnErrorHas) {
     detail::chain_context(c, c, 0);
     detail::chain_context(c, nullptr, 0);
     EXPECT_EQ(chain(c), "c <- b <- a");
+}
+
+TEST(ContextOf, OfAnEarlierTimeIsNoPartOfTheChain) {
+    std::exception_ptr a = error("a");
+    std::exception_ptr b = error("b");
+    std::exception_ptr c = error("c");
+    set_context(c, b);
+    detail::chain_context(c, a, detail::count_of_contexts());
+    EXPECT_EQ(chain(c), "c <- a");
+}
+
+TEST(ContextOf, OfAPartOfAGroupIsAsOldAsThatOfTheWhole) {
+    std::exception_ptr a = error("a");
+    std::exception_ptr b = error("b");
+    std::uint64_t begun = detail::count_of_contexts();
+    std::exception_ptr whole = make_exception_group("both", {error("c"), std::make_exception_ptr(OSError("d"))});
+    set_context(whole, b);
+    std::exception_ptr part = exception_cast<ExceptionGroup>(whole)->subgroup<OSError>();
+    detail::chain_context(part, a, begun);
+    EXPECT_EQ(chain(context_of(part)), "b <- a");
 }
 
 TEST(ContextOf, IsPrintedBeforeTheError) {
