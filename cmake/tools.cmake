@@ -1,5 +1,5 @@
 # The house rules as tests: each checker runs once on itself (it must be able to fail) and once on the tree.
-set(checkers check_layers check_options check_co_await check_cpython_rows check_differences check_headers check_links check_packaging check_python_map extract_snippets compare_example)
+set(checkers check_layers check_options check_co_await check_cpython_rows check_differences check_headers check_links check_packaging check_python_map extract_snippets compare_example show_failures)
 find_program(DOXYGEN_PROGRAM doxygen)
 mark_as_advanced(DOXYGEN_PROGRAM)
 if(DOXYGEN_PROGRAM)
