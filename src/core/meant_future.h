@@ -19,20 +19,17 @@ struct Meaning {
 };
 
 /// A wait for such a future, in which a task is as it would be in one for the future itself.
-class [[nodiscard]] MeantFutureWaiter final : public FutureWaiter {
+class MeantFutureWaiter : public FutureWaiter {
 public:
+    void tell(WaitStory& story) const override;
+
+protected:
     MeantFutureWaiter(Ref<FutureBase> future, const Meaning& meaning) noexcept
         : FutureWaiter(std::move(future)), meaning_(meaning) {
         if (meaning.kind != WaitKind::future) set_edge(meaning.kind, &meaning_.subject);
         set_fd(meaning.fd);
     }
-    void tell(WaitStory& story) const override;
-    bool await_ready() const noexcept { return is_done(); }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        suspend_on_future(*frame.promise().task(), frame);
-    }
-    void await_resume() { check_outcome(); }
+    ~MeantFutureWaiter() = default;
 
 private:
     Meaning meaning_;
@@ -44,7 +41,7 @@ public:
     MeantFuture(const AnyFuture& future, WaitKind kind, std::string (*text)(const void* subject, int fd),
                 const void* subject = nullptr, int fd = -1) noexcept
         : future_(future.state_or_null()), meaning_{kind, subject, fd, text} {}
-    MeantFutureWaiter operator co_await() const noexcept { return MeantFutureWaiter(future_, meaning_); }
+    auto operator co_await() const noexcept { return DroppingFutureAwaiter<MeantFutureWaiter>(future_, meaning_); }
 
 private:
     Ref<FutureBase> future_;

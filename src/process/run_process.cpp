@@ -73,8 +73,8 @@ Coro<> attend(std::vector<Process> children, std::optional<BytesLike> input, std
 }
 
 /// The wait for that, which a cancellation ends, and not what it waits for.
-class [[nodiscard]] AttendWaiter final : public FutureWaiter {
-public:
+class AttendWaiter : public FutureWaiter {
+protected:
     AttendWaiter(Ref<FutureBase> attending, const std::vector<Process>* children) noexcept
         : FutureWaiter(std::move(attending)), children_(*children) {
         auto runs = [](const Process& child) { return !child.returncode(); };
@@ -84,6 +84,9 @@ public:
         set_edge(WaitKind::process, &child_);
         set_fd(child.pid());
     }
+    ~AttendWaiter() = default;
+
+public:
     bool cancel(const Ref<CancelRequest>& request) override { return !is_done() && Waiter::cancel(request); }
     TaskBase* awaited_task() const noexcept override { return nullptr; }
     void tell(WaitStory& story) const override {
@@ -98,18 +101,12 @@ public:
                      : are_several ? "<end of processes " + pids + ">"
                                    : "<end of process " + pids + ">";
     }
-    bool await_ready() const noexcept { return is_done(); }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        suspend_on_future(*frame.promise().task(), frame);
-    }
-    void await_resume() { check_outcome(); }
 
 private:
     const std::vector<Process>& children_;
     const SubprocessState* child_;  // the first that runs
 };
-using Attendance = WaiterCall<AttendWaiter, Ref<FutureBase>, const std::vector<Process>*>;
+using Attendance = WaiterCall<DroppingFutureAwaiter<AttendWaiter>, Ref<FutureBase>, const std::vector<Process>*>;
 
 // The beginning.
 

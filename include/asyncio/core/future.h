@@ -115,16 +115,18 @@ public:
     }
 };
 
-/// For handles without a type: waits and drops the value.
-class [[nodiscard]] [[gnu::warn_unused]] DroppingFutureAwaiter final : public FutureWaiter {
+/// For handles without a type, and for ends that have no value: waits and drops the value.
+template <class Wait = FutureWaiter>
+class [[nodiscard]] [[gnu::warn_unused]] DroppingFutureAwaiter final : public Wait {
 public:
-    explicit DroppingFutureAwaiter(Ref<FutureBase> future) : FutureWaiter(std::move(future)) {}
-    bool await_ready() const noexcept { return is_done(); }
+    template <class... What>
+    explicit DroppingFutureAwaiter(Ref<FutureBase> future, const What&... what) : Wait(std::move(future), what...) {}
+    bool await_ready() const noexcept { return this->is_done(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-        suspend_on_future(*frame.promise().task(), frame);
+        this->suspend_on_future(*frame.promise().task(), frame);
     }
-    void await_resume() { check_outcome(); }
+    void await_resume() { this->check_outcome(); }
 };
 
 }  // namespace detail
@@ -205,7 +207,7 @@ public:
     Future<T> as() const;
 
     /// Waits for the future and drops its value. Throws what it ended with.
-    auto operator co_await() const { return detail::DroppingFutureAwaiter(state_or_throw()); }
+    auto operator co_await() const { return detail::DroppingFutureAwaiter<>(state_or_throw()); }
 
     /// For the library: the shared state.
     detail::FutureBase* state_or_null() const noexcept { return state_.get(); }
