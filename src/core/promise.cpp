@@ -21,7 +21,7 @@ static_assert(sizeof(std::source_location) == sizeof(std::uintptr_t));
 
 void PromiseBase::fail(std::exception_ptr error) noexcept {
     if (has_failed()) drop_error();
-    std::memcpy(&place_or_error_, &error, sizeof error);
+    std::memcpy(&place_or_error_, static_cast<const void*>(&error), sizeof error);
     ::new (static_cast<void*>(&error)) std::exception_ptr();  // what it held is here now
     place_or_error_ |= failed;
 }

@@ -75,7 +75,10 @@ Ref<CancelRequest> TaskBase::take_cancel_request() noexcept {
 }
 
 int TaskBase::uncancel() noexcept {
-    if (cancels_requested_ > 0 && --cancels_requested_ == 0) must_cancel_ = false;
+    if (cancels_requested_ > 0) {
+        --cancels_requested_;
+        if (cancels_requested_ == 0) must_cancel_ = false;
+    }
     return cancelling();
 }
 

@@ -63,9 +63,10 @@ public:
         return point + Seconds(-delay.count());
     }
     friend constexpr Seconds operator-(TimePoint later, TimePoint earlier) noexcept {
-        return Seconds(
-            (static_cast<double>(later.nanoseconds_ / second) - static_cast<double>(earlier.nanoseconds_ / second)) +
-            static_cast<double>(later.nanoseconds_ % second - earlier.nanoseconds_ % second) * 1e-9);
+        std::int64_t seconds_of_later = later.nanoseconds_ / second;
+        std::int64_t seconds_of_earlier = earlier.nanoseconds_ / second;
+        return Seconds((static_cast<double>(seconds_of_later) - static_cast<double>(seconds_of_earlier)) +
+                       static_cast<double>(later.nanoseconds_ % second - earlier.nanoseconds_ % second) * 1e-9);
     }
     constexpr TimePoint& operator+=(Seconds delay) noexcept { return *this = *this + delay; }
     constexpr TimePoint& operator-=(Seconds delay) noexcept { return *this = *this - delay; }

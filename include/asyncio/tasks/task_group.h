@@ -90,7 +90,7 @@ class TaskGroup {
 public:
     TaskGroup() noexcept;
     /// Only before it is entered; RuntimeError after.
-    TaskGroup(TaskGroup&& other);
+    TaskGroup(TaskGroup&& other);  // NOLINT(performance-noexcept-move-constructor)
     TaskGroup& operator=(TaskGroup&&) = delete;
     /// Lets go of tasks that are left, if it was entered by hand and dropped: they run on.
     ~TaskGroup();
