@@ -106,6 +106,7 @@ std::vector<AddressInfo> interleave_families(const std::vector<AddressInfo>& inf
         found->push_back(info);
     }
     std::vector<AddressInfo> ordered;
+    ordered.reserve(infos.size());
     std::size_t first = count > 1 ? std::min(static_cast<std::size_t>(count) - 1, by_family.front().size()) : 0;
     for (std::size_t i = 0; i < first; ++i) ordered.push_back(by_family.front()[i]);
     by_family.front().erase(by_family.front().begin(), by_family.front().begin() + static_cast<std::ptrdiff_t>(first));
@@ -144,6 +145,7 @@ private:
 Coro<std::optional<Socket>> connect_staggered(ConnectErrors& errors, const std::vector<AddressInfo>& infos,
                                               const std::vector<AddressInfo>* local, Seconds delay) {
     std::vector<Attempt> attempts;
+    attempts.reserve(infos.size());
     for (const AddressInfo& info : infos) attempts.emplace_back(errors, info, local);
     StaggeredRace<Socket> race = co_await staggered_race(std::move(attempts), delay);
     if (!race.winner_result) rethrow_lack_of_memory(race.exceptions);

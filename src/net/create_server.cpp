@@ -98,6 +98,7 @@ Coro<Server> listen(Serving args) {
     if (options.sock != nullptr) throw ValueError("host/port and sock can not be specified at the same time");
 
     std::vector<Coro<std::vector<AddressInfo>>> looking;
+    looking.reserve(args.queries.size());
     for (AddressQuery& query : args.queries) looking.push_back(resolve(std::move(query)));
     std::vector<std::vector<AddressInfo>> found = co_await gather(std::move(looking));
     std::vector<AddressInfo> infos;

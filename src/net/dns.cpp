@@ -40,8 +40,9 @@ std::optional<int> number_of(const Port& port) {
     text = text.substr(0, text.find_last_not_of(spaces) + 1);
     if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
     int number = 0;
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, number);
+    const char* begin = text.data();
+    const char* end = begin + text.size();
+    auto [stop, error] = std::from_chars(begin, end, number);
     if (error == std::errc::invalid_argument || stop != end) return std::nullopt;
     return error == std::errc() ? number : INT_MAX;
 }

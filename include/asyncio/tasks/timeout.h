@@ -26,7 +26,7 @@ public:
     explicit Timeout(std::optional<TimePoint> when,
                      std::source_location where = std::source_location::current()) noexcept;
     /// Only before it is entered; RuntimeError after.
-    Timeout(Timeout&& other);
+    Timeout(Timeout&& other);  // NOLINT(performance-noexcept-move-constructor)
     Timeout& operator=(Timeout&&) = delete;
     ~Timeout() { disarm(); }
 
