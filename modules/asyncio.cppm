@@ -12,6 +12,7 @@ module;
 #include <asyncio/core/exception_context.h>
 #include <asyncio/core/future.h>
 #include <asyncio/core/generator_base.h>
+#include <asyncio/core/notes.h>
 #include <asyncio/core/stack.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/task_base.h>
@@ -327,6 +328,7 @@ using asyncio::WritePipe;
 using asyncio::WriteTransport;
 using asyncio::ZeroDivisionError;
 using asyncio::aclosing;
+using asyncio::add_note;
 using asyncio::all_tasks;
 using asyncio::as_completed;
 using asyncio::asynccontextmanager;
@@ -365,6 +367,7 @@ using asyncio::loop_metrics;
 using asyncio::make_exception_group;
 using asyncio::make_protocol;
 using asyncio::new_event_loop;
+using asyncio::notes_of;
 using asyncio::nullcontext;
 using asyncio::on_error;
 using asyncio::on_exit;
