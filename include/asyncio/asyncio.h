@@ -16,6 +16,7 @@
 #include <asyncio/core/notes.h>
 #include <asyncio/core/stack.h>
 #include <asyncio/core/task.h>
+#include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/log.h>
