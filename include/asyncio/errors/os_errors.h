@@ -81,9 +81,9 @@ public:
     using OSError::OSError;
 };
 
-/// The error of the class that belongs to an errno: one of those above, a TimeoutError, or a plain OSError. Without a text
-/// the system's own is taken. Throws nothing but bad_alloc. Python: OSError(errno, strerror, filename), whose constructor
-/// chooses the class.
+/// The error of the class that belongs to an errno: one of those above, a TimeoutError, or a plain OSError. Without a
+/// text the system's own is taken. Throws nothing but bad_alloc. Python: OSError(errno, strerror, filename), whose
+/// constructor chooses the class.
 ///
 /// ```cpp
 /// int error = 0;
