@@ -10,7 +10,7 @@ install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHIN
 install(FILES modules/asyncio.cppm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/asyncio/modules)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
-install(FILES tools/check_co_await.py tools/cpp_tokens.py tools/dead_closures.py tools/locks_over_awaits.py tools/extract_snippets.py tools/timeline.html
+install(FILES tools/check_co_await.py tools/cpp_tokens.py tools/dead_closures.py tools/forgotten_awaits.py tools/locks_over_awaits.py tools/extract_snippets.py tools/timeline.html
     tools/debuggers/asyncio_gdb.py tools/debuggers/asyncio_lldb.py tools/debuggers/asyncio_printers.py
     tools/debuggers/asyncio_reader.py DESTINATION ${CMAKE_INSTALL_DATADIR}/asyncio)
 if(BUILD_SHARED_LIBS)   # where gdb looks for what belongs to the library, if all lies in /usr

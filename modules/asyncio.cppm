@@ -12,6 +12,7 @@ module;
 #include <asyncio/core/exception_context.h>
 #include <asyncio/core/future.h>
 #include <asyncio/core/generator_base.h>
+#include <asyncio/core/notes.h>
 #include <asyncio/core/stack.h>
 #include <asyncio/core/task.h>
 #include <asyncio/core/task_base.h>
@@ -327,6 +328,7 @@ using asyncio::WritePipe;
 using asyncio::WriteTransport;
 using asyncio::ZeroDivisionError;
 using asyncio::aclosing;
+using asyncio::add_note;
 using asyncio::all_tasks;
 using asyncio::as_completed;
 using asyncio::asynccontextmanager;
@@ -363,8 +365,10 @@ using asyncio::getnameinfo;
 using asyncio::is_for_writing;
 using asyncio::loop_metrics;
 using asyncio::make_exception_group;
+using asyncio::make_os_error;
 using asyncio::make_protocol;
 using asyncio::new_event_loop;
+using asyncio::notes_of;
 using asyncio::nullcontext;
 using asyncio::on_error;
 using asyncio::on_exit;
@@ -407,6 +411,7 @@ using asyncio::stdout_stream;
 using asyncio::str;
 using asyncio::subprocess_exec;
 using asyncio::subprocess_shell;
+using asyncio::throw_os_error;
 using asyncio::timeout;
 using asyncio::timeout_at;
 using asyncio::to_thread;

@@ -4,6 +4,7 @@
 - one co_await per statement, as g++ 12 needs it: the whole initialiser, expression statement or co_return operand;
 - a function that returns a Coro, without any co_ and any return, is no coroutine: what it throws, it throws when called;
 - a std::mutex that is locked over an await: by a guard of the standard library, or by `mutex.lock();`;
+- a guard of a lock or semaphore that waits for a co_await which is not there, where `[[maybe_unused]]` or `(void)` silences the compiler;
 - a task of a local lambda with captures that is gone before the task begins: give the lambda itself, create_task(x, ...);
 - several create_task() among the arguments of one call: g++ begins the last one first.
 
@@ -22,6 +23,7 @@ import sys
 import extract_snippets
 from cpp_tokens import Group, flat, is_block, is_group, mark_lambdas, tree
 from dead_closures import dead_closures
+from forgotten_awaits import forgotten_awaits
 from locks_over_awaits import awaits_under_locks
 
 ALLOWED = re.compile(r"//\s*lint:\s*allow-co-await\s+\S")
@@ -180,6 +182,9 @@ def complaints(code, first_line=1):
     for line, name in dead_closures(items):
         if not is_allowed({line, line - 1}):
             yield line, f"the closure {name} dies before its coroutine begins: give {name} itself, create_task({name}, ...)"
+    for line, call in forgotten_awaits(items):
+        if not is_allowed({line, line - 1}):
+            yield line, f"{call}() without co_await takes nothing, and the compiler may not tell: write co_await"
     for line, name in awaits_under_locks(items):
         if not is_allowed({line, line - 1}):
             yield line, f"{name} keeps a mutex locked over this co_await: other threads wait, and so may this one, for ever"
@@ -242,6 +247,10 @@ void f1() { auto x = [&]() -> Coro<> { co_await f(); }; auto t = loop.create_tas
 void f2() { auto x = [&]() -> Coro<> { co_return; }; create_task(x(), {.eager_start = true}); }
 void e8() { auto x = [n] { return f(n); }; create_task(x()); auto y = [n] { return 1; }; return y(); }
 Task<> e9() { auto x = [n]() -> Coro<> { co_await f(n); }; return create_task(y(x)); }
+Coro<> g1() { [[maybe_unused]] auto guard = co_await lock.guard(); (void) co_await lock.acquire(); }
+Coro<> g2() { [[maybe_unused]] auto wait = lock.acquire(); co_await f(); if (n > 0) { co_await wait; } }
+void g3() { [[maybe_unused]] auto guard = var.set(1).guard(); auto token = var.set(2); [[maybe_unused]] auto other = token.guard(); }
+Coro<> g4() { auto guard = lock.guard(); co_await f(); [[maybe_unused]] auto size = vault.guard().size(); (void) thing.guard(2); }
 """
 BAD = """
 auto log = co_await run_process({"sort", std::string("-u")});
@@ -293,6 +302,13 @@ Coro<> e5() { co_await f(); auto x = [=]() -> Coro<> { co_await f(n); }; for (in
 void e6() { std::function<Coro<>()> x = [n] { return f(n); }; tasks_.push_back(asyncio::ensure_future(x())); }
 struct S { void e7() { auto x = [this]() -> Coro<> { co_await f(); }; all_ = gather(f(), x()); } };
 Coro<> e8() { for (int i : all) { auto x = [i]() -> Coro<> { co_await f(i); }; create_task(x(), {.name = "x"}); } co_await g(); }
+Coro<> g1() { [[maybe_unused]] auto guard = lock.guard(); co_await f(); }
+Coro<> g2() { if (n > 0) { [[maybe_unused]] const auto slot = this->slots_->guard(); co_await f(); } auto slot = co_await s.guard(); }
+Coro<> g3() { co_await with(group, [&](TaskGroup&) -> Coro<> { (void) lock.acquire(); co_await f(); }); }
+Coro<> g4() { if ([[maybe_unused]] auto guard = condition.guard(); n > 0) { co_await f(); } }
+Coro<> g5() { std::ignore = state(n).lock.guard(); co_await f(); }
+auto g6 = [&]() -> Coro<> { auto guard [[maybe_unused]] = lock.guard(); co_await f(); };
+Coro<> g7() { static_cast<void>(lock.acquire()); co_await f(); lock.release(); }
 """
 
 

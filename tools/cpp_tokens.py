@@ -53,7 +53,10 @@ def mark_lambdas(items):
             named = isinstance(previous, str) and re.fullmatch(r"\w+|>", previous) and previous not in (
                 "return", "co_return", "co_await", "co_yield")
             index = named or is_group(previous, "(") or is_group(previous, "[")
-            if item.sign == "[" and not index and not (item and is_group(item[0], "[")):
+            if item.sign == "[" and item and is_group(item[0], "["):  # an attribute
+                previous = item
+                continue
+            if item.sign == "[" and not index:
                 pending, item.introducer = True, True
             elif item.sign == "{" and pending:
                 pending, item.body = False, True

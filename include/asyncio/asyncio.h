@@ -13,8 +13,10 @@
 #include <asyncio/core/event_loop.h>
 #include <asyncio/core/exception_context.h>
 #include <asyncio/core/future.h>
+#include <asyncio/core/notes.h>
 #include <asyncio/core/stack.h>
 #include <asyncio/core/task.h>
+#include <asyncio/errors/builtin_errors.h>
 #include <asyncio/errors/exception_group.h>
 #include <asyncio/errors/exceptions.h>
 #include <asyncio/errors/log.h>

@@ -92,12 +92,19 @@ std::string lines_of(const detail::TracebackLines& traceback) {
     return text;
 }
 
+std::string notes_below(const std::exception_ptr& error) {
+    std::string text;
+    for (const std::string& note : detail::noted_texts(error)) text += note + "\n";
+    return text;
+}
+
 /// Whether it is worth telling with what was thrown from it.
 std::exception_ptr cause_of(const std::exception_ptr& error) {
     if (const auto* nested = exception_cast<std::nested_exception>(error)) return nested->nested_ptr();
     const auto* timeout = exception_cast<TimeoutError>(error);
-    bool has_lines = timeout != nullptr && !detail::traceback_lines(timeout->cause()).lines.empty();
-    return has_lines ? timeout->cause() : nullptr;
+    if (timeout == nullptr || !timeout->cause()) return nullptr;
+    bool has_lines = !detail::traceback_lines(timeout->cause()).lines.empty();
+    return has_lines || !detail::noted_texts(timeout->cause()).empty() ? timeout->cause() : nullptr;
 }
 
 class ExceptionText {
@@ -139,14 +146,14 @@ private:
         std::string lines = lines_of(detail::traceback_lines(error));
         if (group == nullptr) {
             if (!lines.empty()) add_lines("Traceback (most recent call last):\n");
-            add_lines(lines + last_line_of(error));
+            add_lines(lines + last_line_of(error) + notes_below(error));
             return;
         }
         bool is_outermost = depth_ == 0;
         if (is_outermost) ++depth_;
         constexpr const char* head = "Exception Group Traceback (most recent call last):\n";
         if (!lines.empty()) is_outermost ? void(text += margin() + "+ " + head) : add_lines(head);
-        add_lines(lines + last_line_of(error));
+        add_lines(lines + last_line_of(error) + notes_below(error));
         add_members(group->exceptions());
         if (is_outermost) depth_ = 0;
     }

@@ -31,6 +31,7 @@ struct TracebackEntry {
     std::size_t lines_of_future = 0;     // and how many lines there were then
     std::exception_ptr context;
     std::uint64_t number_of_context = 0;
+    std::vector<std::string> notes;
 };
 
 namespace {
@@ -222,6 +223,23 @@ void note_context(const std::exception_ptr& error, std::exception_ptr context) n
     entry->number_of_context = ++noted_contexts;
 }
 
+void note_text(const std::exception_ptr& error, std::string_view text) noexcept {
+    try {
+        std::string note(text);
+        TracebackEntry* entry = entry_of(error, type_that_was_thrown(error));
+        if (entry == nullptr) return;
+        std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(entry->object)));
+        entry->notes.push_back(std::move(note));
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+std::vector<std::string> noted_texts(const std::exception_ptr& error) {
+    std::vector<std::string> notes;
+    with_entry(error, [&](const TracebackEntry& entry) { notes = entry.notes; });
+    return notes;
+}
+
 void add_traceback_line(TracebackEntry& entry, const FramePlace& place) noexcept {
     std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(entry.object)));
     std::vector<TracebackLine>& lines = entry.traceback.lines;
@@ -280,6 +298,7 @@ TracebackLines traceback_lines(const std::exception_ptr& error) {
 void derive_traceback(const void* whole, const std::exception_ptr& part) noexcept {
     TracebackLines lines;
     NotedContext context;
+    std::vector<std::string> notes;
     try {
         void* object = const_cast<void*>(whole);
         TracebackTable::Bucket bucket(all_tracebacks.place_of(object));
@@ -287,6 +306,7 @@ void derive_traceback(const void* whole, const std::exception_ptr& part) noexcep
         if (from == nullptr) return;
         lines = from->traceback;
         context = {from->context, from->number_of_context};
+        notes = from->notes;
     } catch (const std::bad_alloc&) {
         return;
     }
@@ -295,6 +315,7 @@ void derive_traceback(const void* whole, const std::exception_ptr& part) noexcep
     std::lock_guard lock(fork_safe_mutex_of(&all_tracebacks.place_of(to->object)));
     std::swap(to->traceback, lines);
     std::swap(to->context, context.error);
+    std::swap(to->notes, notes);
     to->number_of_context = context.number;
 }
 
@@ -302,7 +323,7 @@ void terminate_with_traceback() noexcept {
     std::set_terminate(former_terminate_handler);  // should this fail, too
     try {
         std::exception_ptr error = std::current_exception();
-        if (error && !traceback_lines(error).lines.empty()) {
+        if (error && (!traceback_lines(error).lines.empty() || !noted_texts(error).empty())) {
             std::string text = format_exception(error);
             text.pop_back();
             log(LogLevel::error, text);

@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace asyncio::detail {
@@ -54,8 +55,12 @@ struct NotedContext {
 };
 NotedContext noted_context(const std::exception_ptr& error) noexcept;
 void note_context(const std::exception_ptr& error, std::exception_ptr context) noexcept;
-/// The part of an exception group has the lines and the context of the whole, if there is an exception at that address.
-/// Python: what `split()` copies.
+/// For add_note(); nothing is noted where memory lacks.
+void note_text(const std::exception_ptr& error, std::string_view text) noexcept;
+/// Throws bad_alloc.
+std::vector<std::string> noted_texts(const std::exception_ptr& error);
+/// The part of an exception group has the lines, the notes and the context of the whole, if there is an exception at
+/// that address. Python: what `split()` copies.
 void derive_traceback(const void* whole, const std::exception_ptr& part) noexcept;
 /// Throws bad_alloc.
 TracebackLines traceback_lines(const std::exception_ptr& error);

@@ -53,9 +53,15 @@ const char* KeyboardInterrupt::what() const noexcept { return text_.what(); }
 KeyError::KeyError(std::string_view key) : LookupError(detail::quoted(key)) {}
 
 struct UnicodeDecodeError::Texts {
-    std::string encoding;
-    std::string object;
-    std::string reason;
+    const std::string encoding;
+    const std::string object;
+    const std::string reason;
+    unsigned references = 1;
+
+    void inc_ref() noexcept { __atomic_fetch_add(&references, 1U, __ATOMIC_RELAXED); }
+    void dec_ref() noexcept {
+        if (__atomic_sub_fetch(&references, 1U, __ATOMIC_ACQ_REL) == 0) delete this;
+    }
 };
 
 namespace {
@@ -78,9 +84,11 @@ std::string cannot_decode(std::string_view encoding, std::string_view bytes, std
 UnicodeDecodeError::UnicodeDecodeError(std::string_view encoding, std::string_view object, std::size_t start,
                                        std::size_t end, std::string_view reason)
     : UnicodeError(cannot_decode(encoding, object, start, end, reason)),
-      texts_(std::make_shared<Texts>(Texts{std::string(encoding), std::string(object), std::string(reason)})),
+      texts_(detail::Ref<Texts>::adopt(new Texts{std::string(encoding), std::string(object), std::string(reason)})),
       start_(start),
       end_(end) {}
+UnicodeDecodeError::UnicodeDecodeError(const UnicodeDecodeError&) noexcept = default;
+UnicodeDecodeError& UnicodeDecodeError::operator=(const UnicodeDecodeError&) noexcept = default;
 UnicodeDecodeError::~UnicodeDecodeError() = default;
 const std::string& UnicodeDecodeError::encoding() const noexcept { return texts_->encoding; }
 const std::string& UnicodeDecodeError::object() const noexcept { return texts_->object; }

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-namespace asyncio::detail {
+namespace asyncio {
 
 namespace {
 
@@ -68,4 +68,4 @@ void throw_os_error(int errno_value, std::string_view strerror, std::string_view
     std::rethrow_exception(make_os_error(errno_value, strerror, filename));
 }
 
-}  // namespace asyncio::detail
+}  // namespace asyncio

@@ -46,7 +46,7 @@ public:
             thread_ = std::thread([this] { watch(); });
         } catch (const std::system_error& error) {
             end_to_follow_forks();
-            detail::throw_os_error(error.code().value());
+            throw_os_error(error.code().value());
         }
         static_cast<void>(with_thread.release());
         observers.add(*this);

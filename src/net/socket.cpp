@@ -122,7 +122,6 @@ std::string SocketState::describe() const {
 
 }  // namespace detail
 
-using detail::throw_os_error;
 
 Socket::Socket(AddressFamily family, SocketKind kind, int proto) {
     int fd = ::socket(static_cast<int>(family), static_cast<int>(kind) | SOCK_NONBLOCK | SOCK_CLOEXEC, proto);

@@ -13,6 +13,8 @@
 
 #include <unistd.h>
 #include <csignal>
+#include <cstdarg>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -166,6 +168,28 @@ TEST(BoundMethods, ADoneCallbackThatFailsIsToldByItsMethod) {
         EXPECT_NE(errors.text().find("Journal::*"), std::string::npos) << errors.text();
         EXPECT_EQ(errors.text().find("BoundMethod"), std::string::npos) << errors.text();
     });
+}
+
+struct Printer {
+    std::string text;
+    void print(const char* format, ...) {
+        char line[32];
+        va_list arguments;
+        va_start(arguments, format);
+        std::vsnprintf(line, sizeof line, format, arguments);
+        va_end(arguments);
+        text += line;
+    }
+};
+
+TEST(BoundMethods, MayTakeAnyArgumentsAsPrintfDoes) {
+    Printer printer;
+    run_test([&]() -> Coro<> {
+        get_running_loop().call_soon(&Printer::print, &printer, "%d %s|", 3, "x");
+        co_await asyncio::sleep(0);
+        co_await to_thread(&Printer::print, &printer, "no more|");
+    });
+    EXPECT_EQ(printer.text, "3 x|no more|");
 }
 
 TEST(BoundMethods, OfTasksWithOptions) {

@@ -235,6 +235,51 @@ TEST(CallableArguments, OfACallbackMayBeFollowedByOptions) {
     });
 }
 
+TEST(CallableArguments, OptionsBehindThemAreTheTasksAlsoIfTheFunctionCouldTakeThem) {
+    auto names = [](int, TaskOptions own = {}) -> Coro<std::string> {
+        std::string given(own.name);
+        co_return current_task().get_name() + " " + given;
+    };
+    run_test([&]() -> Coro<> {
+        const TaskOptions task{.name = "task"};
+        const TaskOptions own{.name = "own"};
+        auto expect = [](const char* text, Task<std::string> of) -> Coro<> {
+            std::string result = co_await of;
+            EXPECT_EQ(result, text);
+        };
+        EventLoop& loop = get_running_loop();
+        co_await expect("task ", create_task(names, 1, task));
+        co_await expect("task ", create_task(names, 1, {.name = "task"}));
+        co_await expect("task own", create_task(names, 1, own, task));
+        co_await expect("task ", loop.create_task(names, 1, task));
+        co_await expect("task own", loop.create_task(names, 1, own, task));
+        co_await with(TaskGroup(), [&](TaskGroup& group) -> Coro<> {
+            co_await expect("task ", group.create_task(names, 1, task));
+            co_await expect("task own", group.create_task(names, 1, own, task));
+        });
+    });
+}
+
+TEST(CallableArguments, OptionsThatACallbackTakesBehindThemAreItsOwn) {
+    run_test([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        Context context = copy_context();
+        context.run([] { variable.set(1); });
+        const CallbackOptions options{.context = context};
+        std::string seen;
+        auto see = [&](int, CallbackOptions own) {
+            seen += (own.context ? "own " : "no ") + repr(variable.get()) + "|";
+        };
+        loop.call_soon(see, 1, options);
+        loop.call_soon(see, 1, options, options);
+        loop.call_soon_threadsafe(see, 1, options);
+        loop.call_later(Seconds(0), see, 1, options, options);
+        loop.call_at(loop.time(), see, 1, options);
+        co_await asyncio::sleep(1);
+        EXPECT_EQ(seen, "own 0|own 1|own 0|own 1|own 0|");
+    });
+}
+
 TEST(CallableArguments, UpToSixOfACallbackMayBeFollowedByOptions) {
     run_test([]() -> Coro<> {
         EventLoop& loop = get_running_loop();

@@ -13,7 +13,7 @@ using support::outcome;
 namespace {
 
 std::string thrown_for(int error) {
-    return outcome([&] { detail::throw_os_error(error, "x"); });
+    return outcome([&] { throw_os_error(error, "x"); });
 }
 
 TEST(OsErrors, AnErrnoBecomesTheClassThatPythonMakesOfIt) {
@@ -40,21 +40,21 @@ TEST(OsErrors, AnErrnoBecomesTheClassThatPythonMakesOfIt) {
 
 TEST(OsErrors, AConnectionThatFailsIsCaughtAsAConnectionError) {
     for (int error : {EPIPE, ECONNABORTED, ECONNREFUSED, ECONNRESET}) {
-        EXPECT_THROW(detail::throw_os_error(error), ConnectionError);
+        EXPECT_THROW(throw_os_error(error), ConnectionError);
     }
-    EXPECT_THROW(detail::throw_os_error(ENOENT), OSError);
+    EXPECT_THROW(throw_os_error(ENOENT), OSError);
 }
 
 TEST(OsErrors, TheTextIsTheSystemsOwnUnlessOneIsGivenAndMayNameAFile) {
     try {
-        detail::throw_os_error(ENOENT, {}, "/x/y");
+        throw_os_error(ENOENT, {}, "/x/y");
     } catch (const FileNotFoundError& error) {
         EXPECT_STREQ(error.what(), "[Errno 2] No such file or directory: '/x/y'");
         EXPECT_EQ(error.strerror(), "No such file or directory");
         EXPECT_EQ(error.errno_value(), ENOENT);
     }
     try {
-        detail::throw_os_error(ETIMEDOUT);
+        throw_os_error(ETIMEDOUT);
     } catch (const TimeoutError& error) {
         EXPECT_STREQ(error.what(), "[Errno 110] Connection timed out");
         EXPECT_FALSE(error.cause());

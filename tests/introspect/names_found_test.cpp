@@ -1,7 +1,6 @@
 // A user's call `connect(queue)` looks for functions in the namespaces of the argument's class and of its bases, too:
 // in asyncio, whose functions are documented, but not in asyncio::detail.
 #include <asyncio/asyncio.h>
-#include <asyncio/builtins.h>
 #include <asyncio/contextlib.h>
 #include <asyncio/introspect.h>
 #include <asyncio/subprocess.h>

@@ -386,4 +386,14 @@ TEST(TracebackDeathTest, OfAnErrorThatNobodyCatchesIsPrinted) {
                  "(.*\n)*terminate called after throwing.*ValueError'\n  what\\(\\):  boom");
 }
 
+TEST(TracebackDeathTest, OfAnErrorThatNobodyCatchesHasItsNotesAlsoIfItCrossedNoAwait) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    auto throw_noted = [] {
+        std::exception_ptr error = std::make_exception_ptr(ValueError("boom"));
+        add_note(error, "while loading");
+        std::rethrow_exception(error);
+    };
+    EXPECT_DEATH(std::thread(throw_noted).join(), "ValueError: boom\nwhile loading\n");
+}
+
 }  // namespace

@@ -53,6 +53,8 @@ CASES = {
     "void f() { create_task(answer, 1); }": "f must take them by value",
     "Coro<> serve(StreamReader reader) { co_return; }\n"
     "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0); }": "a StreamReader and a StreamWriter, by value",
+    "struct Chat { Coro<> talk(StreamReader, StreamWriter) { co_return; } };\n"
+    "Coro<> f() { co_await start_server(&Chat::talk, \"127.0.0.1\", 0); }": "start_server(&Class::f, this, host, port)",
     "Coro<> serve(StreamReader& reader, StreamWriter& writer) { co_return; }\n"
     "Coro<> f() { co_await start_unix_server(serve, \"socket\"); }": "a StreamReader and a StreamWriter, by value",
     "Coro<const std::string&> f() { co_return \"text\"; }": "a reference to a temporary, which dies with this line",

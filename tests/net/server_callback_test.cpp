@@ -4,7 +4,10 @@
 #include <asyncio/tasks/sleep.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/stream_support.h"
@@ -123,6 +126,56 @@ TEST_F(ServerTest, ACallbackLivesAsLongAsItsTasks) {
         co_await reader.read();
         co_await sleep(1ms);
         EXPECT_EQ(got, "hello" + std::string(100, 'x'));
+    });
+}
+
+class Counting {
+public:
+    Coro<> talk(StreamReader reader, StreamWriter writer) {
+        std::string line = co_await reader.readline();
+        writer.write(std::to_string(++count_) + " " + line);
+    }
+    void refuse(StreamReader, StreamWriter writer) { writer.write("no\n"); }
+
+private:
+    int count_ = 0;
+};
+
+TEST_F(ServerTest, AMethodAndItsObjectAreACallback) {
+    run_net([]() -> Coro<> {
+        auto ask = [](Server server) -> Coro<std::string> {
+            auto [reader, writer] = co_await open_connection("127.0.0.1", port_of(server));
+            writer.write("line\n");
+            std::string answer = co_await reader.readline();
+            writer.close();
+            server.close();
+            co_await server.wait_closed();
+            co_return answer;
+        };
+        Counting counting;
+        auto shared = std::make_shared<Counting>();
+        const std::vector<std::string> hosts{"127.0.0.1"};
+        Server by_pointer = co_await start_server(&Counting::talk, &counting, "127.0.0.1", 0);
+        std::string first = co_await ask(by_pointer);
+        EXPECT_EQ(first, "1 line\n");
+        Server by_reference = co_await start_server(&Counting::talk, std::ref(counting), hosts, 0, {.backlog = 5});
+        std::string second = co_await ask(by_reference);
+        EXPECT_EQ(second, "2 line\n");
+        Server kept = co_await start_server(&Counting::talk, std::move(shared), "127.0.0.1", 0);
+        std::string third = co_await ask(kept);
+        EXPECT_EQ(third, "1 line\n");
+        Server plain = co_await start_server(&Counting::refuse, &counting, "127.0.0.1", 0);
+        std::string refused = co_await ask(plain);
+        EXPECT_EQ(refused, "no\n");
+        std::string path("\0asyncio method", 15);
+        Server here = co_await start_unix_server(&Counting::talk, &counting, path);
+        auto [reader, writer] = co_await open_unix_connection(path);
+        writer.write("here\n");
+        std::string fourth = co_await reader.readline();
+        EXPECT_EQ(fourth, "3 here\n");
+        writer.close();
+        here.close();
+        co_await here.wait_closed();
     });
 }
 

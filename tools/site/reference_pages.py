@@ -13,7 +13,7 @@ PAGES = {
     "Threads": "tasks/to_thread tasks/run_coroutine_threadsafe tasks/concurrent_future loop/executor",
     "Synchronisation": "sync/lock sync/event sync/condition sync/semaphore sync/barrier sync/guard",
     "Queues": "sync/queue sync/queue_base",
-    "Errors": "errors/exceptions errors/os_errors errors/exception_group errors/repr errors/log errors/builtin_errors core/context_of core/traceback core/exception_context",
+    "Errors": "errors/exceptions errors/os_errors errors/exception_group errors/repr errors/log errors/builtin_errors core/context_of core/notes core/traceback core/exception_context",
     "Context variables": "context/context",
     "The event loop": "core/event_loop loop/handle loop/io_backend loop/io_operation",
     "Streams": "net/open_connection net/start_server net/server net/stream_reader net/stream_writer net/client_callback net/stream_errors",

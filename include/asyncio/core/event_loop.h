@@ -99,7 +99,8 @@ public:
         return soon(
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
-    /// The same with options behind one argument or more, up to six.
+    /// The same with options behind one argument or more, up to six. A callback that takes `CallbackOptions` itself
+    /// behind its arguments gets them as one more: then `context` is set by a second one.
     template <class F, class First>
     requires(!detail::Callback<F, First, CallbackOptions>) Handle
         call_soon(F&& callback, First&& first, CallbackOptions options) {

@@ -318,7 +318,8 @@ Task<T> create_task(Coro<T>&& coro, TaskOptions options) {
     return detail::create_task_in_running(detail::running_core(), std::move(coro), options);
 }
 /// The same for a callable that returns the coroutine: the task keeps copies of the callable and its arguments until
-/// the coroutine has ended, so a lambda's captures live as long as they are used.
+/// the coroutine has ended, so a lambda's captures live as long as they are used. Options behind the arguments, up to
+/// six, are the task's, also if the callable could take them: give it some of its own before those.
 template <class F, class... Args>
 requires CoroutineFunction<F, Args...>
 auto create_task(F&& function, Args&&... args) {

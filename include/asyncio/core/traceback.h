@@ -9,7 +9,7 @@ namespace asyncio {
 /// The exception with the awaits that it crossed, the most recent last, as Python prints it: through all tasks, each
 /// named behind its first line; each exception of a group with its own; and first, what it was thrown from
 /// (`std::throw_with_nested`, the cause of a `TimeoutError`), or what it was thrown in the handling of
-/// (`context_of()`). Ends with a line's end.
+/// (`context_of()`); below an error, its notes (`add_note()`). Ends with a line's end.
 ///
 /// C++ tells no throw's line: the last one is the latest await of the coroutine that threw. A CancelledError has lines
 /// in debug mode only, and a note with who cancelled. Without lines it is one line, `ValueError: boom`; null is

@@ -36,14 +36,19 @@ constexpr auto invoke(F&& function, Object&& object, Args&&... args)
     return (pointee(static_cast<Object&&>(object)).*function)(static_cast<Args&&>(args)...);
 }
 
-/// Whether a member function wants its caller's place last, and perhaps an option before it, and was given all else. A
-/// pointer to a member has no default arguments: `&Task<>::cancel` would want them all.
 template <class F, class Object, class... Args>
-concept LacksPlace = requires(F&& f, Object&& object, Args&&... args) {
+concept LacksNothing = requires(F&& f, Object&& object, Args&&... args) {
+    (pointee(static_cast<Object&&>(object)).*f)(static_cast<Args&&>(args)...);
+};
+/// Whether a member function wants its caller's place last, and perhaps an option before it, and was given all else. A
+/// pointer to a member has no default arguments: `&Task<>::cancel` would want them all. One that takes `...` lacks
+/// nothing.
+template <class F, class Object, class... Args>
+concept LacksPlace = !LacksNothing<F, Object, Args...> && requires(F && f, Object&& object, Args&&... args) {
     (pointee(static_cast<Object&&>(object)).*f)(static_cast<Args&&>(args)..., std::source_location());
 };
 template <class F, class Object, class... Args>
-concept LacksOptionAndPlace = requires(F&& f, Object&& object, Args&&... args) {
+concept LacksOptionAndPlace = !LacksNothing<F, Object, Args...> && requires(F && f, Object&& object, Args&&... args) {
     (pointee(static_cast<Object&&>(object)).*f)(static_cast<Args&&>(args)..., std::nullopt, std::source_location());
 };
 template <class F, class Object, class... Args>

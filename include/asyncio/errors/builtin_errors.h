@@ -3,7 +3,6 @@
 #include <asyncio/errors/exceptions.h>
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -76,8 +75,8 @@ class UnicodeDecodeError : public UnicodeError {
 public:
     UnicodeDecodeError(std::string_view encoding, std::string_view object, std::size_t start, std::size_t end,
                        std::string_view reason);
-    UnicodeDecodeError(const UnicodeDecodeError&) noexcept = default;
-    UnicodeDecodeError& operator=(const UnicodeDecodeError&) noexcept = default;
+    UnicodeDecodeError(const UnicodeDecodeError&) noexcept;
+    UnicodeDecodeError& operator=(const UnicodeDecodeError&) noexcept;
     ~UnicodeDecodeError() override;
 
     /// What they were taken for, `"utf-8"`. Python: `encoding`.
@@ -93,7 +92,7 @@ public:
 
 private:
     struct Texts;
-    std::shared_ptr<const Texts> texts_;  // so that a copy cannot throw
+    detail::Ref<Texts> texts_;  // so that a copy cannot throw
     std::size_t start_;
     std::size_t end_;
 };

@@ -81,15 +81,28 @@ public:
     using OSError::OSError;
 };
 
-namespace detail {
-
-/// The error that Python's `OSError(errno_value, strerror)` is: one of the classes above, or an OSError. Without a text
-/// the system's own is taken.
+/// The error of the class that belongs to an errno: one of those above, a TimeoutError, or a plain OSError. Without a
+/// text the system's own is taken. Throws nothing but bad_alloc. Python: OSError(errno, strerror, filename), whose
+/// constructor chooses the class.
+///
+/// ```cpp
+/// int error = 0;
+/// socklen_t size = sizeof error;
+/// ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+/// if (error != 0) connected.set_exception(make_os_error(error));   // a Future<>, and a ConnectionRefusedError
+/// ```
 std::exception_ptr make_os_error(int errno_value, std::string_view strerror = {});
 std::exception_ptr make_os_error(int errno_value, std::string_view strerror, std::string_view filename);
-/// Throws it.
+
+/// Throws that error: what to do where a call of the system has failed.
+///
+/// ```cpp
+/// int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+/// if (fd < 0) throw_os_error(errno, {}, path);   // FileNotFoundError: [Errno 2] No such file or directory: 'x'
+/// ```
+///
+/// Python: raise OSError(errno, strerror, filename).
 [[noreturn]] void throw_os_error(int errno_value, std::string_view strerror = {});
 [[noreturn]] void throw_os_error(int errno_value, std::string_view strerror, std::string_view filename);
 
-}  // namespace detail
 }  // namespace asyncio

@@ -21,6 +21,16 @@ concept ClientConnectedCallback = std::is_invocable_v<detail::KeptCopy<F>, Strea
 
 namespace detail {
 
+/// Whether these begin with a method and its object, to be called so.
+template <class... Given>
+inline constexpr bool is_bound_client_callback = false;
+template <class Method, class Object, class... Rest>
+requires std::is_member_function_pointer_v<std::decay_t<Method>>
+inline constexpr bool is_bound_client_callback<Method, Object, Rest...> =
+    ClientConnectedCallback<BoundMethod<std::decay_t<Method>, std::decay_t<Object>>>;
+template <class Method, class Object>
+concept BoundClientCallback = is_bound_client_callback<Method, Object>;
+
 /// What is called with a new connection.
 class ClientCallback : public Counted {
 public:

@@ -85,6 +85,24 @@ template <ClientConnectedCallback F>
 Coro<Server> start_server(F&& callback, StartServerOptions options) {
     return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), {}, false, {}, options);
 }
+/// A method of an object, which must be there as long as it serves, or be given by a `std::shared_ptr`.
+template <class Method, class Object>
+requires detail::BoundClientCallback<Method, Object> Coro<Server> start_server(Method method, Object&& object,
+                                                                               Host host, Port port,
+                                                                               StartServerOptions options = {}) {
+    return start_server(detail::bound_method(method, static_cast<Object&&>(object)), host, port, options);
+}
+template <class Method, class Object, detail::HostRange Hosts>
+requires detail::BoundClientCallback<Method, Object> Coro<Server> start_server(Method method, Object&& object,
+                                                                               const Hosts& hosts, Port port,
+                                                                               StartServerOptions options = {}) {
+    return start_server(detail::bound_method(method, static_cast<Object&&>(object)), hosts, port, options);
+}
+template <class Method, class Object>
+requires detail::BoundClientCallback<Method, Object> Coro<Server> start_server(Method method, Object&& object,
+                                                                               StartServerOptions options) {
+    return start_server(detail::bound_method(method, static_cast<Object&&>(object)), options);
+}
 
 template <ClientConnectedCallback F, class First, class... More>
 requires(sizeof...(More) > 0 ||
@@ -95,9 +113,12 @@ requires(sizeof...(More) > 0 ||
     return Coro<Server>();
 }
 template <class F, class... Rest>
-requires(!ClientConnectedCallback<F>) Coro<Server> start_server(F&&, Rest&&...) {
-    static_assert(detail::never<F>,
-                  "start_server() calls its callback with a StreamReader and a StreamWriter, by value");
+requires(!ClientConnectedCallback<F> &&
+         !detail::is_bound_client_callback<F, Rest...>) Coro<Server> start_server(F&&, Rest&&...) {
+    static_assert(
+        detail::never<F>,
+        "start_server() calls its callback with a StreamReader and a StreamWriter, by value; a method has its "
+        "object behind it: start_server(&Class::f, this, host, port)");
     return Coro<Server>();
 }
 
@@ -111,10 +132,24 @@ template <ClientConnectedCallback F>
 Coro<Server> start_unix_server(F&& callback, StartUnixServerOptions options) {
     return detail::start_unix_server(detail::client_callback(static_cast<F&&>(callback)), std::nullopt, options);
 }
+/// A method of an object.
+template <class Method, class Object>
+requires detail::BoundClientCallback<Method, Object> Coro<Server> start_unix_server(
+    Method method, Object&& object, std::string_view path, StartUnixServerOptions options = {}) {
+    return start_unix_server(detail::bound_method(method, static_cast<Object&&>(object)), path, options);
+}
+template <class Method, class Object>
+requires detail::BoundClientCallback<Method, Object> Coro<Server> start_unix_server(Method method, Object&& object,
+                                                                                    StartUnixServerOptions options) {
+    return start_unix_server(detail::bound_method(method, static_cast<Object&&>(object)), options);
+}
 template <class F, class... Rest>
-requires(!ClientConnectedCallback<F>) Coro<Server> start_unix_server(F&&, Rest&&...) {
-    static_assert(detail::never<F>,
-                  "start_unix_server() calls its callback with a StreamReader and a StreamWriter, by value");
+requires(!ClientConnectedCallback<F> &&
+         !detail::is_bound_client_callback<F, Rest...>) Coro<Server> start_unix_server(F&&, Rest&&...) {
+    static_assert(
+        detail::never<F>,
+        "start_unix_server() calls its callback with a StreamReader and a StreamWriter, by value; a method has "
+        "its object behind it: start_unix_server(&Class::f, this, path)");
     return Coro<Server>();
 }
 

@@ -108,7 +108,7 @@ public:
         return create_coroutine_task(std::move(coro), options);
     }
     /// The same for a callable that returns the coroutine: the task keeps it and its arguments as long as they are
-    /// used.
+    /// used. Options at the end are the task's, also if the callable could take them.
     template <class F, class... Args>
     requires CoroutineFunction<F, Args...>
     auto create_task(F&& function, Args&&... args) {
