@@ -1,6 +1,6 @@
 #include "core/past_place.h"
 
-#include "core/function_name.h"
+#include "errors/function_name.h"
 #include "loop/signal_thread.h"
 
 #include <asyncio/errors/exceptions.h>

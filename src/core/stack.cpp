@@ -1,6 +1,6 @@
 #include <asyncio/core/stack.h>
 
-#include "core/function_name.h"
+#include "errors/function_name.h"
 #include "core/task_loop.h"
 
 #include <algorithm>

@@ -41,7 +41,7 @@ class Commands(unittest.TestCase):
     COMMANDS = ["asyncio tasks", "asyncio bt event", "asyncio bt nobody"]
 
     def test_coroutines_have_the_names_that_the_library_gives_them(self):
-        source = (SCRIPT.parents[2] / "src/core/function_name.cpp").read_text()
+        source = (SCRIPT.parents[2] / "src/errors/function_name.cpp").read_text()
         table = re.search(r"of_wrappers\[\] = \{(.*?)\n\};", source, re.S)[1]
         sys.path.insert(0, str(SCRIPT.parent))
         import asyncio_reader

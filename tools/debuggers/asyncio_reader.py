@@ -27,7 +27,7 @@ CALLBACKS_AT, CALLBACK_BYTES, CALLBACKS = 40, 16, 10
 KINDS = ("something", "a future", "a task", "gather()", "a sleep", "a TaskGroup", "several futures", "a Lock", "an Event",
          "a Condition", "a Semaphore", "a Barrier", "a Queue", "the end of a server", "file descriptor", "the end of process",
          "a call on another thread", "an awaitable of another library")
-WRAPPERS = {  # src/core/function_name.cpp has the same
+WRAPPERS = {  # src/errors/function_name.cpp has the same
     "with_statement": "with", "try_except_statement": "try_except", "clean_up": "try_finally",
     "wait_for_in_time": "wait_for", "wait_for_no_time": "wait_for", "close_generator": "AsyncGenerator::aclose",
     "Race::run": "staggered_race", "Race::run_one": "staggered_race", "Race::wait_and_start_next": "staggered_race",
