@@ -2,7 +2,7 @@
 # the way it names functions, and is linked with nothing.
 file(GLOB inspect_sources CONFIGURE_DEPENDS tools/inspect/*.cpp)
 list(FILTER inspect_sources EXCLUDE REGEX "/main.cpp$")
-add_library(asyncio_inspect_parts STATIC ${inspect_sources} src/core/function_name.cpp)
+add_library(asyncio_inspect_parts STATIC ${inspect_sources} src/errors/function_name.cpp)
 target_include_directories(asyncio_inspect_parts PUBLIC tools/inspect src)
 target_compile_features(asyncio_inspect_parts PUBLIC cxx_std_20)
 target_link_libraries(asyncio_inspect_parts PRIVATE asyncio_warnings)

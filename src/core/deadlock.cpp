@@ -164,6 +164,20 @@ std::string DeadlockFinder::report() const {
     return text;
 }
 
+/// What others wait for may be what these would have done.
+std::string TaskLoop::text_of_failed() {
+    constexpr std::size_t most = 10;
+    std::size_t count = 0;
+    std::string text;
+    for (const TaskBase& task : failed_tasks_) {
+        if (!task.is_unretrieved() || ++count > most) continue;
+        text += "\n  the task " + detail::quoted(task.name()) + " has failed with " +
+                asyncio::repr(task.peek_exception()) + ", and nobody has asked for it";
+    }
+    if (count > most) text += "\n  and " + counted(count - most, "more task") + (count == most + 1 ? " has" : " have");
+    return text;
+}
+
 void TaskLoop::nothing_can_come(bool is_proven) {
     if (live_tasks.empty()) return;
     std::string text;
@@ -173,7 +187,7 @@ void TaskLoop::nothing_can_come(bool is_proven) {
         if (!is_proven && finder.find().empty()) return;
         text = (is_proven ? "Deadlock: nothing can run any more, and " : "Deadlock: tasks wait for each other; ") +
                counted(finder.count_waiting(), "task") + (finder.count_waiting() == 1 ? " waits" : " wait") +
-               finder.report();
+               finder.report() + text_of_failed();
     } catch (const std::bad_alloc&) {  // it is said later, or never
         return;
     }

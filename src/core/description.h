@@ -56,6 +56,7 @@ struct FutureCallback {
         waiters,         // at[0] in it, a pointer; at[1] in that, a list of nodes of tasks that wait
         inner,           // at[0] in it, a pointer; at[1] in that, a pointer to the future for which this one stands
         deadline,        // no callback, but a timer; at[0] in it, a pointer to the task that it will cancel
+        thread,          // what ends the future is a call on another thread
     };
     std::uint64_t run;
     LeadsTo leads_to;
@@ -160,6 +161,11 @@ struct Description {
         std::uint16_t object;  // a pointer to what is called so
         std::uint16_t text;    // a string
     } name;
+    /// What a wait for a descriptor is for, in the byte of its kind: 0: not said, to read, to write, to be closed.
+    struct Doing {
+        std::uint16_t shift;
+        std::uint16_t mask;  // 0: nothing says it
+    } doing;
 };
 
 }  // namespace asyncio::inspect

@@ -247,7 +247,7 @@ DoneCallback::DoneCallback(ContextRef context)
     id_ = next_id.fetch_add(1, std::memory_order_relaxed);
 }
 
-const std::type_info& DoneCallback::callable_type() const noexcept { return typeid(*this); }
+Called DoneCallback::called() const noexcept { return {typeid(*this)}; }
 
 namespace {
 
@@ -255,15 +255,15 @@ namespace {
 class FailedCallback final : public HandleBase {
 public:
     FailedCallback(LoopCore& loop, const DoneCallback& callback, Ref<FutureBase> future) noexcept
-        : HandleBase(loop), type_(callback.callable_type()), future_(std::move(future)) {}
+        : HandleBase(loop), called_(callback.called()), future_(std::move(future)) {}
 
 private:
     void invoke() override {}
     void drop() noexcept override { future_.reset(); }
-    const std::type_info& callable_type() const noexcept override { return type_; }
+    Called called() const noexcept override { return called_; }
     std::string arguments() const override { return asyncio::repr(AnyFuture(future_)); }
 
-    const std::type_info& type_;
+    Called called_;
     Ref<FutureBase> future_;
 };
 

@@ -1,7 +1,7 @@
 // What a future and a task look like when they are printed.
-#include "core/function_name.h"
 #include "core/past_place.h"
 #include "core/wait_story.h"
+#include "errors/function_name.h"
 
 #include <asyncio/core/task.h>
 #include <asyncio/core/waiter.h>

@@ -1,6 +1,6 @@
 #include "core/past_place.h"
 
-#include "core/function_name.h"
+#include "errors/function_name.h"
 #include "loop/signal_thread.h"
 
 #include <asyncio/errors/exceptions.h>
@@ -60,7 +60,7 @@ PastSource::PastSource(const std::source_location& location) {
 StackEntry past_stack_entry(const FramePlace& place) {
     PastSource function(place.function);
     PastSource at(place.await_at);
-    return {function.signature == "?" ? "?" : function_name(function.signature), at.file, at.line};
+    return {function.signature == "?" ? "?" : function_name(function.signature), at.file, at.line, place.has_awaited()};
 }
 
 }  // namespace asyncio::detail

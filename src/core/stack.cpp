@@ -1,7 +1,8 @@
 #include <asyncio/core/stack.h>
 
-#include "core/function_name.h"
+#include "core/stack_text.h"
 #include "core/task_loop.h"
+#include "errors/function_name.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -13,7 +14,20 @@ namespace detail {
 
 StackEntry stack_entry(const FramePlace& place) {
     return {function_name(place.function.function_name()), place.await_at.file_name(),
-            static_cast<int>(place.await_at.line())};
+            static_cast<int>(place.await_at.line()), place.has_awaited()};
+}
+
+/// Of one that has not come to an await the line is left out: with g++ it is the bracket that ends it.
+std::string text_of_entry(const StackEntry& entry, const std::string& behind) {
+    std::string text = "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " + entry.function;
+    if (!entry.has_awaited) return text + " (before its first await)" + behind + "\n";
+    text += behind + "\n";
+    std::ifstream source(entry.file);
+    std::string line;
+    for (int i = 0; i < entry.line && source; ++i) std::getline(source, line);
+    std::size_t first = source ? line.find_first_not_of(" \t") : std::string::npos;
+    if (first != std::string::npos) text += "    " + line.substr(first) + "\n";
+    return text;
 }
 
 void print_stack(const TaskBase& task, std::optional<int> limit, std::FILE* file) {
@@ -36,14 +50,7 @@ void print_stack(const TaskBase& task, std::optional<int> limit, std::FILE* file
 
 std::string format_stack(const std::vector<StackEntry>& stack) {
     std::string text;
-    for (const StackEntry& entry : stack) {
-        text += "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " + entry.function + "\n";
-        std::ifstream source(entry.file);
-        std::string line;
-        for (int i = 0; i < entry.line && source; ++i) std::getline(source, line);
-        std::size_t first = source ? line.find_first_not_of(" \t") : std::string::npos;
-        if (first != std::string::npos) text += "    " + line.substr(first) + "\n";
-    }
+    for (const StackEntry& entry : stack) text += detail::text_of_entry(entry);
     return text;
 }
 

@@ -294,6 +294,8 @@ void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
 void TaskBase::leave_loop() noexcept {
     ASYNCIO_PROBE1(task__end, this);
     decltype(TaskLoop::live_tasks)::take_out(*this);
+    if (is_unretrieved()) [[unlikely]]
+        task_loop(*loop_).note_failed(*this);
     dec_ref();
 }
 

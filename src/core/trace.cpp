@@ -1,8 +1,8 @@
 #include <asyncio/core/trace.h>
 
-#include "core/function_name.h"
 #include "core/task_loop.h"
 #include "core/trace_file.h"
+#include "errors/function_name.h"
 #include "loop/observers.h"
 
 #include <asyncio/errors/exceptions.h>

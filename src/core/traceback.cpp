@@ -2,6 +2,7 @@
 #include <asyncio/core/traceback.h>
 
 #include "core/past_place.h"
+#include "core/stack_text.h"
 #include "core/tracebacks.h"
 
 #include <asyncio/core/context_of.h>
@@ -48,16 +49,6 @@ std::string last_line_of(const std::exception_ptr& error) {
     return text;
 }
 
-/// Before it the only line that is known of a coroutine is that of its definition: nothing in it was thrown there.
-bool has_awaited(const detail::FramePlace& place) noexcept {
-    return __builtin_bit_cast(const void*, place.await_at) != __builtin_bit_cast(const void*, place.function);
-}
-
-std::string text_of_line(const StackEntry& entry, bool has_source) {
-    if (has_source) return format_stack({entry});
-    return "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " + entry.function + "\n";
-}
-
 /// The lines behind the head; none: the exception crossed no await.
 std::string lines_of(const detail::TracebackLines& traceback) {
     constexpr std::size_t shown_of_repeated = 3;
@@ -80,12 +71,11 @@ std::string lines_of(const detail::TracebackLines& traceback) {
         }
         const detail::TracebackLine& line = traceback.lines[i];
         StackEntry entry = detail::past_stack_entry(line.place);
-        bool is_at_await = has_awaited(line.place);
-        if (!is_at_await) entry.function += " (before its first await)";
-        if (line.task) entry.function += ", task " + detail::quoted(line.task->name);
         std::string here = entry.file + ":" + std::to_string(entry.line) + entry.function;
+        std::string of_task = line.task ? ", task " + detail::quoted(line.task->name) : "";
+        here += of_task;
         if (here != last) end_repetition();
-        if (++repeated <= shown_of_repeated) text += text_of_line(entry, is_at_await);
+        if (++repeated <= shown_of_repeated) text += detail::text_of_entry(entry, of_task);
         last = std::move(here);
     }
     end_repetition();

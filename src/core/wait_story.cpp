@@ -1,8 +1,8 @@
 #include "core/wait_story.h"
 
-#include "core/function_name.h"
 #include "core/meant_future.h"
 #include "core/object_names.h"
+#include "errors/function_name.h"
 
 #include <asyncio/core/executor_call.h>
 #include <asyncio/core/foreign.h>

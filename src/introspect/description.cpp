@@ -3,6 +3,7 @@
 #include "core/task_loop.h"
 #include "loop/all_loops.h"
 
+#include <asyncio/core/executor_call.h>
 #include <asyncio/core/object_name.h>
 #include <asyncio/core/task_deadline.h>
 #include <asyncio/core/wait_queue.h>
@@ -34,12 +35,16 @@ using inspect::Description;
 using inspect::FutureCallback;
 
 struct Waiter::Layout {
+    static void describe(Description::Doing& to) noexcept {
+        to.shift = std::endian::native == std::endian::little ? 6 : 0;
+        to.mask = 0x3;
+    }
     static void describe(Description::Waiter& to) noexcept {
         to.task = offsetof(Waiter, task_);
         to.state = offsetof(Waiter, state_);
         to.kind = offsetof(Waiter, subject_at_) - 1;
-        to.kind_shift = std::endian::native == std::endian::little ? 1 : 0;
-        to.kind_mask = 0x7f;
+        to.kind_shift = std::endian::native == std::endian::little ? 1 : 2;
+        to.kind_mask = 0x1f;
         to.subject_at = offsetof(Waiter, subject_at_);
         to.fd = offsetof(Waiter, fd_);
     }
@@ -117,6 +122,7 @@ struct InspectLayout {
         add(to, &Racer::task_is_done, task_of_waiter, offsetof(Racer, race_), Race::Layout::waiter);
         add(to, &TaskDeadline::expire, deadline, offsetof(TaskDeadline, task_), 0);
         add(to, Shield::Layout::outer_is_done, inner, Shield::Layout::shield, Shield::Layout::inner);
+        add(to, &ExecutorCall::future_is_done, thread, 0, 0);
     }
 
     static void describe_loop(Description& to) noexcept {
@@ -169,6 +175,7 @@ struct InspectLayout {
         static_assert(sizeof(std::source_location) == sizeof(void*));
         to.place = {.file = 0, .function = pointer, .line = 2 * pointer};
         Waiter::Layout::describe(to.waiter);
+        Waiter::Layout::describe(to.doing);
         to.waiter.line = base_at<QueueWaiter, ListHook<WaitQueue>>();
         to.lock = {.owner = offsetof(Lock, owner_), .taken_at = offsetof(Lock, taken_at_)};
         to.semaphore = {.value = offsetof(Semaphore, value_)};

@@ -1,5 +1,5 @@
-#include "core/function_name.h"
 #include "core/task_loop.h"
+#include "errors/function_name.h"
 #include "loop/observers.h"
 
 #include <asyncio/introspect/metrics.h>

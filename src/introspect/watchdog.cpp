@@ -1,9 +1,9 @@
 #include <asyncio/introspect/watchdog.h>
 
-#include "core/function_name.h"
 #include "core/task_loop.h"
 #include "detail/fork_aware.h"
 #include "detail/threads.h"
+#include "errors/function_name.h"
 #include "introspect/native_stack.h"
 #include "loop/observers.h"
 

@@ -1,5 +1,6 @@
 #include <asyncio/loop/handle.h>
 
+#include "errors/called_text.h"
 #include "loop/loop_core.h"
 
 #include <asyncio/errors/exceptions.h>
@@ -153,7 +154,7 @@ void HandleBase::report_exception() {
 
 std::string HandleBase::failure_text() const { return "Exception in callback " + call_text(); }
 
-std::string HandleBase::call_text() const { return type_text(callable_type()) + "(" + arguments() + ")"; }
+std::string HandleBase::call_text() const { return text_of_called(called()) + "(" + arguments() + ")"; }
 
 std::string HandleBase::repr() const {
     std::string text = is_timer_ ? "<TimerHandle" : "<Handle";

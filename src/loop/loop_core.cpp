@@ -224,8 +224,7 @@ void LoopCore::wait_for_events(bool idle) {
     if (first <= now) return io_->wait(nanoseconds(0), events_);
     if (timers_.may_jump() && !outside_.goes_on()) {
         io_->wait(nanoseconds(0), events_);
-        bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
-        if (something) return;
+        if (something_has_come()) return;
         if (timers_.jump_to_first()) {
             passes_ = 1;
             return;
@@ -253,24 +252,31 @@ bool LoopCore::only_threads_can_wake() noexcept {
     return resources.empty() && descriptors_.empty() && !signals_.has_handlers() && !outside_.goes_on();
 }
 
+/// Where nothing but another thread can wake it, it looks whether one is left that could: at once, and then again and
+/// again, each time after twice as long, for a thread may go idle, or end, when the loop has slept for long.
 void LoopCore::wait_for_ever() {
+    using std::chrono::seconds;
+    constexpr seconds longest(24 * 3600);
     bool is_stuck = on_deadlock_ != OnDeadlock::ignore && own_io_ && only_threads_can_wake();
-    if (is_stuck) {
-        bool is_proven = is_only_thread();  // another may be just about to wake it
-        constexpr std::chrono::seconds patience(1);
-        if (!is_proven) {
-            auto begun = std::chrono::steady_clock::now();
-            sleep(patience);
-            is_proven = is_only_thread();
-            // A late wake-up, for what was seen already, may have cut it short.
-            bool was_cut_short = std::chrono::steady_clock::now() - begun < patience;
-            if (was_cut_short && !is_proven) return;
-        }
-        bool something = !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
-        if (something) return;
-        nothing_can_come(is_proven);
+    bool is_proven = is_stuck && is_only_thread();  // if not, another may be just about to wake it
+    for (seconds patience(1); is_stuck && !is_proven; patience = std::min(2 * patience, longest)) {
+        auto begun = std::chrono::steady_clock::now();
+        sleep(patience);
+        is_proven = is_only_thread();
+        // A late wake-up, for what was seen already, may have cut it short.
+        bool was_cut_short = std::chrono::steady_clock::now() - begun < patience;
+        if (something_has_come() || (was_cut_short && !is_proven)) return;
+        if (!is_proven) nothing_can_come(false);
+    }
+    if (is_proven) {
+        if (something_has_come()) return;
+        nothing_can_come(true);
     }
     sleep(std::nullopt);
+}
+
+bool LoopCore::something_has_come() const noexcept {
+    return !events_.empty() || !inbox_->posted().empty() || signals_.sigint_is_due();
 }
 
 // Who looks on.

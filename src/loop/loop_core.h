@@ -203,6 +203,7 @@ private:
     void wait_for_events(bool idle);
     void sleep(std::optional<std::chrono::nanoseconds> limit);
     void wait_for_ever();
+    bool something_has_come() const noexcept;
     bool only_threads_can_wake() noexcept;
     void run_ready(ReadyNode& end_of_pass);
     void run_watched(ReadyNode& node);

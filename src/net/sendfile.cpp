@@ -40,6 +40,7 @@ public:
     public:
         explicit TurnWaiter(SendPlace* place) noexcept : Waiter(WaitKind::file_descriptor), place_(place) {
             set_fd(place->operation_.descriptor.fd);
+            set_doing(Doing::writing);
         }
         ~TurnWaiter() { place_->waiter_ = nullptr; }
         bool await_ready() const noexcept { return place_->is_first_; }

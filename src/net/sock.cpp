@@ -185,6 +185,7 @@ void ConnectWaiter::throw_error() const {
 }
 
 Coro<> sock_connect_to_host(Ref<SocketState> socket, OwnedHost host, OwnedPort port) {
+    if (!socket) throw_os_error(EBADF);
     AddressQuery query{host, port, socket->family, socket->kind, socket->proto, 0};
     std::vector<AddressInfo> found = co_await resolve(query);
     co_await SocketCall<ConnectWaiter, SocketAddress>(std::move(socket), found.front().address);

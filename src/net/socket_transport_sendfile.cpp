@@ -37,6 +37,7 @@ public:
         explicit SentWaiter(SocketTransport* transport) noexcept
             : Waiter(WaitKind::file_descriptor, &transport_), transport_(transport) {
             set_fd(transport->fileno());
+            set_doing(Doing::writing);
         }
         ~SentWaiter() { on_cancel(); }
         bool await_ready() const noexcept { return transport_->backlog_ == nullptr; }

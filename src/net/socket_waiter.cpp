@@ -14,7 +14,9 @@
 namespace asyncio::detail {
 
 SocketWaiter::SocketWaiter(IoCall call, Ref<SocketState> socket) noexcept
-    : Waiter(WaitKind::file_descriptor), socket_(std::move(socket)), operation_(call, *this) {}
+    : Waiter(WaitKind::file_descriptor), socket_(std::move(socket)), operation_(call, *this) {
+    set_doing(is_for_writing(call) ? Doing::writing : Doing::reading);
+}
 
 bool SocketWaiter::begin() {
     loop_ = &running_core();

@@ -253,7 +253,8 @@ TEST(Stack, OfATaskThatHasNotBegunIsItsFunction) {
         auto task = create_task(unstarted());
         auto stack = task.get_stack();
         EXPECT_EQ(names_of(stack), Names{"unstarted"});
-        EXPECT_NE(format_stack(stack).find("Coro<int> unstarted()"), std::string::npos) << format_stack(stack);
+        EXPECT_FALSE(stack.at(0).has_awaited);
+        EXPECT_TRUE(format_stack(stack).ends_with(", in unstarted (before its first await)\n")) << format_stack(stack);
         EXPECT_TRUE(task.get_coro());
         EXPECT_FALSE(task.get_coro().is_suspended());
         co_await task;
@@ -322,6 +323,25 @@ TEST(Stack, IsPrintedAsPythonDoes) {
         auto done = create_task(unstarted());
         co_await done;
         EXPECT_EQ(printed(done), "No stack for " + repr(done) + "\n");
+    });
+}
+
+Coro<> throws_at_once(bool does) {
+    if (does) throw ValueError("at once");
+    co_await sleep(0);
+}
+Coro<> calls_what_throws() { co_await throws_at_once(true); }
+
+TEST(Stack, OfWhatThrewBeforeItsFirstAwaitShowsNoLineThatDidNotThrow) {
+    run_test([]() -> Coro<> {
+        auto task = create_task(calls_what_throws());
+        co_await sleep(0);
+        std::string text = printed(task);
+        EXPECT_NE(
+            text.find(", in calls_what_throws\n    Coro<> calls_what_throws() { co_await throws_at_once(true); }\n"),
+            std::string::npos)
+            << text;
+        EXPECT_TRUE(text.ends_with(", in throws_at_once (before its first await)\nValueError: at once\n")) << text;
     });
 }
 

@@ -13,7 +13,7 @@ from cores_test import core_of
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools/debuggers/asyncio_gdb.py"
 WAITS = {
     "holder": "a sleep", "locks": r"a Lock at 0x[0-9a-f]+ that 'holder' holds", "event": "an Event at 0x", "gets": "a Queue 'orders' at 0x",
-    "awaits": "task 'awaited'", "gathers": r"gather\(\)", "group": "a TaskGroup", "descriptor": r"file descriptor \d+",
+    "awaits": "task 'awaited'", "gathers": r"gather\(\)", "group": "a TaskGroup", "descriptor": r"file descriptor \d+, to read",
     "process": r"the end of process \d+", "runs": r"the end of process \d+", "serves": "the end of a server", "thread": "a call on another thread", "waits": "several futures",
 }
 
@@ -41,7 +41,7 @@ class Commands(unittest.TestCase):
     COMMANDS = ["asyncio tasks", "asyncio bt event", "asyncio bt nobody"]
 
     def test_coroutines_have_the_names_that_the_library_gives_them(self):
-        source = (SCRIPT.parents[2] / "src/core/function_name.cpp").read_text()
+        source = (SCRIPT.parents[2] / "src/errors/function_name.cpp").read_text()
         table = re.search(r"of_wrappers\[\] = \{(.*?)\n\};", source, re.S)[1]
         sys.path.insert(0, str(SCRIPT.parent))
         import asyncio_reader
@@ -79,7 +79,7 @@ class Commands(unittest.TestCase):
         self.assertRegex(text, r"(?m)^semaphore = Semaphore value:0, waiters:1$")
         self.assertRegex(text, r"(?m)^condition = Condition, its Lock is unlocked, waiters:1$")
         self.assertRegex(text, r"(?m)^barrier = Barrier filling, waiters:1/3$")
-        self.assertRegex(text, rf"(?m)^loop = EventLoop at 0x[0-9a-f]+, in thread {process.pid}, tasks:3\d$")
+        self.assertRegex(text, rf"(?m)^loop = EventLoop at 0x[0-9a-f]+, in thread {process.pid}, tasks:\d\d$")
         self.assertRegex(text, r"(?m)^full = Queue items:1/1, unfinished:1$")
         self.assertRegex(text, r"(?m)^future = Future pending$")
         self.assertRegex(text, r"(?m)^awaited = Task pending 'awaited': a_while at \S*program.cpp:\d+, waits for a sleep$")

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -98,6 +99,34 @@ Coro<> parked() {
         auto [reader, writer] = co_await open_connection("127.0.0.1", port);
         co_await reader.readline();
     });
+    std::optional<Server> server6;
+    try {
+        server6 = co_await start_server([](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); }, "::1", 0);
+    } catch (const OSError&) {  // this machine has no such address
+    }
+    if (server6) {
+        add("stream6", [&]() -> Coro<> {
+            auto [reader, writer] = co_await open_connection("::1", server6->sockets()[0].getsockname().port());
+            co_await reader.readline();
+        });
+    }
+    std::string more_than_fits(32 << 20, 'x');
+    add("drains", [&]() -> Coro<> {
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+        writer.write(more_than_fits);
+        co_await writer.drain();
+    });
+    add("closes", [&]() -> Coro<> {
+        auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+        writer.write(more_than_fits);
+        writer.close();
+        co_await writer.wait_closed();
+    });
+    add("writes", [&]() -> Coro<> {
+        Socket socket(AddressFamily::INET);
+        co_await sock_connect(socket, "127.0.0.1", port);
+        co_await sock_sendall(socket, more_than_fits);
+    });
     add("process", [&]() -> Coro<> {
         subprocess::Process child =
             co_await create_subprocess_exec("cat", {}, {.stdin = subprocess::PIPE});  // ends with us
@@ -110,6 +139,9 @@ Coro<> parked() {
         co_await run_process({"cat"}, options);
     });
     add("thread", [&]() -> Coro<> { co_await to_thread([] { std::this_thread::sleep_for(1h); }); });
+    add("executor",
+        [&]() -> Coro<> { co_await loop.run_in_executor(nullptr, [] { std::this_thread::sleep_for(1h); }); });
+    add("wraps", [&]() -> Coro<> { co_await wrap_future(run_coroutine_threadsafe(a_while(), loop)); });
     for (int i = 0; i < 50; ++i) co_await sleep(1ms);
     Event over;
     add("strange \x1b[31m\n\"name\"", [&] { return outer(event); });

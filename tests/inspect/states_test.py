@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -34,13 +35,27 @@ WAITS = {  # a part of what is said of each task's wait
     "completes": "several futures of 1 task: 'awaited'",
     "times out": "sleep, 35",
     "group": "TaskGroup at 0x[0-9a-f]+ of 1 task: 'member'",
-    "descriptor": r"file descriptor \d+ \(unix socket\)",
-    "stream": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\)",
+    "descriptor": r"file descriptor \d+ \(unix socket\), to read$",
+    "stream": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\), to read$",
+    "drains": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\), to write$",
+    "closes": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\), until it is closed$",
+    "writes": r"file descriptor \d+ \(tcp 127.0.0.1:\d+ to 127.0.0.1:\d+\), to write$",
     "process": r"the end of process \d+",
     "runs": r"the end of process \d+",
     "serves": "the end of a server",
     "thread": "a call on another thread",
+    "executor": "a call on another thread$",
+    "wraps": "a call on another thread$",
 }
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            one.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
 
 
 class Parked(unittest.TestCase):
@@ -62,7 +77,11 @@ class Parked(unittest.TestCase):
             self.assertIn("co_await " + line, source[frame["line"] - 1])
         self.assertEqual(look.names(look.by_name["awaited"]["awaited_by"]), ["awaits", "completes", "gathers", "shields", "waits"])
         self.assertEqual(look.names(look.by_name["member"]["awaited_by"]), ["group"])
+        if has_ipv6():
+            self.assertRegex(look.wait("stream6")["text"], r"^file descriptor \d+ \(tcp \[::1\]:\d+ to \[::1\]:\d+\), to read$")
         self.assertEqual(look.tasks[look.wait("locks")["held_by"]]["name"], "holder")
+        doings = {name: look.wait(name)["to"] for name in ("stream", "drains", "closes")}
+        self.assertEqual(doings, {"stream": "read", "drains": "write", "closes": "close"})
         self.assertIn('strange \\x1b[31m\\x0a"name"', look.by_name)
 
     def test_each_primitive_says_what_it_waits_for(self):

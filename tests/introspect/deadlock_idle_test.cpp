@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <pthread.h>
+
 #include <atomic>
 #include <csignal>
 #include <functional>
@@ -98,6 +100,40 @@ TEST(DeadlockBesideIdle, IsNoneWhereAWorkerHasAJobThatIsNotTheLoops) {
         });
         pool.submit(job);
         co_await event.wait();
+    };
+    EXPECT_EQ(deadlock_in_child(main()), "none");
+}
+
+TEST(DeadlockBesideIdle, WhereAThreadGoesIdleLongAfterTheLoop) {
+    auto main = []() -> Coro<> {
+        std::thread([] { std::this_thread::sleep_for(1200ms); }).detach();
+        co_await waits_for_ever();
+    };
+    EXPECT_EQ(deadlock_in_child(main()), expected);
+}
+
+TEST(DeadlockBesideIdle, IsNoneWhereASignalCutShortHowLongItIsWaitedForAThread) {
+    auto wants = [](Lock& first, Lock& second) -> Coro<> {
+        auto one = co_await first.guard();
+        co_await sleep(0s);
+        auto two = co_await second.guard();
+    };
+    auto main = [&]() -> Coro<> {
+        std::signal(SIGUSR1, [](int) {});
+        EventLoop& loop = get_running_loop();
+        Lock a;
+        Lock b;
+        Task<> left = create_task(wants(a, b));
+        Task<> right = create_task(wants(b, a));
+        std::thread helps([&, self = ::pthread_self()] {
+            for (int i = 0; i < 10; ++i) {
+                std::this_thread::sleep_for(20ms);
+                ::pthread_kill(self, SIGUSR1);
+            }
+            loop.call_soon_threadsafe([&] { left.cancel(); });
+        });
+        co_await wait(left, right);
+        helps.join();
     };
     EXPECT_EQ(deadlock_in_child(main()), "none");
 }

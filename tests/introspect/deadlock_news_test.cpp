@@ -7,7 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "introspect/deadlock_support.h"
+
 using namespace asyncio;
+using namespace std::chrono_literals;
+using asyncio::sleep;  // not the one of <unistd.h>
+using support::deadlock_of;
 
 namespace {
 
@@ -82,6 +87,35 @@ TEST(DeadlockNews, OfGather) {
         } catch (const ValueError&) {
         }
     });
+}
+
+TEST(DeadlockNews, OfTasksThatHaveFailedAndThatNobodyHasAsked) {
+    auto fails = [](std::string why) -> Coro<> {
+        co_await sleep(1ms);
+        throw ValueError(why);
+    };
+    auto main = [&]() -> Coro<> {
+        current_task().set_name("main");
+        Task<> producer = create_task(fails("no more"), {.name = "producer"});
+        Task<> asked = create_task(fails("known"), {.name = "asked"});
+        co_await wait(asked);
+        static_cast<void>(asked.exception());
+        Event never;
+        co_await never.wait();
+    };
+    EXPECT_EQ(deadlock_of(main()),
+              "Deadlock: nothing can run any more, and 1 task waits\n"
+              "  'main' waits for <Event unset, waiters:1> at HERE\n"
+              "  the task 'producer' has failed with ValueError('no more'), and nobody has asked for it");
+    auto many = [&]() -> Coro<> {
+        current_task().set_name("main");
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < 12; ++i) tasks.push_back(create_task(fails("no")));
+        Event never;
+        co_await never.wait();
+    };
+    std::string text = deadlock_of(many());
+    EXPECT_TRUE(text.ends_with(", and nobody has asked for it\n  and 2 more tasks have")) << text;
 }
 
 }  // namespace

@@ -141,6 +141,19 @@ TEST_F(SockTest, ConnectsSendsAndReceivesOverTcpAndUnixSockets) {
 
 // CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_huge_content
 // CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_huge_content_recvinto
+TEST_F(SockTest, AnEmptySocketIsOneThatIsClosed) {
+    run_net([]() -> Coro<> {
+        std::string error;
+        try {
+            Socket empty;
+            co_await sock_connect(empty, "127.0.0.1", 1);
+        } catch (const OSError& caught) {
+            error = repr(caught);
+        }
+        EXPECT_EQ(error, "OSError(9, 'Bad file descriptor')");
+    });
+}
+
 TEST_F(SockTest, AMillionBytesGoBothWaysAtTheSameTime) {
     constexpr std::size_t total = 1'000'000;
     std::string content;

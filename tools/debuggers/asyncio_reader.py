@@ -22,12 +22,13 @@ GROUPS = {  # as in src/core/description.h, in order
     "semaphore": "value",
     "queue": "size maxsize unfinished",
     "object_name": "newest next object text",
+    "doing": "shift mask",
 }
 CALLBACKS_AT, CALLBACK_BYTES, CALLBACKS = 40, 16, 10
 KINDS = ("something", "a future", "a task", "gather()", "a sleep", "a TaskGroup", "several futures", "a Lock", "an Event",
          "a Condition", "a Semaphore", "a Barrier", "a Queue", "the end of a server", "file descriptor", "the end of process",
          "a call on another thread", "an awaitable of another library")
-WRAPPERS = {  # src/core/function_name.cpp has the same
+WRAPPERS = {  # src/errors/function_name.cpp has the same
     "with_statement": "with", "try_except_statement": "try_except", "clean_up": "try_finally",
     "wait_for_in_time": "wait_for", "wait_for_no_time": "wait_for", "close_generator": "AsyncGenerator::aclose",
     "Race::run": "staggered_race", "Race::run_one": "staggered_race", "Race::wait_and_start_next": "staggered_race",
@@ -50,6 +51,7 @@ WRAPPERS = {  # src/core/function_name.cpp has the same
     "attend": "run_process", "collect": "run_process", "end_children": "run_process", "ask_to_end": "run_process",
     "in_peace": "run_process",
 }
+DOINGS = ("", ", to read", ", to write", ", until it is closed")
 MOST_TASKS, MOST_FRAMES, MOST_LOOPS = 5_000_000, 100_000, 10_000
 
 
@@ -115,7 +117,8 @@ class Reader:
 
     def __init__(self, memory):
         self.memory = memory
-        self.at = memory.address_of("asyncio_inspect_v1")
+        # In a unity build gdb takes the first for one that is only declared.
+        self.at = memory.address_of("asyncio_inspect_v1") or memory.address_of("asyncio_inspect_description")
         if self.at is None:
             raise Refusal("this program has no asyncio for C++ in it, or has not begun yet, or its symbols were "
                           "stripped: asyncio-inspect does without them")
@@ -232,7 +235,8 @@ class Reader:
             subject = self.word(subject) if where else 0
         text = KINDS[kind] if kind < len(KINDS) else "?"
         if kind in (14, 15):
-            return f"{text} {self.number(waiter + self.waiter.fd, 'i')}"
+            doing = self.number(waiter + self.waiter.kind, "B") >> self.doing.shift & self.doing.mask if kind == 14 else 0
+            return f"{text} {self.number(waiter + self.waiter.fd, 'i')}{DOINGS[doing & 3]}"
         if kind == 1:
             which = self.number(subject + self.future.kind, "B")
             if which:

@@ -121,7 +121,10 @@ std::string json_of_wait(const Snapshot& snapshot, const Task& task, const Memor
     std::string text =
         "{\"kind\": " + quoted(name_of(wait.kind)) + ", \"text\": " + quoted(text_of_wait(snapshot, task, memory));
     if (wait.subject != 0) text += ", \"object\": " + hex(wait.subject);
-    if (wait.kind == WaitKind::file_descriptor) text += ", \"fd\": " + std::to_string(wait.fd);
+    if (wait.kind == WaitKind::file_descriptor) {
+        static constexpr const char* doings[] = {"null", "\"read\"", "\"write\"", "\"close\""};
+        text += ", \"fd\": " + std::to_string(wait.fd) + ", \"to\": " + doings[wait.doing];
+    }
     if (wait.kind == WaitKind::process) text += ", \"pid\": " + std::to_string(wait.fd);
     if (wait.seconds_left) {
         char left[48];

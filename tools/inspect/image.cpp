@@ -58,7 +58,7 @@ bool has_sensible_offsets(const Description& description) {
     bool all =
         std::all_of(std::begin(offsets), std::end(offsets), [](std::uint16_t offset) { return offset <= most_offset; });
     return all && description.callback_count <= std::size(description.callbacks) && description.timer.bytes >= 8 &&
-           description.waiter.kind_shift < 8;
+           description.waiter.kind_shift < 8 && description.doing.shift < 8;
 }
 
 /// One of an older library ends before the newest members: what lies there is something else.

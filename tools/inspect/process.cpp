@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -33,15 +36,18 @@ std::string stat_field(const std::string& stat, int index) {
     return field;
 }
 
-/// "0100007F:1F90" is 127.0.0.1:8080.
+/// "0100007F:1F90" is 127.0.0.1:8080; each four bytes of the address are a number as this machine writes it.
 std::string address_of(const std::string& hex) {
-    unsigned ip = 0;
+    std::size_t colon = hex.find(':');
     unsigned port = 0;
-    if (std::sscanf(hex.c_str(), "%8X:%4X", &ip, &port) != 2 || hex.find(':') != 8)
+    std::uint32_t words[4];
+    bool is_known = (colon == 8 || colon == 32) && std::sscanf(hex.c_str() + colon, ":%4X", &port) == 1;
+    for (std::size_t i = 0; is_known && i < colon / 8; ++i)
+        is_known = std::sscanf(hex.c_str() + 8 * i, "%8" SCNx32, &words[i]) == 1;
+    char text[INET6_ADDRSTRLEN];
+    if (!is_known || ::inet_ntop(colon == 8 ? AF_INET : AF_INET6, words, text, sizeof text) == nullptr)
         return "port " + hex.substr(hex.rfind(':') + 1);
-    char text[40];
-    std::snprintf(text, sizeof text, "%u.%u.%u.%u:%u", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24, port);
-    return text;
+    return (colon == 8 ? std::string(text) : "[" + std::string(text) + "]") + ":" + std::to_string(port);
 }
 
 class Process final : public Memory {
@@ -174,7 +180,7 @@ private:
     }
 
     std::string peer_of(const std::string& inode) const {
-        for (const char* table : {"tcp", "udp"}) {
+        for (const char* table : {"tcp", "udp", "tcp6", "udp6"}) {
             std::ifstream file(folder_ + "net/" + table);
             std::string line;
             while (std::getline(file, line)) {
@@ -183,8 +189,9 @@ private:
                 fields >> slot >> local >> remote >> state;
                 for (int i = 0; i < 5; ++i) fields >> skip;
                 if (!(fields >> found) || found != inode) continue;
-                if (state == "0A") return std::string(table) + " listens on " + address_of(local);
-                return std::string(table) + " " + address_of(local) + " to " + address_of(remote);
+                std::string protocol(table, 3);
+                if (state == "0A") return protocol + " listens on " + address_of(local);
+                return protocol + " " + address_of(local) + " to " + address_of(remote);
             }
         }
         std::ifstream file(folder_ + "net/unix");

@@ -1,6 +1,6 @@
 #include "reader.h"
 
-#include "core/function_name.h"
+#include "errors/function_name.h"
 
 #include <algorithm>
 #include <atomic>

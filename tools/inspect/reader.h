@@ -49,7 +49,7 @@ private:
     void add_awaiter(std::size_t awaited, Address of_callback, const asyncio::inspect::FutureCallback& callback,
                      int depth);
     void add_edge(Address awaiter, std::size_t awaited);
-    void add_shielded(std::size_t awaiter);
+    void look_behind_future(std::size_t awaiter);
     void find_holder(Task& task);
     bool is_late() const { return Clock::now() > deadline_; }
 

@@ -40,6 +40,8 @@ Reader::Outcome Reader::read_wait(Task& task, Address waiter) {
     }
     if (kind == WaitKind::file_descriptor || kind == WaitKind::process)
         task.wait.fd = object.get<std::int32_t>(is_.waiter.fd);
+    if (kind == WaitKind::file_descriptor)
+        task.wait.doing = (object.get<unsigned char>(is_.waiter.kind) >> is_.doing.shift) & is_.doing.mask & 3;
     Links line = {};
     if (has_line(kind) && is_.waiter.line != asyncio::inspect::unknown && read_links(waiter + is_.waiter.line, line)) {
         task.wait.is_gone = line.previous == 0;
@@ -141,7 +143,7 @@ void Reader::read_edges() {
     for (std::size_t i = first_task_; i < tasks.size(); ++i) {
         Address callbacks = 0;
         if (memory_.read(tasks[i].address + is_.future.callbacks, callbacks)) add_awaiters(i, callbacks, 0);
-        if (tasks[i].wait.kind == WaitKind::future) add_shielded(i);
+        if (tasks[i].wait.kind == WaitKind::future) look_behind_future(i);
         if (tasks[i].wait.kind == WaitKind::lock) find_holder(tasks[i]);
     }
     for (std::size_t i = first_task_; i < tasks.size(); ++i) {
@@ -205,10 +207,11 @@ void Reader::add_edge(Address awaiter, std::size_t awaited) {
     snapshot_.tasks[awaited].awaited_by.push_back(place->second);
 }
 
-/// It waits for a future that stands for a task: shield()'s.
-void Reader::add_shielded(std::size_t awaiter) {
+/// It may wait for a future that stands for a task: shield()'s. Or for one that a call on another thread ends.
+void Reader::look_behind_future(std::size_t awaiter) {
     Address node = 0;
-    if (!memory_.read(snapshot_.tasks[awaiter].wait.subject + is_.future.callbacks, node)) return;
+    Wait& wait = snapshot_.tasks[awaiter].wait;
+    if (!memory_.read(wait.subject + is_.future.callbacks, node)) return;
     while (node != 0 && ++callbacks_ <= limits_.callbacks) {
         Address run = 0;
         Address shield = 0;
@@ -216,7 +219,9 @@ void Reader::add_shielded(std::size_t awaiter) {
         if (!memory_.read(node + is_.node.run, run)) return;
         for (std::size_t i = 0; i < is_.callback_count; ++i) {
             const FutureCallback& callback = is_.callbacks[i];
-            if (callback.run != run || callback.leads_to != FutureCallback::LeadsTo::inner) continue;
+            if (callback.run != run) continue;
+            if (callback.leads_to == FutureCallback::LeadsTo::thread) wait.kind = WaitKind::thread;
+            if (callback.leads_to != FutureCallback::LeadsTo::inner) continue;
             bool is_there = memory_.read(node + callback.at[0], shield) && memory_.read(shield + callback.at[1], inner);
             auto place = is_there ? tasks_.find(inner) : tasks_.end();
             if (place != tasks_.end()) add_edge(snapshot_.tasks[awaiter].address, place->second);

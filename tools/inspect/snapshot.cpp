@@ -84,7 +84,8 @@ std::string text_of_queue(const Wait& wait) {
 std::string text_of_descriptor(const Wait& wait, const Memory* memory) {
     std::string text = "file descriptor " + std::to_string(wait.fd);
     std::string what = memory != nullptr && wait.fd >= 0 ? memory->descriptor(wait.fd) : "";
-    return what.empty() ? text : text + " (" + what + ")";
+    static constexpr const char* doings[] = {"", ", to read", ", to write", ", until it is closed"};
+    return text + (what.empty() ? "" : " (" + what + ")") + doings[wait.doing];
 }
 
 std::string text_without_time(const Snapshot& snapshot, const Task& task, const Memory* memory) {

@@ -31,6 +31,7 @@ struct Wait {
     WaitKind kind = WaitKind::nothing;
     bool is_gone = false;  // what it waits for was destroyed
     int fd = -1;           // or the number of a process
+    unsigned doing = 0;    // with the descriptor: not said, reads, writes, waits for its end
     Address waiter = 0;    // which wait it is
     Address subject = 0;
     std::string name;                    // that the program gave the subject, or nothing

@@ -21,7 +21,7 @@ public:
     void keep(FutureBase& future) noexcept { future_ = Ref<FutureBase>(&future); }
     virtual void call(Ref<FutureBase> future) = 0;
     /// By what a user knows it.
-    virtual const std::type_info& callable_type() const noexcept;
+    virtual Called called() const noexcept;
     virtual ~DoneCallback() = default;
 
     static void run_callback(ReadyNode& node);
@@ -40,7 +40,7 @@ class DoneCallbackOf final : public DoneCallback {
 public:
     DoneCallbackOf(Callback callback, ContextRef context) : DoneCallback(context), callback_(std::move(callback)) {}
     void call(Ref<FutureBase> future) override { static_cast<void>(callback_(Handle(std::move(future)))); }
-    const std::type_info& callable_type() const noexcept override { return known_type<Callback>; }
+    Called called() const noexcept override { return {known_type<Callback>, code_of(callback_)}; }
 
 private:
     Callback callback_;

@@ -41,6 +41,7 @@ protected:
     virtual bool is_outside_work(LoopCore&) const noexcept { return true; }
 
 private:
+    friend struct InspectLayout;
     class CancelWatch : public ReadyNode {
     public:
         explicit CancelWatch(ExecutorCall& owner) noexcept;

@@ -75,6 +75,7 @@ public:
     /// The exception, or null, without counting it as retrieved.
     const std::exception_ptr& peek_exception() const noexcept { return exception_; }
     void mark_retrieved() noexcept { unretrieved_ = false; }
+    bool is_unretrieved() const noexcept { return unretrieved_; }
     /// The same, also for an exception that it will have.
     void forget_exception() noexcept {
         unretrieved_ = false;

@@ -31,6 +31,11 @@ class Waiter;
 struct FramePlace {
     std::source_location function;
     std::source_location await_at;
+    /// Before it the only line that is known of a coroutine is one of its definition, with g++ the last: nothing in it
+    /// stood or was thrown there.
+    bool has_awaited() const noexcept {
+        return __builtin_bit_cast(const void*, await_at) != __builtin_bit_cast(const void*, function);
+    }
 };
 StackEntry stack_entry(const FramePlace& place);
 

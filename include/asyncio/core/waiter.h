@@ -93,13 +93,18 @@ public:
 
 protected:
     enum class State : std::uint8_t { pending, woken, cancelled, not_begun };
+    /// What is done with a descriptor, for who looks from outside.
+    enum class Doing : std::uint8_t { something, reading, writing, closing };
     /// What is called in the place of the task's step when the wait is over: the step, or `turn()`.
     enum class GoesOn : bool { at_once, in_turn };
 
     /// `subject` is where the object that derives from this keeps its pointer to what is waited for (a `T*`, a
     /// `Ref<T>`); null if there is none.
     explicit Waiter(WaitKind kind, const void* subject = nullptr, GoesOn goes_on = GoesOn::at_once) noexcept
-        : goes_on_(goes_on), kind_(kind), subject_at_(subject != nullptr ? words_to(subject) : 0) {}
+        : goes_on_(goes_on),
+          kind_(kind),
+          doing_(Doing::something),
+          subject_at_(subject != nullptr ? words_to(subject) : 0) {}
     ~Waiter() = default;
     /// From now on it waits for something else.
     void set_edge(WaitKind kind, const void* subject) noexcept {
@@ -112,6 +117,7 @@ protected:
     }
     /// The descriptor, of a wait of that kind.
     void set_fd(int fd) noexcept { fd_ = fd; }
+    void set_doing(Doing doing) noexcept { doing_ = doing; }
     int fd() const noexcept { return fd_; }
 
     /// Makes this what the task waits for. To be called last in `await_suspend`.
@@ -163,7 +169,8 @@ private:
     void go_on() noexcept;
 
     GoesOn goes_on_ : 1;
-    WaitKind kind_ : 7;
+    WaitKind kind_ : 5;
+    Doing doing_ : 2;
     std::uint8_t subject_at_;  // words from here to the pointer; with `is_inside` to the subject itself; 0: none
     int fd_ = 0;
 };

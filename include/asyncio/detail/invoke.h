@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <source_location>
 #include <type_traits>
@@ -74,6 +75,7 @@ public:
         -> decltype(invoke(std::declval<Method&>(), std::declval<Object&>(), static_cast<Args&&>(args)...)) {
         return invoke(method_, object_, static_cast<Args&&>(args)...);
     }
+    const Method& called() const noexcept { return method_; }
 
 private:
     Method method_;
@@ -85,6 +87,27 @@ template <class F>
 inline const std::type_info& known_type = typeid(F);
 template <class Method, class Object>
 inline const std::type_info& known_type<BoundMethod<Method, Object>> = typeid(Method);
+/// And where its code begins, if it is a plain function or a method that is not virtual; 0: that is not known.
+struct Called {
+    const std::type_info& type;
+    std::uintptr_t code = 0;
+};
+template <class F>
+std::uintptr_t code_of(const F& function) noexcept {
+    if constexpr (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) {
+        return reinterpret_cast<std::uintptr_t>(function);
+    } else if constexpr (std::is_member_function_pointer_v<F>) {
+        std::uintptr_t words[2] = {};  // the code, or an odd place in the virtual table; then what is added to `this`
+        static_assert(sizeof(F) <= sizeof words);
+        __builtin_memcpy(words, &function, sizeof function);
+        bool is_virtual = ((words[0] | words[1]) & 1) != 0;
+        return is_virtual ? 0 : words[0];
+    } else if constexpr (requires { function.called(); }) {
+        return code_of(function.called());
+    } else {
+        return 0;
+    }
+}
 
 /// A copy that is kept, as it is given on.
 template <class T>

@@ -73,7 +73,7 @@ protected:
     bool is_dropped() const noexcept { return dropped_; }
     virtual void invoke() = 0;
     virtual void drop() noexcept = 0;  // destroys the callable and its arguments
-    virtual const std::type_info& callable_type() const noexcept = 0;
+    virtual Called called() const noexcept = 0;
     /// Of those that the callable is shown with, between its parentheses.
     virtual std::string arguments() const { return {}; }
 
@@ -144,6 +144,7 @@ public:
         return std::apply([this](Args&... values) -> decltype(auto) { return invoke(function_, values...); },
                           arguments_);
     }
+    const F& called() const noexcept { return function_; }
 
 private:
     F function_;
@@ -161,13 +162,18 @@ public:
         ::new (static_cast<void*>(address_of(function_))) F(static_cast<G&&>(function));
     }
     ~HandleOf() override {
-        if (!this->is_dropped()) function_.~F();
+        if (!this->is_dropped()) drop();
     }
 
 private:
     void invoke() override { static_cast<void>(function_()); }
-    void drop() noexcept override { function_.~F(); }
-    const std::type_info& callable_type() const noexcept override { return known_type<F>; }
+    void drop() noexcept override {
+        if constexpr (!std::is_trivially_destructible_v<F>) function_.~F();
+    }
+    Called called() const noexcept override {
+        bool is_there = std::is_trivially_destructible_v<F> || !this->is_dropped();
+        return {known_type<F>, is_there ? code_of(function_) : 0};
+    }
 
     union {
         F function_;

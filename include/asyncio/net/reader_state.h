@@ -135,6 +135,7 @@ protected:
     enum class Call : std::uint8_t { read, read_into, readexactly, readuntil };
     ReadWaiter(Ref<ReaderState> reader, Call call) noexcept
         : Waiter(WaitKind::file_descriptor, &reader_), reader_(std::move(reader)) {
+        set_doing(Doing::reading);
         free_byte_ = static_cast<std::uint8_t>(call);
     }
     ~ReadWaiter() {

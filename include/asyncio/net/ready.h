@@ -20,7 +20,10 @@ enum class Readiness : bool { to_read, to_write };
 /// for the same descriptor, by whatever means.
 class [[nodiscard]] [[gnu::warn_unused]] DescriptorWaiter final : public Waiter {
 public:
-    DescriptorWaiter(int fd, Readiness what) noexcept : Waiter(WaitKind::file_descriptor), what_(what) { set_fd(fd); }
+    DescriptorWaiter(int fd, Readiness what) noexcept : Waiter(WaitKind::file_descriptor), what_(what) {
+        set_fd(fd);
+        set_doing(what == Readiness::to_write ? Doing::writing : Doing::reading);
+    }
     DescriptorWaiter(const DescriptorWaiter&) = delete;
     DescriptorWaiter& operator=(const DescriptorWaiter&) = delete;
     ~DescriptorWaiter() {

@@ -56,7 +56,7 @@ protected:
 
 class [[nodiscard]] [[gnu::warn_unused]] DrainWaiter final : public StreamWaiter {
 public:
-    explicit DrainWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {}
+    explicit DrainWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) { set_doing(Doing::writing); }
     For waits_for() const noexcept override { return For::room; }
     bool await_ready();
     template <class Promise>
@@ -73,7 +73,9 @@ private:
 
 class [[nodiscard]] [[gnu::warn_unused]] WaitClosedWaiter final : public StreamWaiter {
 public:
-    explicit WaitClosedWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {}
+    explicit WaitClosedWaiter(StreamHandle stream) noexcept : StreamWaiter(std::move(stream)) {
+        set_doing(Doing::closing);
+    }
     For waits_for() const noexcept override { return For::end; }
     bool await_ready();
     template <class Promise>

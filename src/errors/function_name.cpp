@@ -1,4 +1,4 @@
-#include "core/function_name.h"
+#include "errors/function_name.h"
 
 #include <cstddef>
 
