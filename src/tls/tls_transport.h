@@ -40,6 +40,9 @@ public:
     Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
                                SendfileOptions options) override;
     void close() noexcept override;
+    bool is_closing_below() const noexcept override {
+        return lower_ && (lower_->is_closing() || lower_->is_closing_below());
+    }
     void force_close(std::exception_ptr error) noexcept override;
     void set_protocol(Ref<BaseProtocol> protocol) override;
     BaseProtocol* protocol() const noexcept override { return protocol_.get(); }

@@ -88,7 +88,7 @@ void TlsTransport::write(std::string_view data) {
 void TlsTransport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
     if (std::all_of(lines.begin(), lines.end(), [](const BytesLike& line) { return line.empty(); })) return;
-    if (state_ == State::wrapped) return send([&] { write_lines(lines); });
+    if (state_ == State::wrapped && !is_closing_under_tls()) return send([&] { write_lines(lines); });
     std::string all;
     for (const BytesLike& line : lines) all += line.view();
     write_all(all);
@@ -133,7 +133,8 @@ void TlsTransport::encipher(std::string_view data) {
 }
 
 void TlsTransport::write_all(std::string_view data) {
-    if (state_ != State::wrapped) return note_vain_write();  // nobody has it before the handshake is over
+    // Nobody has it before the handshake is over.
+    if (state_ != State::wrapped || is_closing_under_tls()) return note_vain_write();
     send([&] { encipher(data); });
 }
 
@@ -148,7 +149,7 @@ void TlsTransport::pass_on() {
     if (is_of_another_process()) return outgoing.drop_all();
     if (lower_is_full_ || outgoing.pending() == 0 || !lower_ || lower_is_over_) return;
     std::string bytes = outgoing.give_all();
-    lower_->write_given(GivenBytes(bytes));
+    lower_->write_records(GivenBytes(bytes));
     TlsBytes::keep_room_of(std::move(bytes));
     answers_ = 0;
     // It is lost: who writes and drains for ever has to wait until that can be told.
