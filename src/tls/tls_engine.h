@@ -33,6 +33,9 @@ public:
     void say_goodbye();
     void verify_client_post_handshake();
     bool is_busy() const noexcept { return is_busy_; }
+    /// It is a transport's, who alone may call the first four of these from now on.
+    void set_carried() noexcept { is_carried_ = true; }
+    bool is_carried() const noexcept { return is_carried_; }
 
     SSL* native() const noexcept { return ssl_.get(); }
     TlsBytes& incoming() const noexcept { return *incoming_; }
@@ -63,6 +66,7 @@ private:
     std::optional<std::string> hostname_;
     bool checks_hostname_ = false;
     bool has_changed_context_ = false;
+    bool is_carried_ = false;
     bool is_busy_ = false;       // OpenSSL is called
     bool name_is_told_ = false;  // to the SNI callback
     std::string refused_names_;  // of a certificate that is for another

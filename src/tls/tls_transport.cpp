@@ -55,6 +55,7 @@ TlsTransport::TlsTransport(LoopCore& loop, SSLContextState& context, Ref<BasePro
       closes_lower_(*this, &TlsTransport::closes_lower),
       tells_loss_(*this, &TlsTransport::tells_loss),
       told_(is_connected ? Told::made : Told::nothing) {
+    engine_->set_carried();
     loop.inc_ref();
     loop.resources.push_back(*this);
 }
