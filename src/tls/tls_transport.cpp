@@ -300,6 +300,7 @@ void TlsTransport::fail(std::exception_ptr error, const char* message) {
 
 void TlsTransport::connection_lost(std::exception_ptr error) {
     engine_->outgoing().drop_all();
+    unsaid_.clear();
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();
     stop_timer();

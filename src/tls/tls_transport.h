@@ -50,7 +50,7 @@ public:
     bool is_reading() const override { return !reading_paused_; }
     void pause_reading() override { reading_paused_ = true; }
     void resume_reading() override;
-    std::size_t write_buffer_size() const override { return engine_->outgoing().pending(); }
+    std::size_t write_buffer_size() const override { return engine_->outgoing().pending() + unsaid_.size(); }
     WriteBufferLimits write_buffer_limits() const override { return write_limits_; }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
     int fileno() const noexcept override { return lower_ ? lower_->fileno() : -1; }
@@ -140,6 +140,7 @@ private:
     void write_all(std::string_view data);
     void write_lines(std::span<const BytesLike> lines);
     void encipher(std::string_view data);
+    void say_rest();
     template <class Encipher>
     void send(Encipher encipher_all);
     void send_outgoing();
@@ -173,6 +174,7 @@ private:
     Turn closes_lower_;
     Turn tells_loss_;
     std::exception_ptr lost_by_;
+    std::string unsaid_;       // what TLS did not take: it is in the middle of a message of the other end
     std::size_t answers_ = 0;  // of what is outgoing: what the other end has us say by what it sends
     State state_ = State::unwrapped;
     Told told_;
