@@ -335,6 +335,19 @@ void TlsTransport::detached() noexcept {
     if (!tells_loss_.is_linked()) finish();
 }
 
+void TlsTransport::replaced() noexcept {
+    Ref<TlsTransport> keep(this);
+    wake_waiter_of_lost(nullptr);
+    if (lower_ && !lower_is_over_ && !is_over_) {  // who reads, or waits for room, would wait for ever
+        try {
+            throw ConnectionAbortedError("another protocol has taken the place of TLS");
+        } catch (...) {
+            connection_lost(std::current_exception());
+        }
+    }
+    detached();
+}
+
 void TlsTransport::finish() noexcept {
     if (std::exchange(is_over_, true)) return;
     Ref<TlsTransport> keep(this);

@@ -69,6 +69,8 @@ public:
     void resume_writing();
     /// Nothing more will be told.
     void detached() noexcept;
+    /// Another protocol has taken the place of its own below.
+    void replaced() noexcept;
 
 private:
     enum class State : std::uint8_t { unwrapped, handshake, wrapped, flushing, shutdown };
@@ -196,7 +198,7 @@ public:
     explicit TlsProtocol(TlsTransport& transport) noexcept : transport_(&transport) {}
     ~TlsProtocol() override {
         transport_->its_protocol_ = nullptr;
-        transport_->detached();
+        transport_->replaced();
     }
     void connection_made(Transport transport) override { transport_->connection_made(*transport.handle().get()); }
     WritableBytes get_buffer(std::ptrdiff_t) override {

@@ -53,12 +53,6 @@ private:
 
 // What goes out.
 
-void TlsTransport::check_is_ours() const {
-    if (!is_of_another_process()) return;
-    throw RuntimeError(
-        "a connection by TLS is its process's: a forked child can only close it, or begin one of its own");
-}
-
 void TlsTransport::note_vain_write() noexcept {
     // The other end is gone, which is told when all was read: who writes and drains until then lets others run.
     if (is_unread()) closing_ = true;
