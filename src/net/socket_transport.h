@@ -48,8 +48,9 @@ public:
         if (beginning_) beginning_->waiter = nullptr;
     }
 
-    void write(std::string_view data) override { write_or_keep(data, nullptr); }
-    void write_given(const GivenBytes& data) override { write_or_keep(data.view(), &data); }
+    void write(std::string_view data) override { write_or_keep(data, nullptr, is_closing_under_tls()); }
+    void write_given(const GivenBytes& data) override { write_or_keep(data.view(), &data, is_closing_under_tls()); }
+    void write_records(const GivenBytes& data) override { write_or_keep(data.view(), &data, false); }
     void writelines(std::span<const BytesLike> lines) override;
     void write_eof() override;
     bool can_write_eof() const override { return true; }
@@ -145,7 +146,7 @@ private:
     bool note_vain_write() noexcept;
     std::size_t send_now(std::span<IoBuffer> parts) noexcept;
     static void set_parts(IoOperation& send, std::span<IoBuffer> parts) noexcept;
-    void write_or_keep(std::string_view data, const GivenBytes* given);
+    void write_or_keep(std::string_view data, const GivenBytes* given, bool is_dropped);
     void keep(std::string_view data, const GivenBytes* given = nullptr);
     void write_lines(std::span<const BytesLike> lines, bool& some_were_sent);
     void wait_for_room() noexcept;

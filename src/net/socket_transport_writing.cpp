@@ -35,9 +35,9 @@ bool SocketTransport::note_vain_write() noexcept {
 }
 
 /// `given`: the same bytes, of which the rest may be taken instead of copied.
-void SocketTransport::write_or_keep(std::string_view data, const GivenBytes* given) {
+void SocketTransport::write_or_keep(std::string_view data, const GivenBytes* given, bool is_dropped) {
     check_can_write("write");
-    if (data.empty() || note_vain_write()) return;
+    if (data.empty() || note_vain_write() || is_dropped) return;
     std::size_t sent = 0;
     if (!backlog_) {
         IoBuffer whole{const_cast<char*>(data.data()), data.size()};
@@ -58,7 +58,7 @@ void SocketTransport::write_or_keep(std::string_view data, const GivenBytes* giv
 
 void SocketTransport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
-    if (lines.empty() || note_vain_write()) return;
+    if (lines.empty() || note_vain_write() || is_closing_under_tls()) return;
     Ref<TransportState> keep_alive(this);  // what is kept may be sent to its end, and that may be the transport's
     bool had_some = backlog_ != nullptr;
     std::size_t before = write_buffer_size();

@@ -100,7 +100,6 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
     Future<> handshake(Ref<FutureBase>(new FutureState<void>(loop)));
     std::string early = take_buffered(*protocol);
     Ref<TlsLayer> layer;
-    bool has_begun = false;
     try {
         if (!early.empty() && buffered == BufferedBytes::refuse) request.context->refuse_early_bytes(early.size());
         if (has_ended(*lower)) {
@@ -112,12 +111,11 @@ Coro<Transport> upgrade(Ref<TransportState> lower, Ref<BaseProtocol> protocol, T
         lower->pause_reading();
         Ref<BaseProtocol> below = layer->lower_protocol();
         lower->set_protocol(below);
-        has_begun = true;
         TlsBeginning beginning(*lower, std::move(below));
         co_await MeantFuture(handshake, WaitKind::file_descriptor, text_of_handshake, nullptr, lower->fileno());
         lower->set_tls(TransportState::Tls::carries);
     } catch (...) {
-        if (has_begun) lower->set_tls(TransportState::Tls::carries);  // what is still to be sent is a part of it
+        lower->set_tls(TransportState::Tls::carries);  // nothing goes out in the clear behind what is still to be sent
         lower->close();
         throw;
     }

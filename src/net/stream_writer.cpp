@@ -143,7 +143,7 @@ bool StreamWriter::can_write_eof() const { return handle().get()->transport().ca
 Transport StreamWriter::transport() const { return Transport(&handle().get()->transport()); }
 void StreamWriter::close() const { writer_in_its_thread(handle()).close(); }
 void StreamWriter::abort() const { writer_in_its_thread(handle()).abort(); }
-bool StreamWriter::is_closing() const { return handle().get()->transport().is_closing(); }
+bool StreamWriter::is_closing() const { return transport().is_closing(); }
 bool StreamWriter::is_reading() const { return handle().get()->transport().is_reading(); }
 ExtraInfo StreamWriter::get_extra_info(std::string_view name) const {
     return handle().get()->transport().get_extra_info(name);

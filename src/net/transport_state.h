@@ -65,7 +65,7 @@ public:
     void set_tls(Tls tls) noexcept { tls_ = tls; }
     /// For what the program writes. Throws RuntimeError if it would go out in the clear.
     void check_is_not_under_tls() const {
-        if (tls_ != Tls::none) refuse_clear_text();
+        if (tls_ != Tls::none && !closing_) refuse_clear_text();
     }
 
     virtual std::size_t write_buffer_size() const;
@@ -77,9 +77,17 @@ public:
     virtual std::string repr() const = 0;
     virtual LoopCore& loop() const noexcept = 0;
 
+    /// Whether what it stands on is closing: then it will be over, too.
+    virtual bool is_closing_below() const noexcept { return false; }
+    /// What the TLS that stands on it writes: it is no clear text.
+    virtual void write_records(const GivenBytes& data) { write_given(data); }
+
 protected:
     TransportState() noexcept : Counted(1) {}  // its own
     ~TransportState() override = default;
+
+    /// What the program writes is dropped, since what is still sent is a part of TLS.
+    bool is_closing_under_tls() const noexcept { return closing_ && tls_ != Tls::none; }
 
     bool closing_ = false;  // close() was called, or it failed
 

@@ -96,7 +96,7 @@ detail::TransportState& BaseTransport::in_its_thread() const {
 }
 
 void BaseTransport::close() const { in_its_thread().close(); }
-bool BaseTransport::is_closing() const { return handle().get()->is_closing(); }
+bool BaseTransport::is_closing() const { return handle().get()->is_closing() || handle().get()->is_closing_below(); }
 ExtraInfo BaseTransport::get_extra_info(std::string_view name) const { return handle().get()->get_extra_info(name); }
 void BaseTransport::set_protocol(ProtocolRef<> protocol) const {
     if (!protocol) throw TypeError("set_protocol() was given no protocol");

@@ -31,6 +31,14 @@ detail::TlsEngine& SSLObject::engine() const {
     return *engine_.get();
 }
 
+/// For what would take the transport's bytes away, or put some of its own between them.
+detail::TlsEngine& SSLObject::own_engine(const char* function) const {
+    if (!engine().is_carried()) return engine();
+    throw RuntimeError(std::string("cannot call ") + function +
+                       "(): this SSLObject is a transport's, and only to be looked at; read, write and close by the "
+                       "transport or its streams");
+}
+
 namespace {
 
 /// What has to wait is an exception here.
@@ -47,7 +55,7 @@ std::vector<std::string> der_of_all(STACK_OF(X509) * chain) {
 
 }  // namespace
 
-void SSLObject::do_handshake() const { check_is_done(engine().do_handshake()); }
+void SSLObject::do_handshake() const { check_is_done(own_engine("do_handshake").do_handshake()); }
 
 std::string SSLObject::read(std::size_t size) const {
     std::string text(size, '\0');
@@ -56,22 +64,24 @@ std::string SSLObject::read(std::size_t size) const {
 }
 
 std::size_t SSLObject::read(WritableBytes room) const {
+    TlsEngine& engine = own_engine("read");
     std::size_t size = 0;
     if (room.size() == 0) return 0;
-    TlsEngine::Outcome outcome = engine().read(room, size);
+    TlsEngine::Outcome outcome = engine.read(room, size);
     if (outcome == TlsEngine::Outcome::closed) return 0;
     check_is_done(outcome);
     return size;
 }
 
 std::size_t SSLObject::write(BytesLike data) const {
+    TlsEngine& engine = own_engine("write");
     std::size_t size = 0;
     if (data.empty()) return 0;
-    check_is_done(engine().write(data.view(), size));
+    check_is_done(engine.write(data.view(), size));
     return size;
 }
 
-void SSLObject::unwrap() const { check_is_done(engine().shutdown()); }
+void SSLObject::unwrap() const { check_is_done(own_engine("unwrap").shutdown()); }
 std::size_t SSLObject::pending() const { return static_cast<std::size_t>(SSL_pending(engine().native())); }
 
 SSLContext SSLObject::context() const { return SSLContext(&engine().context()); }

@@ -127,7 +127,9 @@ TlsEngine::Outcome TlsEngine::outcome_of(int result) {
 
 TlsEngine::Outcome TlsEngine::do_handshake() {
     Call call(*this);
-    return outcome_of(SSL_do_handshake(native()));
+    Outcome outcome = outcome_of(SSL_do_handshake(native()));
+    if (outcome == Outcome::done) has_begun_ = true;
+    return outcome;
 }
 
 TlsEngine::Outcome TlsEngine::read(WritableBytes room, std::size_t& size) {
@@ -149,7 +151,7 @@ TlsEngine::Outcome TlsEngine::shutdown() {
 
 void TlsEngine::say_goodbye() {
     Call call(*this);
-    if ((SSL_get_shutdown(native()) & SSL_SENT_SHUTDOWN) != 0) return;
+    if (SSL_in_init(native()) != 0 || (SSL_get_shutdown(native()) & SSL_SENT_SHUTDOWN) != 0) return;
     if (int result = SSL_shutdown(native()); result < 0) outcome_of(result);
 }
 

@@ -29,10 +29,14 @@ public:
     Outcome write(std::string_view data, std::size_t& size);
     /// Sends a close_notify, once; done when the other end's has come, too.
     Outcome shutdown();
-    /// The first half of that: what comes can still be read. Does nothing the second time.
+    /// The first half of that: what comes can still be read. Does nothing the second time, and in the middle of a
+    /// message of the other end.
     void say_goodbye();
     void verify_client_post_handshake();
     bool is_busy() const noexcept { return is_busy_; }
+    /// It is a transport's, who alone may call the first four of these from now on.
+    void set_carried() noexcept { is_carried_ = true; }
+    bool is_carried() const noexcept { return is_carried_; }
 
     SSL* native() const noexcept { return ssl_.get(); }
     TlsBytes& incoming() const noexcept { return *incoming_; }
@@ -43,7 +47,8 @@ public:
     const std::optional<std::string>& hostname() const noexcept { return hostname_; }
     bool call_sni_callback(std::optional<std::string_view> name, int* alert) noexcept;
     void note_refused(const X509& certificate) noexcept;
-    bool is_begun() const noexcept { return SSL_is_init_finished(native()) != 0; }
+    /// Not so by OpenSSL in the middle of a later message.
+    bool is_begun() const noexcept { return has_begun_ || SSL_is_init_finished(native()) != 0; }
 
     /// What a later connection may take a session of this one for.
     SessionOrigin origin() const;
@@ -63,8 +68,10 @@ private:
     std::optional<std::string> hostname_;
     bool checks_hostname_ = false;
     bool has_changed_context_ = false;
+    bool is_carried_ = false;
     bool is_busy_ = false;       // OpenSSL is called
     bool name_is_told_ = false;  // to the SNI callback
+    bool has_begun_ = false;
     std::string refused_names_;  // of a certificate that is for another
     std::exception_ptr thrown_by_callback_;
 };

@@ -36,6 +36,12 @@ void TlsTransport::check_can_write(const char* function) const {
     check_is_ours();
 }
 
+void TlsTransport::check_is_ours() const {
+    if (!is_of_another_process()) return;
+    throw RuntimeError(
+        "a connection by TLS is its process's: a forked child can only close it, or begin one of its own");
+}
+
 namespace {
 
 std::string text_of_room(const void*, int fd) { return descriptor_story(fd, "in sendfile()"); }

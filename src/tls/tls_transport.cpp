@@ -55,6 +55,7 @@ TlsTransport::TlsTransport(LoopCore& loop, SSLContextState& context, Ref<BasePro
       closes_lower_(*this, &TlsTransport::closes_lower),
       tells_loss_(*this, &TlsTransport::tells_loss),
       told_(is_connected ? Told::made : Told::nothing) {
+    engine_->set_carried();
     loop.inc_ref();
     loop.resources.push_back(*this);
 }
@@ -299,6 +300,7 @@ void TlsTransport::fail(std::exception_ptr error, const char* message) {
 
 void TlsTransport::connection_lost(std::exception_ptr error) {
     engine_->outgoing().drop_all();
+    unsaid_.clear();
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();
     stop_timer();
@@ -331,6 +333,19 @@ void TlsTransport::detached() noexcept {
     lower_is_over_ = true;
     wake_waiter_of_lost(nullptr);
     if (!tells_loss_.is_linked()) finish();
+}
+
+void TlsTransport::replaced() noexcept {
+    Ref<TlsTransport> keep(this);
+    wake_waiter_of_lost(nullptr);
+    if (lower_ && !lower_is_over_ && !is_over_) {  // who reads, or waits for room, would wait for ever
+        try {
+            throw ConnectionAbortedError("another protocol has taken the place of TLS");
+        } catch (...) {
+            connection_lost(std::current_exception());
+        }
+    }
+    detached();
 }
 
 void TlsTransport::finish() noexcept {

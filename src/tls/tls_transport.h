@@ -40,6 +40,9 @@ public:
     Coro<std::size_t> sendfile(int file, std::int64_t offset, std::optional<std::int64_t> count,
                                SendfileOptions options) override;
     void close() noexcept override;
+    bool is_closing_below() const noexcept override {
+        return lower_ && (lower_->is_closing() || lower_->is_closing_below());
+    }
     void force_close(std::exception_ptr error) noexcept override;
     void set_protocol(Ref<BaseProtocol> protocol) override;
     BaseProtocol* protocol() const noexcept override { return protocol_.get(); }
@@ -47,7 +50,7 @@ public:
     bool is_reading() const override { return !reading_paused_; }
     void pause_reading() override { reading_paused_ = true; }
     void resume_reading() override;
-    std::size_t write_buffer_size() const override { return engine_->outgoing().pending(); }
+    std::size_t write_buffer_size() const override { return engine_->outgoing().pending() + unsaid_.size(); }
     WriteBufferLimits write_buffer_limits() const override { return write_limits_; }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
     int fileno() const noexcept override { return lower_ ? lower_->fileno() : -1; }
@@ -66,6 +69,8 @@ public:
     void resume_writing();
     /// Nothing more will be told.
     void detached() noexcept;
+    /// Another protocol has taken the place of its own below.
+    void replaced() noexcept;
 
 private:
     enum class State : std::uint8_t { unwrapped, handshake, wrapped, flushing, shutdown };
@@ -137,6 +142,7 @@ private:
     void write_all(std::string_view data);
     void write_lines(std::span<const BytesLike> lines);
     void encipher(std::string_view data);
+    void say_rest();
     template <class Encipher>
     void send(Encipher encipher_all);
     void send_outgoing();
@@ -170,6 +176,7 @@ private:
     Turn closes_lower_;
     Turn tells_loss_;
     std::exception_ptr lost_by_;
+    std::string unsaid_;       // what TLS did not take: it is in the middle of a message of the other end
     std::size_t answers_ = 0;  // of what is outgoing: what the other end has us say by what it sends
     State state_ = State::unwrapped;
     Told told_;
@@ -191,7 +198,7 @@ public:
     explicit TlsProtocol(TlsTransport& transport) noexcept : transport_(&transport) {}
     ~TlsProtocol() override {
         transport_->its_protocol_ = nullptr;
-        transport_->detached();
+        transport_->replaced();
     }
     void connection_made(Transport transport) override { transport_->connection_made(*transport.handle().get()); }
     WritableBytes get_buffer(std::ptrdiff_t) override {

@@ -53,12 +53,6 @@ private:
 
 // What goes out.
 
-void TlsTransport::check_is_ours() const {
-    if (!is_of_another_process()) return;
-    throw RuntimeError(
-        "a connection by TLS is its process's: a forked child can only close it, or begin one of its own");
-}
-
 void TlsTransport::note_vain_write() noexcept {
     // The other end is gone, which is told when all was read: who writes and drains until then lets others run.
     if (is_unread()) closing_ = true;
@@ -88,7 +82,7 @@ void TlsTransport::write(std::string_view data) {
 void TlsTransport::writelines(std::span<const BytesLike> lines) {
     check_can_write("writelines");
     if (std::all_of(lines.begin(), lines.end(), [](const BytesLike& line) { return line.empty(); })) return;
-    if (state_ == State::wrapped) return send([&] { write_lines(lines); });
+    if (state_ == State::wrapped && !is_closing_under_tls()) return send([&] { write_lines(lines); });
     std::string all;
     for (const BytesLike& line : lines) all += line.view();
     write_all(all);
@@ -121,19 +115,37 @@ void TlsTransport::write_lines(std::span<const BytesLike> lines) {
 void TlsTransport::encipher(std::string_view data) {
     constexpr std::size_t part = 4 * record_size;
     TlsBytes& outgoing = engine_->outgoing();
-    while (!data.empty() && state_ == State::wrapped) {
+    if (!unsaid_.empty()) {
+        unsaid_ += data;
+        return;
+    }
+    while (!data.empty() && state_ != State::unwrapped) {
         if (!lower_is_full_) outgoing.borrow_room();
         bool is_much = data.size() > record_size / 4 && outgoing.pending() == 0;
         if (is_much) outgoing.make_room(std::min(data.size(), part) + record_size / 8);
         std::size_t size = 0;
-        if (engine_->write(data, size) != Outcome::done) throw SSLError("TLS takes no more");
+        Outcome outcome = engine_->write(data, size);
+        if (outcome == Outcome::wants_read) {  // the rest of a ticket, perhaps, of which a part has come
+            unsaid_ = data;
+            return;
+        }
+        if (outcome != Outcome::done) throw SSLError("TLS takes no more");
         data.remove_prefix(size);
         if (outgoing.pending() >= part && !data.empty()) pass_on();
     }
 }
 
+/// Tries again.
+void TlsTransport::say_rest() {
+    if (unsaid_.empty()) return;
+    std::string rest = std::move(unsaid_);
+    unsaid_.clear();
+    encipher(rest);
+}
+
 void TlsTransport::write_all(std::string_view data) {
-    if (state_ != State::wrapped) return note_vain_write();  // nobody has it before the handshake is over
+    // Nobody has it before the handshake is over.
+    if (state_ != State::wrapped || is_closing_under_tls()) return note_vain_write();
     send([&] { encipher(data); });
 }
 
@@ -148,7 +160,7 @@ void TlsTransport::pass_on() {
     if (is_of_another_process()) return outgoing.drop_all();
     if (lower_is_full_ || outgoing.pending() == 0 || !lower_ || lower_is_over_) return;
     std::string bytes = outgoing.give_all();
-    lower_->write_given(GivenBytes(bytes));
+    lower_->write_records(GivenBytes(bytes));
     TlsBytes::keep_room_of(std::move(bytes));
     answers_ = 0;
     // It is lost: who writes and drains for ever has to wait until that can be told.
@@ -251,10 +263,9 @@ bool TlsTransport::eof_received() {
 void TlsTransport::do_read() {
     if (state_ != State::wrapped && state_ != State::flushing) return;
     try {
-        if (!reading_paused_) {
-            read_and_tell();
-            send_outgoing();
-        }
+        if (!reading_paused_) read_and_tell();
+        if (state_ == State::wrapped || state_ == State::flushing) say_rest();
+        send_outgoing();
         control_lower_reading();
     } catch (...) {
         if (current_exception_is_keyboard_interrupt_or_system_exit()) throw;
@@ -297,13 +308,16 @@ TlsTransport::Received TlsTransport::read_clear(WritableBytes room) {
 /// What the other end still sends is dropped until it has ended, too: to close while something comes would have it told
 /// of a reset, and lose what it has not read yet.
 TlsTransport::Outcome TlsTransport::say_goodbye() {
-    engine_->say_goodbye();
     ClearText text;
     Outcome outcome = Outcome::done;
+    say_rest();
+    if (unsaid_.empty()) engine_->say_goodbye();
     while (outcome == Outcome::done) {
         std::size_t size = 0;
         outcome = engine_->read({text.bytes(), ClearText::size}, size);
     }
+    say_rest();
+    if (unsaid_.empty()) engine_->say_goodbye();
     return outcome == Outcome::closed ? Outcome::done : outcome;
 }
 

@@ -20,8 +20,8 @@ Coro<Transport> upgrade_to_tls(const Transport& transport, Ref<BaseProtocol> pro
 /// when this goes on the handshake is over. The protocol's `connection_made()` is not called again.
 ///
 /// If it fails, or is cancelled, the connection is closed. What is written to the old transport meanwhile, or later,
-/// throws RuntimeError: it would go out in the clear. Throws TypeError for a transport that is no connection.
-/// Python: loop.start_tls.
+/// throws RuntimeError: it would go out in the clear. Once that is closed, it is dropped. Throws TypeError for a
+/// transport that is no connection. Python: loop.start_tls.
 inline Coro<Transport> start_tls(const Transport& transport, ProtocolRef<> protocol, TlsOption sslcontext,
                                  StartTlsOptions options = {}) {
     return detail::upgrade_to_tls(transport, std::move(protocol), sslcontext, options);

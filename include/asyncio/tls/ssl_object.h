@@ -25,7 +25,8 @@ void drop_handle(TlsEngine& engine) noexcept;
 }  // namespace detail
 
 /// One connection by TLS, without a transport: `SSLContext::wrap_bio()` makes it. Or what a transport has of it, by
-/// `"ssl_object"`: then only to be looked at.
+/// `"ssl_object"`: then only to be looked at, also when that is gone, and do_handshake(), read(), write() and unwrap()
+/// throw RuntimeError.
 ///
 /// What would have to wait throws SSLWantReadError: carry what is in the outgoing bytes to the other end, put what
 /// comes from there into the incoming ones, and try again. A handle, for one thread. Python: ssl.SSLObject.
@@ -79,7 +80,7 @@ public:
     bool session_reused() const;
     /// `"tls-unique"`; none before the handshake, and with TLS 1.3. Throws ValueError for another type.
     std::optional<std::string> get_channel_binding(std::string_view cb_type = "tls-unique") const;
-    /// A server asks for a certificate now, which comes with what is read later.
+    /// A server asks for a certificate, a transport's with what it writes next; it comes with what is read later.
     void verify_client_post_handshake() const;
 
     /// For the library.
@@ -88,6 +89,8 @@ public:
     detail::TlsEngine& engine() const;
 
 private:
+    detail::TlsEngine& own_engine(const char* function) const;
+
     detail::FarRef<detail::TlsEngine> engine_;
 };
 
