@@ -37,7 +37,8 @@ requires(!Awaitable<F>) void run(F&&, RunOptions = {}) {
 ///
 /// That is what the coroutine returns, or 0; the code of a `SystemExit`; 130 after Ctrl-C, by a `KeyboardInterrupt`;
 /// and 1 after any other exception. What is printed to standard error is what Python would print: the traceback, but
-/// nothing for a SystemExit. Python: `asyncio.run(main())` as the last line of a script.
+/// nothing for a SystemExit. What is thrown before the call, by the arguments of the coroutine or an object that it
+/// uses, is not caught: make it inside the coroutine. Python: `asyncio.run(main())` as the last line of a script.
 ///
 /// ```cpp
 /// int main() { return asyncio::run_main(amain()); }
