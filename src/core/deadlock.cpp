@@ -169,7 +169,8 @@ std::string TaskLoop::text_of_failed() {
     constexpr std::size_t most = 10;
     std::size_t count = 0;
     std::string text;
-    for (const TaskBase& task : failed_tasks_) {
+    for (ReadyNode& node : failed_tasks_) {
+        const auto& task = static_cast<const TaskBase&>(node);
         if (!task.is_unretrieved() || ++count > most) continue;
         text += "\n  the task " + detail::quoted(task.name()) + " has failed with " +
                 asyncio::repr(task.peek_exception()) + ", and nobody has asked for it";

@@ -282,6 +282,7 @@ inline void TaskBase::finish_in_step() noexcept {
     TaskLoop& loop = task_loop(*loop_);
     traceback_ = loop.unwinding.traceback_of(error);
     become_failed(error);
+    if (is_unretrieved()) loop.note_failed(*this);
     if (is_keyboard_interrupt_or_system_exit(error)) loop.fatal_error = std::move(error);
 }
 
@@ -294,8 +295,6 @@ void TaskBase::conclude_as_cancelled(Ref<CancelRequest> request) noexcept {
 void TaskBase::leave_loop() noexcept {
     ASYNCIO_PROBE1(task__end, this);
     decltype(TaskLoop::live_tasks)::take_out(*this);
-    if (is_unretrieved()) [[unlikely]]
-        task_loop(*loop_).note_failed(*this);
     dec_ref();
 }
 

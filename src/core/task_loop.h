@@ -41,7 +41,8 @@ public:
     TaskBase* current_task = nullptr;
     IntrusiveList<TaskBase, LiveTasks> live_tasks;
     std::uint64_t tasks_begun = 0;
-    /// It has ended with an exception that nobody has asked for. Remembered as long as somebody could.
+    /// It has ended with an exception that nobody has asked for. Remembered as long as somebody could, by its node,
+    /// which has no turn any more: tasks that end well pay nothing for it.
     void note_failed(TaskBase& task) noexcept { failed_tasks_.push_back(task); }
     std::shared_ptr<TaskFactory> task_factory;  // shared with a call under way, which may replace it
     int cancel_depth = 0;                       // of gather() in gather()
@@ -76,7 +77,7 @@ private:
     EventLoop* facade_;
     std::string text_of_failed();
     std::string told_of_;  // the last deadlock that the log was told of
-    IntrusiveList<TaskBase, LiveTasks> failed_tasks_;
+    ReadyList failed_tasks_;
 };
 
 /// All that is above the floor `loop` lives on one of these.

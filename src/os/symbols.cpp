@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 namespace asyncio::detail {
@@ -58,7 +59,8 @@ public:
     std::string name_at(ElfW(Addr) address) const {
         if (header_.e_shentsize != sizeof(ElfW(Shdr))) return {};
         auto sections = table<ElfW(Shdr)>(header_.e_shoff, header_.e_shnum * sizeof(ElfW(Shdr)));
-        for (unsigned type : {SHT_SYMTAB, SHT_DYNSYM}) {  // what strip leaves are those for the linker
+        for (ElfW(Word) type :
+             std::initializer_list<ElfW(Word)>{SHT_SYMTAB, SHT_DYNSYM}) {  // what strip leaves are those for the linker
             for (const ElfW(Shdr) & section : sections) {
                 if (section.sh_type != type || section.sh_link >= sections.size()) continue;
                 std::string name = name_in(section, sections[section.sh_link], address);

@@ -1,7 +1,7 @@
 // A program to be looked at by asyncio-inspect. It says "ready" when all is as it is to be, and stays so until its
 // input ends.
 //     program WHAT [COUNT]    WHAT: parked, deadlock, many, loops, busy, churn, forked, without_main, spin,
-//                                 no_loop, closed
+//                                 no_loop, closed, becomes
 #include <asyncio/asyncio.h>
 #include <asyncio/introspect/named.h>
 #include <asyncio/subprocess.h>
@@ -248,6 +248,14 @@ void without_main() {
     ::pthread_exit(nullptr);
 }
 
+/// Is another program, parked, once something comes on its input.
+Coro<> becomes(const char* program) {
+    co_await end_of_input();
+    char line[100];
+    if (::read(0, line, sizeof line) > 0) ::execl(program, program, "parked", nullptr);
+    std::abort();
+}
+
 void spin() {
     say_ready();
     for (std::atomic<unsigned> i = 0;; ++i) continue;
@@ -265,6 +273,7 @@ int main(int argc, char** argv) {
     if (what == "churn") run(churn(count));
     if (what == "forked") run(forked());
     if (what == "loops") loops(count);
+    if (what == "becomes") run(becomes(argv[0]));
     if (what == "without_main") without_main();
     if (what == "spin") {
         run([]() -> Coro<> {

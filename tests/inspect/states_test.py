@@ -153,6 +153,30 @@ class Others(unittest.TestCase):
             self.assertNotIn(look.loops[0]["thread"], (0, process.pid))
             self.assertIn("pipe:", look.wait("Task-1")["text"])
 
+    @unittest.skipIf(subprocess.run(["unshare", "-pf", "true"], capture_output=True).returncode != 0, "needs namespaces of processes")
+    def test_a_process_in_a_container(self):
+        with running("unshare", "-pf", PROGRAMS[0], "parked") as process:
+            inner = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+            look = Look(inner)
+            self.assertEqual([loop["thread"] for loop in look.loops], [inner])
+            self.assertRegex(inspect("ps", inner)[1], rf"^loop at \w+, \d+ tasks, in thread {inner} [(]\w+[)], which waits\n")
+            os.kill(inner, signal.SIGKILL)
+
+    def test_top_on_a_process_that_becomes_another_program(self):
+        with running(PROGRAMS[0], "becomes") as process:
+            top = subprocess.Popen([INSPECT, "top", str(process.pid)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            shown = b""
+            while b"becomes -> end_of_input" not in shown:
+                shown += os.read(top.stdout.fileno(), 65536)
+            process.stdin.write("go on\n")
+            process.stdin.flush()
+            while b"parked -> end_of_input" not in shown:
+                part = os.read(top.stdout.fileno(), 65536)
+                self.assertTrue(part, shown)
+                shown += part
+            top.terminate()
+            top.communicate()
+
     def test_a_hundred_thousand_tasks(self):
         with running(PROGRAMS[0], "many", 100000) as process:
             look = Look(process)

@@ -124,7 +124,7 @@ private:
             elf_prstatus status;
             std::memcpy(&status, bytes, sizeof status);
             Thread thread;
-            thread.number = status.pr_pid;
+            thread.number = thread.own_number = status.pr_pid;
             if (threads_.size() < most_segments) threads_.push_back(thread);
         }
         if (type == NT_FILE) read_files(bytes, size);

@@ -20,6 +20,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// The process is gone.
+class Ended : public Refusal {
+public:
+    using Refusal::Refusal;
+};
+
 /// A file, or a part of one, in a process's memory.
 struct Mapping {
     Address begin;
@@ -31,6 +37,7 @@ struct Mapping {
 /// A thread, as the system or the core file tells of it.
 struct Thread {
     int number = 0;
+    int own_number = 0;  // by which the process knows it: another one in a container, seen from outside
     std::string name;
     char state = '?';
     double cpu_seconds = 0;
@@ -55,6 +62,12 @@ public:
     std::string text(Address address, std::size_t most = 2000);
     /// The next read() looks again.
     void forget() noexcept { blocks_.clear(); }
+    /// The same, and what is mapped and who is there is looked at anew: a plugin may have come, or another program be
+    /// run by the process.
+    void look_again() {
+        forget();
+        update();
+    }
     void forget(Address address, std::size_t size) noexcept;
 
     virtual const std::vector<Mapping>& mappings() const = 0;
@@ -75,6 +88,7 @@ protected:
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
     /// Copies pages, of a page's size each, from the first on; returns how many were there.
+    virtual void update() {}
     virtual std::size_t fetch(Address page, unsigned char* to, std::size_t pages) = 0;
 
 private:

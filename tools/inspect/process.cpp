@@ -50,22 +50,23 @@ std::string address_of(const std::string& hex) {
     return (colon == 8 ? std::string(text) : "[" + std::string(text) + "]") + ":" + std::to_string(port);
 }
 
+/// By which number a process or thread knows itself, whatever its number is here; 0: that is not known.
+int innermost_number(const std::string& status) {
+    std::ifstream file(status);
+    std::string line;
+    while (std::getline(file, line)) {
+        if (line.starts_with("NSpid:")) return std::atoi(line.c_str() + line.find_last_of(" \t") + 1);
+    }
+    return 0;
+}
+
 class Process final : public Memory {
 public:
     explicit Process(int pid)
         : pid_(pid), thread_(pid), folder_("/proc/" + std::to_string(pid) + "/"), shown_(folder_) {
-        std::string stat = first_line(folder_ + "stat");
-        if (stat.empty()) throw Refusal("there is no process " + std::to_string(pid));
-        begun_ = stat_field(stat, 19);
-        if (stat_field(stat, 0) == "Z") {  // at least its main thread has ended, and shows nothing any more
-            thread_ = living_thread();
-            if (thread_ == 0) {
-                throw Refusal("process " + std::to_string(pid) +
-                              " has ended, and only waits for its parent to take note");
-            }
-            shown_ = folder_ + "task/" + std::to_string(thread_) + "/";
-        }
-        read_maps();
+        begun_ = stat_field(first_line(folder_ + "stat"), 19);
+        if (begun_.empty()) throw Refusal("there is no process " + std::to_string(pid));
+        update();
     }
 
     const std::vector<Mapping>& mappings() const override { return mappings_; }
@@ -87,6 +88,7 @@ public:
             Thread thread;
             std::string number = entry.path().filename();
             std::from_chars(number.data(), number.data() + number.size(), thread.number);
+            thread.own_number = is_in_container_ ? innermost_number(entry.path() / "status") : thread.number;
             thread.name = clean(first_line(entry.path() / "comm"));
             std::string stat = first_line(entry.path() / "stat");
             std::string state = stat_field(stat, 0);
@@ -113,10 +115,25 @@ public:
         if (stat.empty() || is_over || stat_field(stat, 19) != begun_) refuse_ended();
     }
     [[noreturn]] void refuse_ended() const {
-        throw Refusal("process " + std::to_string(pid_) + " ended while it was read");
+        throw Ended("process " + std::to_string(pid_) + " ended while it was read");
     }
 
 private:
+    void update() override {
+        std::string stat = first_line(folder_ + "stat");
+        if (stat_field(stat, 19) != begun_) refuse_ended();
+        if (stat_field(stat, 0) == "Z") {  // at least its main thread has ended, and shows nothing any more
+            thread_ = living_thread();
+            if (thread_ == 0) {
+                throw Ended("process " + std::to_string(pid_) +
+                            " has ended, and only waits for its parent to take note");
+            }
+            shown_ = folder_ + "task/" + std::to_string(thread_) + "/";
+        }
+        is_in_container_ = innermost_number(folder_ + "status") != pid_;
+        read_maps();
+    }
+
     /// 0: none is left.
     int living_thread() const {
         for (const Thread& thread : threads()) {
@@ -126,6 +143,7 @@ private:
     }
 
     void read_maps() {
+        mappings_.clear();
         std::ifstream file(shown_ + "maps");
         std::string line;
         bool any = false;
@@ -207,6 +225,7 @@ private:
     }
 
     int pid_;
+    bool is_in_container_ = false;
     int thread_;  // through which its memory is read: the main one, or one that outlives that
     std::string folder_;
     std::string shown_;  // that thread's folder

@@ -70,7 +70,7 @@ void Reader::read_loop(Address address, const std::vector<Thread>& threads) {
     loop.is_closed = is_closed != 0;
     loop.thread.number = thread;
     for (const Thread& one : threads) {
-        if (one.number == thread) loop.thread = one;
+        if (one.own_number == thread) loop.thread = one;
     }
     std::vector<Address> members;
     loop.is_whole = walk(address + is_.loop.tasks, members);
@@ -301,7 +301,7 @@ private:
 
 Snapshot take_snapshot(Memory& memory, const Limits& limits) {
     Watchdog watchdog(limits.seconds);
-    memory.forget();
+    memory.look_again();
     Snapshot snapshot;
     snapshot.title = memory.title();
     snapshot.pid = memory.pid();

@@ -210,10 +210,21 @@ int run_top(Memory& memory, const TopOptions& options, const Limits& limits) {
         return 0;
     }
     Screen screen;
+    bool has_seen = false;
     do {
         auto [rows, columns] = screen.size();
         std::size_t lines = options.lines != 0 ? options.lines : rows > 16 ? rows - 14 : 4;
-        screen.show(look(memory, limits, history, lines, columns > 20 ? columns - 1 : 20));
+        std::string text;
+        try {
+            text = look(memory, limits, history, lines, columns > 20 ? columns - 1 : 20);
+            has_seen = true;
+        } catch (const Ended&) {
+            throw;
+        } catch (const Refusal& refusal) {  // it runs another program now, or is about to
+            if (!has_seen) throw;
+            text = refusal.what() + std::string("\n");
+        }
+        screen.show(text);
     } while (screen.wait(options.interval));
     return 0;
 }
