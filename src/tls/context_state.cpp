@@ -184,10 +184,17 @@ void SSLContextState::set_keylog(const std::string& filename) {
         file.reset(BIO_new_file(filename.c_str(), "a"));
         if (!file) throw_queued_error(filename);
     }
-    keylog_filename = filename;
+    std::string name = filename;
     std::lock_guard guard(keylog_lock_);
-    keylog_ = std::move(file);
-    SSL_CTX_set_keylog_callback(native(), keylog_ ? &SSLContextState::log_key : nullptr);
+    keylog_filename_.swap(name);
+    keylog_.swap(file);
+    // Stays for good: OpenSSL looks for it twice, with nothing between, whichever thread takes it away.
+    if (keylog_) SSL_CTX_set_keylog_callback(native(), &SSLContextState::log_key);
+}
+
+std::string SSLContextState::keylog_filename() {
+    std::lock_guard guard(keylog_lock_);
+    return keylog_filename_;
 }
 
 /// What cannot be written is left out.

@@ -68,6 +68,7 @@ public:
     void trust(BytesLike cadata);
     void set_verify_mode(VerifyMode mode) noexcept;
     void set_keylog(const std::string& filename);
+    std::string keylog_filename();
 
     const SSLMethod protocol;
     const std::uint64_t number;  // never another's
@@ -79,8 +80,6 @@ public:
     std::string alpn;  // each with its length before it
     std::shared_ptr<const SNICallback> sni_callback;
 
-    std::string keylog_filename;
-
 private:
     ~SSLContextState() override = default;
     bool can_serve() const noexcept;
@@ -88,8 +87,9 @@ private:
                            unsigned offered_size, void* context);
     static void log_key(const SSL* ssl, const char* line);
 
+    std::string keylog_filename_;
     Freed<SSL_CTX, SSL_CTX_free> native_;
-    std::mutex keylog_lock_;
+    std::mutex keylog_lock_;  // a leaf: nothing is called with it but the file
     OwnBio keylog_;
 };
 

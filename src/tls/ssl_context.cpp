@@ -206,7 +206,7 @@ void SSLContext::set_sni_callback(SNICallback callback) const {
     state().guarded([&] { state().sni_callback.swap(other); });
 }
 
-const std::string& SSLContext::keylog_filename() const noexcept { return state().keylog_filename; }
+std::string SSLContext::keylog_filename() const { return state().keylog_filename(); }
 void SSLContext::set_keylog_filename(const std::string& filename) const { state().set_keylog(filename); }
 
 int SSLContext::num_tickets() const noexcept {

@@ -67,6 +67,7 @@ Coro<> expect_refusal(Transport transport, std::string why) {
     EXPECT_EQ(outcome([&] { transport.writelines(std::vector<std::string>{"SEC", "RET"}); }), why);
     EXPECT_EQ(outcome([&] { transport.write(std::string(100'000, 'S')); }), why);
     EXPECT_EQ(outcome([&] { transport.write(SharedBytes("SECRET")); }), why);
+    EXPECT_EQ(outcome([&] { transport.write_eof(); }), why);
     std::string told = co_await outcome_of(sendfile(transport, file.fd()));
     EXPECT_EQ(told, why);
 }

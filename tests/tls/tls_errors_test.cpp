@@ -69,6 +69,8 @@ TEST_F(TlsErrorsTest, NameTheClientByItsAddress) {
         std::string expected = "SSLError('[SSL: HTTP_REQUEST] http request (handshake with 127.0.0.1:";
         expected += std::to_string(own.port()) + ")')";
         EXPECT_EQ(outcome, expected);
+        std::string answer = co_await client.reader.read();
+        EXPECT_EQ(answer.find("HTTP"), answer.npos) << "nothing in the clear";
         client.writer.abort();
         server.close();
         co_await server.wait_closed();

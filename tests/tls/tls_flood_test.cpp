@@ -152,37 +152,5 @@ TEST_F(TlsFloodTest, OfSingleBytesIsAHandshake) {
     });
 }
 
-/// TLS is asked of who speaks HTTP, and the reverse.
-TEST_F(TlsFloodTest, OfAnotherProtocolIsToldAsSuch) {
-    run_net([]() -> Coro<> {
-        auto http = [](StreamReader reader, StreamWriter writer) -> Coro<> {
-            co_await reader.read(10);
-            writer.write("HTTP/1.0 400 Bad Request\r\n\r\n");
-            writer.close();
-        };
-        Server plain = co_await start_server(http, "127.0.0.1", 0);
-        OpenConnectionOptions options = {.ssl = support::for_clients(), .server_hostname = "localhost"};
-        std::string outcome = co_await support::outcome_of(open_connection("127.0.0.1", port_of(plain), options));
-        EXPECT_EQ(
-            support::without_port(outcome),
-            "SSLError('[SSL: WRONG_VERSION_NUMBER] wrong version number (handshake with localhost, 127.0.0.1:PORT)')");
-        auto serve = [](StreamReader, StreamWriter writer) -> Coro<> {
-            std::string why = co_await support::outcome_of(writer.start_tls(support::for_servers()));
-            EXPECT_EQ(support::without_port(why),
-                      "SSLError('[SSL: HTTP_REQUEST] http request (handshake with 127.0.0.1:PORT)')");
-        };
-        Server by_tls = co_await start_server(serve, "127.0.0.1", 0);
-        Streams browser = co_await open_connection("127.0.0.1", port_of(by_tls));
-        browser.writer.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        std::string answer = co_await browser.reader.read();
-        EXPECT_EQ(answer.find("HTTP"), answer.npos);
-        browser.writer.close();
-        plain.close();
-        by_tls.close();
-        co_await plain.wait_closed();
-        co_await by_tls.wait_closed();
-    });
-}
-
 }  // namespace
 }  // namespace asyncio

@@ -118,6 +118,9 @@ TEST_F(TlsThreadsTest, ServeWhileAnotherRenewsTheCertificateAndChangesWhatCanBeC
         client_side.set_post_handshake_auth(is_odd);
         client_side.load_verify_locations({.cadata = support::authority().certificate});
         client_side.load_verify_locations({.cafile = folder.path("sock")});
+        server_side.set_keylog_filename(is_odd ? "/dev/null" : "");
+        client_side.set_keylog_filename(is_odd ? "" : "/dev/full");
+        EXPECT_EQ(client_side.keylog_filename(), is_odd ? "" : "/dev/full");
     }
     one.join();
     other.join();

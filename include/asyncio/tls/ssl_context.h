@@ -91,8 +91,8 @@ struct CertStoreStats {
 /// What connections by TLS have in common: certificates, whom to trust, versions and ciphers.
 ///
 /// A handle: copies name the same context. It may be used by several loops in several threads, and be changed
-/// meanwhile, but for set_ciphers(), set_ciphersuites(), set_keylog_filename() and folders of authorities: those only
-/// before other threads use it. Changes are for connections that begin later.
+/// meanwhile, but for set_ciphers(), set_ciphersuites() and folders of authorities: those only before other threads use
+/// it. Changes are for connections that begin later; a key log's are for all.
 ///
 /// A context for clients checks certificate and name; TLS 1.2 and newer; no compression, no renegotiation; ciphers with
 /// forward secrecy and 112 bits at least. What has no name in Python is said to be new here.
@@ -167,7 +167,7 @@ public:
     void set_sni_callback(SNICallback callback) const;
 
     /// A file to which keys are written, for Wireshark and the like. Who reads it reads the connections.
-    const std::string& keylog_filename() const noexcept;
+    std::string keylog_filename() const;
     /// Appends to this file; none for an empty name. Throws OSError. Python: context.keylog_filename = filename.
     void set_keylog_filename(const std::string& filename) const;
 
