@@ -6,6 +6,7 @@
 #include <asyncio/errors/log.h>
 #include <asyncio/tasks/run.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -141,11 +142,35 @@ void check_leaks(long allocations, long blocks, int descriptors) {
 #endif
 }
 
+/// What they have of memory goes with them; a thread of the last run may not even have begun. Without the kernel's,
+/// which serve an io_uring.
+int count_threads() {
+    int count = 0;
+    DIR* folder = ::opendir("/proc/self/task");
+    while (const dirent* entry = ::readdir(folder)) {
+        char path[300];
+        char name[32] = {};
+        std::snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        int file = ::open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0) continue;
+        bool is_there = ::read(file, name, sizeof name - 1) > 0;
+        ::close(file);
+        if (is_there && std::strncmp(name, "iou-", 4) != 0) ++count;
+    }
+    ::closedir(folder);
+    return count;
+}
+
+void let_threads_end(int usual) {
+    for (int k = 0; k < 1000 && count_threads() > usual; ++k) ::usleep(2000);
+}
+
 /// In the child process: goes on from `progress->number` until something is wrong or everything has failed.
 void run_on(const Program& program, Kind kind, bool all_that_follow) {
     set_log_handler([](LogLevel, std::string_view line) {
         if (is_verbose) std::fprintf(stderr, "---- log: %.*s\n", static_cast<int>(line.size()), line.data());
     });
+    const int threads = count_threads();
     for (int i = 0; i < 2; ++i) run_once_more(program, kind, -1, false);  // what is made once and for all
     for (;; ++progress->number) {
         if (progress->wrong[0] != '\0') return;
@@ -155,6 +180,7 @@ void run_on(const Program& program, Kind kind, bool all_that_follow) {
         // time: a leak is what stays each time.
         constexpr int most_tries = 5;
         for (int i = 0; i < most_tries; ++i) {
+            let_threads_end(threads);
             long allocations = live_allocations();
             int descriptors = open_descriptors();
             long blocks = pool_is_real() ? blocks_out() : 0;
@@ -163,7 +189,8 @@ void run_on(const Program& program, Kind kind, bool all_that_follow) {
                 return live_allocations() == allocations && open_descriptors() == descriptors &&
                        (!pool_is_real() || blocks_out() == blocks);
             };
-            for (int k = 0; k < 100 && !left_nothing(); ++k) ::usleep(2000);  // a thread may be at its end
+            let_threads_end(threads);
+            for (int k = 0; k < 100 && !left_nothing(); ++k) ::usleep(2000);  // what the kernel does at its leisure
             if (left_nothing()) break;
             if (i == most_tries - 1) check_leaks(allocations, blocks, descriptors);
         }
