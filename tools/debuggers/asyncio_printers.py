@@ -107,6 +107,6 @@ def variable_name(field):
     if field is None or field.startswith(("_Coro_", "__coro", "__promise", "D.")) or field == "__closure":
         return None
     plain = re.sub(r"_\d+_\d+$", "", field)  # g++: how deep, and where
-    if plain in ("Is", "Fs") or re.fullmatch(r"this|__.*|(Aw|Yd|T)\d+|(class|struct|union|PointerType)_.*", plain):
+    if plain in ("Is", "Fs") or re.fullmatch(r"this|_[_A-Z].*|(Aw|Yd|T)\d+|(class|struct|union|PointerType)_.*", plain):
         return None
     return plain
