@@ -122,7 +122,6 @@ std::string SocketState::describe() const {
 
 }  // namespace detail
 
-
 Socket::Socket(AddressFamily family, SocketKind kind, int proto) {
     int fd = ::socket(static_cast<int>(family), static_cast<int>(kind) | SOCK_NONBLOCK | SOCK_CLOEXEC, proto);
     if (fd < 0) throw_os_error(errno);
