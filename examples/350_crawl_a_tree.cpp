@@ -25,7 +25,7 @@ const std::map<std::string, std::string> site = {
 
 std::vector<std::string> read_page(const fs::path& path) {
     std::ifstream file(path);
-    if (!file) throw asyncio::OSError(errno);
+    if (!file) asyncio::throw_os_error(errno);
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
     if (lines.empty()) lines.push_back("empty");

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 struct Inotify {
     explicit Inotify(const fs::path& folder) : fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-        if (fd < 0) throw asyncio::OSError(errno);
+        if (fd < 0) asyncio::throw_os_error(errno);
         int watch = ::inotify_add_watch(fd, folder.c_str(), IN_CREATE | IN_CLOSE_WRITE | IN_MOVE | IN_DELETE);
         if (int error = errno; watch < 0) {
             ::close(fd);
@@ -35,7 +35,7 @@ std::vector<std::pair<std::uint32_t, std::string>> take_events(int inotify) {
     std::vector<std::pair<std::uint32_t, std::string>> events;
     char buffer[4096];
     ssize_t size = ::read(inotify, buffer, sizeof buffer);
-    if (size < 0 && errno != EAGAIN) throw asyncio::OSError(errno);  // else it would be ready for ever
+    if (size < 0 && errno != EAGAIN) asyncio::throw_os_error(errno);  // else it would be ready for ever
     for (ssize_t at = 0; at < size;) {
         inotify_event event = {};
         std::memcpy(&event, buffer + at, sizeof event);

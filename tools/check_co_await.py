@@ -309,6 +309,8 @@ Coro<> g4() { if ([[maybe_unused]] auto guard = condition.guard(); n > 0) { co_a
 Coro<> g5() { std::ignore = state(n).lock.guard(); co_await f(); }
 auto g6 = [&]() -> Coro<> { auto guard [[maybe_unused]] = lock.guard(); co_await f(); };
 Coro<> g7() { static_cast<void>(lock.acquire()); co_await f(); lock.release(); }
+Coro<> g8() { auto guard = lock.guard(); (void) guard; co_await f(); }
+Coro<> g9() { auto guard = lock.guard(); static_cast<void>(guard); co_await f(); }
 """
 
 

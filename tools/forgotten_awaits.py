@@ -26,6 +26,11 @@ def is_silenced(statement):
     return is_cast or "maybe_unused" in words or words[:4] == ["std", "::", "ignore", "="]
 
 
+def is_cast_away(name, statement):
+    """Whether it is `(void)name;` or `static_cast<void>(name);`, which is no use of it."""
+    return name is not None and list(flat(statement)) in (["void", name], ["static_cast", "<", "void", ">", name])
+
+
 def declared_name(before):
     """The name of the variable that these items, up to a `=`, begin to declare; else None."""
     names = [word for word in before if isinstance(word, str) and re.fullmatch(r"\w+", word)]
@@ -43,11 +48,14 @@ def forgotten_awaits(items, tokens=()):
     for at, statement in enumerate(block):
         for part in (statement, *headers(statement)):
             before = part[:part.index("=")] if "=" in part else []
+            name = declared_name(before)
             if "set" in flat(part):
-                tokens.add(declared_name(before))
-            if not part or "co_await" in flat(part) or not is_silenced(part):
+                tokens.add(name)
+            if not part or "co_await" in flat(part):
                 continue
-            if is_named(declared_name(before), [*block[at + 1:], statement[-1:] if part is not statement else []]):
+            behind = [*block[at + 1:], statement[-1:] if part is not statement else []]
+            used = [other for other in behind if not is_cast_away(name, other)]
+            if not is_silenced(part) and len(used) == len(behind) or is_named(name, used):
                 continue
             for object_, word in operations(part):
                 if not is_token(object_, tokens):

@@ -2,7 +2,7 @@
 
 #include "response.h"
 
-#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <sys/uio.h>
 
@@ -34,7 +34,7 @@ std::string read_file(std::shared_ptr<const OpenFile> file, std::int64_t offset,
     do {
         got = ::pread(file->fd(), data.data(), size, offset);
     } while (got < 0 && errno == EINTR);
-    if (got < 0) throw asyncio::OSError(errno);
+    if (got < 0) asyncio::throw_os_error(errno);
     data.resize(static_cast<std::size_t>(got));
     return data;
 }

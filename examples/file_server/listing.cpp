@@ -2,7 +2,7 @@
 
 #include "url.h"
 
-#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <fcntl.h>
 
@@ -25,7 +25,7 @@ bool is_folder(const dirent& entry, int fd) {
 
 Listing::Listing(const OpenFile& folder, const std::string& path) : folder_(nullptr, &::closedir), path_(path) {
     int fd = ::fcntl(folder.fd(), F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) throw asyncio::OSError(errno);
+    if (fd < 0) asyncio::throw_os_error(errno);
     folder_.reset(::fdopendir(fd));
     if (folder_) return;
     int error = errno;
@@ -41,7 +41,7 @@ std::string Listing::next_piece() {
         errno = 0;
         const dirent* entry = ::readdir(folder_.get());
         if (entry == nullptr) {
-            if (errno != 0) throw asyncio::OSError(errno);
+            if (errno != 0) asyncio::throw_os_error(errno);
             over_ = true;
             break;
         }

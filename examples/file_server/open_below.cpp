@@ -1,6 +1,6 @@
 #include "files.h"
 
-#include <asyncio/errors/exceptions.h>
+#include <asyncio/errors/os_errors.h>
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -12,7 +12,7 @@
 namespace {
 
 int check(int fd) {
-    if (fd < 0) throw asyncio::OSError(errno);
+    if (fd < 0) asyncio::throw_os_error(errno);
     return fd;
 }
 
@@ -40,7 +40,7 @@ Descriptor find_below(int root, const std::string& path) {
         if (fd >= 0) return Descriptor(fd);
         if (errno == ENOSYS || errno == EPERM) return find_step_by_step(root, path);  // EPERM: some containers' no
         bool something_was_moved = errno == EAGAIN;  // just now, so the kernel cannot be sure
-        if (!something_was_moved || tries == 10) throw asyncio::OSError(errno);
+        if (!something_was_moved || tries == 10) asyncio::throw_os_error(errno);
     }
 }
 

@@ -144,7 +144,7 @@ void type_lines(int fd, Shell& shell, EventLoop& loop) {
 
 Coro<> amain() {
     int ends[2];
-    if (::pipe(ends) != 0) throw OSError(errno);
+    if (::pipe(ends) != 0) throw_os_error(errno);
     {
         Shell shell(ends[0]);
         co_await gather(shell.run(), to_thread(type_lines, ends[1], std::ref(shell), std::ref(get_running_loop())));

@@ -175,7 +175,7 @@ std::string TaskLoop::text_of_failed() {
         text += "\n  the task " + detail::quoted(task.name()) + " has failed with " +
                 asyncio::repr(task.peek_exception()) + ", and nobody has asked for it";
     }
-    if (count > most) text += "\n  and " + counted(count - most, "more task") + (count == most + 1 ? " has" : " have");
+    if (count > most) text += "\n  and " + counted(count - most, "more task") + " failed so";
     return text;
 }
 

@@ -41,9 +41,6 @@ public:
     TaskBase* current_task = nullptr;
     IntrusiveList<TaskBase, LiveTasks> live_tasks;
     std::uint64_t tasks_begun = 0;
-    /// It has ended with an exception that nobody has asked for. Remembered as long as somebody could, by its node,
-    /// which has no turn any more: tasks that end well pay nothing for it.
-    void note_failed(TaskBase& task) noexcept { failed_tasks_.push_back(task); }
     std::shared_ptr<TaskFactory> task_factory;  // shared with a call under way, which may replace it
     int cancel_depth = 0;                       // of gather() in gather()
     int eager_depth = 0;                        // of tasks started inside each other
@@ -54,6 +51,9 @@ public:
         if (fatal_error) [[unlikely]]
             throw_fatal_error_now();
     }
+
+    /// It has ended with an exception that nobody has asked for.
+    void note_failed(TaskBase& task) noexcept { failed_tasks_.push_back(task); }
 
     // Futures that others held, to be destroyed without recursion.
     bool destroying_futures = false;
@@ -72,11 +72,12 @@ private:
     void node_failed() override;
     void drop_node(ReadyNode& node) noexcept override;
     void nothing_can_come(bool is_proven) override;
+    std::string text_of_failed();
 
     TurnClock turn_clock_{*this};  // of debug mode
     EventLoop* facade_;
-    std::string text_of_failed();
     std::string told_of_;  // the last deadlock that the log was told of
+    /// As long as somebody could ask, by their nodes, which have no turn any more: tasks that end well pay nothing.
     ReadyList failed_tasks_;
 };
 

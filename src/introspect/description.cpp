@@ -22,6 +22,8 @@
 #include <bit>
 #include <coroutine>
 #include <cstddef>
+#include <exception>
+#include <iterator>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -103,6 +105,7 @@ struct InspectLayout {
     static std::uint64_t number(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
     static void add(Description& to, ReadyNode::Run run, FutureCallback::LeadsTo leads_to, std::size_t first,
                     std::size_t second) noexcept {
+        if (to.callback_count == std::size(to.callbacks)) std::terminate();  // as soon as there is one more
         FutureCallback& callback = to.callbacks[to.callback_count++];
         callback.run = reinterpret_cast<std::uintptr_t>(run);
         callback.leads_to = leads_to;

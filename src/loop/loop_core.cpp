@@ -266,13 +266,21 @@ void LoopCore::wait_for_ever() {
         // A late wake-up, for what was seen already, may have cut it short.
         bool was_cut_short = std::chrono::steady_clock::now() - begun < patience;
         if (something_has_come() || (was_cut_short && !is_proven)) return;
-        if (!is_proven) nothing_can_come(false);
+        if (is_proven) break;
+        nothing_can_come(false);
+        if (was_given_something()) return;
     }
     if (is_proven) {
         if (something_has_come()) return;
         nothing_can_come(true);
+        if (was_given_something()) return;
     }
     sleep(std::nullopt);
+}
+
+/// Whether who was told of a deadlock has cancelled or scheduled something, or stopped the loop.
+bool LoopCore::was_given_something() const noexcept {
+    return something_has_come() || !ready_.empty() || !timers_.empty() || stopping_;
 }
 
 bool LoopCore::something_has_come() const noexcept {

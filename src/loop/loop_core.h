@@ -204,6 +204,7 @@ private:
     void sleep(std::optional<std::chrono::nanoseconds> limit);
     void wait_for_ever();
     bool something_has_come() const noexcept;
+    bool was_given_something() const noexcept;
     bool only_threads_can_wake() noexcept;
     void run_ready(ReadyNode& end_of_pass);
     void run_watched(ReadyNode& node);

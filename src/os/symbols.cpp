@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,6 +45,8 @@ int look_into(dl_phdr_info* info, std::size_t, void* to) {
 class ElfFile {
 public:
     explicit ElfFile(const std::string& path) noexcept : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+        struct stat found;
+        if (fd_ >= 0 && ::fstat(fd_, &found) == 0) size_ = static_cast<std::uint64_t>(found.st_size);
         is_there_ = fd_ >= 0 && read(0, &header_, sizeof header_) && std::memcmp(header_.e_ident, ELFMAG, SELFMAG) == 0;
     }
     ElfFile(const ElfFile&) = delete;
@@ -85,7 +88,7 @@ private:
     std::vector<T> table(std::uint64_t at, std::uint64_t bytes) const {
         constexpr std::uint64_t most = 512 << 20;
         std::vector<T> found;
-        if (bytes > most) return found;
+        if (bytes > most || bytes > size_ || at > size_ - bytes) return found;
         found.resize(static_cast<std::size_t>(bytes / sizeof(T)));
         if (!read(at, found.data(), found.size() * sizeof(T))) found.clear();
         return found;
@@ -103,6 +106,7 @@ private:
     }
 
     int fd_;
+    std::uint64_t size_ = 0;
     bool is_there_;
     ElfW(Ehdr) header_ = {};
 };

@@ -185,27 +185,28 @@ void SSLContextState::set_keylog(const std::string& filename) {
         if (!file) throw_queued_error(filename);
     }
     std::string name = filename;
-    std::lock_guard guard(keylog_lock_);
-    keylog_filename_.swap(name);
-    keylog_.swap(file);
-    // Stays for good: OpenSSL looks for it twice, with nothing between, whichever thread takes it away.
-    if (keylog_) SSL_CTX_set_keylog_callback(native(), &SSLContextState::log_key);
+    guarded([&] {
+        keylog_filename_.swap(name);
+        keylog_.swap(file);
+        // Never taken away again: OpenSSL reads the pointer twice, to test it and to call it, without a lock.
+        if (keylog_) SSL_CTX_set_keylog_callback(native(), &SSLContextState::log_key);
+    });
 }
 
 std::string SSLContextState::keylog_filename() {
-    std::lock_guard guard(keylog_lock_);
-    return keylog_filename_;
+    return guarded([this] { return keylog_filename_; });
 }
 
 /// What cannot be written is left out.
 void SSLContextState::log_key(const SSL* ssl, const char* line) {
     ErrorsOfCallback errors;
     SSLContextState& self = context_of(SSL_get_SSL_CTX(ssl));
-    std::lock_guard guard(self.keylog_lock_);
-    if (!self.keylog_) return;
-    BIO_puts(self.keylog_.get(), line);
-    BIO_puts(self.keylog_.get(), "\n");
-    static_cast<void>(BIO_flush(self.keylog_.get()));
+    self.guarded([&] {
+        if (!self.keylog_) return;
+        BIO_puts(self.keylog_.get(), line);
+        BIO_puts(self.keylog_.get(), "\n");
+        static_cast<void>(BIO_flush(self.keylog_.get()));
+    });
 }
 
 }  // namespace asyncio::detail

@@ -89,7 +89,6 @@ private:
 
     std::string keylog_filename_;
     Freed<SSL_CTX, SSL_CTX_free> native_;
-    std::mutex keylog_lock_;  // a leaf: nothing is called with it but the file
     OwnBio keylog_;
 };
 

@@ -242,9 +242,7 @@ void TlsTransport::do_flush() {
 
 void TlsTransport::do_shutdown() {
     try {
-        std::size_t before = engine_->outgoing().pending();
         Outcome outcome = lower_has_ended_ ? Outcome::done : say_goodbye();
-        answers_ += engine_->outgoing().pending() - before;
         if (outcome == Outcome::wants_read) {
             send_outgoing();
             return control_lower_reading();
@@ -282,7 +280,7 @@ void TlsTransport::closes_lower(ReadyNode& node) {
 void TlsTransport::abort_lower(std::exception_ptr error) noexcept {
     if (state_ != State::handshake) state_ = State::unwrapped;
     closing_ = true;
-    if (lower_) lower_->force_close(std::move(error));
+    if (lower_ && !lower_is_over_) lower_->force_close(std::move(error));  // else it may be another's by now
 }
 
 /// CPython: sslproto.py, SSLProtocol._fatal_error

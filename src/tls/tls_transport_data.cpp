@@ -312,10 +312,12 @@ TlsTransport::Outcome TlsTransport::say_goodbye() {
     Outcome outcome = Outcome::done;
     say_rest();
     if (unsaid_.empty()) engine_->say_goodbye();
+    std::size_t before = engine_->outgoing().pending();
     while (outcome == Outcome::done) {
         std::size_t size = 0;
         outcome = engine_->read({text.bytes(), ClearText::size}, size);
     }
+    answers_ += engine_->outgoing().pending() - before;
     say_rest();
     if (unsaid_.empty()) engine_->say_goodbye();
     return outcome == Outcome::closed ? Outcome::done : outcome;

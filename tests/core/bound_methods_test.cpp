@@ -192,6 +192,25 @@ TEST(BoundMethods, MayTakeAnyArgumentsAsPrintfDoes) {
     EXPECT_EQ(printer.text, "3 x|no more|");
 }
 
+ContextVar<int> at_the_call("at_the_call", 0);
+
+struct Looking {
+    int seen = -1;
+    void look(const char*, ...) { seen = at_the_call.get(); }
+};
+
+TEST(BoundMethods, ThatTakeAnyArgumentsDoNotTakeTheOptions) {
+    Looking looking;
+    run_test([&]() -> Coro<> {
+        Context context = copy_context();
+        context.run([] { at_the_call.set(7); });
+        const CallbackOptions options{.context = context};
+        get_running_loop().call_soon(&Looking::look, &looking, "x", 3, options);
+        co_await asyncio::sleep(0);
+    });
+    EXPECT_EQ(looking.seen, 7);
+}
+
 TEST(BoundMethods, OfTasksWithOptions) {
     run_test([]() -> Coro<> {
         Journal journal;

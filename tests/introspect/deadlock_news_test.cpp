@@ -89,6 +89,45 @@ TEST(DeadlockNews, OfGather) {
     });
 }
 
+TEST(DeadlockNews, MayBeActedUponByTheLogHandler) {
+    for (std::string how : {"cancel", "soon", "later", "from a thread's side", "stop"}) {
+        pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(20);
+            static std::string answer;
+            static Task<> stuck;
+            answer = how;
+            set_log_handler([](LogLevel, std::string_view text) {
+                if (!text.starts_with("Deadlock: ")) return;
+                EventLoop& loop = get_running_loop();
+                auto cancel = [] { stuck.cancel(); };
+                if (answer == "cancel") cancel();
+                if (answer == "soon") loop.call_soon(cancel);
+                if (answer == "later") loop.call_later(1ms, cancel);
+                if (answer == "from a thread's side") loop.call_soon_threadsafe(cancel);
+                if (answer == "stop") loop.stop();
+            });
+            auto main = []() -> Coro<> {
+                Lock lock;
+                stuck = create_task([&]() -> Coro<> {
+                    co_await lock.acquire();
+                    co_await lock.acquire();
+                });
+                co_await wait(stuck);
+            };
+            try {
+                run(main());
+            } catch (const RuntimeError&) {  // the loop was stopped
+                ::_exit(how == "stop" ? 7 : 1);
+            }
+            ::_exit(how == "stop" ? 1 : 7);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << how << ": " << status;
+    }
+}
+
 TEST(DeadlockNews, OfTasksThatHaveFailedAndThatNobodyHasAsked) {
     auto fails = [](std::string why) -> Coro<> {
         co_await sleep(1ms);
@@ -115,7 +154,7 @@ TEST(DeadlockNews, OfTasksThatHaveFailedAndThatNobodyHasAsked) {
         co_await never.wait();
     };
     std::string text = deadlock_of(many());
-    EXPECT_TRUE(text.ends_with(", and nobody has asked for it\n  and 2 more tasks have")) << text;
+    EXPECT_TRUE(text.ends_with(", and nobody has asked for it\n  and 2 more tasks failed so")) << text;
 }
 
 }  // namespace

@@ -198,6 +198,12 @@ CASES = {
     "void f() { as_completed({answer(), answer()}, {.timeout = 1}); }": "without braces, too",
     "void serve(StreamReader, StreamWriter) {}\n"
     "Coro<> f() { co_await start_server(serve, \"127.0.0.1\", 0, 100); }": "options are given by name",
+    "struct Chat { Coro<> talk(StreamReader, StreamWriter) { co_return; } };\n"
+    "Coro<> f(Chat& chat) { co_await start_server(&Chat::talk, &chat, \"127.0.0.1\", 0, 100); }": "options are given by name",
+    "struct Chat { Coro<> talk(StreamReader, StreamWriter) { co_return; } };\n"
+    "Coro<> f(Chat& chat) { co_await start_unix_server(&Chat::talk, &chat, \"socket\", 100); }": "options are given by name",
+    "void serve(StreamReader, StreamWriter) {}\n"
+    "Coro<> f() { co_await start_unix_server(serve, \"socket\", 100); }": "options are given by name",
     "Coro<> f() { co_await \"x\"; }": "co_await needs a Coro, a Future, a Task or another awaitable object",
     "Coro<const std::string> f() { co_return \"x\"; }": "Coro<T> instead of Coro<const T> or Coro<T&&>",
     "Coro<std::string&&> f(std::string& s) { co_return std::move(s); }": "Coro<T> instead of Coro<const T> or Coro<T&&>",

@@ -139,8 +139,6 @@ TEST_F(SockTest, ConnectsSendsAndReceivesOverTcpAndUnixSockets) {
     }
 }
 
-// CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_huge_content
-// CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_huge_content_recvinto
 TEST_F(SockTest, AnEmptySocketIsOneThatIsClosed) {
     run_net([]() -> Coro<> {
         std::string error;
@@ -154,6 +152,8 @@ TEST_F(SockTest, AnEmptySocketIsOneThatIsClosed) {
     });
 }
 
+// CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_huge_content
+// CPython: test_sock_lowlevel.py, BaseSockTestsMixin.test_huge_content_recvinto
 TEST_F(SockTest, AMillionBytesGoBothWaysAtTheSameTime) {
     constexpr std::size_t total = 1'000'000;
     std::string content;

@@ -41,6 +41,7 @@ public:
     SmallRecords& operator=(const SmallRecords&) = delete;
 
     int other_end() const { return ends_[0]; }
+    int own_end() const { return ends_[1]; }
     /// All but the tickets, which it gives.
     Coro<std::string> shake_hands() {
         while (!is_connected && !failed_by) {
@@ -73,14 +74,14 @@ private:
 class TlsPiecesTest : public support::NetTest {
 protected:
     /// The half of the first ticket has come; gives the rest.
-    static Coro<std::string> begin(SmallRecords& server, ProtocolRef<Recorder> protocol) {
-        auto connect = [&server, protocol]() -> Coro<> {
+    static Coro<std::string> begin(SmallRecords& server, ProtocolRef<Recorder> protocol, Seconds timeout = 0.05) {
+        auto connect = [&server, protocol, timeout]() -> Coro<> {
             SSLContext context = support::client_context();
             support::Certified me = support::certify({.name = "me", .alt_names = ""}, &support::authority());
             context.load_cert_chain_data({.certdata = me.certificate, .keydata = me.key});
             Socket socket = Socket::from_fd(server.other_end());
             CreateConnectionOptions options = {
-                .sock = &socket, .ssl = context, .server_hostname = "localhost", .ssl_shutdown_timeout = 0.05};
+                .sock = &socket, .ssl = context, .server_hostname = "localhost", .ssl_shutdown_timeout = timeout};
             auto factory = [&protocol] { return protocol; };
             co_await create_connection(factory, options);
         };
@@ -151,6 +152,35 @@ TEST_F(TlsPiecesTest, KeepTheGoodbyeBack) {
             EXPECT_EQ(told, "made;eof;lost;");
             co_await end(protocol);
         }
+    });
+}
+
+TEST_F(TlsPiecesTest, CountWhatWaitedForThemAsNoAnswer) {  // answers to who does not read are bounded
+    run_net([]() -> Coro<> {
+        SmallRecords server;
+        std::string told;
+        auto protocol = make_protocol<Recorder>(&told);
+        std::string out = co_await begin(server, protocol, 10);
+        std::string words(4'000'000, 'w');
+        protocol->transport.write(words);
+        protocol->transport.close();
+        co_await sleep(0.005);
+        // The server has much to say, too, and reads only when it has.
+        std::string much(4'000'000, 'm');
+        for (std::string_view left = much; !left.empty();) left.remove_prefix(server.tls.write(left.substr(0, 16384)));
+        out += server.out.read();
+        for (std::string_view left = out; !left.empty() && told.find("lost") == told.npos;) {
+            auto sent = ::send(server.own_end(), left.data(), left.size(), MSG_NOSIGNAL);
+            if (sent > 0) left.remove_prefix(static_cast<std::size_t>(sent));
+            co_await sleep(sent > 0 ? 0 : 0.001);
+        }
+        std::string got;
+        while (got.size() < words.size() && told.find("lost") == told.npos) {
+            got += server.text();
+            co_await sleep(0.001);
+        }
+        EXPECT_EQ(got.size(), words.size()) << told;
+        co_await end(protocol);
     });
 }
 

@@ -87,8 +87,9 @@ protected:
     Memory() = default;
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
-    /// Copies pages, of a page's size each, from the first on; returns how many were there.
+    /// What is mapped, and who is there, is read anew. A core file stays as it is.
     virtual void update() {}
+    /// Copies pages, of a page's size each, from the first on; returns how many were there.
     virtual std::size_t fetch(Address page, unsigned char* to, std::size_t pages) = 0;
 
 private:

@@ -130,7 +130,8 @@ private:
             }
             shown_ = folder_ + "task/" + std::to_string(thread_) + "/";
         }
-        is_in_container_ = innermost_number(folder_ + "status") != pid_;
+        int own_number = innermost_number(folder_ + "status");
+        is_in_container_ = own_number != 0 && own_number != pid_;
         read_maps();
     }
 

@@ -15,14 +15,14 @@ template <class Loop>
 class CallsWithOptions {
 public:
     template <class F, class First, class Second, class Third>
-    requires(!Callback<F, First, Second, Third, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third>) Handle
         call_soon(F&& callback, First&& first, Second&& second, Third&& third, CallbackOptions options) {
         return loop().call_soon(Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
                                            static_cast<Second&&>(second), static_cast<Third&&>(third)),
                                 options);
     }
     template <class F, class First, class Second, class Third, class Fourth>
-    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth>) Handle
         call_soon(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                   CallbackOptions options) {
         return loop().call_soon(
@@ -31,7 +31,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth>) Handle
         call_soon(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
                   CallbackOptions options) {
         return loop().call_soon(
@@ -40,7 +40,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth>) Handle
         call_soon(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth, Fifth&& fifth,
                   Sixth&& sixth, CallbackOptions options) {
         return loop().call_soon(
@@ -50,14 +50,14 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third>
-    requires(!Callback<F, First, Second, Third, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third>) Handle
         call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, CallbackOptions options) {
         return loop().call_soon_threadsafe(Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
                                                       static_cast<Second&&>(second), static_cast<Third&&>(third)),
                                            options);
     }
     template <class F, class First, class Second, class Third, class Fourth>
-    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth>) Handle
         call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                              CallbackOptions options) {
         return loop().call_soon_threadsafe(
@@ -66,7 +66,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth>) Handle
         call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                              Fifth&& fifth, CallbackOptions options) {
         return loop().call_soon_threadsafe(
@@ -75,7 +75,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth>) Handle
         call_soon_threadsafe(F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                              Fifth&& fifth, Sixth&& sixth, CallbackOptions options) {
         return loop().call_soon_threadsafe(
@@ -85,7 +85,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third>
-    requires(!Callback<F, First, Second, Third, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third>) TimerHandle
         call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third,
                    CallbackOptions options) {
         return loop().call_later(delay,
@@ -94,7 +94,7 @@ public:
                                  options);
     }
     template <class F, class First, class Second, class Third, class Fourth>
-    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth>) TimerHandle
         call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                    CallbackOptions options) {
         return loop().call_later(
@@ -104,7 +104,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth>) TimerHandle
         call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                    Fifth&& fifth, CallbackOptions options) {
         return loop().call_later(
@@ -114,7 +114,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth>) TimerHandle
         call_later(Seconds delay, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                    Fifth&& fifth, Sixth&& sixth, CallbackOptions options) {
         return loop().call_later(
@@ -125,7 +125,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third>
-    requires(!Callback<F, First, Second, Third, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third>) TimerHandle
         call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, CallbackOptions options) {
         return loop().call_at(when,
                               Loop::bind(static_cast<F&&>(callback), static_cast<First&&>(first),
@@ -133,7 +133,7 @@ public:
                               options);
     }
     template <class F, class First, class Second, class Third, class Fourth>
-    requires(!Callback<F, First, Second, Third, Fourth, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth>) TimerHandle
         call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                 CallbackOptions options) {
         return loop().call_at(
@@ -143,7 +143,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth>) TimerHandle
         call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                 Fifth&& fifth, CallbackOptions options) {
         return loop().call_at(
@@ -153,7 +153,7 @@ public:
             options);
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth>) TimerHandle
         call_at(TimePoint when, F&& callback, First&& first, Second&& second, Third&& third, Fourth&& fourth,
                 Fifth&& fifth, Sixth&& sixth, CallbackOptions options) {
         return loop().call_at(
@@ -209,25 +209,25 @@ public:
 
     // One more: says what to write.
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh>) Handle
         call_soon(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
         refuse_options<F>();
         return {};
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) Handle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh>) Handle
         call_soon_threadsafe(F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
         refuse_options<F>();
         return {};
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh>) TimerHandle
         call_later(Seconds, F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
         refuse_options<F>();
         return {};
     }
     template <class F, class First, class Second, class Third, class Fourth, class Fifth, class Sixth, class Seventh>
-    requires(!Callback<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh, CallbackOptions>) TimerHandle
+    requires(!TakesOptions<F, First, Second, Third, Fourth, Fifth, Sixth, Seventh>) TimerHandle
         call_at(TimePoint, F&&, First&&, Second&&, Third&&, Fourth&&, Fifth&&, Sixth&&, Seventh&&, CallbackOptions) {
         refuse_options<F>();
         return {};

@@ -100,14 +100,14 @@ public:
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
     /// The same with options behind one argument or more, up to six. A callback that takes `CallbackOptions` itself
-    /// behind its arguments gets them as one more: then `context` is set by a second one.
+    /// behind its arguments gets them as one more: then `context` is set by a second one. One that takes whatever
+    /// comes, by `...`, does not get them.
     template <class F, class First>
-    requires(!detail::Callback<F, First, CallbackOptions>) Handle
-        call_soon(F&& callback, First&& first, CallbackOptions options) {
+    requires(!detail::TakesOptions<F, First>) Handle call_soon(F&& callback, First&& first, CallbackOptions options) {
         return call_soon(bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
     }
     template <class F, class First, class Second>
-    requires(!detail::Callback<F, First, Second, CallbackOptions>) Handle
+    requires(!detail::TakesOptions<F, First, Second>) Handle
         call_soon(F&& callback, First&& first, Second&& second, CallbackOptions options) {
         return call_soon(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)),
                          options);
@@ -124,12 +124,12 @@ public:
             new_handle(bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Rest&&>(rest)...)));
     }
     template <class F, class First>
-    requires(!detail::Callback<F, First, CallbackOptions>) Handle
+    requires(!detail::TakesOptions<F, First>) Handle
         call_soon_threadsafe(F&& callback, First&& first, CallbackOptions options) {
         return call_soon_threadsafe(bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
     }
     template <class F, class First, class Second>
-    requires(!detail::Callback<F, First, Second, CallbackOptions>) Handle
+    requires(!detail::TakesOptions<F, First, Second>) Handle
         call_soon_threadsafe(F&& callback, First&& first, Second&& second, CallbackOptions options) {
         return call_soon_threadsafe(
             bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)), options);
@@ -146,12 +146,12 @@ public:
                                                  static_cast<Rest&&>(rest)...)));
     }
     template <class F, class First>
-    requires(!detail::Callback<F, First, CallbackOptions>) TimerHandle
+    requires(!detail::TakesOptions<F, First>) TimerHandle
         call_later(Seconds delay, F&& callback, First&& first, CallbackOptions options) {
         return call_later(delay, bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
     }
     template <class F, class First, class Second>
-    requires(!detail::Callback<F, First, Second, CallbackOptions>) TimerHandle
+    requires(!detail::TakesOptions<F, First, Second>) TimerHandle
         call_later(Seconds delay, F&& callback, First&& first, Second&& second, CallbackOptions options) {
         return call_later(delay,
                           bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)),
@@ -169,12 +169,12 @@ public:
                                        static_cast<Rest&&>(rest)...)));
     }
     template <class F, class First>
-    requires(!detail::Callback<F, First, CallbackOptions>) TimerHandle
+    requires(!detail::TakesOptions<F, First>) TimerHandle
         call_at(TimePoint when, F&& callback, First&& first, CallbackOptions options) {
         return call_at(when, bind(static_cast<F&&>(callback), static_cast<First&&>(first)), options);
     }
     template <class F, class First, class Second>
-    requires(!detail::Callback<F, First, Second, CallbackOptions>) TimerHandle
+    requires(!detail::TakesOptions<F, First, Second>) TimerHandle
         call_at(TimePoint when, F&& callback, First&& first, Second&& second, CallbackOptions options) {
         return call_at(when,
                        bind(static_cast<F&&>(callback), static_cast<First&&>(first), static_cast<Second&&>(second)),

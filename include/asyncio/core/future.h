@@ -148,6 +148,11 @@ concept PlainCallback = Callback<F> || !Callback<F, CallbackOptions>;
 template <class F, class First, class... Rest>
 concept BoundCallback = Callback<F, First, Rest...> || !std::is_same_v<std::remove_cvref_t<First>, CallbackOptions>;
 
+struct NotOptions {};
+/// Whether it takes options behind its arguments, and means it: one that takes `...` would take anything.
+template <class F, class... Args>
+concept TakesOptions = Callback<F, Args..., CallbackOptions> && !Callback<F, Args..., NotOptions>;
+
 /// Options behind more arguments than there are functions for.
 template <class F>
 void refuse_options() {

@@ -87,7 +87,14 @@ template <class F>
 inline const std::type_info& known_type = typeid(F);
 template <class Method, class Object>
 inline const std::type_info& known_type<BoundMethod<Method, Object>> = typeid(Method);
-/// And where its code begins, if it is a plain function or a method that is not virtual; 0: that is not known.
+/// Whether it keeps the function that it calls, and gives it by `called()`: a class of the user's may have one of that
+/// name, too.
+template <class F>
+inline constexpr bool keeps_called = false;
+template <class Method, class Object>
+inline constexpr bool keeps_called<BoundMethod<Method, Object>> = true;
+/// What a callback calls: its type, and where its code begins, if it is a plain function or a method that is not
+/// virtual; 0: that is not known.
 struct Called {
     const std::type_info& type;
     std::uintptr_t code = 0;
@@ -102,7 +109,7 @@ std::uintptr_t code_of(const F& function) noexcept {
         __builtin_memcpy(words, &function, sizeof function);
         bool is_virtual = ((words[0] | words[1]) & 1) != 0;
         return is_virtual ? 0 : words[0];
-    } else if constexpr (requires { function.called(); }) {
+    } else if constexpr (keeps_called<F>) {
         return code_of(function.called());
     } else {
         return 0;

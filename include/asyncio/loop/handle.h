@@ -153,6 +153,8 @@ private:
 
 template <class F, class... Args>
 inline const std::type_info& known_type<BoundCall<F, Args...>> = typeid(F);
+template <class F, class... Args>
+inline constexpr bool keeps_called<BoundCall<F, Args...>> = true;
 
 template <class F, class Base = HandleBase>
 class HandleOf final : public Base {

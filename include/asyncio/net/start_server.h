@@ -85,7 +85,8 @@ template <ClientConnectedCallback F>
 Coro<Server> start_server(F&& callback, StartServerOptions options) {
     return detail::start_server(detail::client_callback(static_cast<F&&>(callback)), {}, false, {}, options);
 }
-/// A method of an object, which must be there as long as it serves, or be given by a `std::shared_ptr`.
+/// A method of an object, which must be there until the server and the last task of it have ended, or be given by a
+/// `std::shared_ptr`.
 template <class Method, class Object>
 requires detail::BoundClientCallback<Method, Object> Coro<Server> start_server(Method method, Object&& object,
                                                                                Host host, Port port,
@@ -112,6 +113,14 @@ requires(sizeof...(More) > 0 ||
     static_assert(detail::never<F>, "options are given by name: start_server(f, host, port, {.backlog = 1000})");
     return Coro<Server>();
 }
+template <class Method, class Object, class First, class... More>
+requires(detail::BoundClientCallback<Method, Object> &&
+         (sizeof...(More) > 0 || !std::is_same_v<std::remove_cvref_t<First>, StartServerOptions>))
+    Coro<Server> start_server(Method, Object&&, Host, Port, First&&, More&&...) {
+    static_assert(detail::never<Method>,
+                  "options are given by name: start_server(&Class::f, this, host, port, {.backlog = 1000})");
+    return Coro<Server>();
+}
 template <class F, class... Rest>
 requires(!ClientConnectedCallback<F> &&
          !detail::is_bound_client_callback<F, Rest...>) Coro<Server> start_server(F&&, Rest&&...) {
@@ -132,7 +141,7 @@ template <ClientConnectedCallback F>
 Coro<Server> start_unix_server(F&& callback, StartUnixServerOptions options) {
     return detail::start_unix_server(detail::client_callback(static_cast<F&&>(callback)), std::nullopt, options);
 }
-/// A method of an object.
+/// A method of an object, as with start_server().
 template <class Method, class Object>
 requires detail::BoundClientCallback<Method, Object> Coro<Server> start_unix_server(
     Method method, Object&& object, std::string_view path, StartUnixServerOptions options = {}) {
@@ -142,6 +151,20 @@ template <class Method, class Object>
 requires detail::BoundClientCallback<Method, Object> Coro<Server> start_unix_server(Method method, Object&& object,
                                                                                     StartUnixServerOptions options) {
     return start_unix_server(detail::bound_method(method, static_cast<Object&&>(object)), options);
+}
+template <ClientConnectedCallback F, class First, class... More>
+requires(sizeof...(More) > 0 || !std::is_same_v<std::remove_cvref_t<First>, StartUnixServerOptions>)
+    Coro<Server> start_unix_server(F&&, std::string_view, First&&, More&&...) {
+    static_assert(detail::never<F>, "options are given by name: start_unix_server(f, path, {.backlog = 1000})");
+    return Coro<Server>();
+}
+template <class Method, class Object, class First, class... More>
+requires(detail::BoundClientCallback<Method, Object> &&
+         (sizeof...(More) > 0 || !std::is_same_v<std::remove_cvref_t<First>, StartUnixServerOptions>))
+    Coro<Server> start_unix_server(Method, Object&&, std::string_view, First&&, More&&...) {
+    static_assert(detail::never<Method>,
+                  "options are given by name: start_unix_server(&Class::f, this, path, {.backlog = 1000})");
+    return Coro<Server>();
 }
 template <class F, class... Rest>
 requires(!ClientConnectedCallback<F> &&
