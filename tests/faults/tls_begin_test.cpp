@@ -51,7 +51,7 @@ TEST(TlsBeginFaults, EndAtOnceForWhoWaitsForTheHandshake) {
             if (outcome.empty()) break;
             EXPECT_NE(outcome.find("bad_alloc"), outcome.npos) << outcome << " of " << failed + 1;
         }
-        EXPECT_GT(failed, 1) << is_server;
+        EXPECT_GT(failed, 0) << is_server;
     }
 }
 
