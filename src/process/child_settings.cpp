@@ -62,6 +62,7 @@ gid_t group_number(const subprocess::Account& group) {
 
 std::vector<const char*> pointers(const std::vector<std::string>& texts) {
     std::vector<const char*> all;
+    all.reserve(texts.size() + 1);
     for (const std::string& text : texts) all.push_back(text.c_str());
     all.push_back(nullptr);
     return all;

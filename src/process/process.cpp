@@ -46,7 +46,7 @@ Coro<subprocess::Output> communicate_with(subprocess::Process process, BytesLike
     Coro<std::string> reading_stderr = read_stream(process.stderr(), process.transport(), 2);
     auto results = co_await gather(std::move(feeding), std::move(reading_stdout), std::move(reading_stderr));
     co_await process.wait();
-    co_return subprocess::Output{std::get<1>(std::move(results)), std::get<2>(std::move(results))};
+    co_return subprocess::Output{std::move(std::get<1>(results)), std::move(std::get<2>(results))};
 }
 
 }  // namespace

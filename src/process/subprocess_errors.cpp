@@ -40,7 +40,7 @@ std::string timeout_text(double timeout, const std::string& cmd, const Output& o
 }  // namespace
 
 SubprocessError::SubprocessError(std::string text, std::string cmd, Output output)
-    : RuntimeError(std::move(text)), kept_(std::make_shared<const Kept>(Kept{std::move(cmd), std::move(output)})) {}
+    : RuntimeError(text), kept_(std::make_shared<const Kept>(Kept{std::move(cmd), std::move(output)})) {}
 
 CalledProcessError::CalledProcessError(int returncode, std::string cmd, Output output)
     : SubprocessError(failure_text(returncode, cmd, output), cmd, output), returncode_(returncode) {}

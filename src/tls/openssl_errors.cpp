@@ -139,7 +139,6 @@ std::exception_ptr connection_error(const SSL* ssl, int result, const std::strin
             return verification_error(ssl, code, std::move(details), names);
         }
         if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-            std::string text = describe(code, details);
             return std::make_exception_ptr(SSLEOFError("EOF occurred in violation of protocol", std::move(details)));
         }
     }

@@ -167,6 +167,7 @@ std::vector<std::string> SSLContext::get_ciphers() const {
         state().guarded([&] { return sk_SSL_CIPHER_dup(SSL_CTX_get_ciphers(state().native())); }));
     if (!all) throw std::bad_alloc();
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(sk_SSL_CIPHER_num(all.get())));
     for (int i = 0; i < sk_SSL_CIPHER_num(all.get()); ++i)
         names.emplace_back(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(all.get(), i)));
     return names;

@@ -49,6 +49,7 @@ void check_is_done(TlsEngine::Outcome outcome) {
 
 std::vector<std::string> der_of_all(STACK_OF(X509) * chain) {
     std::vector<std::string> all;
+    all.reserve(static_cast<std::size_t>(std::max(sk_X509_num(chain), 0)));  // -1: there is none
     for (int i = 0; i < sk_X509_num(chain); ++i) all.push_back(der_of(sk_X509_value(chain, i)));
     return all;
 }
