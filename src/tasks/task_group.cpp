@@ -52,6 +52,7 @@ void GroupMember::forget() noexcept {
 
 TaskGroup::TaskGroup() noexcept = default;
 
+// NOLINTNEXTLINE(performance-noexcept-move-constructor): it says what is wrong
 TaskGroup::TaskGroup(TaskGroup&& other) : cancel_on_enter_(other.cancel_on_enter_) {
     if (other.entered_) throw RuntimeError("TaskGroup " + repr(other) + " cannot be moved, since it has been entered");
 }

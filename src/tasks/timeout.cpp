@@ -15,6 +15,7 @@ namespace asyncio {
 Timeout::Timeout(std::optional<TimePoint> when, std::source_location where) noexcept
     : TaskDeadline(where), when_(when) {}
 
+// NOLINTNEXTLINE(performance-noexcept-move-constructor): it says what is wrong
 Timeout::Timeout(Timeout&& other) : Timeout(other.when_, other.where_) {
     if (other.state_ != State::created) throw RuntimeError("Timeout cannot be moved, since it has been entered");
 }

@@ -139,6 +139,7 @@ std::exception_ptr connection_error(const SSL* ssl, int result, const std::strin
             return verification_error(ssl, code, std::move(details), names);
         }
         if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+            static_cast<void>(describe(code, details));  // the library and the reason are in the details then
             return std::make_exception_ptr(SSLEOFError("EOF occurred in violation of protocol", std::move(details)));
         }
     }
