@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 WRONG = re.compile(r"\bFailure\b|\bFAILED\b|\bFAIL:|[Ee]rror\b|ERROR|terminate called|Sanitizer|Traceback \(most|"
-                   r"Assertion|unknown file|\*\*\*|Segmentation|Aborted|Timeout|timed out|SKIPPED")
+                   r"Assertion|unknown file|\*\*\*|Segmentation|Aborted|Timeout|timed out")
 RIGHT = re.compile(r"\[ +(OK|RUN|-+) +\]|\[-+\]|\[=+\]")
 
 

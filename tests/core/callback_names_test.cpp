@@ -88,7 +88,6 @@ TEST_F(CallbackNames, AreThoseOfOtherLibrariesToo) {
 
 TEST_F(CallbackNames, AskNothingOfTheCallback) {
     EXPECT_EQ(repr(loop.call_soon(Spy())), "<Handle (anonymous namespace)::Spy()>");
-    EXPECT_EQ(repr(loop.call_soon([](const Spy&) {}, Spy())).find("Spy::called"), std::string::npos);
 }
 
 TEST_F(CallbackNames, AreTypesWhereThereIsNoFunction) {
