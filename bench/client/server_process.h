@@ -21,6 +21,7 @@ inline double cpu_seconds(const std::string& process) {
     DIR* folder = ::opendir(threads.c_str());
     if (folder == nullptr) fail("the server is gone");
     while (dirent* entry = ::readdir(folder)) {
+        if (entry->d_name[0] == '.') continue;  // by ".." the first thread would count twice
         std::FILE* file = std::fopen((threads + entry->d_name + "/schedstat").c_str(), "r");
         if (file == nullptr) continue;
         double ran = 0;

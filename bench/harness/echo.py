@@ -27,6 +27,12 @@ def allow_connections():
     return most - SPARE_FILES
 
 
+def check_time(figures):
+    """A server has one core: what it is said to have run cannot be more than what went by."""
+    if figures["cpu"] > figures["wall"] * 1.05 + 0.005:
+        raise RuntimeError(f"{figures['cpu']} s of one core were run within {figures['wall']} s")
+
+
 class Server:
     """A peer's server, which says where it listens, for as long as this is entered."""
 
@@ -51,7 +57,9 @@ class Server:
         done = subprocess.run(client, capture_output=True, text=True, timeout=timeout)
         if done.returncode:
             raise RuntimeError(f"{self.name} {form.key}: {done.stderr}\nserver: {self.end()}")
-        return measure.parse(done.stdout)
+        figures = measure.parse(done.stdout)
+        check_time(figures)
+        return figures
 
     def end(self):
         """The last that it said."""

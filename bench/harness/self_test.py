@@ -2,7 +2,7 @@
 import unittest
 from xml.etree import ElementTree
 
-from . import growth, idle, instructions, measure, plot, report
+from . import echo, growth, idle, instructions, measure, plot, report
 from .workloads import Form
 
 FORM = Form("talk", "fast", "talking", "word", base=10)
@@ -42,6 +42,11 @@ class Measuring(unittest.TestCase):
     def test_a_line_of_figures_is_parsed(self):
         figures = measure.parse("operations=5 wall=0.5 cpu=0.25 bytes=-4096 check=10\n")
         self.assertEqual(figures, {"operations": 5, "wall": 0.5, "cpu": 0.25, "bytes": -4096.0, "check": 10})
+
+    def test_a_server_on_one_core_cannot_run_longer_than_the_clock(self):
+        echo.check_time({"wall": 0.5, "cpu": 0.5})
+        with self.assertRaisesRegex(RuntimeError, "of one core"):
+            echo.check_time({"wall": 0.5, "cpu": 1.0})
 
     def test_the_size_is_what_takes_the_time_and_a_multiple_of_the_base(self):
         figures = measure.measure(FORM, [Pretender("ours", 100)], 3, 0.01, False, Runs())
