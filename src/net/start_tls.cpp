@@ -128,7 +128,7 @@ Coro<> upgrade_stream(StreamWriter writer, TlsRequest request, BufferedBytes buf
     co_await writer.drain();
     Ref<TransportState> lower(&stream->transport());
     Transport transport = co_await upgrade(std::move(lower), stream, std::move(request), buffered, true);
-    stream->replace_transport(transport);
+    if (stream->replace_transport(transport)) static_cast<TlsLayer&>(*transport.handle().get()).take_over_pause();
 }
 
 }  // namespace

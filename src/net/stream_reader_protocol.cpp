@@ -52,10 +52,12 @@ void StreamReaderProtocol::adopt(const WriteTransport& transport, const StreamRe
     if (transport.handle().get()->protocol() == this) reader_->set_transport(transport_.get());
 }
 
-void StreamReaderProtocol::replace_transport(const Transport& transport) noexcept {
+bool StreamReaderProtocol::replace_transport(const Transport& transport) noexcept {
     bool reads = reader_ && reader_->transport() == transport_.get();
     transport_ = detail::TransportHandle(transport.handle());
-    if (reads && !lost_) reader_->set_transport(transport_.get());
+    if (!reads || lost_) return false;
+    reader_->set_transport(transport_.get());
+    return reader_->has_paused();
 }
 
 void StreamReaderProtocol::call_back() {

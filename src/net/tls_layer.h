@@ -41,6 +41,9 @@ public:
     virtual void set_waiter(Future<> waiter) noexcept = 0;
     /// What has come before the handshake begins.
     virtual void feed(std::string_view data) = 0;
+    /// For a stream that had more than it may keep before it knew of this: it has paused the transport below, and will
+    /// resume this one.
+    virtual void take_over_pause() noexcept = 0;
 
 protected:
     TlsLayer() noexcept;

@@ -11,8 +11,17 @@
 
 namespace asyncio::detail {
 
-OwnErrors::OwnErrors() noexcept { ERR_clear_error(); }
-OwnErrors::~OwnErrors() { ERR_clear_error(); }
+namespace {
+
+/// To clear what is empty costs as much as a small record.
+void clear_errors() noexcept {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+}  // namespace
+
+OwnErrors::OwnErrors() noexcept { clear_errors(); }
+OwnErrors::~OwnErrors() { clear_errors(); }
 ErrorsOfCallback::ErrorsOfCallback() noexcept { ERR_set_mark(); }
 ErrorsOfCallback::~ErrorsOfCallback() { ERR_pop_to_mark(); }
 

@@ -1,6 +1,5 @@
 #include "tls/tls_bytes.h"
 
-#include "detail/kept_by_thread.h"
 #include "tls/openssl_errors.h"
 
 #include <asyncio/tls/memory_bio.h>
@@ -15,14 +14,6 @@
 namespace asyncio {
 
 namespace detail {
-
-namespace {
-
-constexpr std::size_t most_kept_room = 72 * 1024;  // by a thread: four records
-
-std::string* kept_room() noexcept { return KeptByThread<std::string>::get_or_null(); }
-
-}  // namespace
 
 void TlsBytes::append(std::string_view bytes) {
     if (bytes.empty()) return;
@@ -64,16 +55,8 @@ std::string TlsBytes::give_all() {
     return std::exchange(kept_, {});
 }
 
-void TlsBytes::borrow_room() noexcept {
-    std::string* room = kept_room();
-    if (kept_.empty() && room != nullptr && kept_.capacity() < room->capacity()) kept_.swap(*room);
-}
-
-void TlsBytes::keep_room_of(std::string&& given) noexcept {
-    std::string* room = kept_room();
-    if (room == nullptr || room->capacity() >= given.capacity() || given.capacity() > most_kept_room) return;
-    given.clear();
-    room->swap(given);
+void TlsBytes::set_room(std::string&& room) noexcept {
+    if (!has_room()) kept_ = std::move(room);
 }
 
 namespace {

@@ -23,12 +23,11 @@ public:
     std::string take_all(std::size_t most);
     void drop_all() noexcept;
     void make_room(std::size_t size) { kept_.reserve(kept_.size() + size); }
-    /// Room that the thread keeps, if it has none itself.
-    void borrow_room() noexcept;
+    /// Memory for what is appended, if it has none.
+    void set_room(std::string&& room) noexcept;
+    bool has_room() const noexcept { return kept_.capacity() > std::string().capacity(); }
     /// All that was appended and not taken.
     std::string give_all();
-    /// The memory of what was given, for the next who borrows.
-    static void keep_room_of(std::string&& given) noexcept;
 
     /// While it lives the bytes are read from where they are; then what is left is kept.
     class Lent {

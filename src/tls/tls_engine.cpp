@@ -155,6 +155,11 @@ void TlsEngine::say_goodbye() {
     if (int result = SSL_shutdown(native()); result < 0) outcome_of(result);
 }
 
+void TlsEngine::set_carried() noexcept {
+    is_carried_ = true;
+    SSL_clear_mode(native(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+}
+
 void TlsEngine::verify_client_post_handshake() {
     Call call(*this);
     if (SSL_verify_client_post_handshake(native()) != 1) throw_queued_error();

@@ -34,8 +34,8 @@ public:
     void say_goodbye();
     void verify_client_post_handshake();
     bool is_busy() const noexcept { return is_busy_; }
-    /// It is a transport's, who alone may call the first four of these from now on.
-    void set_carried() noexcept { is_carried_ = true; }
+    /// It is a transport's, who alone may call the first four of these from now on; `write()` takes all of a piece.
+    void set_carried() noexcept;
     bool is_carried() const noexcept { return is_carried_; }
 
     SSL* native() const noexcept { return ssl_.get(); }

@@ -260,8 +260,8 @@ void TlsTransport::do_shutdown() {
 /// Even if it is too much at once: the transport below is about to close itself, or to be closed, and is TLS perhaps,
 /// which takes nothing more then.
 void TlsTransport::send_last_outgoing() {
-    lower_is_full_ = false;
-    send_outgoing();
+    pass_on(true);
+    control_writing();
 }
 
 /// The transport below sends what it has, which a peer that does not read could delay for ever.
@@ -297,8 +297,7 @@ void TlsTransport::fail(std::exception_ptr error, const char* message) {
 }
 
 void TlsTransport::connection_lost(std::exception_ptr error) {
-    engine_->outgoing().drop_all();
-    unsaid_.clear();
+    drop_outgoing();
     closing_ = lower_is_over_ = true;
     wake_who_waits_for_room();
     stop_timer();

@@ -3,6 +3,7 @@
 #include "net/tls_layer.h"
 #include "tls/handshake_turns.h"
 #include "tls/tls_engine.h"
+#include "tls/waiting_records.h"
 
 #include <asyncio/context/context.h>
 #include <asyncio/core/future.h>
@@ -33,6 +34,7 @@ public:
     Ref<BaseProtocol> lower_protocol() override;
     void set_waiter(Future<> waiter) noexcept override { waiter_ = std::move(waiter); }
     void feed(std::string_view data) override { engine_->incoming().append(data); }
+    void take_over_pause() noexcept override;
 
     // What the protocol above does.
     void write(std::string_view data) override;
@@ -50,7 +52,9 @@ public:
     bool is_reading() const override { return !reading_paused_; }
     void pause_reading() override { reading_paused_ = true; }
     void resume_reading() override;
-    std::size_t write_buffer_size() const override { return engine_->outgoing().pending() + unsaid_.size(); }
+    std::size_t write_buffer_size() const override {
+        return waiting_.size() + engine_->outgoing().pending() + unsaid_.size();
+    }
     WriteBufferLimits write_buffer_limits() const override { return write_limits_; }
     void set_write_buffer_limits(std::optional<Count> high, std::optional<Count> low) override;
     int fileno() const noexcept override { return lower_ ? lower_->fileno() : -1; }
@@ -142,11 +146,13 @@ private:
     void write_all(std::string_view data);
     void write_lines(std::span<const BytesLike> lines);
     void encipher(std::string_view data);
+    std::string_view encipher_what_goes(std::string_view data);
     void say_rest();
     template <class Encipher>
     void send(Encipher encipher_all);
     void send_outgoing();
-    void pass_on();
+    void pass_on(bool even_if_full = false);
+    void drop_outgoing() noexcept;
     void control_writing();
     void do_read();
     void read_and_tell();
@@ -176,6 +182,7 @@ private:
     Turn closes_lower_;
     Turn tells_loss_;
     std::exception_ptr lost_by_;
+    WaitingRecords waiting_;   // before what is outgoing
     std::string unsaid_;       // what TLS did not take: it is in the middle of a message of the other end
     std::size_t answers_ = 0;  // of what is outgoing: what the other end has us say by what it sends
     State state_ = State::unwrapped;

@@ -25,8 +25,9 @@ namespace {
 constexpr int writes_before_warning = 5;                 // CPython: LOG_THRESHOLD_FOR_CONNLOST_WRITES
 constexpr std::size_t incoming_high_water = 256 * 1024;  // CPython: FLOW_CONTROL_HIGH_WATER_SSL_READ
 constexpr std::size_t incoming_low_water = 64 * 1024;
-constexpr std::size_t record_size = 16 * 1024;   // the most that TLS has in one
-constexpr std::size_t most_answers = 64 * 1024;  // unsent, to who sends and does not read: of a KeyUpdate, such as
+constexpr std::size_t record_size = 16 * 1024;      // the most that TLS has in one
+constexpr std::size_t part_size = 4 * record_size;  // of much, while it is in the cache
+constexpr std::size_t most_answers = 64 * 1024;     // unsent, to who sends and does not read: of a KeyUpdate, such as
 
 /// Memory for what is deciphered and handed on at once. A thread keeps one of them.
 class ClearText {
@@ -111,36 +112,36 @@ void TlsTransport::write_lines(std::span<const BytesLike> lines) {
     encipher({text.bytes(), size});
 }
 
-/// What is much goes on its way in parts, while it is in the cache.
 void TlsTransport::encipher(std::string_view data) {
-    constexpr std::size_t part = 4 * record_size;
-    TlsBytes& outgoing = engine_->outgoing();
-    if (!unsaid_.empty()) {
-        unsaid_ += data;
-        return;
-    }
-    while (!data.empty() && state_ != State::unwrapped) {
-        if (!lower_is_full_) outgoing.borrow_room();
-        bool is_much = data.size() > record_size / 4 && outgoing.pending() == 0;
-        if (is_much) outgoing.make_room(std::min(data.size(), part) + record_size / 8);
-        std::size_t size = 0;
-        Outcome outcome = engine_->write(data, size);
-        if (outcome == Outcome::wants_read) {  // the rest of a ticket, perhaps, of which a part has come
-            unsaid_ = data;
-            return;
-        }
-        if (outcome != Outcome::done) throw SSLError("TLS takes no more");
-        data.remove_prefix(size);
-        if (outgoing.pending() >= part && !data.empty()) pass_on();
-    }
+    if (unsaid_.empty()) data = encipher_what_goes(data);
+    unsaid_ += data;
 }
 
 /// Tries again.
 void TlsTransport::say_rest() {
     if (unsaid_.empty()) return;
-    std::string rest = std::move(unsaid_);
-    unsaid_.clear();
-    encipher(rest);
+    std::string rest = std::exchange(unsaid_, {});
+    rest.erase(0, rest.size() - encipher_what_goes(rest).size());
+    unsaid_ = std::move(rest);
+}
+
+/// What is left is what TLS cannot say in the middle of a message of the other end: a ticket, perhaps.
+std::string_view TlsTransport::encipher_what_goes(std::string_view data) {
+    TlsBytes& outgoing = engine_->outgoing();
+    while (!data.empty()) {
+        if (state_ == State::unwrapped) return {};
+        std::string_view part = data.substr(0, part_size);
+        bool is_much = part.size() > record_size / 4 && outgoing.pending() == 0;
+        if ((is_much || !lower_is_full_) && !outgoing.has_room()) outgoing.set_room(room_for_records());
+        if (is_much) outgoing.make_room(part.size() + record_size / 8);
+        std::size_t size = 0;
+        Outcome outcome = engine_->write(part, size);
+        if (outcome == Outcome::wants_read) return data;
+        if (outcome != Outcome::done) throw SSLError("TLS takes no more");
+        data.remove_prefix(size);
+        if (outgoing.pending() >= part_size) pass_on();
+    }
+    return {};
 }
 
 void TlsTransport::write_all(std::string_view data) {
@@ -155,16 +156,25 @@ void TlsTransport::send_outgoing() {
 }
 
 /// What the transport below has to keep it takes, and copies nothing.
-void TlsTransport::pass_on() {
+void TlsTransport::pass_on(bool even_if_full) {
     TlsBytes& outgoing = engine_->outgoing();
-    if (is_of_another_process()) return outgoing.drop_all();
-    if (lower_is_full_ || outgoing.pending() == 0 || !lower_ || lower_is_over_) return;
-    std::string bytes = outgoing.give_all();
-    lower_->write_records(GivenBytes(bytes));
-    TlsBytes::keep_room_of(std::move(bytes));
-    answers_ = 0;
-    // It is lost: who writes and drains for ever has to wait until that can be told.
-    if (lower_->is_closing()) closing_ = true;
+    if (is_of_another_process()) return drop_outgoing();
+    auto has_some = [&] { return !waiting_.empty() || outgoing.pending() > 0; };
+    while (has_some() && lower_ && !lower_is_over_ && (!lower_is_full_ || even_if_full)) {
+        std::string bytes = waiting_.empty() ? outgoing.give_all() : waiting_.take_first();
+        lower_->write_records(GivenBytes(bytes));
+        keep_room(std::move(bytes));
+        // It is lost: who writes and drains for ever has to wait until that can be told.
+        if (lower_->is_closing()) closing_ = true;
+    }
+    if (!has_some()) answers_ = 0;
+    if (outgoing.pending() >= part_size) waiting_.append(outgoing.give_all());
+}
+
+void TlsTransport::drop_outgoing() noexcept {
+    waiting_.clear();
+    engine_->outgoing().drop_all();
+    unsaid_.clear();
 }
 
 void TlsTransport::resume_writing() {
@@ -368,6 +378,16 @@ void TlsTransport::resume_reading() {
     if (!reading_paused_) return;
     reading_paused_ = false;
     if (!is_over_ && lower_) take_turn(reads_on_);
+}
+
+void TlsTransport::take_over_pause() noexcept {
+    reading_paused_ = true;
+    if (!lower_ || lower_is_over_ || lower_reading_paused_) return;
+    try {
+        lower_->resume_reading();
+    } catch (...) {
+        abort_lower(std::current_exception());
+    }
 }
 
 void TlsTransport::reads_on(ReadyNode& node) {

@@ -77,6 +77,36 @@ Coro<> a_stream_goes_on_by_tls() {
     expect_no_errors_left();
 }
 
+/// Reads when the other end has long had to wait.
+Coro<> much_waits_by_tls() {
+    auto [own, other] = socketpair();
+    OpenConnectionOptions of_client = {.sock = &own, .ssl = support::for_clients(), .server_hostname = "localhost"};
+    OpenConnectionOptions of_server = {.sock = &other};
+    std::string much(400'000, 'm');
+    std::string got;
+    auto serve = [&]() -> Coro<> {
+        Streams streams = co_await open_connection(of_server);
+        StartTlsOptions options = {.server_side = true};
+        co_await streams.writer.start_tls(support::for_servers(), options);
+        co_await streams.reader.readexactly(1);
+        co_await sleep(0.001);
+        got = co_await streams.reader.read();
+        streams.writer.close();
+    };
+    auto write = [&]() -> Coro<> {
+        Streams streams = co_await open_connection(of_client);
+        for (int i = 0; i < 2; ++i) streams.writer.write(much);
+        streams.writer.close();
+        co_await streams.writer.wait_closed();
+    };
+    co_await with(TaskGroup{}, [&](TaskGroup& group) {
+        group.create_task(serve);
+        group.create_task(write);
+    });
+    expect(got.find_first_not_of('m') == got.npos, "what comes");
+    expect_no_errors_left();
+}
+
 }  // namespace
 
 std::vector<Program> tls_programs() {
@@ -86,6 +116,7 @@ std::vector<Program> tls_programs() {
     return {
         {.name = "LinesAreEchoedByTls", .main = lines_are_echoed_by_tls, .real_time = true},
         {.name = "AStreamGoesOnByTls", .main = a_stream_goes_on_by_tls, .real_time = true},
+        {.name = "MuchWaitsByTls", .main = much_waits_by_tls, .real_time = true},
     };
 }
 

@@ -131,59 +131,6 @@ TEST_F(StartTlsTest, SpeaksAsDatabasesDo) {
     });
 }
 
-/// A line before TLS, and the beginning of TLS behind it in one packet, as a proxy sends them.
-// CPython: test_streams.py, StreamTests.test_start_tls_buffered_data
-TEST_F(StartTlsTest, FeedsWhatWasReadBefore) {
-    run_net([]() -> Coro<> {
-        Ends ends = co_await connect_ends();
-        auto serve = [&]() -> Coro<> {
-            {
-                std::string got = co_await ends.server.reader.readline();
-                EXPECT_EQ(got, "PROXY\n");
-            }
-            co_await sleep(0.02);
-            co_await ends.server.writer.start_tls(support::for_servers());
-        };
-        auto serving = create_task(serve);
-        ends.client.writer.write("PROXY\n");
-        StartTlsOptions options = {.server_hostname = "localhost"};
-        co_await ends.client.writer.start_tls(support::for_clients(), options);
-        co_await serving;
-        ends.client.writer.write("hello\n");
-        {
-            std::string got = co_await ends.server.reader.readline();
-            EXPECT_EQ(got, "hello\n");
-        }
-        co_await close_both(ends);
-    });
-}
-
-/// Somebody on the way has put a command in front of TLS: it must not be read as if it had come by TLS.
-TEST_F(StartTlsTest, NeverReadsWhatCameBeforeAsIfItWereSecret) {
-    run_net([]() -> Coro<> {
-        for (BufferedBytes what : {BufferedBytes::feed, BufferedBytes::refuse}) {
-            Ends ends = co_await connect_ends();
-            ends.client.writer.write("STARTTLS\nRCPT TO:<mallory>\n");
-            {
-                std::string got = co_await ends.server.reader.readline();
-                EXPECT_EQ(got, "STARTTLS\n");
-            }
-            StartTlsOptions options = {.buffered = what};
-            std::string outcome = co_await outcome_of(ends.server.writer.start_tls(support::for_servers(), options));
-            if (what == BufferedBytes::feed) {
-                EXPECT_TRUE(outcome.starts_with("SSLError('[SSL: ")) << outcome;
-            } else {
-                EXPECT_EQ(outcome, "SSLError('18 bytes came before TLS, and were not asked for')");
-            }
-            EXPECT_TRUE(ends.server.writer.is_closing());
-            std::string left = co_await ends.client.reader.read();
-            EXPECT_EQ(left.find("250"), left.npos);
-            ends.client.writer.close();
-            co_await sleep(0.01);
-        }
-    });
-}
-
 // CPython: test_ssl.py, TestSSL.test_start_tls_client_corrupted_ssl
 // CPython: test_sslproto.py, BaseStartTLS.test_start_tls_client_corrupted_ssl
 TEST_F(StartTlsTest, TellsAStreamWhoseHandshakeFails) {

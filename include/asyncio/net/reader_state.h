@@ -77,6 +77,7 @@ public:
     /// Its transport, which has one of the references, or null.
     void set_transport(TransportState* transport) noexcept { transport_ = transport; }
     TransportState* transport() const noexcept { return transport_; }
+    bool has_paused() const noexcept { return paused_; }
     LoopCore& loop() const noexcept { return *loop_; }
 
 private:

@@ -67,8 +67,8 @@ public:
     detail::ReaderState* reader() const noexcept { return reader_.get(); }
     std::string repr() const;
     void detached() noexcept override;
-    /// From now on it stands on this one, and its reader reads from it.
-    void replace_transport(const Transport& transport) noexcept;
+    /// From now on it stands on this one, and its reader reads from it. True if the reader has paused the one before.
+    bool replace_transport(const Transport& transport) noexcept;
     /// It calls back when a connection is made, or has done so.
     bool is_servers() const noexcept { return is_servers_; }
     bool is_lost() const noexcept { return lost_; }
