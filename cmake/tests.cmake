@@ -69,6 +69,8 @@ function(add_gtest_shards target name filter shards label)
     endforeach()
 endfunction()
 
+set(certificates tests/tls/certificates.cpp)  # of the peers in tests by TLS
+
 foreach(layer IN LISTS layers)
     set(layer_sources ${test_sources})
     list(FILTER layer_sources INCLUDE REGEX "^${layer}/")
@@ -81,6 +83,7 @@ foreach(layer IN LISTS layers)
     target_link_libraries(${target} PRIVATE test_common asyncio_warnings)
     target_precompile_headers(${target} REUSE_FROM test_common)
     if(layer STREQUAL "tls")
+        target_sources(${target} PRIVATE ${certificates})
         target_link_libraries(${target} PRIVATE asyncio_tls OpenSSL::SSL)
     endif()
     if(layer STREQUAL "core")  # it loads and unloads a module, which has the library from it
@@ -106,6 +109,7 @@ foreach(layer IN LISTS layers)
             target_link_options(${target} PRIVATE -Wl,--wrap=${function})
         endforeach()
         if(has_tls)
+            target_sources(${target} PRIVATE ${certificates})
             target_compile_definitions(${target} PRIVATE FAULTS_TLS)
             target_link_libraries(${target} PRIVATE asyncio_tls OpenSSL::SSL)
         endif()
@@ -146,7 +150,7 @@ endforeach()
 
 # libFuzzer over what a connection by TLS receives: ./dev fuzz
 if(has_tls AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    add_executable(tls_fuzzer EXCLUDE_FROM_ALL tests/tls/tls_fuzzer.cpp)
+    add_executable(tls_fuzzer EXCLUDE_FROM_ALL tests/tls/tls_fuzzer.cpp ${certificates})
     target_include_directories(tls_fuzzer PRIVATE tests src)
     target_link_libraries(tls_fuzzer PRIVATE asyncio_tls asyncio OpenSSL::SSL GTest::gtest)
     target_link_options(tls_fuzzer PRIVATE -fsanitize=fuzzer)

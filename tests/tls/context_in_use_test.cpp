@@ -1,10 +1,8 @@
 #include <asyncio/tls.h>
 #include <gtest/gtest.h>
-#include <openssl/x509.h>
 
 #include <stdlib.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -30,9 +28,7 @@ public:
     Authorities() {
         char name[] = "/tmp/asyncio-tls-XXXXXX";
         path_ = ::mkdtemp(name);
-        char hash[20];
-        std::snprintf(hash, sizeof hash, "%08lx.0", X509_subject_name_hash(authority().x509.get()));
-        put(hash, authority().certificate);
+        put(support::name_in_folder(authority()), authority().certificate);
         put("ca.pem", authority().certificate);
     }
     ~Authorities() { std::filesystem::remove_all(path_); }
