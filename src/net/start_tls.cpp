@@ -28,7 +28,9 @@ std::string take_buffered(BaseProtocol& protocol) {
     auto* stream = dynamic_cast<StreamReaderProtocol*>(&protocol);
     if (stream == nullptr || stream->reader() == nullptr) return {};
     ReaderState& reader = *stream->reader();
-    return reader.take(reader.available().size());
+    std::string early = reader.take(reader.available().size());
+    reader.resume_transport_if_room();  // or it would be thought to have paused what it reads from next
+    return early;
 }
 
 /// True if the other end has ended its half of it: then it cannot answer any more. TLS tells that by itself.

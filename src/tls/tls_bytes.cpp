@@ -1,6 +1,7 @@
 #include "tls/tls_bytes.h"
 
 #include "tls/openssl_errors.h"
+#include "tls/waiting_records.h"
 
 #include <asyncio/tls/memory_bio.h>
 #include <asyncio/tls/ssl_errors.h>
@@ -55,8 +56,9 @@ std::string TlsBytes::give_all() {
     return std::exchange(kept_, {});
 }
 
-void TlsBytes::set_room(std::string&& room) noexcept {
-    if (!has_room()) kept_ = std::move(room);
+void TlsBytes::borrow_room() noexcept {
+    bool has_room = kept_.capacity() > std::string().capacity();
+    if (kept_.empty() && !has_room) kept_ = room_for_records();
 }
 
 namespace {

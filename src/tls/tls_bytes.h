@@ -23,9 +23,8 @@ public:
     std::string take_all(std::size_t most);
     void drop_all() noexcept;
     void make_room(std::size_t size) { kept_.reserve(kept_.size() + size); }
-    /// Memory for what is appended, if it has none.
-    void set_room(std::string&& room) noexcept;
-    bool has_room() const noexcept { return kept_.capacity() > std::string().capacity(); }
+    /// Room that the thread keeps, if it has none itself.
+    void borrow_room() noexcept;
     /// All that was appended and not taken.
     std::string give_all();
 

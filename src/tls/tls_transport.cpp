@@ -348,6 +348,7 @@ void TlsTransport::replaced() noexcept {
 void TlsTransport::finish() noexcept {
     if (std::exchange(is_over_, true)) return;
     Ref<TlsTransport> keep(this);
+    drop_outgoing();
     closing_ = true;
     state_ = State::unwrapped;
     ListHook<LoopResources>::unlink();

@@ -132,7 +132,9 @@ std::string_view TlsTransport::encipher_what_goes(std::string_view data) {
         if (state_ == State::unwrapped) return {};
         std::string_view part = data.substr(0, part_size);
         bool is_much = part.size() > record_size / 4 && outgoing.pending() == 0;
-        if ((is_much || !lower_is_full_) && !outgoing.has_room()) outgoing.set_room(room_for_records());
+        bool is_whole_part =
+            part.size() > part_size / 2 && outgoing.pending() == 0;  // else it may hold a room for long
+        if (is_whole_part || !lower_is_full_) outgoing.borrow_room();
         if (is_much) outgoing.make_room(part.size() + record_size / 8);
         std::size_t size = 0;
         Outcome outcome = engine_->write(part, size);
@@ -162,7 +164,13 @@ void TlsTransport::pass_on(bool even_if_full) {
     auto has_some = [&] { return !waiting_.empty() || outgoing.pending() > 0; };
     while (has_some() && lower_ && !lower_is_over_ && (!lower_is_full_ || even_if_full)) {
         std::string bytes = waiting_.empty() ? outgoing.give_all() : waiting_.take_first();
-        lower_->write_records(GivenBytes(bytes));
+        answers_ -= std::min(answers_, bytes.size());  // if they are behind it, as many more may come
+        try {
+            lower_->write_records(GivenBytes(bytes));
+        } catch (...) {
+            drop_outgoing();  // what is behind a gap is of no use
+            throw;
+        }
         keep_room(std::move(bytes));
         // It is lost: who writes and drains for ever has to wait until that can be told.
         if (lower_->is_closing()) closing_ = true;

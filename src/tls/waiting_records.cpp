@@ -31,7 +31,7 @@ std::string room_for_records() noexcept {
 void keep_room(std::string&& used) noexcept {
     Rooms* rooms = KeptByThread<Rooms>::get_or_null();
     std::string room = std::move(used);
-    if (rooms == nullptr || room.capacity() > most_kept_room) return;
+    if (rooms == nullptr || room.capacity() > most_kept_room || room.capacity() <= std::string().capacity()) return;
     if (room.capacity() < record_room && !rooms->empty()) return;  // one of that kind is enough
     room.clear();
     try {

@@ -51,6 +51,24 @@ TEST_F(StartTlsEarlyTest, FeedsWhatWasReadBefore) {
     });
 }
 
+/// The beginning of TLS has filled the reader, which has paused its transport. Nobody reads later.
+TEST_F(StartTlsEarlyTest, SeesTheEndThoughTheReaderWasFullBefore) {
+    run_net([]() -> Coro<> {
+        StartServerOptions small = {.limit = 16};
+        Ends ends = co_await connect_ends(small);
+        StartTlsOptions options = {.server_hostname = "localhost"};
+        auto upgrading = create_task(ends.client.writer.start_tls(support::for_clients(), options));
+        co_await sleep(0.02);
+        EXPECT_NE(repr(ends.server.reader).find(" paused"), std::string::npos);
+        co_await ends.server.writer.start_tls(support::for_servers());
+        EXPECT_EQ(repr(ends.server.reader).find(" paused"), std::string::npos);
+        co_await upgrading;
+        ends.client.writer.close();
+        co_await wait_for(ends.server.writer.wait_closed(), 10s);
+        co_await wait_for(ends.client.writer.wait_closed(), 10s);
+    });
+}
+
 /// Somebody on the way has put a command in front of TLS: it must not be read as if it had come by TLS.
 TEST_F(StartTlsEarlyTest, NeverReadsWhatCameBeforeAsIfItWereSecret) {
     run_net([]() -> Coro<> {

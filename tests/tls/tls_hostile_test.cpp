@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -59,6 +60,39 @@ TEST_F(TlsHostileTest, AnswersNobodyForEverWhoDoesNotRead) {
             client.read();
             co_await sleep(0.001);
         }
+        protocol->transport.abort();
+        protocol->transport = Transport();
+        co_await sleep(0.01);
+    });
+}
+
+/// Something waits for him all the time, but what was said because of him does not.
+TEST_F(TlsHostileTest, IsReadFromForEverIfHeReadsAndAsks) {
+    run_net([]() -> Coro<> {
+        constexpr int rounds = 3000;  // with 27 bytes of answer in each
+        TlsByHand client;
+        client.have_small_buffers();
+        std::string told;
+        auto protocol = make_protocol<Recorder>(&told);
+        co_await serve_by_hand(client, protocol);
+        auto received = [&] { return std::count(told.begin(), told.end(), 'k'); };
+        std::string much(256 * 1024, 'm'), rest;
+        int asked = 0;
+        for (int i = 0; i < 10'000 && received() < rounds; ++i) {
+            if (protocol->transport.get_write_buffer_size() < 300'000) protocol->transport.write(much);
+            client.receive();
+            client.read();
+            if (asked < rounds && rest.empty()) {
+                ++asked;
+                SSL_key_update(client.tls().engine().native(), SSL_KEY_UPDATE_REQUESTED);
+                client.tls().write("k");
+                rest = client.take_outgoing();
+            }
+            rest.erase(0, client.put(rest));
+            co_await sleep(0);
+        }
+        EXPECT_EQ(received(), rounds);
+        EXPECT_GT(protocol->transport.get_write_buffer_size(), 100'000U);
         protocol->transport.abort();
         protocol->transport = Transport();
         co_await sleep(0.01);
