@@ -132,17 +132,16 @@ private:
     std::string with_peer(std::string text, const char* how = "with") const;
     std::exception_ptr with_peer(std::exception_ptr error, const char* how) const noexcept;
 
-    // What goes through it: tls_transport_data.cpp.
+    // A file: tls_sendfile.cpp.
     class FileTurn;
     void check_can_write(const char* function) const;
     void check_is_ours() const;
-    Received read_clear(WritableBytes room);
     static Coro<std::size_t> send_file(Ref<TlsTransport> self, int file, std::int64_t offset,
                                        std::optional<std::int64_t> count, SendfileOptions options);
     void wake_who_waits_for_room() noexcept;
+
+    // What goes out: tls_transport_writing.cpp.
     void note_vain_write() noexcept;
-    /// The other end is gone, and what came from it was not read yet.
-    bool is_unread() const noexcept { return state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled(); }
     void write_all(std::string_view data);
     void write_lines(std::span<const BytesLike> lines);
     void encipher(std::string_view data);
@@ -154,6 +153,9 @@ private:
     void pass_on(bool even_if_full = false);
     void drop_outgoing() noexcept;
     void control_writing();
+
+    // What comes in: tls_transport_reading.cpp.
+    Received read_clear(WritableBytes room);
     void do_read();
     void read_and_tell();
     bool read_for(BufferedProtocol& protocol);
@@ -165,6 +167,8 @@ private:
     bool is_reading_now() const noexcept {
         return !reading_paused_ && protocol_ && (state_ == State::wrapped || state_ == State::flushing);
     }
+    /// The other end is gone, and what came from it was not read yet.
+    bool is_unread() const noexcept { return state_ == State::flushing && lower_has_ended_ && !timer_.is_scheduled(); }
 
     LoopCore* loop_;
     Ref<BaseProtocol> protocol_;  // null when it is over
