@@ -102,7 +102,7 @@ TEST_F(StartTlsEarlyTest, GoesOnThoughMoreComesAtOnceThanAReaderKeeps) {
         OpenConnectionOptions of_server = {.sock = &plain};
         OpenConnectionOptions of_client = {
             .sock = &by_tls, .ssl = support::for_clients(), .server_hostname = "localhost"};
-        std::string much(3'000'000, 'm');
+        std::string much(8'000'000, 'm');  // an io_uring has taken up to 4 MiB of it
         auto write = [&]() -> Coro<StreamWriter> {
             Streams streams = co_await open_connection(of_client);
             streams.writer.write(much);
