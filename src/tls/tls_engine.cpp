@@ -137,6 +137,10 @@ TlsEngine::Outcome TlsEngine::read(WritableBytes room, std::size_t& size) {
     return outcome_of(SSL_read_ex(native(), room.data(), room.size(), &size));
 }
 
+bool TlsEngine::has_more() const noexcept {
+    return incoming().pending() > 0 || incoming().has_ended() || SSL_has_pending(native()) != 0;
+}
+
 TlsEngine::Outcome TlsEngine::write(std::string_view data, std::size_t& size) {
     Call call(*this);
     return outcome_of(SSL_write_ex(native(), data.data(), data.size(), &size));

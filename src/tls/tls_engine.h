@@ -26,6 +26,8 @@ public:
     /// Throw RuntimeError within a callback of the same connection, as OpenSSL cannot be called twice at once.
     Outcome do_handshake();
     Outcome read(WritableBytes room, std::size_t& size);
+    /// Whether a `read()` behind one that gave something can give more, or the end.
+    bool has_more() const noexcept;
     Outcome write(std::string_view data, std::size_t& size);
     /// Sends a close_notify, once; done when the other end's has come, too.
     Outcome shutdown();

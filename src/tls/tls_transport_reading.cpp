@@ -123,6 +123,7 @@ TlsTransport::Received TlsTransport::read_clear(WritableBytes room) {
             std::size_t size = 0;
             received.outcome = engine_->read(room.from(received.size), size);
             received.size += size;
+            if (received.outcome == Outcome::done && !engine_->has_more()) received.outcome = Outcome::wants_read;
         }
     } catch (...) {
         received.failure = std::current_exception();
