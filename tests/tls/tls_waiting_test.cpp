@@ -132,7 +132,7 @@ std::string room_of(std::size_t size) {
 
 TEST(RoomForRecordsTest, IsTheLargestThatWasKept) {
     kept_rooms();
-    for (std::size_t size : {20'000, 60'000, 40'000}) keep_room(room_of(size));
+    for (std::size_t size : {20'000U, 60'000U, 40'000U}) keep_room(room_of(size));
     EXPECT_EQ(kept_rooms(), (std::vector<std::size_t>{60'000, 40'000, 20'000}));
     EXPECT_EQ(room_for_records().capacity(), std::string().capacity());
 }
