@@ -26,7 +26,7 @@ def fill(results_path, growth_path, transports_path, tls_path):
     blocks = {
         "machine": about(results),
         "table": report.markdown(results),
-        "behind": listed(report.behind(results)) or "No peer is ahead of us in any row.",
+        "behind": listed(report.behind(results) + report.behind(transports)) or "No peer is ahead of us in any row.",
         "transports": f"{about(transports)}\n\n{report.markdown(transports)}",
         "tls": f"{about(tls)}\n\n{report.markdown(tls)}",
         "growth": growth.markdown(rows),
