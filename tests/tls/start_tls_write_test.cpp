@@ -182,8 +182,9 @@ TEST_F(StartTlsWriteTest, IsInVainBehindABacklogWhenTheHandshakeWasCancelled) {
         Ends ends = co_await connect_ends();
         StreamWriter writer = ends.client.writer;
         ends.server.writer.transport().pause_reading();
+        co_await sleep(0.005);  // an io_uring receives on for a while
         std::size_t size = 0;
-        for (; writer.get_write_buffer_size() == 0; size += 16'384) writer.write(std::string(16'384, 'x'));
+        for (; writer.get_write_buffer_size() < 20'000; size += 16'384) writer.write(std::string(16'384, 'x'));
         auto beginning = create_task(begin(writer));
         for (int pass = 0; pass < 5; ++pass) co_await sleep(0);
         beginning.cancel();
@@ -213,7 +214,8 @@ TEST_F(StartTlsWriteTest, IsInVainBehindABacklogWhenItCameTooLate) {
         below.set_protocol(protocol);
         ends.server.writer.transport().pause_reading();
         ends.server.writer.write_eof();
-        while (below.get_write_buffer_size() == 0) below.write(std::string(16'384, 'x'));
+        co_await sleep(0.005);
+        while (below.get_write_buffer_size() < 20'000) below.write(std::string(16'384, 'x'));
         co_await sleep(0.005);
         StartTlsOptions options = {.server_hostname = "localhost"};
         std::string failure = co_await outcome_of(start_tls(below, protocol, support::for_clients(), options));
