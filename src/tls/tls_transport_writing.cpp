@@ -90,6 +90,7 @@ void TlsTransport::say_rest() {
     if (unsaid_.empty()) return;
     std::string rest = std::exchange(unsaid_, {});
     rest.erase(0, rest.size() - encipher_what_goes(rest).size());
+    rest += unsaid_;  // of a log handler that was told meanwhile, and wrote
     unsaid_ = std::move(rest);
 }
 
@@ -99,11 +100,10 @@ std::string_view TlsTransport::encipher_what_goes(std::string_view data) {
     while (!data.empty()) {
         if (state_ == State::unwrapped) return {};
         std::string_view part = data.substr(0, part_size);
-        bool is_much = part.size() > record_size / 4 && outgoing.pending() == 0;
-        bool is_whole_part =
-            part.size() > part_size / 2 && outgoing.pending() == 0;  // else it may hold a room for long
-        if (is_whole_part || !lower_is_full_) outgoing.borrow_room();
-        if (is_much) outgoing.make_room(part.size() + record_size / 8);
+        bool is_first = outgoing.pending() == 0;
+        // What waits holds its room for long: not for little.
+        if (!lower_is_full_ || (is_first && part.size() > part_size / 2)) outgoing.borrow_room();
+        if (is_first && part.size() > record_size / 4) outgoing.make_room(part.size() + record_size / 8);
         std::size_t size = 0;
         Outcome outcome = engine_->write(part, size);
         if (outcome == Outcome::wants_read) return data;
