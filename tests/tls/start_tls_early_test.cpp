@@ -7,6 +7,7 @@
 
 #include "net/stream_support.h"
 #include "tls/engine_support.h"
+#include "tls/tls_ends.h"
 
 // What comes before the stream knows that it goes on by TLS.
 
@@ -14,6 +15,7 @@ namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
+using support::close_both;
 using support::connect_ends;
 using support::Ends;
 using support::outcome_of;
@@ -44,10 +46,7 @@ TEST_F(StartTlsEarlyTest, FeedsWhatWasReadBefore) {
             std::string got = co_await ends.server.reader.readline();
             EXPECT_EQ(got, "hello\n");
         }
-        ends.client.writer.close();
-        ends.server.writer.close();
-        co_await ends.client.writer.wait_closed();
-        co_await ends.server.writer.wait_closed();
+        co_await close_both(ends);
     });
 }
 

@@ -9,6 +9,7 @@
 #include "net/stream_support.h"
 #include "support/said_of.h"
 #include "tls/engine_support.h"
+#include "tls/tls_ends.h"
 
 // Connections that go on by TLS: STARTTLS of mail and databases, the PROXY protocol, TLS within TLS.
 
@@ -17,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using support::client_context;
+using support::close_both;
 using support::connect_ends;
 using support::Ends;
 using support::outcome_of;
@@ -31,13 +33,6 @@ Coro<> upgrade_both(Ends& ends) {
     StartTlsOptions options = {.server_hostname = "localhost"};
     co_await gather(ends.server.writer.start_tls(support::for_servers()),
                     ends.client.writer.start_tls(support::for_clients(), options));
-}
-
-Coro<> close_both(Ends& ends) {
-    ends.client.writer.close();
-    ends.server.writer.close();
-    co_await ends.client.writer.wait_closed();
-    co_await ends.server.writer.wait_closed();
 }
 
 TEST_F(StartTlsTest, ATaskSaysThatItWaitsForAHandshake) {

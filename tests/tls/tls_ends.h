@@ -15,4 +15,12 @@ inline asyncio::Coro<Ends> connect_by_tls(asyncio::StartServerOptions of_server 
     return connect_ends(of_server, options);
 }
 
+/// And waits until both have ended.
+inline asyncio::Coro<> close_both(Ends& ends) {
+    ends.client.writer.close();
+    ends.server.writer.close();
+    co_await ends.client.writer.wait_closed();
+    co_await ends.server.writer.wait_closed();
+}
+
 }  // namespace support

@@ -9,6 +9,7 @@
 
 #include "net/stream_support.h"
 #include "tls/engine_support.h"
+#include "tls/tls_ends.h"
 
 // Streams by TLS, on both ends.
 
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;
 using support::authority;
 using support::certify;
 using support::client_context;
+using support::close_both;
 using support::connect_ends;
 using support::Ends;
 using support::outcome_of;
@@ -31,13 +33,6 @@ class TlsStreamTest : public support::NetTest {};
 Coro<Ends> connect_by_tls(SSLContext client = client_context(), SSLContext server = server_context()) {
     Ends ends = co_await connect_ends({.ssl = server}, {.ssl = client, .server_hostname = "localhost"});
     co_return ends;
-}
-
-Coro<> close_both(Ends& ends) {
-    ends.client.writer.close();
-    ends.server.writer.close();
-    co_await ends.client.writer.wait_closed();
-    co_await ends.server.writer.wait_closed();
 }
 
 // CPython: test_streams.py, StreamTests.test_open_connection_no_loop_ssl
